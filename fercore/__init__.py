@@ -1,0 +1,3 @@
+"""fercore: train, evaluate and compare facial-expression models, error by error."""
+
+__version__ = "0.1.0"

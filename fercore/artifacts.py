@@ -1,0 +1,196 @@
+"""Runs on disk: the one module that writes and reads them.
+
+A run is a folder. Its `run.json` is written last, so a folder that has one is complete; the others
+are trainings under way or broken off. Reading needs no torch, except for a model's weights.
+`FERCORE_ARTIFACTS` moves the whole of `artifacts/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fercore.errors import RunError
+from fercore.evaluation import evaluate_parts
+from fercore.files import read_json, replacing, safe_name, write_json
+from fercore.labels import CLASSES
+from fercore.models import MODELS, build
+from fercore.predictions import Predictions, select_part
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SCHEMA = 1
+FILES = ("history.jsonl", "weights.safetensors", "predictions.parquet", "metrics.json")
+SHIPPED, LOCAL = "shipped", "runs"
+
+
+def artifacts_folder() -> Path:
+    default = Path(__file__).parents[1] / "artifacts"
+    return Path(os.environ.get("FERCORE_ARTIFACTS") or default)
+
+
+def local_folder(run_id: str) -> Path:
+    """The folder of a run made on this machine, whether or not it exists."""
+    return artifacts_folder() / LOCAL / checked_run_id(run_id)
+
+
+def checked_run_id(run_id: str) -> str:
+    """`run_id`, if it may become a folder's name; raises `RunError` otherwise."""
+    if not safe_name(run_id):
+        raise RunError(f"'{run_id}' is no run's name: use letters, digits, '-', '_' and '.'.")
+    return run_id
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete run. `info` is its `run.json`."""
+
+    folder: Path
+    info: dict[str, Any]
+
+    @property
+    def run_id(self) -> str:
+        return self.info["run_id"]
+
+    @property
+    def shipped(self) -> bool:
+        return self.folder.parent.name == SHIPPED
+
+    @property
+    def dataset(self) -> str:
+        return self.info["dataset"]["name"]
+
+    @property
+    def title(self) -> str:
+        """For people: 'CNN · paper · seed 0', the synthetic set named wherever it was used."""
+        model = MODELS[self.info["model"]].title
+        parts = [model, self.info["recipe"]["name"], f"seed {self.info['seed']}"]
+        if self.dataset != "FER2013":
+            parts.insert(1, self.dataset)
+        if not self.shipped:
+            parts.append(self.info["created"][:16].replace("T", " "))
+        return " · ".join(parts)
+
+    @cached_property
+    def prediction_frame(self) -> pd.DataFrame:
+        """The stored table: usage, row, label, copy, p_angry … p_neutral."""
+        return pd.read_parquet(self.folder / "predictions.parquet")
+
+    def predictions(self, part: str = "private") -> Predictions:
+        """The predictions on 'private', 'clean' or 'public', in row order."""
+        return select_part(self.prediction_frame, part)
+
+    def metrics(self) -> dict[str, Any]:
+        """Headline metrics by part, as stored."""
+        return read_json(self.folder / "metrics.json")
+
+    def history(self) -> pd.DataFrame:
+        """One line per epoch."""
+        return pd.read_json(self.folder / "history.jsonl", lines=True)
+
+    def load_model(self) -> nn.Module:
+        """The model with its weights, in evaluation mode. Imports torch."""
+        from safetensors.torch import load_file
+
+        model = build(self.info["model"], **self.info["model_arguments"])
+        model.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        return model.eval()
+
+
+def list_runs() -> list[Run]:
+    """Every complete run: shipped ones by name, then this machine's, newest first."""
+    shipped = [read_run(p.parent) for p in _run_files(SHIPPED)]
+    local = [read_run(p.parent) for p in _run_files(LOCAL)]
+    real_first = sorted(shipped, key=lambda run: (run.dataset != "FER2013", run.run_id))
+    return real_first + sorted(local, key=lambda run: run.info["created"], reverse=True)
+
+
+def find_run(run_id: str) -> Run:
+    """The complete run of that name, this machine's before shipped. Raises `RunError`."""
+    checked_run_id(run_id)
+    for place in (LOCAL, SHIPPED):
+        folder = artifacts_folder() / place / run_id
+        if (folder / "run.json").is_file():
+            return read_run(folder)
+    known = ", ".join(run.run_id for run in list_runs()) or "none yet"
+    raise RunError(f"There is no complete run '{run_id}'. Runs here: {known}.")
+
+
+def read_run(folder: Path) -> Run:
+    """The run in `folder`. Raises `RunError` where it is damaged or of another kind."""
+    try:
+        info = read_json(folder / "run.json")
+    except (OSError, json.JSONDecodeError) as error:
+        raise RunError(f"{folder.name}: its run.json cannot be read. Delete the run.") from error
+    if info.get("schema") != SCHEMA:
+        raise RunError(
+            f"{folder.name}: its format is {info.get('schema')}, and this version reads {SCHEMA}."
+        )
+    if tuple(info["classes"]) != CLASSES:
+        raise RunError(
+            f"{folder.name}: its classes are in the order {', '.join(info['classes'])}, not "
+            f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread."
+        )
+    return Run(folder, info)
+
+
+def write_run(
+    folder: Path, info: dict[str, Any], model: nn.Module, history: list[dict], frame: pd.DataFrame
+) -> Run:
+    """Write a complete run into `folder`, `run.json` last, and return it."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    with replacing(folder / "weights.safetensors") as temporary:
+        save_file(weights, temporary)
+    with replacing(folder / "history.jsonl") as temporary:
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in history))
+    with replacing(folder / "predictions.parquet") as temporary:
+        frame.to_parquet(temporary, index=False)
+    write_json(folder / "metrics.json", evaluate_parts(frame))
+    hashes = {name: _sha256(folder / name) for name in FILES}
+    identity = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES)}
+    write_json(folder / "run.json", identity | info | {"files": hashes})
+    return read_run(folder)
+
+
+def verify_run(run: Run) -> list[str]:
+    """What is wrong with a run, a sentence each; empty where its files and metrics agree."""
+    problems = []
+    for name, expected in run.info["files"].items():
+        path = run.folder / name
+        if not path.is_file():
+            problems.append(f"{name} is missing.")
+        elif _sha256(path) != expected:
+            problems.append(f"{name} was changed after the run was written.")
+    if problems:
+        return problems
+    if evaluate_parts(run.prediction_frame) != run.metrics():
+        problems.append("metrics.json does not follow from predictions.parquet.")
+    return problems
+
+
+def delete_run(run: Run) -> None:
+    """Delete a run made on this machine. Raises `RunError` for a shipped one."""
+    if run.shipped:
+        raise RunError(f"'{run.run_id}' is shipped with the project and is not deleted.")
+    shutil.rmtree(run.folder)
+
+
+def _run_files(place: str) -> list[Path]:
+    return sorted((artifacts_folder() / place).glob("*/run.json"))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

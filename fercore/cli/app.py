@@ -1,0 +1,30 @@
+"""`fercore`: the commands, and the one place where errors become a sentence and an exit code."""
+
+import sys
+
+import typer
+
+from fercore.cli.train import train
+from fercore.errors import FerError
+
+app = typer.Typer(
+    name="fercore",
+    help="Train, evaluate and compare facial-expression models, error by error.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(train)
+
+
+@app.callback()
+def _root() -> None:
+    pass
+
+
+def main() -> None:
+    try:
+        app()
+    except FerError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        sys.exit(1)

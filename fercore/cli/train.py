@@ -1,0 +1,124 @@
+"""`fercore train`: a training with its progress, stopped by Ctrl-C and resumed by name."""
+
+import json
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from fercore.experiment import Request, new_run_id, prepare, read_request, run_experiment
+from fercore.recipes import find_recipe
+
+
+def train(
+    model: Annotated[str | None, typer.Argument(help="cnn or cnn_lstm")] = None,
+    recipe: Annotated[str, typer.Option(help="how to train: paper, quick")] = "paper",
+    seed: Annotated[int, typer.Option(help="seed of weights, order and augmentation")] = 0,
+    data: Annotated[str | None, typer.Option(help="a path, or 'synthetic'")] = None,
+    run_id: Annotated[str | None, typer.Option(help="name of the new run")] = None,
+    resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="processor threads, all by default")] = None,
+    alongside: Annotated[bool, typer.Option(help="even while another training runs")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the new run as JSON")] = False,
+) -> None:
+    """Train a model on Training, choose its epoch on PublicTest, score PrivateTest once."""
+    if resume:
+        request = read_request(resume)
+    elif model:
+        chosen = find_recipe(recipe)
+        name = run_id or new_run_id(model, chosen, seed)
+        request = Request(name, model, chosen, seed, data, precision, threads)
+        prepare(request)
+    else:
+        raise typer.BadParameter("Name a model (cnn or cnn_lstm), or a run with --resume.")
+
+    console = Console(stderr=True)
+    stop = _stop_on_signal()
+    from fercore.training.fit import Interrupted
+
+    try:
+        with _Display(console, request) as display:
+            run = run_experiment(
+                request,
+                on_step=display.step,
+                on_epoch=display.epoch,
+                stop_requested=lambda: bool(stop),
+                alongside=alongside,
+            )
+    except Interrupted as interruption:
+        console.print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
+        sys.exit(130)
+
+    metrics = run.metrics()
+    if as_json:
+        print(json.dumps(run.info | {"metrics": metrics}, indent=2))
+        return
+    for part, scores in metrics.items():
+        low, high = scores["accuracy_interval"]
+        print(f"{part:8} {scores['accuracy']:.1%} [{low:.1%}, {high:.1%}]  n = {scores['n']}")
+    print(f"Run {run.run_id}: {run.folder}")
+
+
+def _stop_on_signal() -> list[int]:
+    """A list that is empty until Ctrl-C or a termination request."""
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received_number, _frame: received.append(received_number))
+    return received
+
+
+class _Display:
+    """A progress bar on a terminal; a line per epoch anywhere."""
+
+    def __init__(self, console: Console, request: Request) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            TextColumn("loss {task.fields[loss]:.3f}  accuracy {task.fields[accuracy]:.1%}"),
+            TextColumn("{task.fields[rate]:.0f} images/s  {task.fields[left]} left at most"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        title = f"{request.model}, recipe {request.recipe.name}, seed {request.seed}"
+        console.print(f"Training {title} as {request.run_id}")
+        self._task = self._bar.add_task("", epoch="", loss=0.0, accuracy=0.0, rate=0.0, left="")
+
+    def __enter__(self) -> "_Display":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._bar.stop()
+
+    def step(self, at) -> None:
+        self._bar.update(
+            self._task,
+            total=at.epochs * at.steps,
+            completed=(at.epoch - 1) * at.steps + at.step,
+            epoch=f"{at.epoch}/{at.epochs}",
+            loss=at.loss,
+            accuracy=at.accuracy,
+            rate=at.images_per_second,
+            left=duration(at.seconds_left),
+        )
+
+    def epoch(self, history) -> None:
+        last = history[-1]
+        self._console.print(
+            f"epoch {last.epoch:3}  training {last.train_loss:.3f} {last.train_accuracy:.1%}  "
+            f"validation {last.val_loss:.3f} {last.val_accuracy:.1%}  {last.seconds:.0f} s  "
+            f"{last.images_per_second:.0f} images/s"
+        )
+
+
+def duration(seconds: float) -> str:
+    """'45 s', '12 min', '2 h 05 min'."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -1,0 +1,210 @@
+"""A folder, zip or tar seen as a flat list of files that is safe to read.
+
+Nothing is ever extracted to disk. Archives are refused when a member's name climbs out
+of the archive, or when they would expand far beyond what a face dataset needs.
+"""
+
+import gzip
+import io
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+from fercore.errors import DataError
+
+MAX_EXPANDED = 2 << 30  # bytes; FER2013 as text takes 0.3 GB
+MAX_RATIO = 200  # FER2013 compresses about 3 times
+FREE_BYTES = 100 << 20  # below this no ratio is suspicious
+
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
+
+
+class Container(Protocol):
+    """Files by name. `read` may yield in another order than asked: archives are read forward."""
+
+    path: Path
+    names: list[str]
+
+    def open(self, name: str) -> BinaryIO: ...
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]: ...
+
+
+class Bounded(io.RawIOBase):
+    """A stream that refuses to yield more bytes than an honest archive of its size would."""
+
+    def __init__(self, stream: BinaryIO, path: Path) -> None:
+        self._stream, self._path, self._read = stream, path, 0
+        self._limit = expansion_limit(path)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        try:
+            chunk = self._stream.read(len(buffer))
+        except _DAMAGED as error:
+            raise damaged(self._path) from error
+        self._read += len(chunk)
+        if self._read > self._limit:
+            raise _bomb(self._path)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def expansion_limit(path: Path) -> int:
+    """How many bytes an archive may expand to."""
+    return min(MAX_EXPANDED, max(FREE_BYTES, MAX_RATIO * path.stat().st_size))
+
+
+def damaged(path: Path) -> DataError:
+    return DataError(f"{path}: the archive is damaged or cut short. Download it again.")
+
+
+def _bomb(path: Path) -> DataError:
+    return DataError(
+        f"{path}: refused, because it expands to far more than a face dataset needs "
+        f"(over {expansion_limit(path) >> 20} MB). Unpack it yourself if you trust it."
+    )
+
+
+def _check_names(path: Path, names: Iterable[str]) -> None:
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+            raise DataError(
+                f"{path}: refused, because its member '{name}' climbs out of the archive."
+            )
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        files = (p for p in path.rglob("*") if p.is_file())
+        self.names = sorted(p.relative_to(path).as_posix() for p in files)
+
+    def open(self, name: str) -> BinaryIO:
+        return (self.path / name).open("rb")
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for name in names:
+            yield name, (self.path / name).read_bytes()
+
+
+class Zip:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except _DAMAGED as error:
+            raise damaged(path) from error
+        members = [m for m in self._zip.infolist() if not m.is_dir()]
+        _check_names(path, (m.filename for m in members))
+        if sum(m.file_size for m in members) > expansion_limit(path):
+            raise _bomb(path)
+        self.names = sorted(m.filename for m in members)
+
+    def open(self, name: str) -> BinaryIO:
+        return io.BufferedReader(Bounded(self._zip.open(name), self.path), 1 << 20)
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for name in names:
+            with self.open(name) as stream:
+                yield name, stream.read()
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+class Tar:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._members() as members:
+            self.names = sorted(member.name for member in members)
+        _check_names(path, self.names)
+
+    @contextmanager
+    def _members(self) -> Iterator[Iterator[tarfile.TarInfo]]:
+        compressed = path_is_gzip(self.path)
+        raw = gzip.open(self.path) if compressed else self.path.open("rb")
+        with raw:
+            stream = io.BufferedReader(Bounded(raw, self.path), 1 << 20)
+            try:
+                with tarfile.open(fileobj=stream, mode="r|") as tar:
+                    self._tar = tar
+                    yield (member for member in tar if member.isfile())
+            except _DAMAGED as error:
+                raise damaged(self.path) from error
+
+    def open(self, name: str) -> BinaryIO:
+        return io.BytesIO(next(self.read([name]))[1])
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = set(names)
+        with self._members() as members:
+            for member in members:
+                if member.name in wanted:
+                    yield member.name, self._tar.extractfile(member).read()
+
+
+class Gzip:
+    """A single file in gzip: its name is the archive's without '.gz'."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.names = [path.name.removesuffix(".gz")]
+
+    def open(self, name: str) -> BinaryIO:
+        return io.BufferedReader(Bounded(gzip.open(self.path), self.path), 1 << 20)
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for name in names:
+            with self.open(name) as stream:
+                yield name, stream.read()
+
+
+class SingleFile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.names = [path.name]
+
+    def open(self, name: str) -> BinaryIO:
+        return self.path.open("rb")
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        yield self.path.name, self.path.read_bytes()
+
+
+def path_is_gzip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
+def open_container(path: Path) -> Container:
+    """Tell by its content what `path` is. Raises `DataError` where it cannot be read."""
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder. Check the path.")
+    if path.is_dir():
+        return Folder(path)
+    if path.stat().st_size == 0:
+        raise DataError(f"{path}: the file is empty. Download it again.")
+    if zipfile.is_zipfile(path) or path.suffix == ".zip":
+        return Zip(path)
+    if path_is_gzip(path):
+        return Tar(path) if _holds_tar(path) else Gzip(path)
+    if tarfile.is_tarfile(path):
+        return Tar(path)
+    return SingleFile(path)
+
+
+def _holds_tar(path: Path) -> bool:
+    try:
+        with closing(gzip.open(path)) as stream:
+            head = stream.read(512)
+    except _DAMAGED as error:
+        raise damaged(path) from error
+    return head[257:262] == b"ustar" or path.name.endswith((".tar.gz", ".tgz"))

@@ -1,0 +1,83 @@
+"""`FaceSet`: labelled 48×48 grey faces, the one shape in which every dataset arrives."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fercore.labels import CLASSES, FER2013_COUNTS, USAGES
+
+SIZE = 48  # pixels, height and width
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Faces with labels.
+
+    name: 'FER2013', 'synthetic', or the name of the user's folder.
+    images: uint8 (N, 48, 48). labels: int64 (N,), indices into `CLASSES`.
+    usage: str (N,), one of `USAGES` each. row: int64 (N,), the row in the source.
+    fingerprint: hash over pixels, labels and usage. source: where it was read from.
+    notes: sentences a user should know about the reading ('12 images were resized').
+    """
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    usage: np.ndarray
+    row: np.ndarray
+    fingerprint: str
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def part(self, usage: str) -> "FaceSet":
+        """The images of one usage."""
+        return self.where(self.usage == usage)
+
+    def where(self, keep: np.ndarray) -> "FaceSet":
+        """The images for which `keep`, bool (N,), holds."""
+        return replace(
+            self,
+            images=self.images[keep],
+            labels=self.labels[keep],
+            usage=self.usage[keep],
+            row=self.row[keep],
+        )
+
+    def counts(self) -> dict[str, list[int]]:
+        """Images per usage and class, in the order of `USAGES` and `CLASSES`."""
+        return {
+            usage: np.bincount(self.labels[self.usage == usage], minlength=len(CLASSES)).tolist()
+            for usage in USAGES
+        }
+
+    def is_fer2013(self) -> bool:
+        """Whether the counts per class and usage are those published for FER2013."""
+        return self.counts() == {usage: list(counts) for usage, counts in FER2013_COUNTS.items()}
+
+    def copies_of_earlier(self) -> np.ndarray:
+        """bool (N,): whether an image's exact pixels also occur in an earlier usage.
+
+        Earlier in the protocol's order: Training, then PublicTest, then PrivateTest.
+        """
+        order = np.array([USAGES.index(usage) for usage in self.usage])
+        first_use: dict[bytes, int] = {}
+        digests = [hashlib.blake2b(image, digest_size=16).digest() for image in self.images]
+        for digest, rank in zip(digests, order, strict=True):
+            first_use[digest] = min(rank, first_use.get(digest, rank))
+        return np.array([first_use[d] < r for d, r in zip(digests, order, strict=True)], bool)
+
+
+def face_set(name, images, labels, usage, *, row=None, source="", notes=()) -> FaceSet:
+    """A `FaceSet` with its dtypes set and its fingerprint computed."""
+    images = np.ascontiguousarray(images, np.uint8)
+    labels = np.ascontiguousarray(labels, np.int64)
+    usage = np.asarray(usage, "<U11")
+    row = np.arange(len(labels)) if row is None else np.asarray(row, np.int64)
+    digest = hashlib.sha256(images)
+    digest.update(labels)
+    digest.update(",".join(usage).encode())
+    return FaceSet(name, images, labels, usage, row, digest.hexdigest()[:16], source, tuple(notes))

@@ -1,0 +1,70 @@
+"""Reads a dataset from a path, telling by looking what lies there."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from fercore.data.container import Container, Folder, SingleFile, open_container
+from fercore.data.csv_source import read_csv
+from fercore.data.faceset import FaceSet, face_set
+from fercore.data.tree_source import image_names, read_tree
+from fercore.errors import DataError
+
+FER2013_CSV = ("fer2013.csv", "icml_face_data.csv")
+_FER2013_FILE = re.compile(r"^(fer2013|icml_face_data)(\.csv)?(\.zip|\.gz|\.tar|\.tar\.gz|\.tgz)?$")
+
+
+def read_source(path: Path, *, progress: Callable[[int], None] | None = None) -> FaceSet:
+    """The dataset at `path`: a CSV, an archive of one, or an image tree as folder or archive.
+
+    `progress` is called with the number of images read so far. Raises `DataError`.
+    """
+    container = open_container(path)
+    if isinstance(container, Folder) and (inner := _archive_inside(container)):
+        return read_source(inner, progress=progress)
+
+    notes: list[str] = []
+    if name := _csv_name(container):
+        with container.open(name) as stream:
+            images, labels, usage = read_csv(stream, _shown(container, name), progress=progress)
+    elif image_names(container.names):
+        images, labels, usage, notes = read_tree(container, progress=progress)
+    else:
+        raise DataError(
+            f"{path}: neither a FER2013 CSV nor images in <split>/<class>/ folders were found "
+            "there. Give fer2013.csv, icml_face_data.csv, Kaggle's archive, or an image folder."
+        )
+    faces = face_set(path.stem, images, labels, usage, source=str(path), notes=notes)
+    return faces if not faces.is_fer2013() else face_set_named(faces, "FER2013")
+
+
+def face_set_named(faces: FaceSet, name: str) -> FaceSet:
+    return FaceSet(**{**vars(faces), "name": name})
+
+
+def _archive_inside(folder: Folder) -> Path | None:
+    """The FER2013 file that a folder without an image tree holds, `fer2013.csv` before archives."""
+    top = sorted(n for n in folder.names if "/" not in n and _FER2013_FILE.match(n.lower()))
+    if image_names(folder.names) or not top:
+        return None
+    return folder.path / min(top, key=lambda name: (not name.lower().endswith(".csv"), name))
+
+
+def _csv_name(container: Container) -> str | None:
+    if isinstance(container, SingleFile) and not image_names(container.names):
+        return container.names[0]
+    tables = [n for n in container.names if n.lower().endswith(".csv") and "__MACOSX" not in n]
+    known = [n for n in tables if PurePosixPath(n).name.lower() in FER2013_CSV]
+    if known:
+        return known[0]
+    if len(tables) > 1 and not image_names(container.names):
+        raise DataError(
+            f"{container.path}: it holds several tables ({', '.join(tables[:5])}) and none is "
+            f"called {' or '.join(FER2013_CSV)}. Give the one to read."
+        )
+    return tables[0] if tables and not image_names(container.names) else None
+
+
+def _shown(container: Container, name: str) -> str:
+    alone = isinstance(container, SingleFile)
+    return str(container.path) if alone else f"{container.path}: {name}"

@@ -1,0 +1,106 @@
+"""A tree `<split>/<class>/*` of images: Kaggle's FER2013 folders, or anyone's labelled faces."""
+
+import io
+import re
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from fercore.data.container import Container
+from fercore.data.faceset import SIZE
+from fercore.errors import ConfigError, DataError
+from fercore.labels import CLASSES, USAGES, class_index, usage_name
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
+MAX_PIXELS = 40_000_000
+LISTED = 10
+
+# Kaggle's files say their usage: train/angry/Training_3908.jpg, test/sad/PublicTest_98629128.jpg
+_KAGGLE_NAME = re.compile(rf"^({'|'.join(USAGES)})_\d+$")
+
+
+def image_names(names: Iterable[str]) -> list[str]:
+    """The names that look like images, hidden files and macOS's '__MACOSX' left out."""
+    paths = (PurePosixPath(name) for name in names)
+    return sorted(
+        str(p)
+        for p in paths
+        if p.suffix.lower() in IMAGE_SUFFIXES
+        and not any(part.startswith((".", "__MACOSX")) for part in p.parts)
+    )
+
+
+def read_tree(container: Container, *, progress: Callable[[int], None] | None = None):
+    """Images uint8 (N, 48, 48), labels, usage and notes, in the order of the sorted names.
+
+    Images of another size are resized and counted in a note. Raises `DataError` where a folder
+    names no expression or no split, an expression has no folder, or images cannot be read.
+    """
+    names = image_names(container.names)
+    targets = {name: _target(name, container) for name in names}
+    _check_complete(targets.values(), container)
+
+    images = np.empty((len(names), SIZE, SIZE), np.uint8)
+    position = {name: i for i, name in enumerate(names)}
+    unreadable, resized = [], 0
+    for done, (name, content) in enumerate(container.read(names), start=1):
+        try:
+            image = _decode(content)
+        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+            unreadable.append(name)
+            continue
+        if image.size != (SIZE, SIZE):
+            image = image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+            resized += 1
+        images[position[name]] = np.asarray(image)
+        if progress and done % 500 == 0:
+            progress(done)
+    if unreadable:
+        raise DataError(_unreadable(sorted(unreadable), container))
+
+    usage, labels = zip(*targets.values(), strict=True)
+    notes = [f"{resized} images were not {SIZE}×{SIZE} and were resized."] if resized else []
+    return images, labels, usage, notes
+
+
+def _decode(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError("too large")
+    return image.convert("L")
+
+
+def _target(name: str, container: Container) -> tuple[str, int]:
+    parts = PurePosixPath(name).parts
+    if len(parts) < 3:
+        raise DataError(
+            f"{container.path}: the image '{name}' is not in a <split>/<class>/ folder, "
+            "for example train/happy/. Move it there."
+        )
+    split, folder = parts[-3], parts[-2]
+    try:
+        kaggle = _KAGGLE_NAME.match(PurePosixPath(name).stem)
+        return usage_name(kaggle[1] if kaggle else split), class_index(folder)
+    except ConfigError as error:
+        raise DataError(f"{container.path}: in '{name}', {error} Rename the folder.") from error
+
+
+def _check_complete(targets: Iterable[tuple[str, int]], container: Container) -> None:
+    present = {label for _, label in targets}
+    missing = [name for label, name in enumerate(CLASSES) if label not in present]
+    if missing:
+        raise DataError(
+            f"{container.path}: no images of {', '.join(missing)}. Each of the seven expressions "
+            "needs a folder with its name, holding at least one image."
+        )
+
+
+def _unreadable(names: list[str], container: Container) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    count = f"{len(names)} images" if len(names) > 1 else "one image"
+    return (
+        f"{container.path}: {count} cannot be read: {', '.join(names[:LISTED])}{more}. "
+        "Remove or replace them."
+    )

@@ -1,0 +1,29 @@
+"""The errors that fercore raises on purpose.
+
+Each message is one plain sentence or two: what was wrong, where, and what to do.
+The command line prints it, a page shows it; neither shows a stack trace.
+"""
+
+
+class FerError(Exception):
+    """Base of every error a user can cause or mend."""
+
+
+class ConfigError(FerError):
+    """An unknown model, recipe, class or setting."""
+
+
+class DataError(FerError):
+    """A dataset that is missing, malformed or unsafe to read."""
+
+
+class ImageError(FerError):
+    """A photo that cannot be read."""
+
+
+class RunError(FerError):
+    """A run that is missing, incomplete, damaged or not allowed to change."""
+
+
+class TrainingError(FerError):
+    """A training that cannot start or go on."""

@@ -1,0 +1,135 @@
+"""What the pages show, computed from one or two prediction tables. Without torch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fercore import metrics, statistics
+from fercore.errors import RunError
+from fercore.labels import CLASSES
+from fercore.predictions import PARTS, Predictions, select_part
+from fercore.statistics import Interval
+
+
+def evaluate(predictions: Predictions) -> dict[str, Any]:
+    """The headline metrics of one part, as plain JSON values; shares from 0 to 1, NaN as None."""
+    confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    scores = metrics.class_scores(confusion)
+    auc = metrics.one_vs_rest_auc(predictions.labels, predictions.probs)
+    right, n = int(predictions.correct.sum()), len(predictions)
+    summary = {
+        "n": n,
+        "accuracy": right / n,
+        "accuracy_interval": statistics.wilson_interval(right, n),
+        "macro_f1_interval": statistics.bootstrap_interval(
+            confusion, lambda c: metrics.macro(metrics.class_scores(c).f1, c)
+        ),
+        "macro_auc": float(np.nanmean(auc)),
+        "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs),
+        "per_class": class_table(predictions).to_dict("records"),
+        "confusion": confusion.tolist(),
+    }
+    for name in ("precision", "recall", "f1"):
+        per_class = getattr(scores, name)
+        summary[f"macro_{name}"] = float(metrics.macro(per_class, confusion))
+        summary[f"weighted_{name}"] = float(metrics.weighted(per_class, confusion))
+    return _plain(summary)
+
+
+def evaluate_parts(frame: pd.DataFrame) -> dict[str, Any]:
+    """`evaluate` for each part that has images, from a stored prediction table."""
+    parts = {part: select_part(frame, part) for part in PARTS}
+    return {part: evaluate(table) for part, table in parts.items() if len(table)}
+
+
+def class_table(predictions: Predictions) -> pd.DataFrame:
+    """Per class: support; precision, recall, F1 and AUC from 0 to 1, each with its interval.
+
+    Precision and recall carry Wilson intervals, F1 a bootstrap one, AUC DeLong's.
+    """
+    confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    scores = metrics.class_scores(confusion)
+    hits, predicted = np.diagonal(confusion), confusion.sum(0)
+    f1_low, f1_high = statistics.bootstrap_interval(
+        confusion, lambda resampled: metrics.class_scores(resampled).f1
+    )
+    auc = metrics.one_vs_rest_auc(predictions.labels, predictions.probs)
+    rows = []
+    for k, name in enumerate(CLASSES):
+        intervals = {
+            "precision": statistics.wilson_interval(hits[k], predicted[k]),
+            "recall": statistics.wilson_interval(hits[k], scores.support[k]),
+            "f1": Interval(float(f1_low[k]), float(f1_high[k])),
+            "auc": statistics.auc_interval(predictions.labels == k, predictions.probs[:, k]),
+        }
+        row: dict[str, Any] = {"class": name, "support": int(scores.support[k])}
+        values = (scores.precision[k], scores.recall[k], scores.f1[k], auc[k])
+        for (metric, interval), value in zip(intervals.items(), values, strict=True):
+            row |= {
+                metric: float(value),
+                f"{metric}_low": interval.low,
+                f"{metric}_high": interval.high,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same images; `difference` is accuracy A minus accuracy B."""
+
+    n: int
+    accuracy_a: float
+    accuracy_b: float
+    difference: float
+    interval: Interval
+    only_a: int
+    only_b: int
+    p_value: float
+
+
+def compare(a: Predictions, b: Predictions) -> Comparison:
+    """Paired comparison: bootstrap interval and exact McNemar test.
+
+    Raises `RunError` where the two tables are not about the same images.
+    """
+    if not a.same_images(b):
+        raise RunError(
+            "The two runs were not evaluated on the same images, so they cannot be compared "
+            "pair by pair. Choose two runs of one dataset."
+        )
+    test = statistics.mcnemar(a.correct, b.correct)
+    accuracy_a, accuracy_b = float(a.correct.mean()), float(b.correct.mean())
+    interval = statistics.paired_difference_interval(a.correct, b.correct)
+    return Comparison(
+        len(a), accuracy_a, accuracy_b, accuracy_a - accuracy_b, interval, *test
+    )  # fmt: skip
+
+
+def confusions(predictions: Predictions) -> pd.DataFrame:
+    """Wrong cells of the confusion matrix, most frequent first: true, predicted, count, share.
+
+    `share` is of the true class's images, from 0 to 1.
+    """
+    counts = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    true, predicted = np.nonzero(~np.eye(len(CLASSES), dtype=bool))
+    support = counts.sum(1)
+    frame = pd.DataFrame(
+        {
+            "true": [CLASSES[k] for k in true],
+            "predicted": [CLASSES[k] for k in predicted],
+            "count": counts[true, predicted],
+            "share": counts[true, predicted] / np.maximum(support[true], 1),
+        }
+    )
+    return frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,210 @@
+"""One training from start to finish: data, fit, predictions, a run in `artifacts/runs/`.
+
+Until it is complete, the run's folder holds `request.json` (what was asked for), `status.json`
+(where it stands), `history.jsonl` and `checkpoint.pt`; these are all that resuming needs.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fercore import data
+from fercore.artifacts import Run, local_folder, write_run
+from fercore.data import FaceSet
+from fercore.data.cache import cache_folder
+from fercore.errors import FerError, RunError, TrainingError
+from fercore.files import read_json, replacing, write_json
+from fercore.hardware import describe_hardware, describe_software, git_commit
+from fercore.models import build, model_entry
+from fercore.predictions import prediction_frame
+from fercore.recipes import Recipe
+from fercore.status import FILE as STATUS
+from fercore.status import StatusFile
+
+REQUEST, CHECKPOINT = "request.json", "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to train, and on what. `data` is a path, 'synthetic', or None for where FER2013 is."""
+
+    run_id: str
+    model: str
+    recipe: Recipe
+    seed: int = 0
+    data: str | None = None
+    precision: str = "auto"
+    threads: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Request":
+        return cls(**{**value, "recipe": Recipe.from_json(value["recipe"])})
+
+
+def new_run_id(model: str, recipe: Recipe, seed: int) -> str:
+    """A name that says what the run is, unused so far."""
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    base = f"{model}-{recipe.name}-s{seed}-{stamp}"
+    names = [base, *(f"{base}-{n}" for n in range(2, 100))]
+    return next(name for name in names if not local_folder(name).exists())
+
+
+def prepare(request: Request) -> Path:
+    """Create the run's folder with its request. Raises `RunError` where the name is taken."""
+    model_entry(request.model)
+    folder = local_folder(request.run_id)
+    if (folder / REQUEST).exists() or (folder / "run.json").exists():
+        raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / REQUEST, request.to_json())
+    return folder
+
+
+def read_request(run_id: str) -> Request:
+    """The request of a training that was begun. Raises `RunError` where nothing is to resume."""
+    folder = local_folder(run_id)
+    if (folder / "run.json").exists():
+        raise RunError(f"'{run_id}' is complete; there is nothing to resume.")
+    if not (folder / REQUEST).is_file():
+        raise RunError(f"There is no training '{run_id}' to resume.")
+    return Request.from_json(read_json(folder / REQUEST))
+
+
+def run_experiment(
+    request: Request,
+    *,
+    on_step: Callable = lambda progress: None,
+    on_epoch: Callable = lambda history: None,
+    stop_requested: Callable[[], bool] = lambda: False,
+    alongside: bool = False,
+) -> Run:
+    """Train as requested, going on from the folder's checkpoint where it has one.
+
+    One training runs at a time on a machine unless `alongside`. Raises `TrainingError` where
+    another one holds the place, `Interrupted` when told to stop, and what the data raise; the
+    folder's status then says so, and the checkpoint stays.
+    """
+    from fercore.training.fit import Interrupted, Watcher
+
+    folder = local_folder(request.run_id)
+    status = StatusFile(folder)
+
+    def record_step(progress) -> None:
+        status.heartbeat(progress)
+        on_step(progress)
+
+    def record_epoch(history) -> None:
+        _write_history(folder, history)
+        on_epoch(history)
+
+    try:
+        with nullcontext() if alongside else _only_training():
+            status.write("running", "reading the data")
+            faces = data.load(request.data)
+            watcher = Watcher(record_step, record_epoch, stop_requested)
+            run = _train_and_score(request, folder, faces, watcher, status)
+    except Interrupted as stop:
+        status.write("cancelled", str(stop))
+        raise
+    except Exception as error:
+        status.write("failed", _sentence(error))
+        raise
+    for name in (REQUEST, CHECKPOINT, STATUS):
+        (folder / name).unlink(missing_ok=True)
+    return run
+
+
+def _train_and_score(request: Request, folder: Path, faces: FaceSet, watcher, status) -> Run:
+    import torch
+
+    from fercore.inference import predict_probs
+    from fercore.models.cost import count_parameters, flops_per_image
+    from fercore.models.layers import fit_normalisation
+    from fercore.precision import choose_precision
+    from fercore.training.fit import fit
+
+    torch.set_num_threads(request.threads or torch.get_num_threads())
+    torch.manual_seed(request.seed)
+    precision = choose_precision(request.precision)
+    training = faces.part("Training")
+    model = build(request.model, **request.recipe.model_arguments)
+    cost = {"parameters": count_parameters(model), "flops_per_image": flops_per_image(model)}
+    fit_normalisation(model, training.images)
+
+    dataset = {"name": faces.name, "fingerprint": faces.fingerprint, "counts": faces.counts()}
+    what = {
+        "model": request.model,
+        "model_arguments": request.recipe.model_arguments,
+        "recipe": request.recipe.to_json(),
+        "seed": request.seed,
+    }
+    result = fit(
+        model,
+        training,
+        faces.part("PublicTest"),
+        request.recipe,
+        seed=request.seed,
+        precision=precision,
+        identity=what | {"dataset": faces.fingerprint},
+        checkpoint=folder / CHECKPOINT,
+        watcher=watcher,
+    )
+    status.write("running", "scoring the test images")
+    scored = faces.where(faces.usage != "Training")
+    frame = prediction_frame(
+        scored.usage,
+        scored.row,
+        scored.labels,
+        faces.copies_of_earlier()[faces.usage != "Training"],
+        predict_probs(model, scored.images, precision=precision),
+    )
+    info = what | {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dataset": dataset,
+        "selected_on": "PublicTest",
+        "best_epoch": result.best_epoch,
+        **cost,
+        "seconds": round(sum(record.seconds for record in result.history), 1),
+        "hardware": describe_hardware(precision.device, precision.dtype),
+        "software": describe_software(),
+        "git_commit": git_commit(),
+    }
+    return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
+
+
+@contextmanager
+def _only_training() -> Iterator[None]:
+    """Hold this machine's one place for a training; the lock dies with its process."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(cache_folder() / "training.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise TrainingError(
+            "Another training is running on this machine. Wait for it or cancel it; two at once "
+            "would slow both down several times."
+        ) from error
+
+
+def _write_history(folder: Path, history: list) -> None:
+    with replacing(folder / "history.jsonl") as temporary:
+        temporary.write_text("".join(json.dumps(asdict(record)) + "\n" for record in history))
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, FerError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "The machine ran out of memory. Close other programs or use a smaller batch."
+    if isinstance(error, OSError):
+        return f"The disk refused ({error.strerror}). Make room, then resume."
+    return f"The training stopped on an unexpected error: {type(error).__name__}: {error}"

@@ -1,0 +1,61 @@
+"""The seven expressions, the three usages, and the names that stand for them in the wild."""
+
+from fercore.errors import ConfigError
+
+# FER2013's order (Goodfellow et al., 2013). It is never alphabetical.
+CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+# In the order in which a protocol may look at them: train, choose, score once.
+USAGES = ("Training", "PublicTest", "PrivateTest")
+
+# Images per class and usage, as published with the challenge.
+FER2013_COUNTS = {
+    "Training": (3995, 436, 4097, 7215, 4830, 3171, 4965),
+    "PublicTest": (467, 56, 496, 895, 653, 415, 607),
+    "PrivateTest": (491, 55, 528, 879, 594, 416, 626),
+}
+
+_CLASS_ALIASES = {
+    "anger": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+}
+
+_USAGE_ALIASES = {
+    "training": "Training",
+    "train": "Training",
+    "publictest": "PublicTest",
+    "val": "PublicTest",
+    "valid": "PublicTest",
+    "validation": "PublicTest",
+    "dev": "PublicTest",
+    "privatetest": "PrivateTest",
+    "test": "PrivateTest",
+}
+
+
+def class_index(name: str) -> int:
+    """Index of an expression in `CLASSES`, from its name or a common variant ('anger').
+
+    Raises `ConfigError` for a name that stands for none of the seven.
+    """
+    folded = name.strip().lower()
+    folded = _CLASS_ALIASES.get(folded, folded)
+    if folded not in CLASSES:
+        raise ConfigError(f"'{name}' is not one of the seven expressions: {', '.join(CLASSES)}.")
+    return CLASSES.index(folded)
+
+
+def usage_name(name: str) -> str:
+    """One of `USAGES`, from FER2013's own word or a common folder name ('train', 'val').
+
+    Raises `ConfigError` for any other word.
+    """
+    folded = name.strip().lower()
+    if folded not in _USAGE_ALIASES:
+        raise ConfigError(f"'{name}' is not a usage: expected one of {', '.join(USAGES)}.")
+    return _USAGE_ALIASES[folded]

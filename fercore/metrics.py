@@ -1,0 +1,143 @@
+"""Classification metrics: pure functions of labels and probabilities, without torch.
+
+Shapes: `labels` int (N,), indices of the true class; `predicted` int (N,); `probs` float (N, K),
+rows summing to 1; a confusion matrix int (..., K, K), rows true, columns predicted. The leading
+dimensions of a confusion matrix let one call compute a metric over many resampled ones.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def confusion_matrix(labels: NDArray, predicted: NDArray, classes: int = 7) -> NDArray[np.int64]:
+    """Counts (K, K): row = true class, column = predicted class.
+
+    >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), classes=2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    cells = np.asarray(labels) * classes + np.asarray(predicted)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def accuracy(confusion: NDArray) -> NDArray[np.float64]:
+    """Share of images on the diagonal, from 0 to 1; NaN for an empty matrix."""
+    return _ratio(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum((-2, -1)), empty=np.nan)
+
+
+class ClassScores(NamedTuple):
+    """Per class, each (..., K), from 0 to 1; `support` counts the true images."""
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: NDArray[np.int64]
+
+
+def class_scores(confusion: NDArray) -> ClassScores:
+    """Precision, recall and F1 per class; 0 where the denominator is 0, as in scikit-learn."""
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    predicted, support = confusion.sum(-2), confusion.sum(-1)
+    return ClassScores(
+        precision=_ratio(hits, predicted),
+        recall=_ratio(hits, support),
+        f1=_ratio(2 * hits, predicted + support),
+        support=support,
+    )
+
+
+def macro(per_class: NDArray, confusion: NDArray) -> NDArray[np.float64]:
+    """Mean over the classes that occur, as truth or as prediction; each counts the same."""
+    occurs = (confusion.sum(-1) + confusion.sum(-2)) > 0
+    return _ratio((per_class * occurs).sum(-1), occurs.sum(-1))
+
+
+def weighted(per_class: NDArray, confusion: NDArray) -> NDArray[np.float64]:
+    """Mean over classes weighted by their number of true images."""
+    support = confusion.sum(-1)
+    return _ratio((per_class * support).sum(-1), support.sum(-1))
+
+
+class RocCurve(NamedTuple):
+    """Points from (0, 0) to (1, 1); `thresholds` are scores, the first infinite."""
+
+    false_positive_rate: NDArray[np.float64]
+    true_positive_rate: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+
+def roc_curve(positive: NDArray, scores: NDArray) -> RocCurve:
+    """ROC of a binary decision: `positive` bool (N,), `scores` (N,), higher meaning positive.
+
+    Points on a straight line between their neighbours are left out. Raises `ValueError` unless
+    both kinds of image occur.
+    """
+    positive, scores = np.asarray(positive, bool), np.asarray(scores, np.float64)
+    if positive.all() or not positive.any():
+        raise ValueError("an ROC curve needs positive and negative images")
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    true = np.cumsum(positive[order])[ends]
+    false = 1 + ends - true
+    if len(ends) > 2:
+        bends = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+        keep = np.flatnonzero(np.concatenate([[True], bends, [True]]))
+        true, false, ends = true[keep], false[keep], ends[keep]
+    return RocCurve(
+        np.concatenate([[0.0], false / false[-1]]),
+        np.concatenate([[0.0], true / true[-1]]),
+        np.concatenate([[np.inf], scores[order][ends]]),
+    )
+
+
+def roc_auc(positive: NDArray, scores: NDArray) -> float:
+    """Area under the ROC curve: the chance that a positive scores above a negative (ties half).
+
+    NaN unless both kinds of image occur.
+
+    >>> roc_auc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
+    0.75
+    """
+    positive = np.asarray(positive, bool)
+    hits, misses = int(positive.sum()), int((~positive).sum())
+    if not hits or not misses:
+        return float("nan")
+    rank_sum = midranks(np.asarray(scores))[positive].sum()
+    return float((rank_sum - hits * (hits + 1) / 2) / (hits * misses))
+
+
+def midranks(values: NDArray) -> NDArray[np.float64]:
+    """Ranks from 1, equal values sharing the mean of theirs."""
+    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(sizes) - (sizes - 1) / 2)[group]
+
+
+def one_vs_rest_auc(labels: NDArray, probs: NDArray) -> NDArray[np.float64]:
+    """AUC of each class against the others (K,); NaN for a class that does not occur."""
+    return np.array([roc_auc(labels == k, probs[:, k]) for k in range(probs.shape[1])])
+
+
+def micro_auc(labels: NDArray, probs: NDArray) -> float:
+    """AUC over all N·K decisions 'is this image of this class?' taken together."""
+    return roc_auc(one_hot(labels, probs.shape[1]).ravel(), probs.ravel())
+
+
+def macro_roc_curve(labels: NDArray, probs: NDArray) -> RocCurve:
+    """The mean of the classes' ROC curves at each false-positive rate; classes absent left out."""
+    present = np.unique(labels)
+    curves = [roc_curve(labels == k, probs[:, k]) for k in present]
+    rates = np.unique(np.concatenate([curve.false_positive_rate for curve in curves]))
+    heights = [np.interp(rates, c.false_positive_rate, c.true_positive_rate) for c in curves]
+    return RocCurve(rates, np.mean(heights, axis=0), np.full(len(rates), np.nan))
+
+
+def one_hot(labels: NDArray, classes: int) -> NDArray[np.bool_]:
+    return np.asarray(labels)[:, None] == np.arange(classes)
+
+
+def _ratio(numerator, denominator, *, empty: float = 0.0) -> NDArray[np.float64]:
+    """numerator / denominator, `empty` where the denominator is 0."""
+    numerator, denominator = np.asarray(numerator, float), np.asarray(denominator, float)
+    out = np.full(np.broadcast(numerator, denominator).shape, empty)
+    return np.divide(numerator, denominator, out=out, where=denominator != 0)[()]

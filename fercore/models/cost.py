@@ -1,0 +1,38 @@
+"""What a model costs: parameters, and floating-point operations per image."""
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from fercore.data.faceset import SIZE
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@torch.inference_mode()
+def flops_per_image(model: nn.Module) -> int:
+    """FLOPs of one forward pass, a multiplication and an addition counted as two.
+
+    Convolutions and matrix products as counted by torch; an LSTM's are added from its sizes, since
+    its fused kernel is opaque to the counter.
+    """
+    lstm_flops = 0
+
+    def add_lstm(module: nn.LSTM, inputs, _outputs) -> None:
+        nonlocal lstm_flops
+        steps = inputs[0].shape[1]
+        weights = sum(p.numel() for name, p in module.named_parameters() if "weight" in name)
+        lstm_flops += 2 * steps * weights
+
+    hooks = [m.register_forward_hook(add_lstm) for m in model.modules() if isinstance(m, nn.LSTM)]
+    training = model.training
+    counter = FlopCounterMode(display=False)
+    with counter:
+        model.eval()(torch.zeros(1, 1, SIZE, SIZE))
+    model.train(training)
+    for hook in hooks:
+        hook.remove()
+    return counter.get_total_flops() + lstm_flops

@@ -1,0 +1,81 @@
+"""A run's predictions: a table of labels and probabilities, and the parts it is looked at in."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.errors import RunError
+from fercore.labels import CLASSES
+
+PROBABILITY_COLUMNS = [f"p_{name}" for name in CLASSES]
+
+# What a page may look at. 'clean' leaves out images whose exact pixels occur in an earlier usage.
+PARTS = {
+    "private": "PrivateTest",
+    "clean": "PrivateTest without duplicates",
+    "public": "PublicTest",
+}
+_USAGE = {"private": "PrivateTest", "clean": "PrivateTest", "public": "PublicTest"}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One model's predictions on one part.
+
+    rows: int64 (N,), the images' rows in the source. labels: int64 (N,), true classes.
+    probs: float32 (N, 7).
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    probs: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The most probable class of each image (N,)."""
+        return self.probs.argmax(1)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """The probability of the predicted class (N,)."""
+        return self.probs.max(1)
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        return self.predicted == self.labels
+
+    def same_images(self, other: "Predictions") -> bool:
+        """Whether the other table is about the same images with the same labels, in order."""
+        return np.array_equal(self.rows, other.rows) and np.array_equal(self.labels, other.labels)
+
+
+def prediction_frame(usage, rows, labels, copies, probs) -> pd.DataFrame:
+    """The table as stored: usage, row, label, copy, p_angry … p_neutral, one line per image.
+
+    `copy` is True where the image's exact pixels also occur in an earlier usage.
+    """
+    frame = pd.DataFrame({"usage": usage, "row": rows, "label": labels, "copy": copies})
+    frame["label"] = frame["label"].astype("int8")
+    frame[PROBABILITY_COLUMNS] = np.asarray(probs, np.float32)
+    return frame
+
+
+def select_part(frame: pd.DataFrame, part: str) -> Predictions:
+    """One part of a stored table, in row order. Raises `RunError` for an unknown part."""
+    if part not in PARTS:
+        raise RunError(f"There is no part '{part}'. Choose one of: {', '.join(PARTS)}.")
+    keep = frame["usage"] == _USAGE[part]
+    if part == "clean":
+        keep &= ~frame["copy"]
+    chosen = frame[keep].sort_values("row")
+    return Predictions(
+        rows=chosen["row"].to_numpy(np.int64),
+        labels=chosen["label"].to_numpy(np.int64),
+        probs=chosen[PROBABILITY_COLUMNS].to_numpy(np.float32),
+    )

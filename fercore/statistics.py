@@ -1,0 +1,120 @@
+"""Intervals and tests: how much of a number, or of a difference, may be chance. Without torch.
+
+Every interval is two-sided at `CONFIDENCE`.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercore.metrics import midranks
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+_Z = 1.959963984540054  # the standard normal's 97.5 % quantile
+
+
+class Interval(NamedTuple):
+    low: float
+    high: float
+
+
+def wilson_interval(successes: float, n: int) -> Interval:
+    """Interval of a proportion (Wilson, 1927); (0, 1) where n is 0.
+
+    >>> [round(bound, 3) for bound in wilson_interval(50, 100)]
+    [0.404, 0.596]
+    """
+    if n == 0:
+        return Interval(0.0, 1.0)
+    share, z2 = successes / n, _Z**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
+    return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)))
+
+
+def bootstrap_interval(
+    confusion: NDArray,
+    metric: Callable[[NDArray], NDArray],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval | tuple[NDArray, NDArray]:
+    """Percentile bootstrap interval of a metric of a confusion matrix (K, K).
+
+    Drawing N images with replacement is drawing the cells' counts from a multinomial, so no image
+    is touched. `metric` maps (R, K, K) to (R,) or (R, K); the bounds have the shape of one result.
+    """
+    draws = metric(resampled(confusion, resamples, seed))
+    low, high = _percentiles(draws)
+    return Interval(float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+
+
+def resampled(counts: NDArray, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
+    """Bootstrap resamples (R, *shape) of a table of counts."""
+    rng = np.random.default_rng(seed)
+    total = int(counts.sum())
+    draws = rng.multinomial(total, counts.ravel() / total, size=resamples)
+    return draws.reshape(resamples, *counts.shape)
+
+
+class McNemar(NamedTuple):
+    """`only_a` and `only_b` count the images that one model alone gets right."""
+
+    only_a: int
+    only_b: int
+    p_value: float
+
+
+def mcnemar(correct_a: NDArray, correct_b: NDArray) -> McNemar:
+    """Exact McNemar test of two models on the same images: bool (N,) each.
+
+    Under the null hypothesis an image that only one model gets right is as often A's as B's
+    (McNemar, 1947); p is two-sided, from the binomial distribution.
+    """
+    only_a = int(np.sum(correct_a & ~correct_b))
+    only_b = int(np.sum(~correct_a & correct_b))
+    return McNemar(only_a, only_b, sign_test(only_a, only_b))
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """Two-sided exact binomial p that wins and losses are equally likely."""
+    from scipy.special import bdtr
+
+    fewer, total = min(wins, losses), wins + losses
+    return float(min(1.0, 2 * bdtr(fewer, total, 0.5))) if total else 1.0
+
+
+def paired_difference_interval(
+    correct_a: NDArray, correct_b: NDArray, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Paired bootstrap interval of accuracy A minus accuracy B: bool (N,) each, same images."""
+    n = len(correct_a)
+    outcomes = np.bincount(np.asarray(correct_a) * 2 + np.asarray(correct_b), minlength=4)
+    draws = resampled(outcomes, resamples, seed)
+    low, high = _percentiles((draws[:, 2] - draws[:, 1]) / n)
+    return Interval(float(low), float(high))
+
+
+def auc_interval(positive: NDArray, scores: NDArray) -> Interval:
+    """Interval of an AUC from its variance after DeLong et al. (1988), cut to [0, 1].
+
+    The structural components come from midranks (Sun & Xu, 2014). NaN without both kinds of image.
+    """
+    positive, scores = np.asarray(positive, bool), np.asarray(scores)
+    hits, misses = scores[positive], scores[~positive]
+    if len(hits) < 2 or len(misses) < 2:
+        return Interval(float("nan"), float("nan"))
+    ranks = midranks(np.concatenate([hits, misses]))
+    above = (ranks[: len(hits)] - midranks(hits)) / len(misses)  # (positives,)
+    below = 1 - (ranks[len(hits) :] - midranks(misses)) / len(hits)  # (negatives,)
+    half = _Z * np.sqrt(above.var(ddof=1) / len(hits) + below.var(ddof=1) / len(misses))
+    auc = above.mean()
+    return Interval(float(max(0.0, auc - half)), float(min(1.0, auc + half)))
+
+
+def _percentiles(draws: NDArray) -> NDArray:
+    tail = 50 * (1 - CONFIDENCE)
+    return np.nanpercentile(draws, [tail, 100 - tail], axis=0)

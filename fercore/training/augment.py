@@ -1,0 +1,34 @@
+"""Augmentation of whole batches: one affine map per image, on the device, no per-image Python."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+from fercore.recipes import Augmentation
+
+
+def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
+    """Mirrored, rotated, shifted and scaled copies of grey images.
+
+    images: uint8 (B, 1, H, W). Returns float32 (B, 1, H, W), grey values 0..255; what a map brings
+    in from outside repeats the border. The generator, on the CPU, decides everything.
+    """
+    theta = affine_maps(len(images), settings, generator).to(images.device)
+    grid = affine_grid(theta, list(images.shape), align_corners=False)
+    return grid_sample(
+        images.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
+    )
+
+
+def affine_maps(count: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
+    """Random maps (count, 2, 3) from output to input coordinates, both from -1 to 1."""
+    draw = torch.rand(5, count, generator=generator)
+    angle = (2 * draw[0] - 1) * math.radians(settings.degrees)
+    zoom = 1 / (1 + (2 * draw[1] - 1) * settings.scale)
+    mirror = torch.where(draw[2] < settings.flip, -1.0, 1.0)
+    shift = (2 * draw[3:] - 1) * settings.shift * 2  # the image spans 2
+    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+    rows = [cos * mirror, -sin, shift[0], sin * mirror, cos, shift[1]]
+    return torch.stack(rows, dim=1).view(count, 2, 3)

@@ -1,0 +1,235 @@
+"""The training loop: fit on Training, choose the epoch on PublicTest.
+
+PrivateTest is not an argument of anything here, so nothing can be chosen on it.
+"""
+
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import Adam
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from fercore.data.faceset import FaceSet
+from fercore.errors import DataError, TrainingError
+from fercore.inference import predict_logits
+from fercore.recipes import Recipe
+from fercore.training.augment import augment
+from fercore.training.checkpoint import load_checkpoint, save_checkpoint
+from fercore.precision import Precision
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands. Losses and accuracies are of the epoch so far."""
+
+    epoch: int  # from 1
+    epochs: int  # at most; early stopping may end sooner
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of history.jsonl."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+
+
+class Interrupted(TrainingError):
+    """The user asked to stop. The last epoch's checkpoint is in place."""
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What the caller wants to hear, and how it says stop."""
+
+    on_step: Callable[[Progress], None] = lambda progress: None
+    on_epoch: Callable[[list[EpochRecord]], None] = lambda history: None
+    stop_requested: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Fit:
+    history: list[EpochRecord]
+    best_epoch: int
+
+
+def fit(
+    model: nn.Module,
+    training: FaceSet,
+    validation: FaceSet,
+    recipe: Recipe,
+    *,
+    seed: int,
+    precision: Precision,
+    identity: dict[str, Any],
+    checkpoint: Path,
+    watcher: Watcher = Watcher(),
+) -> Fit:
+    """Train `model` in place; it ends with the weights of the best PublicTest epoch.
+
+    Where `checkpoint` exists the training goes on from it, else from the model's weights, and
+    `identity` must be the one it was saved with. Raises `Interrupted` when the watcher says stop,
+    `TrainingError` when the loss is no longer finite, `DataError` when a part has no images.
+    """
+    if not len(training) or not len(validation):
+        part = "training" if not len(training) else "validation"
+        raise DataError(
+            f"{training.source}: there are no {part} images. Training needs a 'train' and a 'val' "
+            "folder (FER2013's Training and PublicTest)."
+        )
+    trainer = _Trainer(model, training, validation, recipe, seed, precision, watcher)
+    if checkpoint.exists():
+        trainer.restore(load_checkpoint(checkpoint, identity))
+    while not trainer.finished():
+        trainer.run_epoch()
+        save_checkpoint(checkpoint, trainer.state() | {"identity": identity})
+        watcher.on_epoch(trainer.history)
+    model.load_state_dict(trainer.best_weights)
+    return Fit(trainer.history, trainer.best_epoch)
+
+
+class _Trainer:
+    def __init__(self, model, training, validation, recipe, seed, precision, watcher) -> None:
+        self.model = model.to(precision.device, memory_format=torch.channels_last)
+        self.images, self.labels = _tensors(training, precision.device)
+        self.validation = validation
+        self.recipe, self.seed, self.precision, self.watcher = recipe, seed, precision, watcher
+        self.optimizer = Adam(
+            model.parameters(),
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            fused=True,
+        )
+        self.schedule = ReduceLROnPlateau(
+            self.optimizer, factor=recipe.plateau_factor, patience=recipe.plateau_patience
+        )
+        self.history: list[EpochRecord] = []
+        self.best_weights = deepcopy(model.state_dict())
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the highest PublicTest accuracy, the first of equals; 0 before any."""
+        return (
+            max(self.history, key=lambda record: record.val_accuracy).epoch if self.history else 0
+        )
+
+    def finished(self) -> bool:
+        epoch = len(self.history)
+        stale = epoch - self.best_epoch >= self.recipe.stop_patience
+        return epoch >= self.recipe.epochs or stale
+
+    def run_epoch(self) -> None:
+        epoch = len(self.history) + 1
+        started = time.perf_counter()
+        learning_rate = self.optimizer.param_groups[0]["lr"]
+        loss, accuracy = self._train(epoch, started)
+        trained = time.perf_counter()
+        val_loss, val_accuracy = self._validate()
+        self.schedule.step(val_loss)
+        record = EpochRecord(
+            epoch=epoch,
+            train_loss=loss,
+            train_accuracy=accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=learning_rate,
+            seconds=time.perf_counter() - started,
+            images_per_second=len(self.labels) / (trained - started),
+        )
+        self.history.append(record)
+        if self.best_epoch == epoch:
+            self.best_weights = deepcopy(self.model.state_dict())
+
+    def _train(self, epoch: int, started: float) -> tuple[float, float]:
+        """One pass over the shuffled training images; mean loss and accuracy under augmentation."""
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
+        torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
+        batches = torch.randperm(len(self.labels), generator=generator).split(
+            self.recipe.batch_size
+        )
+        self.model.train()
+        loss_sum, correct, seen = 0.0, 0, 0
+        for step, batch in enumerate(batches, start=1):
+            if self.watcher.stop_requested():
+                raise Interrupted("The training was stopped; its last epoch is saved.")
+            images = augment(self.images[batch], self.recipe.augmentation, generator)
+            loss, hits = self._step(images, self.labels[batch])
+            loss_sum += loss * len(batch)
+            correct += hits
+            seen += len(batch)
+            rate = seen / (time.perf_counter() - started)
+            left = ((self.recipe.epochs - epoch + 1) * len(self.labels) - seen) / rate
+            self.watcher.on_step(
+                Progress(
+                    epoch,
+                    self.recipe.epochs,
+                    step,
+                    len(batches),
+                    loss_sum / seen,
+                    correct / seen,
+                    rate,
+                    left,
+                )  # fmt: skip
+            )
+        return loss_sum / seen, correct / seen
+
+    def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
+        with self.precision.autocast():
+            logits = self.model(images.contiguous(memory_format=torch.channels_last))
+            loss = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        value = loss.item()
+        if value != value or value == float("inf"):
+            raise TrainingError(
+                "The loss is no longer a finite number. Lower the recipe's learning rate; "
+                "the last epoch's checkpoint is kept."
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return value, int((logits.argmax(1) == labels).sum())
+
+    def _validate(self) -> tuple[float, float]:
+        logits = predict_logits(self.model, self.validation.images, precision=self.precision)
+        labels = torch.from_numpy(self.validation.labels)
+        loss = cross_entropy(logits, labels).item()
+        return loss, (logits.argmax(1) == labels).double().mean().item()
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "best": self.best_weights,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "history": [asdict(record) for record in self.history],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.best_weights = state["best"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.history = [EpochRecord(**record) for record in state["history"]]
+
+
+def _tensors(faces: FaceSet, device: str) -> tuple[Tensor, Tensor]:
+    images = torch.tensor(faces.images, device=device).unsqueeze(1)  # (N, 1, 48, 48) uint8
+    return images, torch.tensor(faces.labels, device=device)
