@@ -127,6 +127,25 @@ def confusions(predictions: Predictions) -> pd.DataFrame:
     return frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
 
 
+def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
+    """One line per image: row, pixels (hash), label, and for A what it says, how surely, whether
+    right; with B on the same images, the same for B.
+
+    Columns: row, pixels, label, a_predicted, a_confidence, a_correct[, b_predicted, …]. Classes by
+    name, confidences from 0 to 1. Raises `RunError` where B was scored on other images.
+    """
+    if b is not None and not a.same_images(b):
+        raise RunError("The two runs were not scored on the same images.")
+    names = np.array(CLASSES)
+    frame = pd.DataFrame({"row": a.rows, "pixels": a.pixels, "label": names[a.labels]})
+    for key, table in {"a": a, "b": b}.items():
+        if table is not None:
+            frame[f"{key}_predicted"] = names[table.predicted]
+            frame[f"{key}_confidence"] = table.confidence
+            frame[f"{key}_correct"] = table.correct
+    return frame
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}

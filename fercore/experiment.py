@@ -1,12 +1,13 @@
 """One training from start to finish: data, fit, predictions, a run in `artifacts/runs/`.
 
 Until it is complete, the run's folder holds `request.json` (what was asked for), `status.json`
-(where it stands), `history.jsonl` and `checkpoint.pt`; these are all that resuming needs.
+(where it stands), `history.jsonl` and `checkpoint.pt`. Another process stops the training by
+putting a file named 'cancel' there.
 """
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,9 @@ from fercore.recipes import Recipe
 from fercore.status import FILE as STATUS
 from fercore.status import StatusFile
 
-REQUEST, CHECKPOINT = "request.json", "checkpoint.pt"
+REQUEST, CHECKPOINT, LOG = "request.json", "checkpoint.pt", "log.txt"
+LOCK = "lock"  # held by the training's process
+CANCEL = "cancel"  # a file of this name asks the training to stop
 
 
 @dataclass(frozen=True)
@@ -106,19 +109,23 @@ def run_experiment(
         _write_history(folder, history)
         on_epoch(history)
 
-    try:
-        with nullcontext() if alongside else _only_training():
-            status.write("running", "reading the data")
-            faces = data.load(request.data)
-            watcher = Watcher(record_step, record_epoch, stop_requested)
-            run = _train_and_score(request, folder, faces, watcher, status)
-    except Interrupted as stop:
-        status.write("cancelled", str(stop))
-        raise
-    except Exception as error:
-        status.write("failed", _sentence(error))
-        raise
-    for name in (REQUEST, CHECKPOINT, STATUS):
+    def should_stop() -> bool:
+        return stop_requested() or (folder / CANCEL).exists()
+
+    with _held(folder / LOCK, "This training is running already, in another process."):
+        try:
+            with nullcontext() if alongside else _only_training():
+                status.write("running", "reading the data")
+                faces = data.load(request.data)
+                watcher = Watcher(record_step, record_epoch, should_stop)
+                run = _train_and_score(request, folder, faces, watcher, status)
+        except Interrupted as stop:
+            status.write("cancelled", str(stop))
+            raise
+        except Exception as error:
+            status.write("failed", _sentence(error))
+            raise
+    for name in (REQUEST, CHECKPOINT, STATUS, CANCEL, LOG, LOCK):
         (folder / name).unlink(missing_ok=True)
     return run
 
@@ -160,13 +167,7 @@ def _train_and_score(request: Request, folder: Path, faces: FaceSet, watcher, st
     )
     status.write("running", "scoring the test images")
     scored = faces.where(faces.usage != "Training")
-    frame = prediction_frame(
-        scored.usage,
-        scored.row,
-        scored.labels,
-        faces.copies_of_earlier()[faces.usage != "Training"],
-        predict_probs(model, scored.images, precision=precision),
-    )
+    frame = prediction_frame(faces, predict_probs(model, scored.images, precision=precision))
     info = what | {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "dataset": dataset,
@@ -181,18 +182,24 @@ def _train_and_score(request: Request, folder: Path, faces: FaceSet, watcher, st
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
 
 
-@contextmanager
-def _only_training() -> Iterator[None]:
-    """Hold this machine's one place for a training; the lock dies with its process."""
+def _only_training() -> AbstractContextManager:
+    """Hold this machine's one place for a training."""
     cache_folder().mkdir(parents=True, exist_ok=True)
+    return _held(
+        cache_folder() / "training.lock",
+        "Another training is running on this machine. Wait for it or cancel it; two at once "
+        "would slow both down several times.",
+    )
+
+
+@contextmanager
+def _held(path: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock, which dies with its process. Raises `TrainingError` where another has it."""
     try:
-        with FileLock(cache_folder() / "training.lock", timeout=0):
+        with FileLock(path, timeout=0):
             yield
     except Timeout as error:
-        raise TrainingError(
-            "Another training is running on this machine. Wait for it or cancel it; two at once "
-            "would slow both down several times."
-        ) from error
+        raise TrainingError(refusal) from error
 
 
 def _write_history(folder: Path, history: list) -> None:

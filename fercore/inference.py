@@ -11,7 +11,7 @@ BATCH = 256
 
 @torch.inference_mode()
 def predict_logits(model: nn.Module, images: np.ndarray, *, precision: Precision) -> Tensor:
-    """Logits float32 (N, 7), on the CPU, of uint8 faces (N, 48, 48). Puts the model in eval mode."""
+    """Logits float32 (N, 7), on the CPU, of uint8 faces (N, 48, 48). Sets the model to eval."""
     model.eval()
     logits = []
     for start in range(0, len(images), BATCH):

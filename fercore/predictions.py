@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 
@@ -25,11 +26,13 @@ _USAGE = {"private": "PrivateTest", "clean": "PrivateTest", "public": "PublicTes
 class Predictions:
     """One model's predictions on one part.
 
-    rows: int64 (N,), the images' rows in the source. labels: int64 (N,), true classes.
+    rows: int64 (N,), the images' rows in the source. pixels: int64 (N,), hashes by which the
+    images are found again in anyone's copy. labels: int64 (N,), true classes.
     probs: float32 (N, 7).
     """
 
     rows: NDArray[np.int64]
+    pixels: NDArray[np.int64]
     labels: NDArray[np.int64]
     probs: NDArray[np.float32]
 
@@ -55,13 +58,22 @@ class Predictions:
         return np.array_equal(self.rows, other.rows) and np.array_equal(self.labels, other.labels)
 
 
-def prediction_frame(usage, rows, labels, copies, probs) -> pd.DataFrame:
-    """The table as stored: usage, row, label, copy, p_angry … p_neutral, one line per image.
+def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame:
+    """The table as stored, of every image that is not Training's; `probs` (N, 7) belong to those.
 
-    `copy` is True where the image's exact pixels also occur in an earlier usage.
+    Columns: usage, row, label, pixels (a hash), copy (whether the exact pixels also occur in an
+    earlier usage), p_angry … p_neutral.
     """
-    frame = pd.DataFrame({"usage": usage, "row": rows, "label": labels, "copy": copies})
-    frame["label"] = frame["label"].astype("int8")
+    scored = faces.usage != "Training"
+    frame = pd.DataFrame(
+        {
+            "usage": faces.usage[scored],
+            "row": faces.row[scored],
+            "label": faces.labels[scored].astype(np.int8),
+            "pixels": faces.pixel_hashes()[scored],
+            "copy": faces.copies_of_earlier()[scored],
+        }
+    )
     frame[PROBABILITY_COLUMNS] = np.asarray(probs, np.float32)
     return frame
 
@@ -76,6 +88,7 @@ def select_part(frame: pd.DataFrame, part: str) -> Predictions:
     chosen = frame[keep].sort_values("row")
     return Predictions(
         rows=chosen["row"].to_numpy(np.int64),
+        pixels=chosen["pixels"].to_numpy(np.int64),
         labels=chosen["label"].to_numpy(np.int64),
         probs=chosen[PROBABILITY_COLUMNS].to_numpy(np.float32),
     )

@@ -60,7 +60,7 @@ RECIPES = {
         Recipe(
             name="paper",
             summary="plain, as a paper would: Adam, light augmentation, early stopping",
-            epochs=40,
+            epochs=30,
         ),
         Recipe(
             name="quick",

@@ -12,12 +12,12 @@ from fercore.files import read_json, write_json
 FILE = "status.json"
 HEARTBEAT_SECONDS = 0.5
 
-# 'running' with a process that is gone is 'lost'; `jobs` tells the two apart.
-STATES = ("starting", "running", "finished", "cancelled", "failed")
-
 
 class StatusFile:
-    """Writes `status.json`: state, a sentence, and the latest progress."""
+    """Writes `status.json`: state, a sentence, and the latest progress.
+
+    States: 'starting', 'running', 'cancelled', 'failed'.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE

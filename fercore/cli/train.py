@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from fercore.durations import duration
 from fercore.experiment import Request, new_run_id, prepare, read_request, run_experiment
 from fercore.recipes import find_recipe
 
@@ -114,11 +115,3 @@ class _Display:
             f"validation {last.val_loss:.3f} {last.val_accuracy:.1%}  {last.seconds:.0f} s  "
             f"{last.images_per_second:.0f} images/s"
         )
-
-
-def duration(seconds: float) -> str:
-    """'45 s', '12 min', '2 h 05 min'."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

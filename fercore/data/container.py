@@ -129,9 +129,8 @@ class Tar:
 
     @contextmanager
     def _members(self) -> Iterator[Iterator[tarfile.TarInfo]]:
-        compressed = path_is_gzip(self.path)
-        raw = gzip.open(self.path) if compressed else self.path.open("rb")
-        with raw:
+        opener = gzip.open if path_is_gzip(self.path) else open
+        with opener(self.path, "rb") as raw:
             stream = io.BufferedReader(Bounded(raw, self.path), 1 << 20)
             try:
                 with tarfile.open(fileobj=stream, mode="r|") as tar:

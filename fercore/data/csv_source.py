@@ -70,7 +70,7 @@ def _columns(header: list[str], name: str) -> list[str]:
 def _label(text: str, where: str) -> int:
     if not text.strip().isdecimal() or int(text) >= len(CLASSES):
         raise DataError(
-            f"{where}: the label is '{text}', but it must be a number from 0 (angry) to 6 (neutral)."
+            f"{where}: the label is '{text}', not a number from 0 (angry) to 6 (neutral). {_AGAIN}"
         )
     return int(text)
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from fercore.errors import DataError
 
-DATASET = "msambare/fer2013"
+# The original CSV. The better-known folder of JPEG files has other pixels, so that the rows of a
+# run made on the CSV could not be found in it.
+DATASET = "deadskull7/fer2013"
 
 
 def download_fer2013() -> Path:
-    """Download Kaggle's folder tree of FER2013 and return its path.
+    """Download FER2013's CSV and return the path of the folder it is in.
 
     Raises `DataError` where the download fails, saying what to do by hand.
     """

@@ -19,10 +19,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from fercore.data.faceset import FaceSet
 from fercore.errors import DataError, TrainingError
 from fercore.inference import predict_logits
+from fercore.precision import Precision
 from fercore.recipes import Recipe
 from fercore.training.augment import augment
 from fercore.training.checkpoint import load_checkpoint, save_checkpoint
-from fercore.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _Trainer:
                     correct / seen,
                     rate,
                     left,
-                )  # fmt: skip
+                )
             )
         return loss_sum / seen, correct / seen
 

@@ -1,0 +1,31 @@
+"""The app: `streamlit run dashboard/app.py`. Router and sidebar; the pages lie in `pages/`."""
+
+from collections import defaultdict
+
+import streamlit as st
+
+from dashboard.data_panel import data_panel
+from dashboard.navigation import PAGES
+from dashboard.pickers import pickers
+from dashboard.training_panel import training_panel
+
+st.set_page_config(page_title="fercore", page_icon=":material/sentiment_satisfied:", layout="wide")
+
+sections: dict[str, list] = defaultdict(list)
+for entry in PAGES.values():
+    page = st.Page(
+        entry.path,
+        title=entry.title,
+        icon=entry.icon,
+        url_path=entry.name,
+        default=entry.name == "overview",
+    )
+    sections[entry.section].append(page)
+chosen = st.navigation(sections)
+
+with st.sidebar:
+    pickers()
+    data_panel()
+    training_panel()
+
+chosen.run()

@@ -1,0 +1,63 @@
+"""The sidebar's word on the dataset: what is there, and how to get it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.theme import count
+from fercore import data
+from fercore.data.cache import latest_fer2013, read_entry, source_key
+from fercore.data.settings import choose_data
+from fercore.errors import FerError
+
+DOWNLOAD_HINT = (
+    "FER2013's images are not on this machine. Run `fercore data download`, or give the path of "
+    "`fer2013.csv` in the sidebar under *Data*."
+)
+
+
+def data_panel() -> None:
+    """One line of status, and a field for the dataset's path."""
+    summary, present = _status()
+    icon = ":material/check_circle:" if present else ":material/info:"
+    with st.expander(f"Data: {summary}", icon=icon):
+        if not present:
+            st.caption(
+                "Everything works without the images but the pages that show them. To get them: "
+                "`fercore data download`, or give a path here."
+            )
+        path = st.text_input(
+            "Path of FER2013, or of your own `<split>/<class>/` folder",
+            placeholder="~/fer2013.csv",
+            key="data_path",
+        )
+        if st.button("Use this dataset", disabled=not path.strip(), width="stretch"):
+            _use(Path(path.strip()).expanduser())
+
+
+def _use(source: Path) -> None:
+    bar = st.progress(0.0, "Reading …")
+    try:
+        faces = data.load(
+            source, progress=lambda n: bar.progress(min(n / 36_000, 1.0), f"{count(n)} images read")
+        )
+    except FerError as error:
+        bar.empty()
+        st.error(str(error))
+        return
+    choose_data(source)
+    st.cache_resource.clear()
+    bar.progress(1.0, f"{faces.name}: {count(len(faces))} images")
+    st.rerun()
+
+
+def _status() -> tuple[str, bool]:
+    source = data.find_source()
+    if source is None:
+        return ("FER2013", True) if latest_fer2013() else ("no FER2013 yet", False)
+    if source == data.SYNTHETIC:
+        return "synthetic", True
+    if not source.exists():
+        return f"{source.name} is gone", False
+    faces = read_entry(source_key(source))
+    return (f"{faces.name}, {count(len(faces))} images" if faces else source.name), True

@@ -1,0 +1,119 @@
+"""Cached reading of runs and images. Nothing here imports torch, except `predictor`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fercore import data
+from fercore.artifacts import Run, find_run, list_runs
+from fercore.data import FaceSet
+from fercore.errors import DataError
+from fercore.evaluation import Comparison, class_table, compare
+from fercore.predictions import Predictions
+
+
+def runs() -> list[Run]:
+    """Every complete run, shipped first."""
+    return list_runs()
+
+
+def predictions(run: Run, part: str) -> Predictions:
+    return _predictions(run.run_id, run.info["created"], part)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _predictions(run_id: str, created: str, part: str) -> Predictions:
+    return find_run(run_id).predictions(part)
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def metrics(run_id: str, created: str) -> dict:
+    """Stored headline metrics, by part."""
+    return find_run(run_id).metrics()
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def history(run_id: str, created: str) -> pd.DataFrame:
+    return find_run(run_id).history()
+
+
+def classes(run: Run, part: str) -> pd.DataFrame:
+    """Per-class metrics with intervals."""
+    return _classes(run.run_id, run.info["created"], part)
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _classes(run_id: str, created: str, part: str) -> pd.DataFrame:
+    return class_table(_predictions(run_id, created, part))
+
+
+def comparison(a: Run, b: Run, part: str) -> Comparison:
+    """Paired comparison of two runs on the same images."""
+    return compare(predictions(a, part), predictions(b, part))
+
+
+@dataclass(frozen=True)
+class Images:
+    """The pixels of a run's images, as far as this machine has them.
+
+    faces: uint8 (M, 48, 48). position: image hash → index in `faces`. missing: a sentence where
+    there are none.
+    """
+
+    faces: np.ndarray
+    position: dict[int, int]
+    missing: str = ""
+
+    def get(self, pixels: int) -> np.ndarray | None:
+        index = self.position.get(int(pixels))
+        return None if index is None else self.faces[index]
+
+
+_NONE = np.empty((0, data.SIZE, data.SIZE), np.uint8)
+
+
+def images(run: Run) -> Images:
+    """The images that a run was scored on, looked up by their pixels' hashes."""
+    if run.dataset == data.SYNTHETIC:
+        return _synthetic_images()
+    try:
+        source = data.find_source()
+        found = _real_images(str(source) if source else None)
+    except DataError as error:
+        return Images(_NONE, {}, str(error))
+    wanted = predictions(run, "private").pixels
+    if not any(int(pixels) in found.position for pixels in wanted):
+        return Images(
+            _NONE,
+            {},
+            "The dataset on this machine does not hold the images this run was scored on. For "
+            "FER2013, use the original fer2013.csv; its JPEG editions have other pixels.",
+        )
+    return found
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the images …", ttl=3600)
+def _real_images(source: str | None) -> Images:
+    faces = data.load(None if source == data.SYNTHETIC else source)
+    return _indexed(faces)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Drawing the synthetic faces …")
+def _synthetic_images() -> Images:
+    return _indexed(data.synthetic())
+
+
+def _indexed(faces: FaceSet) -> Images:
+    scored = faces.where(faces.usage != "Training")
+    position = {int(pixels): index for index, pixels in enumerate(scored.pixel_hashes())}
+    return Images(scored.images, position)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def predictor(run_id: str, created: str):
+    """A run's model, ready to look at photos. Imports torch."""
+    from fercore.predictor import Predictor
+
+    return Predictor.from_run(run_id)

@@ -1,0 +1,40 @@
+"""The pages, in the order of the sidebar. Adding one is a file in `pages/` and a line here."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+_FOLDER = Path(__file__).parents[1] / "pages"
+
+
+class PageEntry(NamedTuple):
+    section: str
+    title: str
+    icon: str
+
+    @property
+    def name(self) -> str:
+        return self.title.lower().replace(" ", "_").replace("-", "_")
+
+    @property
+    def path(self) -> Path:
+        return _FOLDER / f"{self.name}.py"
+
+
+PAGES = {
+    entry.name: entry
+    for entry in (
+        PageEntry("Compare", "Overview", ":material/dashboard:"),
+        PageEntry("Compare", "Confusion", ":material/grid_on:"),
+        PageEntry("Compare", "Per class", ":material/bar_chart:"),
+        PageEntry("Compare", "ROC", ":material/show_chart:"),
+        PageEntry("Compare", "Misclassified", ":material/gallery_thumbnail:"),
+        PageEntry("Compare", "Training", ":material/trending_up:"),
+        PageEntry("Try it", "Predict", ":material/add_a_photo:"),
+        PageEntry("Try it", "Webcam", ":material/videocam:"),
+    )
+}
+
+
+def page_path(name: str) -> str:
+    """The path by which `st.page_link` and `st.switch_page` know a page."""
+    return str(PAGES[name].path)

@@ -1,0 +1,85 @@
+"""What is being looked at: models, part of the images, confusion cell. One state, also in the URL.
+
+Every `st.session_state` key that pages share is declared here. Widgets with these keys are bound
+to the query parameters of the same name, so a link restores the view on any page.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import streamlit as st
+
+from dashboard import loading
+from fercore.artifacts import Run
+from fercore.labels import CLASSES
+from fercore.predictions import PARTS
+
+MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
+NO_MODEL, ANY = "none", "any"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The models and the part chosen in the sidebar. `b` is None where only one is looked at."""
+
+    a: Run
+    b: Run | None
+    part: str
+
+    @cached_property
+    def models(self) -> dict[str, Run]:
+        """'A' and, where there is one, 'B'."""
+        return {"A": self.a} | ({"B": self.b} if self.b else {})
+
+    @property
+    def part_name(self) -> str:
+        return PARTS[self.part] if self.a.dataset == "FER2013" else f"{self.a.dataset} {self.part}"
+
+    @property
+    def paired(self) -> bool:
+        """Whether both models were scored on the same images."""
+        return self.b is not None and loading.predictions(self.a, self.part).same_images(
+            loading.predictions(self.b, self.part)
+        )
+
+
+def current() -> Selection:
+    """The selection as the sidebar's widgets have it. Stops the page where there is no run."""
+    runs = {run.run_id: run for run in loading.runs()}
+    if not runs:
+        st.info(
+            "There is no run yet. Start a training in the sidebar; on the synthetic faces, with "
+            "the recipe 'quick', it takes less than a minute."
+        )
+        st.stop()
+    first, second = default_pair(list(runs))
+    a = runs.get(st.session_state.get(MODEL_A, first), runs[first])
+    b = runs.get(st.session_state.get(MODEL_B, second))
+    return Selection(a, b, st.session_state.get(PART, "private"))
+
+
+def default_pair(run_ids: list[str]) -> tuple[str, str]:
+    """The first run and the second, or 'none' where there is one only."""
+    return run_ids[0], run_ids[1] if len(run_ids) > 1 else NO_MODEL
+
+
+def choose_cell(true: str, predicted: str) -> None:
+    """Select one cell of the confusion matrix, for every page."""
+    st.session_state[TRUE], st.session_state[PREDICTED] = true, predicted
+
+
+def cell_pickers() -> tuple[str, str]:
+    """Two select boxes for the true and the predicted class; either may be 'any'."""
+    left, right = st.columns(2)
+    options = (ANY, *CLASSES)
+    true = left.selectbox(
+        "Label", options, key=TRUE, bind="query-params", help="The expression the dataset says."
+    )
+    predicted = right.selectbox(
+        "Predicted",
+        options,
+        key=PREDICTED,
+        bind="query-params",
+        help="The expression the model found most probable.",
+    )
+    return true, predicted

@@ -1,0 +1,42 @@
+"""Colours and numbers, the same on every page."""
+
+import math
+
+MODEL_COLOURS = {"A": "#0072B2", "B": "#D55E00"}
+REFERENCE_COLOUR = "#8c8c8c"
+
+# Sequential for magnitudes, diverging and centred on zero for differences; both also dark-safe.
+MAGNITUDE = [[0, "#eef4fa"], [0.5, "#6aaed6"], [1, "#08306b"]]
+DIFFERENCE = [[0, "#D55E00"], [0.5, "#f2f2f2"], [1, "#0072B2"]]
+
+
+def percent(share: float | None) -> str:
+    """'63.2 %'; a dash for an unknown one."""
+    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f} %"
+
+
+def interval(bounds) -> str:
+    """'[61.6, 64.8]', in percent."""
+    low, high = bounds
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares with its sign: '+1.4 points'."""
+    return f"{100 * difference:+.1f} points"
+
+
+def points_interval(bounds) -> str:
+    """'[+0.2, +2.6]', in points."""
+    low, high = bounds
+    return f"[{100 * low:+.1f}, {100 * high:+.1f}]"
+
+
+def p_value(p: float) -> str:
+    """'p = 0.003', 'p < 0.001'."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def count(number: int) -> str:
+    """With thin spaces between thousands."""
+    return f"{number:,}".replace(",", "\u2009")

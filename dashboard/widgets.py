@@ -1,0 +1,71 @@
+"""Pieces that pages share: the heading, empty states, downloads, face tiles."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from dashboard import theme
+from dashboard.selection import Selection
+
+
+def heading(title: str, explanation: str) -> None:
+    """The page's title, and a sentence on what it shows and how to read it."""
+    st.title(title)
+    st.caption(explanation)
+
+
+def models_line(selection: Selection) -> None:
+    """Names A and B in their colours, and the part they are looked at on."""
+    parts = [
+        f":{'blue' if key == 'A' else 'orange'}[**{key}**] {run.title}"
+        for key, run in selection.models.items()
+    ]
+    st.markdown("  ·  ".join([*parts, f"images: {selection.part_name}"]))
+    if any(run.dataset == "synthetic" for run in selection.models.values()):
+        st.warning(
+            "Synthetic faces: drawn, not photographed. No accuracy on them says anything about "
+            "real faces.",
+            icon=":material/draw:",
+        )
+    if selection.b and not selection.paired:
+        st.info(
+            "A and B were scored on different images: their figures stand side by side, but "
+            "nothing is compared image by image."
+        )
+
+
+def csv_button(table: pd.DataFrame, name: str) -> None:
+    """A download of the figures behind a page."""
+    st.download_button(
+        "Download as CSV",
+        data=lambda: table.to_csv(index=False).encode(),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def enlarged(face: np.ndarray, factor: int) -> Image.Image:
+    """A 48×48 face, each pixel a square: nothing is smoothed away or made up."""
+    return Image.fromarray(face).resize((48 * factor, 48 * factor), Image.Resampling.NEAREST)
+
+
+def score_card(key: str, run, scores: dict) -> None:
+    """One model's headline figures."""
+    with st.container(border=True, height="stretch"):
+        colour = "blue" if key == "A" else "orange"
+        st.markdown(f":{colour}[**{key}**]  {run.title}")
+        st.markdown(
+            f"<span style='font-size:1.9rem;font-weight:600'>{theme.percent(scores['accuracy'])}"
+            f"</span> <span style='opacity:.65'>{theme.interval(scores['accuracy_interval'])}"
+            "</span>",
+            unsafe_allow_html=True,
+            help="Accuracy: the share of images whose most probable class is the label, with its "
+            "95 % interval (Wilson).",
+        )
+        st.caption(
+            f"macro F1 {theme.percent(scores['macro_f1'])} · "
+            f"macro AUC {scores['macro_auc']:.3f} · n = {theme.count(scores['n'])}"
+        )

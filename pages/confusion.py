@@ -1,0 +1,72 @@
+"""Confusion: which expression is taken for which, by A, by B, and the difference."""
+
+import streamlit as st
+
+from dashboard import figures, loading, theme
+from dashboard.navigation import page_path
+from dashboard.selection import ANY, PREDICTED, TRUE, cell_pickers, choose_cell, current
+from dashboard.widgets import csv_button, heading, models_line
+from fercore.evaluation import confusions
+from fercore.labels import CLASSES
+from fercore.metrics import confusion_matrix
+
+selection = current()
+heading(
+    "Confusion",
+    "Each row is a label, each column what the model said; a cell holds the number of images and "
+    "their share of the row. The diagonal is right, everything else wrong. Click a cell, or "
+    "choose it below, to see its faces.",
+)
+models_line(selection)
+
+tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
+counts = {key: confusion_matrix(table.labels, table.predicted) for key, table in tables.items()}
+chosen = (st.session_state.get(TRUE, ANY), st.session_state.get(PREDICTED, ANY))
+
+
+def take_click(key: str) -> None:
+    """Make the clicked cell the selection; a second click on it takes it back."""
+    marked = st.session_state[key]["selection"]["points"]
+    choose_cell(marked[0]["y"], marked[0]["x"]) if marked else choose_cell(ANY, ANY)
+
+
+views = [*tables, "A − B"] if len(tables) > 1 else list(tables)
+columns = st.columns(2)
+for place, view in enumerate(views):
+    if view == "A − B":
+        figure = figures.difference_figure(
+            counts["A"], counts["B"], title="A − B: images, and points of the row", selected=chosen
+        )
+    else:
+        title = f"{view} · {selection.models[view].title}"
+        figure = figures.confusion_figure(counts[view], title=title, selected=chosen)
+    key = f"confusion-{place}-{selection.part}"
+    with columns[place % 2]:
+        st.plotly_chart(
+            figure,
+            key=key,
+            on_select=lambda key=key: take_click(key),
+            selection_mode="points",
+            config=figures.STATIC,
+            alt=f"Confusion matrix {view}",
+        )
+
+with columns[len(views) % 2]:
+    st.subheader("One cell")
+    true, predicted = cell_pickers()
+    if ANY in (true, predicted):
+        st.caption("Nothing is chosen. Click a cell, or pick a label and a prediction.")
+    else:
+        row, column = CLASSES.index(true), CLASSES.index(predicted)
+        for key, matrix in counts.items():
+            share = matrix[row, column] / max(matrix[row].sum(), 1)
+            st.markdown(
+                f":{'blue' if key == 'A' else 'orange'}[**{key}**] says **{predicted}** where the "
+                f"label says **{true}**: {theme.count(matrix[row, column])} of "
+                f"{theme.count(matrix[row].sum())} images, {theme.percent(share)}"
+            )
+        left, right = st.columns(2)
+        if left.button("See the faces", type="primary", icon=":material/gallery_thumbnail:"):
+            st.switch_page(page_path("misclassified"))
+        right.button("Clear", on_click=choose_cell, args=(ANY, ANY), icon=":material/close:")
+    csv_button(confusions(tables["A"]), "confusions-a")

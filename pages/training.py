@@ -1,0 +1,48 @@
+"""Training: how each model learned, and which epoch was chosen."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import figures, loading
+from dashboard.selection import current
+from dashboard.theme import count
+from dashboard.widgets import csv_button, heading, models_line
+from fercore.durations import duration
+
+selection = current()
+heading(
+    "Training curves",
+    "Dotted: on Training, under augmentation. Solid: on PublicTest, which chooses the epoch "
+    "(ring). Where the solid line turns away while the dotted one goes on, the model learns by "
+    "heart.",
+)
+models_line(selection)
+
+histories = {
+    key: loading.history(run.run_id, run.info["created"]) for key, run in selection.models.items()
+}
+best = {key: run.info["best_epoch"] for key, run in selection.models.items()}
+st.plotly_chart(
+    figures.history_figure(histories, best), config=figures.STATIC, alt="Loss and accuracy by epoch"
+)
+
+facts = pd.DataFrame(
+    {
+        key: {
+            "recipe": f"{run.info['recipe']['name']}: {run.info['recipe']['summary']}",
+            "trained on": f"{run.dataset}, {count(sum(run.info['dataset']['counts']['Training']))} "
+            "images",
+            "epochs": f"{len(histories[key])}, chosen on {run.info['selected_on']}: {best[key]}",
+            "parameters": count(run.info["parameters"]),
+            "operations per image": f"{run.info['flops_per_image'] / 1e6:.0f} MFLOP",
+            "time": f"{duration(run.info['seconds'])}, "
+            f"{duration(run.info['seconds'] / len(histories[key]))} per epoch",
+            "made on": f"{run.info['hardware']['processor']}, "
+            f"{run.info['hardware']['threads']} threads, {run.info['hardware']['precision']}",
+            "seed": str(run.info["seed"]),
+        }
+        for key, run in selection.models.items()
+    }
+)
+st.table(facts)
+csv_button(pd.concat(histories, names=["model"]).reset_index("model"), "training-curves")
