@@ -4,6 +4,9 @@ import sys
 
 import typer
 
+from fercore.cli import data, runs
+from fercore.cli.analysis import compare, evaluate
+from fercore.cli.predict import predict
 from fercore.cli.train import train
 from fercore.errors import FerError
 
@@ -14,12 +17,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(train)
-
-
-@app.callback()
-def _root() -> None:
-    pass
+app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
+for command in (train, evaluate, compare, predict):
+    app.command()(command)
 
 
 def main() -> None:

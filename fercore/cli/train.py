@@ -1,6 +1,5 @@
 """`fercore train`: a training with its progress, stopped by Ctrl-C and resumed by name."""
 
-import json
 import signal
 import sys
 from typing import Annotated
@@ -9,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from fercore.cli.output import AsJson, DataOption, print_json
+from fercore.cli.runs import print_metrics
 from fercore.durations import duration
 from fercore.experiment import Request, new_run_id, prepare, read_request, run_experiment
 from fercore.recipes import find_recipe
@@ -18,13 +19,13 @@ def train(
     model: Annotated[str | None, typer.Argument(help="cnn or cnn_lstm")] = None,
     recipe: Annotated[str, typer.Option(help="how to train: paper, quick")] = "paper",
     seed: Annotated[int, typer.Option(help="seed of weights, order and augmentation")] = 0,
-    data: Annotated[str | None, typer.Option(help="a path, or 'synthetic'")] = None,
+    data: DataOption = None,
     run_id: Annotated[str | None, typer.Option(help="name of the new run")] = None,
     resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16")] = "auto",
     threads: Annotated[int | None, typer.Option(help="processor threads, all by default")] = None,
     alongside: Annotated[bool, typer.Option(help="even while another training runs")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print the new run as JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a model on Training, choose its epoch on PublicTest, score PrivateTest once."""
     if resume:
@@ -56,11 +57,9 @@ def train(
 
     metrics = run.metrics()
     if as_json:
-        print(json.dumps(run.info | {"metrics": metrics}, indent=2))
+        print_json(run.info | {"metrics": metrics})
         return
-    for part, scores in metrics.items():
-        low, high = scores["accuracy_interval"]
-        print(f"{part:8} {scores['accuracy']:.1%} [{low:.1%}, {high:.1%}]  n = {scores['n']}")
+    print_metrics(metrics)
     print(f"Run {run.run_id}: {run.folder}")
 
 

@@ -1,0 +1,79 @@
+"""`fercore data`: what the dataset is, where it comes from, which one to use."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from fercore import data
+from fercore.cli.output import AsJson, DataOption, print_json, print_table
+from fercore.data import FaceSet
+from fercore.data.download import download_fer2013
+from fercore.data.settings import choose_data
+from fercore.labels import CLASSES
+
+app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
+
+
+@app.command()
+def info(source: DataOption = None, as_json: AsJson = False) -> None:
+    """Print source, fingerprint, and counts per class and usage."""
+    _print(load_with_progress(source), as_json)
+
+
+@app.command()
+def download(as_json: AsJson = False) -> None:
+    """Download FER2013 from Kaggle, and use it from now on. Needs a network."""
+    _use(download_fer2013(), as_json)
+
+
+@app.command()
+def use(
+    source: Annotated[Path, typer.Argument(help="CSV, archive or folder")], as_json: AsJson = False
+) -> None:
+    """Use this dataset from now on, in the dashboard too."""
+    _use(source, as_json)
+
+
+def load_with_progress(source: str | Path | None) -> FaceSet:
+    """`data.load`, with a progress bar where the source is read for the first time."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading images", total=None, visible=False)
+        return data.load(
+            source, progress=lambda count: bar.update(task, completed=count, visible=True)
+        )
+
+
+def _use(source: Path, as_json: bool) -> None:
+    faces = load_with_progress(source)
+    choose_data(source)
+    _print(faces, as_json)
+
+
+def _print(faces: FaceSet, as_json: bool) -> None:
+    counts = faces.counts()
+    if as_json:
+        print_json(
+            {
+                "name": faces.name,
+                "source": faces.source,
+                "fingerprint": faces.fingerprint,
+                "images": len(faces),
+                "counts": {usage: dict(zip(CLASSES, counts[usage])) for usage in counts},
+                "published_counts": faces.is_fer2013(),
+                "notes": list(faces.notes),
+            }
+        )
+        return
+    print(f"{faces.name}, {len(faces)} images, fingerprint {faces.fingerprint}")
+    print(f"Source: {faces.source}")
+    print_table(
+        ["", *CLASSES, "all"],
+        [[usage, *row, sum(row)] for usage, row in counts.items()],
+    )
+    agree = "These are" if faces.is_fer2013() else "These are not"
+    print(f"{agree} FER2013's published counts.")
+    for note in faces.notes:
+        print(f"Note: {note}")

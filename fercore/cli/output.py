@@ -1,0 +1,43 @@
+"""How commands print: a table for people, or JSON with --json."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
+DataOption = Annotated[
+    str | None, typer.Option("--data", help="a path, or 'synthetic'; else where FER2013 is found")
+]
+PartOption = Annotated[
+    str, typer.Option("--part", help="private, clean (without duplicates) or public")
+]
+
+PIPED_WIDTH = 240  # columns; a file or another program has no edge to wrap at
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: list[str], rows: list[list[Any]], *, title: str = "") -> None:
+    """The first column to the left, the others to the right."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for index, name in enumerate(columns):
+        table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def with_interval(share: float, bounds) -> str:
+    """'63.2 [61.6, 64.8]', in percent."""
+    low, high = bounds
+    return f"{percent(share)} [{percent(low)}, {percent(high)}]"

@@ -1,0 +1,114 @@
+"""`fercore runs`: list, show, verify and delete runs."""
+
+from typing import Annotated
+
+import typer
+
+from fercore.artifacts import Run, delete_run, find_run, list_runs, verify_run
+from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
+from fercore.errors import RunError
+from fercore.predictions import PARTS
+
+app = typer.Typer(no_args_is_help=True, help="Runs: what was trained, and whether it is intact.")
+RunName = Annotated[str, typer.Argument(help="a run's name, as `fercore runs list` prints it")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List every complete run with its accuracies."""
+    runs = list_runs()
+    if as_json:
+        print_json([_summary(run) for run in runs])
+        return
+    rows = []
+    for run in runs:
+        metrics = run.metrics()
+        accuracies = [percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
+        place = "shipped" if run.shipped else "local"
+        rows.append([run.run_id, place, run.dataset, run.info["parameters"], *accuracies])
+    print_table(["run", "", "dataset", "parameters", *(f"{part} %" for part in PARTS)], rows)
+
+
+@app.command()
+def show(run_id: RunName, as_json: AsJson = False) -> None:
+    """Show a run: how it was made, and its metrics."""
+    run = find_run(run_id)
+    if as_json:
+        print_json(run.info | {"metrics": run.metrics()})
+        return
+    info = run.info
+    hardware = info["hardware"]
+    print(f"{run.run_id}: {run.title}")
+    print(f"Trained on {run.dataset} ({info['dataset']['fingerprint']}), seed {info['seed']}")
+    print(f"{info['parameters']} parameters, {info['flops_per_image'] / 1e6:.1f} MFLOP per image")
+    print(f"Epoch {info['best_epoch']} of {len(run.history())}, chosen on {info['selected_on']}")
+    print(
+        f"{info['seconds']:.0f} s on {hardware['processor']}, {hardware['threads']} threads, "
+        f"{hardware['precision']}"
+    )
+    print_metrics(run.metrics())
+
+
+@app.command()
+def verify(
+    run_ids: Annotated[
+        list[str] | None, typer.Argument(help="all runs where none is named")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every metric from the predictions and check the files' hashes."""
+    runs = [find_run(name) for name in run_ids] if run_ids else list_runs()
+    problems = {run.run_id: verify_run(run) for run in runs}
+    if as_json:
+        print_json(problems)
+    else:
+        for name, found in problems.items():
+            print(f"{name}: {' '.join(found) or 'intact'}")
+    if any(problems.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def delete(
+    run_id: RunName,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Delete a run made on this machine. Shipped runs stay."""
+    run = find_run(run_id)
+    if run.shipped:
+        raise RunError(f"'{run_id}' is shipped with the project and is not deleted.")
+    if not yes:
+        typer.confirm(f"Delete {run.title} in {run.folder}?", abort=True)
+    delete_run(run)
+    print(f"Deleted {run_id}.")
+
+
+def print_metrics(metrics: dict) -> None:
+    """Headline metrics of each part, in percent."""
+    print_table(
+        ["images", "n", "accuracy %", "macro F1 %", "weighted F1 %", "macro AUC %"],
+        [
+            [
+                PARTS[part],
+                scores["n"],
+                with_interval(scores["accuracy"], scores["accuracy_interval"]),
+                with_interval(scores["macro_f1"], scores["macro_f1_interval"]),
+                percent(scores["weighted_f1"]),
+                percent(scores["macro_auc"]),
+            ]
+            for part, scores in metrics.items()
+        ],
+    )
+
+
+def _summary(run: Run) -> dict:
+    accuracies = {part: scores["accuracy"] for part, scores in run.metrics().items()}
+    kept = ("run_id", "model", "seed", "created", "parameters", "best_epoch", "seconds")
+    summary = {key: run.info[key] for key in kept}
+    recipe = run.info["recipe"]["name"]
+    return summary | {
+        "recipe": recipe,
+        "dataset": run.dataset,
+        "shipped": run.shipped,
+        "accuracy": accuracies,
+    }

@@ -1,0 +1,110 @@
+"""Runs on disk: complete or not there, checked before they are believed."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from fercore import artifacts
+from fercore.errors import RunError
+from fercore.inference import predict_probs
+from fercore.labels import CLASSES
+from fercore.precision import Precision
+
+
+def test_a_run_comes_back_as_it_was_written(two_runs):
+    run = two_runs[0]
+    assert (run.run_id, run.dataset, run.shipped) == ("first", "synthetic", False)
+    assert tuple(run.info["classes"]) == CLASSES
+    assert run.history()["epoch"].tolist() == [1, 2]
+    assert set(run.metrics()) == {"private", "clean", "public"}
+    table = run.predictions()
+    assert table.probs.dtype == np.float32
+    assert table.probs.sum(1) == pytest.approx(1, abs=1e-5)
+    faces = np.zeros((2, 48, 48), np.uint8)
+    probs = predict_probs(run.load_model(), faces, precision=Precision("cpu", "fp32"))
+    assert probs.shape == (2, 7)
+
+
+def test_an_intact_run_verifies(two_runs):
+    assert artifacts.verify_run(two_runs[0]) == []
+
+
+def test_changed_files_are_found(two_runs):
+    run = two_runs[0]
+    metrics = run.metrics()
+    metrics["private"]["accuracy"] = 0.99
+    (run.folder / "metrics.json").write_text(json.dumps(metrics))
+    (run.folder / "weights.safetensors").unlink()
+    problems = artifacts.verify_run(run)
+    assert "weights.safetensors is missing." in problems
+    assert "metrics.json was changed after the run was written." in problems
+
+
+def test_metrics_that_do_not_follow_are_found(two_runs):
+    run = two_runs[0]
+    metrics = run.metrics()
+    metrics["private"]["accuracy"] = 0.99
+    (run.folder / "metrics.json").write_text(json.dumps(metrics))
+    info = json.loads((run.folder / "run.json").read_text())
+    info["files"]["metrics.json"] = artifacts._sha256(run.folder / "metrics.json")
+    (run.folder / "run.json").write_text(json.dumps(info))
+    problems = artifacts.verify_run(artifacts.find_run("first"))
+    assert problems == ["metrics.json does not follow from predictions.parquet."]
+
+
+def test_a_folder_without_run_json_is_no_run(two_runs):
+    (two_runs[0].folder / "run.json").unlink()
+    assert [run.run_id for run in artifacts.list_runs()] == ["second"]
+    with pytest.raises(RunError, match="no complete run 'first'"):
+        artifacts.find_run("first")
+
+
+@pytest.mark.parametrize("name", ["../first", "a/b", "", ".hidden", "..", "a\\b", "x" * 81])
+def test_a_name_that_is_no_name_touches_no_path(name):
+    with pytest.raises(RunError, match="no run's name"):
+        artifacts.find_run(name)
+
+
+def test_another_class_order_is_refused(two_runs):
+    path = two_runs[0].folder / "run.json"
+    info = json.loads(path.read_text())
+    info["classes"] = sorted(info["classes"])
+    path.write_text(json.dumps(info))
+    with pytest.raises(RunError, match="misread"):
+        artifacts.find_run("first")
+
+
+def test_another_format_is_refused(two_runs):
+    path = two_runs[0].folder / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
+    with pytest.raises(RunError, match="format is 99"):
+        artifacts.find_run("first")
+
+
+def test_deleting(two_runs, tmp_path):
+    shipped = tmp_path / "artifacts" / "shipped"
+    two_runs[1].folder.parent.joinpath("second").rename(shipped.parent / "kept")
+    shipped.mkdir()
+    (shipped.parent / "kept").rename(shipped / "second")
+    with pytest.raises(RunError, match="shipped"):
+        artifacts.delete_run(artifacts.find_run("second"))
+    artifacts.delete_run(two_runs[0])
+    assert [run.run_id for run in artifacts.list_runs()] == ["second"]
+
+
+def test_predictions_find_their_images_in_any_copy(two_runs):
+    from fercore.data import synthetic
+
+    faces = synthetic()
+    table = two_runs[0].predictions()
+    by_hash = dict(zip(faces.pixel_hashes(), faces.labels, strict=True))
+    assert [by_hash[pixels] for pixels in table.pixels] == table.labels.tolist()
+
+
+def test_weights_are_no_pickle(two_runs):
+    content = (two_runs[0].folder / "weights.safetensors").read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert set(header) - {"__metadata__"} == set(two_runs[0].load_model().state_dict())
+    assert isinstance(two_runs[0].load_model(), torch.nn.Module)

@@ -1,0 +1,26 @@
+"""Recipes: frozen, and the same after a trip through JSON."""
+
+import json
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from fercore.errors import ConfigError
+from fercore.recipes import RECIPES, Recipe, find_recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_round_trip(name):
+    recipe = find_recipe(name)
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    with pytest.raises(FrozenInstanceError):
+        recipe.epochs = 1
+
+
+def test_bad_recipes_are_refused():
+    with pytest.raises(ConfigError, match="no recipe 'best'"):
+        find_recipe("best")
+    with pytest.raises(ConfigError, match="no setting 'momentum'"):
+        Recipe.from_json({"name": "x", "summary": "", "epochs": 1, "momentum": 0.9})
+    with pytest.raises(ConfigError, match="not a recipe"):
+        Recipe.from_json({"name": "x"})

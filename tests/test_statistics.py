@@ -1,0 +1,68 @@
+"""Intervals and tests agree with SciPy, or with a brute-force computation."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from fercore import metrics, statistics
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 55), (7, 55), (2270, 3589), (3589, 3589)])
+def test_wilson(successes, n):
+    expected = binomtest(successes, n).proportion_ci(method="wilson")
+    assert statistics.wilson_interval(successes, n) == pytest.approx(tuple(expected), abs=1e-9)
+
+
+def test_sampling_error_of_fer2013s_test_part():
+    low, high = statistics.wilson_interval(round(0.73 * 3589), 3589)
+    assert (high - low) / 2 == pytest.approx(0.0145, abs=2e-4)
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (5, 5), (1, 9), (120, 80), (445, 389)])
+def test_mcnemar(only_a, only_b):
+    a = np.array([True] * only_a + [False] * only_b + [True] * 50)
+    b = np.array([False] * only_a + [True] * only_b + [True] * 50)
+    expected = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+    result = statistics.mcnemar(a, b)
+    assert (result.only_a, result.only_b) == (only_a, only_b)
+    assert result.p_value == pytest.approx(expected, abs=1e-9)
+
+
+def test_bootstrap_of_a_confusion_matrix_is_a_bootstrap_of_images():
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 7, 800)
+    predicted = np.where(rng.random(800) < 0.6, labels, rng.integers(0, 7, 800))
+
+    def macro_f1(confusion):
+        return metrics.macro(metrics.class_scores(confusion).f1, confusion)
+
+    draws = []
+    for _ in range(2000):
+        pick = rng.integers(0, 800, 800)
+        draws.append(macro_f1(metrics.confusion_matrix(labels[pick], predicted[pick])))
+    confusion = metrics.confusion_matrix(labels, predicted)
+    interval = statistics.bootstrap_interval(confusion, macro_f1)
+    assert interval == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=0.004)
+
+
+def test_paired_difference_interval_is_a_bootstrap_of_images():
+    rng = np.random.default_rng(2)
+    a, b = rng.random(600) < 0.65, rng.random(600) < 0.60
+    picks = rng.integers(0, 600, (2000, 600))
+    draws = a[picks].mean(1) - b[picks].mean(1)
+    interval = statistics.paired_difference_interval(a, b)
+    assert interval == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=0.006)
+
+
+def test_auc_interval_is_delongs():
+    rng = np.random.default_rng(4)
+    positive = rng.random(300) < 0.3
+    scores = np.round(rng.normal(size=300) + positive, 1)  # with ties
+    wins = scores[positive][:, None] - scores[~positive][None]
+    kernel = (wins > 0) + 0.5 * (wins == 0)
+    variance = (
+        kernel.mean(1).var(ddof=1) / positive.sum() + kernel.mean(0).var(ddof=1) / (~positive).sum()
+    )
+    half = 1.959963984540054 * np.sqrt(variance)
+    expected = (kernel.mean() - half, kernel.mean() + half)
+    assert statistics.auc_interval(positive, scores) == pytest.approx(expected, abs=1e-9)

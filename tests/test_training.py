@@ -1,0 +1,146 @@
+"""Training: reproducible, resumable, honest about what it was chosen on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fercore.data import FaceSet
+from fercore.errors import ConfigError, DataError, TrainingError
+from fercore.models import build
+from fercore.precision import Precision, choose_precision
+from fercore.recipes import Augmentation, find_recipe
+from fercore.training.augment import augment
+from fercore.training.fit import Interrupted, Watcher, fit
+
+RECIPE = replace(find_recipe("quick"), epochs=3, batch_size=16, model_arguments={"width": 4})
+FP32 = Precision("cpu", "fp32")
+IDENTITY = {"model": "cnn", "recipe": "tiny", "seed": 0}
+
+
+def train(faces: FaceSet, checkpoint, recipe=RECIPE, **watching):
+    torch.manual_seed(0)
+    model = build("cnn", **recipe.model_arguments)
+    result = fit(
+        model,
+        faces.part("Training"),
+        faces.part("PublicTest"),
+        recipe,
+        seed=0,
+        precision=FP32,
+        identity=IDENTITY,
+        checkpoint=checkpoint,
+        watcher=Watcher(**watching),
+    )
+    return model.state_dict(), result
+
+
+def test_same_seed_same_weights(faces, tmp_path):
+    first, _ = train(faces, tmp_path / "a.pt")
+    second, _ = train(faces, tmp_path / "b.pt")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_interrupted_and_resumed_is_uninterrupted(faces, tmp_path):
+    whole, expected = train(faces, tmp_path / "a.pt")
+    steps = []
+    with pytest.raises(Interrupted):
+        train(
+            faces,
+            tmp_path / "b.pt",
+            on_step=steps.append,
+            stop_requested=lambda: len(steps) >= 4,  # in the middle of the second epoch
+        )
+    resumed, result = train(faces, tmp_path / "b.pt")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert [r.train_loss for r in result.history] == [r.train_loss for r in expected.history]
+    assert result.best_epoch == expected.best_epoch
+
+
+def test_the_best_publictest_epoch_is_kept(faces, tmp_path):
+    _, result = train(faces, tmp_path / "a.pt")
+    accuracies = [record.val_accuracy for record in result.history]
+    assert result.best_epoch == 1 + int(np.argmax(accuracies))
+
+
+def test_early_stopping(faces, tmp_path):
+    patient = replace(RECIPE, epochs=50, stop_patience=2, learning_rate=0.0)
+    _, result = train(faces, tmp_path / "a.pt", patient)
+    assert len(result.history) == result.best_epoch + 2
+
+
+def test_progress_is_told_and_time_left_falls(faces, tmp_path):
+    seen = []
+    train(faces, tmp_path / "a.pt", on_step=seen.append)
+    assert (seen[-1].epoch, seen[-1].step) == (3, seen[-1].steps)
+    assert seen[-1].seconds_left == pytest.approx(0, abs=1e-6)
+    assert all(0 <= at.accuracy <= 1 for at in seen)
+
+
+def test_a_checkpoint_of_another_training_is_refused(faces, tmp_path, monkeypatch):
+    train(faces, tmp_path / "a.pt")
+    monkeypatch.setitem(IDENTITY, "seed", 1)
+    with pytest.raises(TrainingError, match="another seed"):
+        train(faces, tmp_path / "a.pt")
+
+
+def test_a_damaged_checkpoint_is_refused(faces, tmp_path):
+    (tmp_path / "a.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(TrainingError, match="cannot be read"):
+        train(faces, tmp_path / "a.pt")
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(faces, tmp_path):
+    with pytest.raises(TrainingError, match="finite"):
+        train(faces, tmp_path / "a.pt", replace(RECIPE, learning_rate=1e30))
+
+
+def test_training_needs_validation_images(faces, tmp_path):
+    with pytest.raises(DataError, match="no validation images"):
+        train(faces.part("Training"), tmp_path / "a.pt")
+
+
+def test_augmentation_without_settings_changes_nothing(faces):
+    images = torch.tensor(faces.images[:8])[:, None]
+    still = Augmentation(flip=0, degrees=0, shift=0, scale=0)
+    torch.testing.assert_close(
+        augment(images, still, torch.Generator()), images.float(), atol=1e-2, rtol=0
+    )
+
+
+def test_augmentation_mirrors(faces):
+    images = torch.tensor(faces.images[:8])[:, None]
+    mirror = Augmentation(flip=1, degrees=0, shift=0, scale=0)
+    torch.testing.assert_close(
+        augment(images, mirror, torch.Generator()), images.flip(3).float(), atol=1e-2, rtol=0
+    )
+
+
+def test_augmentation_keeps_faces_in_the_picture_and_differs_by_image(faces):
+    images = torch.tensor(faces.images[:1]).expand(16, 48, 48)[:, None]
+    changed = augment(images, Augmentation(), torch.Generator().manual_seed(1))
+    assert changed.shape == images.shape
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+    assert len({round(float(image.mean()), 4) for image in changed}) > 8
+
+
+def test_precision_is_what_the_hardware_gains_by_or_what_is_asked_for():
+    assert choose_precision("fp32").dtype == "fp32"
+    assert choose_precision("bf16").dtype == "bf16"
+    if not torch.cuda.is_available() and not torch.backends.mps.is_available():
+        expected = "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
+        assert choose_precision() == Precision("cpu", expected)
+    with pytest.raises(ConfigError, match="no precision"):
+        choose_precision("fp8")
+
+
+def test_bf16_predicts_nearly_what_fp32_does(faces):
+    from fercore.inference import predict_probs
+
+    torch.manual_seed(0)
+    model = build("cnn", width=4)
+    full = predict_probs(model, faces.images, precision=FP32)
+    half = predict_probs(model, faces.images, precision=Precision("cpu", "bf16"))
+    assert np.abs(full - half).max() < 0.05
