@@ -8,6 +8,7 @@ from dashboard.data_panel import data_panel
 from dashboard.navigation import PAGES
 from dashboard.pickers import pickers
 from dashboard.training_panel import training_panel
+from fercore.errors import FerError
 
 st.set_page_config(page_title="fercore", page_icon=":material/sentiment_satisfied:", layout="wide")
 
@@ -28,4 +29,7 @@ with st.sidebar:
     data_panel()
     training_panel()
 
-chosen.run()
+try:
+    chosen.run()
+except FerError as error:
+    st.error(str(error))

@@ -4,36 +4,31 @@ import streamlit as st
 
 from dashboard import loading
 from dashboard.selection import MODEL_A, MODEL_B, NO_MODEL, PART, default_pair
+from fercore.artifacts import unreadable_runs
 from fercore.predictions import PARTS
 
 
 def pickers() -> None:
     """Select boxes for A, B and the part, bound to the URL."""
+    for problem in unreadable_runs():
+        st.warning(problem)
     titles = {run.run_id: run.title for run in loading.runs()}
     if not titles:
         return
-    first, second = default_pair(list(titles))
-    titles[NO_MODEL] = "no second model"
-    runs = [run_id for run_id in titles if run_id != NO_MODEL]
-    st.selectbox(
-        ":blue[**Model A**]",
-        runs,
-        index=runs.index(first),
-        format_func=titles.get,
-        key=MODEL_A,
-        bind="query-params",
-        help="Drawn in blue on every page.",
-    )
-    options = [*runs, NO_MODEL]
-    st.selectbox(
-        ":orange[**Model B**]",
-        options,
-        index=options.index(second),
-        format_func=titles.get,
-        key=MODEL_B,
-        bind="query-params",
-        help="Drawn in orange on every page.",
-    )
+    runs = list(titles)
+    for key, label, options, default in (
+        (MODEL_A, ":blue[**Model A**]", runs, default_pair(runs)[0]),
+        (MODEL_B, ":orange[**Model B**]", [*runs, NO_MODEL], default_pair(runs)[1]),
+    ):
+        chosen = st.selectbox(
+            label,
+            options,
+            index=options.index(default),
+            key=key,
+            bind="query-params",
+            help="A is drawn in blue, B in orange, on every page.",
+        )
+        st.caption(titles.get(chosen, "one model alone"))
     st.selectbox(
         "Images",
         list(PARTS),

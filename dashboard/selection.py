@@ -68,6 +68,11 @@ def choose_cell(true: str, predicted: str) -> None:
     st.session_state[TRUE], st.session_state[PREDICTED] = true, predicted
 
 
+def cell_query(true: str, predicted: str) -> dict[str, str]:
+    """Query parameters of a link that keeps the view and selects one cell."""
+    return st.query_params.to_dict() | {TRUE: true, PREDICTED: predicted}
+
+
 def cell_pickers() -> tuple[str, str]:
     """Two select boxes for the true and the predicted class; either may be 'any'."""
     left, right = st.columns(2)

@@ -22,12 +22,12 @@ FINISHED = "finished_run"
 
 def training_panel() -> None:
     """A form for a new training, and every training that is under way or was broken off."""
+    _finished()
     under_way = jobs.list_jobs()
     with st.expander("Retrain", icon=":material/model_training:", expanded=bool(under_way)):
-        _form(any(job.alive for job in under_way))
-        refreshing = any(job.alive for job in under_way)
-        st.fragment(_progress, run_every=REFRESH if refreshing else None)()
-        _finished()
+        busy = any(job.alive for job in under_way)
+        _form(busy)
+        st.fragment(_progress, run_every=REFRESH if busy else None)()
 
 
 def _form(busy: bool) -> None:

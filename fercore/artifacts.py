@@ -107,11 +107,31 @@ class Run:
 
 
 def list_runs() -> list[Run]:
-    """Every complete run: shipped ones by name, then this machine's, newest first."""
-    shipped = [read_run(p.parent) for p in _run_files(SHIPPED)]
-    local = [read_run(p.parent) for p in _run_files(LOCAL)]
-    real_first = sorted(shipped, key=lambda run: (run.dataset != "FER2013", run.run_id))
-    return real_first + sorted(local, key=lambda run: run.info["created"], reverse=True)
+    """Every complete run that can be read: shipped ones by name, then this machine's, newest first.
+
+    FER2013's shipped runs come before those on other sets.
+    """
+    return _scan()[0]
+
+
+def unreadable_runs() -> list[str]:
+    """A sentence for each complete run that cannot be read."""
+    return _scan()[1]
+
+
+def _scan() -> tuple[list[Run], list[str]]:
+    runs, problems = [], []
+    for place in (SHIPPED, LOCAL):
+        for path in sorted((artifacts_folder() / place).glob("*/run.json")):
+            try:
+                runs.append(read_run(path.parent))
+            except RunError as error:
+                problems.append(str(error))
+    newest_first = sorted(runs, key=lambda run: run.info["created"], reverse=True)
+    local = [run for run in newest_first if not run.shipped]
+    shipped = [run for run in runs if run.shipped]
+    shipped.sort(key=lambda run: (run.dataset != "FER2013", run.run_id))
+    return shipped + local, problems
 
 
 def find_run(run_id: str) -> Run:
@@ -185,10 +205,6 @@ def delete_run(run: Run) -> None:
     if run.shipped:
         raise RunError(f"'{run.run_id}' is shipped with the project and is not deleted.")
     shutil.rmtree(run.folder)
-
-
-def _run_files(place: str) -> list[Path]:
-    return sorted((artifacts_folder() / place).glob("*/run.json"))
 
 
 def _sha256(path: Path) -> str:

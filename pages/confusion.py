@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import figures, loading, theme
 from dashboard.navigation import page_path
-from dashboard.selection import ANY, PREDICTED, TRUE, cell_pickers, choose_cell, current
+from dashboard.selection import ANY, PREDICTED, TRUE, cell_pickers, cell_query, choose_cell, current
 from dashboard.widgets import csv_button, heading, models_line
 from fercore.evaluation import confusions
 from fercore.labels import CLASSES
@@ -65,8 +65,12 @@ with columns[len(views) % 2]:
                 f"label says **{true}**: {theme.count(matrix[row, column])} of "
                 f"{theme.count(matrix[row].sum())} images, {theme.percent(share)}"
             )
-        left, right = st.columns(2)
-        if left.button("See the faces", type="primary", icon=":material/gallery_thumbnail:"):
-            st.switch_page(page_path("misclassified"))
+        left, right = st.columns(2, vertical_alignment="center")
+        left.page_link(
+            page_path("misclassified"),
+            label="**See the faces**",
+            icon=":material/gallery_thumbnail:",
+            query_params=cell_query(true, predicted),
+        )
         right.button("Clear", on_click=choose_cell, args=(ANY, ANY), icon=":material/close:")
     csv_button(confusions(tables["A"]), "confusions-a")

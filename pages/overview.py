@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import figures, loading, theme
 from dashboard.navigation import page_path
-from dashboard.selection import choose_cell, current
+from dashboard.selection import cell_query, current
 from dashboard.widgets import heading, models_line, score_card
 from fercore.evaluation import confusions
 from fercore.labels import CLASSES
@@ -72,9 +72,12 @@ with left:
     for (true, predicted), wrong in tables["A"].head(5).items():
         of_b = f" · B {tables['B'][(true, predicted)]}" if "B" in tables else ""
         label = f"{true} → {predicted}: A {wrong}{of_b}"
-        if st.button(label, icon=":material/chevron_right:", key=f"cell-{true}-{predicted}"):
-            choose_cell(true, predicted)
-            st.switch_page(page_path("misclassified"))
+        st.page_link(
+            page_path("misclassified"),
+            label=label,
+            icon=":material/chevron_right:",
+            query_params=cell_query(true, predicted),
+        )
     st.caption("Label → prediction, and how many images. A click opens them.")
 with right:
     st.subheader("What to look at")

@@ -209,7 +209,9 @@ def test_bomb(tmp_path, kind, monkeypatch):
     refused(path, "expands to far more")
 
 
-@pytest.mark.parametrize("name", ["../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "C:/evil.csv"])
+@pytest.mark.parametrize(
+    "name", ["../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "C:/evil.csv"]
+)
 def test_archive_that_climbs_out(tmp_path, name):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(name, "emotion,pixels,Usage\n")

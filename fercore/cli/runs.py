@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fercore.artifacts import Run, delete_run, find_run, list_runs, verify_run
+from fercore.artifacts import Run, delete_run, find_run, list_runs, unreadable_runs, verify_run
 from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
 from fercore.errors import RunError
 from fercore.predictions import PARTS
@@ -59,6 +59,8 @@ def verify(
     """Recompute every metric from the predictions and check the files' hashes."""
     runs = [find_run(name) for name in run_ids] if run_ids else list_runs()
     problems = {run.run_id: verify_run(run) for run in runs}
+    if not run_ids:
+        problems |= {sentence.split(":")[0]: [sentence] for sentence in unreadable_runs()}
     if as_json:
         print_json(problems)
     else:

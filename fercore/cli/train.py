@@ -52,7 +52,7 @@ def train(
                 alongside=alongside,
             )
     except Interrupted as interruption:
-        console.print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
+        print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
         sys.exit(130)
 
     metrics = run.metrics()

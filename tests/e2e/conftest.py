@@ -1,0 +1,118 @@
+"""A real server and a real browser. Skipped, with the reason, where no Chromium is installed."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import ROOT
+
+PATIENCE = 90_000  # milliseconds for something to appear on a busy machine
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
+    None,
+)
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory, run_folders):
+    """Where the dashboard is served, with two runs and the synthetic set."""
+    home = tmp_path_factory.mktemp("server")
+    shutil.copytree(run_folders, home / "artifacts" / "runs")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "FERCORE_ARTIFACTS": str(home / "artifacts"),
+        "FERCORE_CACHE": str(home / "cache"),
+        "FERCORE_CONFIG": str(home / "config"),
+    }
+    environment.pop("FERCORE_DATA", None)
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            command + options, cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server, home / "server.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def camera_film(tmp_path_factory) -> Path:
+    """A film of a real face for the fake camera: raw 4:2:0 frames of scikit-image's astronaut."""
+    import numpy as np
+    from PIL import Image
+    from skimage.data import astronaut
+
+    picture = Image.new("RGB", (640, 480), "grey")
+    picture.paste(Image.fromarray(astronaut()).crop((64, 0, 448, 384)), (128, 48))
+    luma, blue, red = picture.convert("YCbCr").split()
+    frame = np.asarray(luma).tobytes()
+    for plane in (blue, red):
+        frame += np.asarray(plane.resize((320, 240))).tobytes()
+    film = tmp_path_factory.mktemp("camera") / "face.y4m"
+    header = b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420jpeg\n"
+    film.write_bytes(header + (b"FRAME\n" + frame) * 30)
+    return film
+
+
+@pytest.fixture(scope="session")
+def browser(camera_film):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium was found: install chromium to run the browser tests")
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera_film}",
+    ]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser):
+    yield from new_page(browser)
+
+
+def new_page(browser: Browser, **options):
+    context = browser.new_context(
+        viewport={"width": 1400, "height": 1000}, permissions=["camera"], **options
+    )
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run and nothing is waiting for its data."""
+    page.wait_for_selector("h1")
+    page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached")
+    page.wait_for_selector('[data-testid="stSkeleton"]', state="detached")

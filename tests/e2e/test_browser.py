@@ -1,0 +1,128 @@
+"""The dashboard as its users meet it: a browser, a mouse, a camera."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.navigation import PAGES
+from fercore.labels import CLASSES
+from tests.e2e.conftest import PATIENCE, new_page, settle
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_fits_and_shows_no_exception(browser, address, theme):
+    for page in new_page(browser, color_scheme=theme):
+        for name in PAGES:
+            page.goto(f"{address}/{name}")
+            settle(page)
+            assert page.locator('[data-testid="stException"]').count() == 0, name
+            wide, seen = page.evaluate(
+                "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+            )
+            assert wide <= seen, f"{name} scrolls sideways"
+        background = page.evaluate(
+            "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+        )
+        assert (sum(map(int, re.findall(r"\d+", background)[:3])) > 382) == (theme == "light")
+
+
+def click_cell(page: Page, true: str, predicted: str) -> None:
+    """Click a cell of the first confusion matrix."""
+    settle(page)
+    index = CLASSES.index(true) * len(CLASSES) + CLASSES.index(predicted)
+    cell = page.locator(".js-plotly-plot").first.locator("path.point").nth(index)
+    cell.wait_for(state="attached")
+    box = cell.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_from_a_confusion_cell_to_its_faces_and_back_by_link(browser, page, address):
+    page.goto(f"{address}/confusion")
+    click_cell(page, "sad", "neutral")
+    sentence = page.get_by_text(re.compile("says neutral where the label says sad"))
+    expect(sentence.first).to_be_visible()
+    count = re.search(r": (\d+) of", sentence.first.inner_text())[1]
+    page.get_by_role("link", name="See the faces").click()
+    expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
+    expect(page.get_by_text(f"{count} faces")).to_be_visible()
+    tiles = page.get_by_role("button", name=re.compile(r"^sad → neutral 0\.\d\d$"))
+    expect(tiles).to_have_count(min(int(count), 40))
+
+    tiles.first.click()
+    expect(page.get_by_role("dialog").get_by_text("Label: sad")).to_be_visible()
+
+    link = page.url
+    assert "true=sad" in link
+    assert "predicted=neutral" in link
+    for other in new_page(browser):
+        other.goto(link)
+        expect(other.get_by_text(f"{count} faces")).to_be_visible()
+
+
+def test_the_same_by_the_two_boxes(page, address):
+    page.goto(f"{address}/confusion")
+    settle(page)
+    for box, choice in (("Label", "happy"), ("Predicted", "sad")):
+        picker = page.get_by_role("combobox", name=re.compile(box))
+        picker.click()
+        picker.fill(choice)
+        picker.press("Enter")
+        settle(page)
+    expect(
+        page.get_by_text(re.compile("says sad where the label says happy")).first
+    ).to_be_visible()
+
+
+def test_models_are_chosen_in_the_url(page, address):
+    page.goto(f"{address}/?a=second&b=none")
+    settle(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("CNN-LSTM")
+
+
+def test_upload_a_photo(page, address, tmp_path):
+    from PIL import Image
+    from skimage.data import astronaut
+
+    Image.fromarray(astronaut()).save(tmp_path / "me.png")
+    page.goto(f"{address}/predict")
+    settle(page)
+    page.locator('input[type="file"]').set_input_files(tmp_path / "me.png")
+    expect(page.get_by_text("face 1, as seen")).to_be_visible()
+    bars = page.locator(".js-plotly-plot .bars").first.locator("path")
+    expect(bars).to_have_count(len(CLASSES))
+
+
+def test_retrain_reload_cancel_resume_and_see_the_new_run(page, address):
+    page.goto(address)
+    settle(page)
+    page.get_by_text("Retrain", exact=True).click()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text(re.compile("epoch 1 of 6"))).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_text(re.compile(r"epoch \d of 6"))).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(re.compile("Cancelled: "))).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text(re.compile("Finished: cnn-quick-s0"))).to_be_visible()
+
+    page.get_by_role("button", name="Look at it as model B").click()
+    settle(page)
+    expect(page).to_have_url(re.compile("b=cnn-quick-s0"))
+    expect(page.get_by_text(re.compile("exact McNemar")).first).to_be_visible()
+
+
+def test_webcam_draws_and_reads_out_the_expression(page, address):
+    page.goto(f"{address}/webcam")
+    settle(page)
+    player = page.frame_locator('iframe[title*="webrtc"]')
+    player.get_by_role("button", name=re.compile("start", re.I)).click()
+    reading = re.compile(rf"({'|'.join(CLASSES)}) \d+% · \d+ ms a frame")
+    expect(page.get_by_text(reading).first).to_be_visible()
+    size = player.locator("video").evaluate("video => [video.videoWidth, video.videoHeight]")
+    assert size == [640, 480]
+    player.get_by_role("button", name=re.compile("stop", re.I)).click()
+    expect(page.get_by_text("Press start and allow the camera.")).to_be_visible()

@@ -1,0 +1,189 @@
+"""Every page opens, with and without images, with no run, one and two, and says what it should."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.navigation import PAGES
+from fercore import jobs
+from fercore.artifacts import artifacts_folder, find_run
+from fercore.experiment import Request, prepare
+from fercore.labels import CLASSES
+from fercore.recipes import find_recipe
+from tests.conftest import ROOT
+
+ANALYSIS = ["overview", "confusion", "per_class", "roc", "misclassified", "training"]
+TIMEOUT = 60
+
+
+@pytest.fixture(autouse=True)
+def no_video(monkeypatch):
+    """A page under test has no browser to send video from; the end-to-end tests have one."""
+    from types import SimpleNamespace
+
+    stopped = SimpleNamespace(state=SimpleNamespace(playing=False))
+    monkeypatch.setattr("streamlit_webrtc.webrtc_streamer", lambda **_: stopped)
+
+
+def open_page(name: str, **state) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=TIMEOUT)
+    for key, value in state.items():
+        app.session_state[key] = value
+    app.run()
+    if name != "overview":
+        app.switch_page(str(PAGES[name].path)).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """All the words on the page."""
+    elements = [*app.title, *app.markdown, *app.caption, *app.info, *app.warning, *app.error]
+    return "\n".join(str(element.value) for element in elements)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_with_two_runs(two_runs, name):
+    app = open_page(name)
+    assert len(app.title) == 1
+    assert "drawn, not photographed" in said(app) or name == "webcam"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_with_one_run(two_runs, name):
+    shutil.rmtree(two_runs[1].folder)
+    app = open_page(name)
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_with_no_run(name):
+    assert "There is no run yet" in said(open_page(name))
+
+
+@pytest.mark.parametrize("name", ANALYSIS)
+@pytest.mark.parametrize("part", ["clean", "public"])
+def test_other_parts(two_runs, name, part):
+    open_page(name, part=part)
+
+
+def test_overview_gives_the_verdict(two_runs):
+    words = said(open_page("overview", a="first", b="second"))
+    accuracy = find_run("first").predictions().correct.mean()
+    assert f"{100 * accuracy:.1f} %" in words
+    assert "exact McNemar" in words
+    assert "n = 350" in words
+
+
+def test_a_click_on_a_confusion_of_the_overview_opens_its_faces(two_runs):
+    app = open_page("overview")
+    app.button(key=next(b.key for b in app.button if (b.key or "").startswith("cell-"))).click()
+    app.run()
+    assert app.title[0].value == "Misclassified"
+    assert app.selectbox(key="true").value in CLASSES
+
+
+def test_confusion_names_the_chosen_cell(two_runs):
+    app = open_page("confusion", a="first")
+    app.selectbox(key="true").select("sad").run()
+    app.selectbox(key="predicted").select("neutral").run()
+    table = find_run("first").predictions()
+    wrong = ((table.labels == 4) & (table.predicted == 6)).sum()
+    assert f"says **neutral** where the label says **sad**: {wrong} of 50" in said(app)
+
+
+def test_per_class_warns_of_few_images(two_runs):
+    assert "Few images, wide intervals" in said(open_page("per_class"))
+
+
+def test_misclassified_shows_the_faces_of_a_cell(two_runs):
+    app = open_page("misclassified", a="first", b="second")
+    table = find_run("first").predictions()
+    assert f"{(~table.correct).sum()} faces" in said(app)
+    app.selectbox(key="true").select("happy").run()
+    wrong = (~table.correct & (table.labels == 3)).sum()
+    assert f"{wrong} faces" in said(app)
+    tiles = [b for b in app.button if (b.key or "").startswith("face-")]
+    assert len(tiles) == min(wrong, 40)
+    assert all(tile.label.startswith("happy → ") for tile in tiles)
+    confidences = [float(tile.label.split()[-1]) for tile in tiles]
+    assert confidences == sorted(confidences, reverse=True)
+    tiles[0].click().run()
+    assert not app.exception
+    assert "Label: **happy**" in said(app)
+
+
+def test_a_cell_on_the_diagonal_shows_what_is_right(two_runs):
+    app = open_page("misclassified", a="first", true="happy", predicted="happy")
+    table = find_run("first").predictions()
+    assert f"{(table.correct & (table.labels == 3)).sum()} faces" in said(app)
+
+
+def test_misclassified_without_the_images_still_shows_the_table(two_runs, monkeypatch):
+    as_if_real(two_runs[0], monkeypatch)
+    app = open_page("misclassified", a="first", b="none")
+    assert "fercore data download" in said(app)
+    shown = app.dataframe[0].value
+    assert len(shown) == (~find_run("first").predictions().correct).sum()
+    assert {"row", "label", "a_predicted", "a_confidence"} <= set(shown.columns)
+
+
+def as_if_real(run, monkeypatch) -> None:
+    """Give a run FER2013's name, so that its images are looked for and not found."""
+    monkeypatch.setattr("fercore.artifacts.Run.dataset", property(lambda self: "FER2013"))
+
+
+def test_predict_looks_at_an_upload(two_runs):
+    from skimage.data import astronaut
+
+    from tests.test_photos_and_faces import Image, encoded
+
+    app = open_page("predict")
+    photo = encoded(Image.fromarray(astronaut()), "JPEG")
+    app.file_uploader[0].upload("me.jpg", photo, "image/jpeg").run()
+    assert not app.exception
+    assert "me.jpg" in [heading.value for heading in app.subheader]
+    assert any(name in said(app) for name in CLASSES)
+
+
+def test_predict_says_what_is_wrong_with_a_file_and_goes_on(two_runs):
+    app = open_page("predict")
+    app.file_uploader[0].upload("bad.jpg", b"nothing", "image/jpeg").run()
+    assert "bad.jpg: this is not a picture" in said(app)
+    assert not app.exception
+
+
+def test_predict_with_a_sample(two_runs):
+    app = open_page("predict", sample="drawn face")
+    assert "the whole of it is taken" in said(app)
+
+
+def test_a_bad_ice_setting_is_a_sentence(two_runs, monkeypatch):
+    monkeypatch.setenv("FERCORE_ICE_SERVERS", "{not json")
+    assert "FERCORE_ICE_SERVERS is not JSON" in said(open_page("webcam"))
+
+
+def test_a_damaged_run_is_a_sentence(two_runs):
+    (two_runs[0].folder / "run.json").write_text("{")
+    words = said(open_page("overview"))
+    assert "first: its run.json cannot be read" in words
+    assert find_run("second").title in words
+
+
+def test_the_sidebar_shows_a_broken_off_training(two_runs):
+    recipe = replace(find_recipe("quick"), epochs=3)
+    prepare(Request("broken", "cnn", recipe, data="synthetic"))
+    app = open_page("overview")
+    assert "Its process is gone" in said(app)
+    app.button(key="discard-broken").click().run()
+    assert not (artifacts_folder() / "runs" / "broken").exists()
+    assert jobs.list_jobs() == []
+
+
+def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
+    app = open_page("overview")
+    app.text_input(key="data_path").input(str(tmp_path / "nothing.csv")).run()
+    next(b for b in app.button if b.label == "Use this dataset").click().run()
+    assert "no such file" in said(app)

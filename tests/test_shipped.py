@@ -1,0 +1,81 @@
+"""The shipped runs: whole, small, and saying what scikit-learn says of their predictions."""
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from fercore.artifacts import find_run, list_runs, verify_run
+from fercore.inference import predict_probs
+from fercore.labels import FER2013_COUNTS
+from fercore.precision import Precision
+from tests.conftest import ROOT
+
+REAL = ("cnn", "cnn_lstm")
+SYNTHETIC = ("cnn-synthetic", "cnn_lstm-synthetic")
+
+
+@pytest.fixture(autouse=True)
+def shipped_artifacts(monkeypatch):
+    monkeypatch.setenv("FERCORE_ARTIFACTS", str(ROOT / "artifacts"))
+
+
+def test_the_app_opens_on_the_real_pair():
+    assert tuple(run.run_id for run in list_runs() if run.shipped) == REAL + SYNTHETIC
+
+
+@pytest.mark.parametrize("name", REAL + SYNTHETIC)
+def test_a_shipped_run_verifies(name):
+    assert verify_run(find_run(name)) == []
+
+
+def test_they_are_small():
+    shipped = (ROOT / "artifacts" / "shipped").rglob("*")
+    assert sum(path.stat().st_size for path in shipped if path.is_file()) < 25e6
+
+
+@pytest.mark.parametrize("name", REAL + SYNTHETIC)
+def test_scikit_learn_gives_the_stored_numbers(name):
+    run = find_run(name)
+    for part, stored in run.metrics().items():
+        table = run.predictions(part)
+        labels, predicted = table.labels, table.probs.argmax(1)
+        assert stored["accuracy"] == pytest.approx(reference.accuracy_score(labels, predicted))
+        f1 = reference.f1_score(labels, predicted, average="macro", zero_division=0)
+        assert stored["macro_f1"] == pytest.approx(f1, abs=1e-9)
+        assert stored["confusion"] == reference.confusion_matrix(labels, predicted).tolist()
+        areas = [reference.roc_auc_score(labels == k, table.probs[:, k]) for k in range(7)]
+        assert [row["auc"] for row in stored["per_class"]] == pytest.approx(areas, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_runs_follow_the_protocol(name):
+    run = find_run(name)
+    assert run.dataset == "FER2013"
+    assert run.info["recipe"]["name"] == "paper"
+    assert run.info["selected_on"] == "PublicTest"
+    history = run.history()
+    assert run.info["best_epoch"] == history["epoch"][history["val_accuracy"].idxmax()]
+    labels = run.predictions("private").labels
+    assert np.bincount(labels).tolist() == list(FER2013_COUNTS["PrivateTest"])
+    chosen = history.set_index("epoch")["val_accuracy"][run.info["best_epoch"]]
+    assert run.metrics()["public"]["accuracy"] == pytest.approx(chosen, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_weights_give_the_predictions_again(name, fer2013, monkeypatch):
+    run = find_run(name)
+    table = run.predictions("private")
+    faces = fer2013.images[table.rows[:256]]
+    probs = predict_probs(run.load_model(), faces, precision=Precision("cpu", "fp32"))
+    np.testing.assert_allclose(probs, table.probs[:256], atol=2e-3)
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_synthetic_weights_give_the_predictions_again(name):
+    from fercore.data import synthetic
+
+    run = find_run(name)
+    table = run.predictions("private")
+    faces = synthetic().images[table.rows]
+    probs = predict_probs(run.load_model(), faces, precision=Precision("cpu", "fp32"))
+    np.testing.assert_allclose(probs, table.probs, atol=2e-3)
