@@ -55,9 +55,14 @@ def _status() -> tuple[str, bool]:
     source = data.find_source()
     if source is None:
         return ("FER2013", True) if latest_fer2013() else ("no FER2013 yet", False)
-    if source == data.SYNTHETIC:
-        return "synthetic", True
-    if not source.exists():
+    if isinstance(source, Path) and not source.exists():
         return f"{source.name} is gone", False
+    return dataset_title(source), True
+
+
+def dataset_title(source: Path | str | None) -> str:
+    """A dataset's name, with its size once it has been read."""
+    if not isinstance(source, Path):
+        return "synthetic faces" if source == data.SYNTHETIC else "FER2013"
     faces = read_entry(source_key(source))
-    return (f"{faces.name}, {count(len(faces))} images" if faces else source.name), True
+    return f"{faces.name}, {count(len(faces))} images" if faces else source.name

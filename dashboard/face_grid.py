@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.figures import STATIC, probability_figure
 from dashboard.loading import Images
-from dashboard.widgets import enlarged
+from dashboard.widgets import enlarged, letter
 from fercore.predictions import Predictions
 
 PER_PAGE = 40
@@ -38,9 +38,8 @@ def _open(index: int, face, sample: pd.Series, predictions: dict[str, Prediction
         st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
     with right:
         for key in predictions:
-            colour = "blue" if key == "A" else "orange"
             said = sample[f"{key.lower()}_predicted"]
             word = "right" if sample[f"{key.lower()}_correct"] else "wrong"
-            st.markdown(f":{colour}[**{key}**] says **{said}**: {word}")
+            st.markdown(f"{letter(key)} says **{said}**: {word}")
         probs = {key: table.probs[index] for key, table in predictions.items()}
         st.plotly_chart(probability_figure(probs), config=STATIC, alt="Seven probabilities")

@@ -112,7 +112,7 @@ def difference_figure(
         x=CLASSES,
         y=CLASSES,
         text=[
-            [f"{d:+d}<br>{share:+.0f}" for d, share in zip(row, shares, strict=True)]
+            [f"{d:+d}<br>{round(share):+d}" for d, share in zip(row, shares, strict=True)]
             for row, shares in zip(a - b, difference, strict=True)
         ],
         texttemplate="%{text}",

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dashboard.figures import STATIC, probability_figure
 from dashboard.theme import percent
-from dashboard.widgets import enlarged
+from dashboard.widgets import enlarged, letter
 from fercore.predictor import FacePrediction
 
 BOX_COLOUR = "#E69F00"
@@ -37,8 +37,7 @@ def _face(number: int, by_model: dict[str, FacePrediction]) -> None:
     picture.image(enlarged(face.face, 4), caption=f"face {number + 1}, as seen", width="stretch")
     with bars:
         said = [
-            f":{'blue' if key == 'A' else 'orange'}[**{key}**] **{result.expression}** "
-            f"{percent(result.confidence)}"
+            f"{letter(key)} **{result.expression}** {percent(result.confidence)}"
             for key, result in by_model.items()
         ]
         st.markdown("  ·  ".join(said))

@@ -58,6 +58,19 @@ def current() -> Selection:
     return Selection(a, b, st.session_state.get(PART, "private"))
 
 
+def current_with_predictions() -> Selection:
+    """The selection, for pages that show results. Stops the page where there are none."""
+    selection = current()
+    for key, run in selection.models.items():
+        if not len(loading.predictions(run, selection.part)):
+            st.info(
+                f"{key} was not scored on these images: its dataset, {run.dataset}, has none. "
+                "Choose other images or another run in the sidebar."
+            )
+            st.stop()
+    return selection
+
+
 def default_pair(run_ids: list[str]) -> tuple[str, str]:
     """The first run and the second, or 'none' where there is one only."""
     return run_ids[0], run_ids[1] if len(run_ids) > 1 else NO_MODEL

@@ -1,9 +1,11 @@
 """The sidebar's training: start one, watch it, stop it, go on. The work is a process of its own."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import streamlit as st
 
+from dashboard.data_panel import dataset_title
 from dashboard.selection import MODEL_B
 from fercore import data, jobs
 from fercore.artifacts import list_runs
@@ -34,9 +36,12 @@ def _form(busy: bool) -> None:
     with st.form("train", border=False):
         model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
         recipe = st.selectbox(
-            "Recipe", RECIPES, index=1, format_func=lambda name: f"{name}: {RECIPES[name].summary}"
+            "Recipe",
+            RECIPES,
+            index=list(RECIPES).index("quick"),
+            help="  \n".join(f"**{name}**: {recipe.summary}" for name, recipe in RECIPES.items()),
         )
-        source = st.selectbox("Data", _sources(), format_func=lambda s: s[0])
+        source = st.selectbox("Data", _sources(), format_func=dataset_title)
         seed = st.number_input("Seed", 0, 9999, help="Same seed, same machine, same result.")
         started = st.form_submit_button(
             "Start training",
@@ -48,21 +53,19 @@ def _form(busy: bool) -> None:
     if started:
         chosen = find_recipe(recipe)
         try:
-            jobs.start(Request(new_run_id(model, chosen, seed), model, chosen, seed, source[1]))
+            path = str(source) if source else None
+            jobs.start(Request(new_run_id(model, chosen, seed), model, chosen, seed, path))
         except FerError as error:
             st.error(str(error))
             return
         st.rerun()
 
 
-def _sources() -> list[tuple[str, str | None]]:
-    """What can be trained on: (name, value of `--data`)."""
+def _sources() -> list[Path | str | None]:
+    """What can be trained on: the dataset that is found, if any, and the drawn faces."""
     source = data.find_source()
-    found = [] if source == data.SYNTHETIC else [source]
-    if source is None and latest_fer2013() is None:
-        found = []
-    real = [("FER2013" if path is None else path.name, path and str(path)) for path in found]
-    return [*real, ("synthetic faces", data.SYNTHETIC)]
+    there = source.exists() if isinstance(source, Path) else bool(source or latest_fer2013())
+    return [source, data.SYNTHETIC] if there and source != data.SYNTHETIC else [data.SYNTHETIC]
 
 
 def _progress() -> None:

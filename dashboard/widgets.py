@@ -7,6 +7,7 @@ from PIL import Image
 
 from dashboard import theme
 from dashboard.selection import Selection
+from fercore.data import SYNTHETIC
 
 
 def heading(title: str, explanation: str) -> None:
@@ -16,23 +17,30 @@ def heading(title: str, explanation: str) -> None:
 
 
 def models_line(selection: Selection) -> None:
-    """Names A and B in their colours, and the part they are looked at on."""
-    parts = [
-        f":{'blue' if key == 'A' else 'orange'}[**{key}**] {run.title}"
-        for key, run in selection.models.items()
-    ]
-    st.markdown("  ·  ".join([*parts, f"images: {selection.part_name}"]))
-    if any(run.dataset == "synthetic" for run in selection.models.values()):
-        st.warning(
-            "Synthetic faces: drawn, not photographed. No accuracy on them says anything about "
-            "real faces.",
-            icon=":material/draw:",
-        )
+    """Names A and B, the images they are looked at on, and what that does not allow to say."""
+    model_names(selection, f"images: {selection.part_name}")
     if selection.b and not selection.paired:
         st.info(
             "A and B were scored on different images: their figures stand side by side, but "
             "nothing is compared image by image."
         )
+
+
+def model_names(selection: Selection, *more: str) -> None:
+    """Names A and B in their colours; warns where one learned from drawn faces."""
+    names = [f"{letter(key)} {run.title}" for key, run in selection.models.items()]
+    st.markdown("  ·  ".join([*names, *more]))
+    if any(run.dataset == SYNTHETIC for run in selection.models.values()):
+        st.warning(
+            "Synthetic faces: drawn, not photographed. No accuracy on them says anything about "
+            "real faces.",
+            icon=":material/draw:",
+        )
+
+
+def letter(key: str) -> str:
+    """'A' or 'B' in its colour, as Markdown."""
+    return f":{'blue' if key == 'A' else 'orange'}[**{key}**]"
 
 
 def csv_button(table: pd.DataFrame, name: str) -> None:
@@ -55,8 +63,7 @@ def enlarged(face: np.ndarray, factor: int) -> Image.Image:
 def score_card(key: str, run, scores: dict) -> None:
     """One model's headline figures."""
     with st.container(border=True, height="stretch"):
-        colour = "blue" if key == "A" else "orange"
-        st.markdown(f":{colour}[**{key}**]  {run.title}")
+        st.markdown(f"{letter(key)}  {run.title}")
         st.markdown(
             f"<span style='font-size:1.9rem;font-weight:600'>{theme.percent(scores['accuracy'])}"
             f"</span> <span style='opacity:.65'>{theme.interval(scores['accuracy_interval'])}"

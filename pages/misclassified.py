@@ -5,12 +5,12 @@ import streamlit as st
 from dashboard import loading
 from dashboard.data_panel import DOWNLOAD_HINT
 from dashboard.face_grid import PER_PAGE, face_grid
-from dashboard.selection import ANY, cell_pickers, choose_cell, current
+from dashboard.selection import ANY, cell_pickers, choose_cell, current_with_predictions
 from dashboard.theme import count
 from dashboard.widgets import csv_button, heading, models_line
 from fercore.evaluation import sample_table
 
-selection = current()
+selection = current_with_predictions()
 heading(
     "Misclassified",
     "The faces a model gets wrong: under each, the label, what the model says instead and how "

@@ -4,14 +4,14 @@ import streamlit as st
 
 from dashboard import figures, loading, theme
 from dashboard.navigation import page_path
-from dashboard.selection import cell_query, current
+from dashboard.selection import cell_query, current_with_predictions
 from dashboard.widgets import heading, models_line, score_card
 from fercore.evaluation import confusions
 from fercore.labels import CLASSES
 from fercore.references import PAPER
 from fercore.statistics import Interval
 
-selection = current()
+selection = current_with_predictions()
 title = " against ".join(run.title.split(" · ")[0] for run in selection.models.values())
 heading(
     title,
@@ -35,6 +35,10 @@ if selection.paired:
     if selection.a.dataset == "FER2013":
         verdict += f" The paper saw {100 * (PAPER['CNN'] - PAPER['CNN-LSTM']):.1f} points."
     st.markdown(verdict)
+    st.caption(
+        "This compares two trained models. A claim about their architectures needs several seeds "
+        "of each."
+    )
 
 scores = {
     key: loading.metrics(run.run_id, run.info["created"])[selection.part]

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import figures, loading
-from dashboard.selection import current
+from dashboard.selection import current_with_predictions
 from dashboard.widgets import csv_button, heading, models_line
 
 FEW = 100  # images below which a class's figures are wide guesses
@@ -21,7 +21,7 @@ def metric_title(name: str) -> str:
     return name.upper() if name in ("f1", "auc") else name.capitalize()
 
 
-selection = current()
+selection = current_with_predictions()
 heading(
     "Per class",
     "How well each expression is recognised. A point is the figure on these images, the bar its "

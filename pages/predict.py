@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard import loading
 from dashboard.photo_view import photo_view
 from dashboard.selection import current
-from dashboard.widgets import csv_button, heading, models_line
+from dashboard.widgets import csv_button, heading, model_names
 from fercore.errors import ImageError
 from fercore.labels import CLASSES
 from fercore.photos import SUFFIXES, open_photo
@@ -19,7 +19,7 @@ heading(
     "shown beside the probabilities, which is all that the models see. A face shows an expression; "
     "what someone feels is not in the picture. Photos stay in memory and are not kept.",
 )
-models_line(selection)
+model_names(selection)
 
 uploads = st.file_uploader(
     "Photos", type=list(SUFFIXES), accept_multiple_files=True, key="photos", max_upload_size=50

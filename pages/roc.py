@@ -1,14 +1,14 @@
 """ROC: what each expression costs in false alarms, whatever the threshold."""
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import figures, loading
-from dashboard.selection import current
+from dashboard.selection import current_with_predictions
 from dashboard.widgets import csv_button, heading, models_line
-from fercore.evaluation import evaluate
 
-selection = current()
+selection = current_with_predictions()
 heading(
     "ROC curves",
     "One expression against the six others: how many of its images are found (up) for how many "
@@ -17,12 +17,20 @@ heading(
 )
 models_line(selection)
 
-tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
-st.plotly_chart(figures.roc_figure(tables), config=figures.STATIC, alt="ROC curves per class")
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def drawn(part: str, **created: str) -> go.Figure:
+    """The figure of the selected runs; `created` tells one run of a name from the next."""
+    models = selection.models.items()
+    return figures.roc_figure({key: loading.predictions(run, part) for key, run in models})
+
+
+created = {f"{key} {run.run_id}": run.info["created"] for key, run in selection.models.items()}
+st.plotly_chart(drawn(selection.part, **created), config=figures.STATIC, alt="ROC curves per class")
 
 rows = []
-for key, table in tables.items():
-    scores = evaluate(table)
+for key, run in selection.models.items():
+    scores = loading.metrics(run.run_id, run.info["created"])[selection.part]
     aucs = {row["class"]: row["auc"] for row in scores["per_class"]}
     rows.append({"model": key, **aucs, "macro": scores["macro_auc"], "micro": scores["micro_auc"]})
 areas = pd.DataFrame(rows)

@@ -7,7 +7,7 @@ from dashboard import loading
 from dashboard.figures import STATIC, probability_figure
 from dashboard.live import FrameAnnotator, ice_servers, sentence
 from dashboard.selection import current
-from dashboard.widgets import heading
+from dashboard.widgets import heading, letter
 from fercore.errors import FerError
 
 selection = current()
@@ -16,7 +16,7 @@ heading(
     "The expression model A sees in your camera's picture, drawn into the video. Frames go to the "
     "machine that serves this page, are looked at one by one, and are not kept.",
 )
-st.markdown(f":blue[**A**] {selection.a.title}")
+st.markdown(f"{letter('A')} {selection.a.title}")
 
 try:
     servers = ice_servers()

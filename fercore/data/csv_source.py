@@ -24,7 +24,7 @@ def read_csv(stream: BinaryIO, name: str, *, progress: Callable[[int], None] | N
     rows = csv.reader(_lines(stream, name), skipinitialspace=True)
     try:
         order = _columns(next(rows, []), name)
-        pixels, labels, usage = bytearray(), [], []
+        images, labels, usage = [], [], []
         for cells in rows:
             if not cells:
                 continue
@@ -34,14 +34,14 @@ def read_csv(stream: BinaryIO, name: str, *, progress: Callable[[int], None] | N
             row = dict(zip(order, cells, strict=True))
             labels.append(_label(row["emotion"], where))
             usage.append(_usage(row["usage"], where))
-            pixels += _pixels(row["pixels"], where)
+            images.append(_pixels(row["pixels"], where))
             if progress and len(labels) % 500 == 0:
                 progress(len(labels))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{name}: this is not a text file with comma-separated values.") from error
     if not labels:
         raise DataError(f"{name}: the file has a header but no rows. {_AGAIN}")
-    return np.frombuffer(pixels, np.uint8).reshape(-1, SIZE, SIZE), labels, usage
+    return np.stack(images).reshape(-1, SIZE, SIZE), labels, usage
 
 
 _AGAIN = "Repair the row, or download the file again."
@@ -82,18 +82,15 @@ def _usage(text: str, where: str) -> str:
         raise DataError(f"{where}: {error}") from error
 
 
-def _pixels(text: str, where: str) -> bytes:
+def _pixels(text: str, where: str) -> np.ndarray:
     try:
-        pixels = bytes(map(int, text.split()))
-    except ValueError as error:
-        bad = next(value for value in text.split() if not _is_byte(value))
-        raise DataError(
-            f"{where}: the pixel '{bad}' is not a number from 0 to 255. {_AGAIN}"
-        ) from error
-    if len(pixels) != PIXELS:
-        raise DataError(f"{where}: {len(pixels)} pixels instead of {PIXELS} (48×48). {_AGAIN}")
-    return pixels
-
-
-def _is_byte(value: str) -> bool:
-    return value.isdecimal() and int(value) <= 255
+        pixels = np.fromstring(text, np.int64, sep=" ")
+    except ValueError:
+        pixels = np.array([-1])
+    if len(pixels) == PIXELS and pixels.min() >= 0 and pixels.max() <= 255:
+        return pixels.astype(np.uint8)
+    for value in text.split():
+        if not (value.isdecimal() and int(value) <= 255):
+            raise DataError(f"{where}: the pixel '{value}' is not a number from 0 to 255. {_AGAIN}")
+    count = len(text.split())
+    raise DataError(f"{where}: {count} pixels instead of {PIXELS} (48×48). {_AGAIN}")

@@ -62,6 +62,15 @@ def test_from_a_confusion_cell_to_its_faces_and_back_by_link(browser, page, addr
         expect(other.get_by_text(f"{count} faces")).to_be_visible()
 
 
+def test_from_the_overview_to_the_faces_in_one_click(page, address):
+    page.goto(address)
+    settle(page)
+    link = page.get_by_test_id("stMain").get_by_role("link", name=re.compile(r"\w+ → \w+: A \d+"))
+    true, predicted, count = re.search(r"(\w+) → (\w+): A (\d+)", link.first.inner_text()).groups()
+    link.first.click()
+    expect(page.get_by_text(f"{true} → {predicted}: {count} faces")).to_be_visible()
+
+
 def test_the_same_by_the_two_boxes(page, address):
     page.goto(f"{address}/confusion")
     settle(page)

@@ -1,0 +1,99 @@
+"""How long a person waits: from starting the app to its first drawn figure, and between pages.
+
+Starts `streamlit run dashboard/app.py`, opens it in headless Chromium, then clicks through the
+analysis pages twice; the second round is the warm one.
+
+    python benchmarks/dashboard.py
+"""
+
+import json
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+# What shows that a page has drawn what it is about.
+DRAWN = {
+    "Confusion": ".js-plotly-plot .heatmaplayer",
+    "Per class": ".js-plotly-plot .errorbars",
+    "ROC": ".js-plotly-plot .scatterlayer",
+    "Training": ".js-plotly-plot .scatterlayer",
+    "Misclassified": '[data-testid="stPagination"], [data-testid="stDataFrame"]',
+    "Overview": ".js-plotly-plot .errorbars",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def first_figure(page: Page, port: int, started: float) -> dict[str, float]:
+    health = f"http://127.0.0.1:{port}/_stcore/health"
+    while True:
+        try:
+            urllib.request.urlopen(health, timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.02)
+    healthy = time.perf_counter()
+    page.goto(f"http://127.0.0.1:{port}")
+    page.wait_for_selector(DRAWN["Overview"], state="attached")
+    return {
+        "server_ready_s": healthy - started,
+        "start_to_first_figure_s": time.perf_counter() - started,
+    }
+
+
+def switch(page: Page, title: str) -> float:
+    started = time.perf_counter()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    page.get_by_role("heading", level=1).filter(has_not_text="\x00").wait_for()
+    page.wait_for_function(
+        "title => document.title.startsWith(title) || "
+        "document.querySelector('[aria-current=page]')?.innerText.includes(title)",
+        arg=title,
+    )
+    page.wait_for_selector(DRAWN[title], state="attached")
+    page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached")
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    options = ["--server.headless=true", f"--server.port={port}"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+        started = time.perf_counter()
+        server = subprocess.Popen(
+            command + options, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            result = first_figure(page, port, started)
+            page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached")
+            cold = {title: switch(page, title) for title in DRAWN}
+            warm = [{title: switch(page, title) for title in DRAWN} for _ in range(3)]
+        finally:
+            server.terminate()
+            chromium.close()
+    result["page_cold_s"] = cold
+    result["page_warm_median_s"] = {
+        title: statistics.median(times[title] for times in warm) for title in DRAWN
+    }
+    print(json.dumps(result, indent=2, default=lambda value: round(value, 3)))
+
+
+if __name__ == "__main__":
+    main()
