@@ -46,6 +46,7 @@ def _use(source: Path) -> None:
         st.error(str(error))
         return
     choose_data(source)
+    st.cache_data.clear()
     st.cache_resource.clear()
     bar.progress(1.0, f"{faces.name}: {count(len(faces))} images")
     st.rerun()
@@ -60,6 +61,7 @@ def _status() -> tuple[str, bool]:
     return dataset_title(source), True
 
 
+@st.cache_data(ttl=60, show_spinner=False)
 def dataset_title(source: Path | str | None) -> str:
     """A dataset's name, with its size once it has been read."""
     if not isinstance(source, Path):

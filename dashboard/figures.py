@@ -225,6 +225,9 @@ def roc_figure(tables: dict[str, Predictions]) -> go.Figure:
 
 
 def _roc(panel: str, table: Predictions) -> metrics.RocCurve | None:
+    """A panel's curve; None where the images are all of this class, or none is."""
+    if len(np.unique(table.labels)) < 2:
+        return None
     if panel not in CLASSES:
         return metrics.macro_roc_curve(table.labels, table.probs)
     k = CLASSES.index(panel)

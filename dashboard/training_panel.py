@@ -1,5 +1,6 @@
 """The sidebar's training: start one, watch it, stop it, go on. The work is a process of its own."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from fercore import data, jobs
 from fercore.artifacts import list_runs
 from fercore.data.cache import latest_fer2013
 from fercore.durations import duration
-from fercore.errors import FerError
+from fercore.errors import FerError, RunError
 from fercore.experiment import Request, new_run_id
 from fercore.jobs import Job
 from fercore.models import MODELS
@@ -87,12 +88,15 @@ def _job(job: Job) -> None:
     st.markdown(f"**{MODELS[job.request.model].title}** · {job.request.recipe.name}")
     if job.alive:
         _bar(job)
-        if st.button("Cancel", key=f"cancel-{job.run_id}", width="stretch"):
-            jobs.cancel(job.run_id)
-            st.toast("The training stops within a step.")
+        st.button(
+            "Cancel",
+            key=f"cancel-{job.run_id}",
+            width="stretch",
+            on_click=_cancel,
+            args=(job.run_id,),
+        )
         return
-    reason = job.message or "Its process is gone. The last finished epoch is saved."
-    st.caption(f"{job.state.capitalize()}: {reason}")
+    st.caption(f"{job.state.capitalize()}: {job.message}")
     left, right = st.columns(2)
     if left.button("Resume", key=f"resume-{job.run_id}", width="stretch"):
         _do(jobs.resume, job.run_id)
@@ -114,6 +118,12 @@ def _bar(job: Job) -> None:
         f"loss {at['loss']:.3f} · accuracy {100 * at['accuracy']:.1f} % · "
         f"{at['images_per_second']:.0f} images/s"
     )
+
+
+def _cancel(run_id: str) -> None:
+    with suppress(RunError):  # it has ended meanwhile
+        jobs.cancel(run_id)
+        st.toast("The training stops at its next step.")
 
 
 def _do(action, run_id: str) -> None:

@@ -74,5 +74,5 @@ def score_card(key: str, run, scores: dict) -> None:
         )
         st.caption(
             f"macro F1 {theme.percent(scores['macro_f1'])} · "
-            f"macro AUC {scores['macro_auc']:.3f} · n = {theme.count(scores['n'])}"
+            f"macro AUC {theme.percent(scores['macro_auc'])} · n = {theme.count(scores['n'])}"
         )

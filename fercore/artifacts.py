@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 SCHEMA = 1
+_REQUIRED = {
+    "run_id", "classes", "model", "model_arguments", "recipe", "seed", "created", "dataset",
+    "best_epoch", "parameters", "flops_per_image", "seconds", "hardware", "files",
+}  # fmt: skip
 FILES = ("history.jsonl", "weights.safetensors", "predictions.parquet", "metrics.json")
 SHIPPED, LOCAL = "shipped", "runs"
 
@@ -83,7 +88,7 @@ class Run:
     @cached_property
     def prediction_frame(self) -> pd.DataFrame:
         """The stored table: usage, row, label, copy, p_angry … p_neutral."""
-        return pd.read_parquet(self.folder / "predictions.parquet")
+        return self._read("predictions.parquet", pd.read_parquet)
 
     def predictions(self, part: str = "private") -> Predictions:
         """The predictions on 'private', 'clean' or 'public', in row order."""
@@ -91,19 +96,27 @@ class Run:
 
     def metrics(self) -> dict[str, Any]:
         """Headline metrics by part, as stored."""
-        return read_json(self.folder / "metrics.json")
+        return self._read("metrics.json", read_json)
 
     def history(self) -> pd.DataFrame:
         """One line per epoch."""
-        return pd.read_json(self.folder / "history.jsonl", lines=True)
+        return self._read("history.jsonl", lambda path: pd.read_json(path, lines=True))
 
     def load_model(self) -> nn.Module:
         """The model with its weights, in evaluation mode. Imports torch."""
         from safetensors.torch import load_file
 
         model = build(self.info["model"], **self.info["model_arguments"])
-        model.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        model.load_state_dict(self._read("weights.safetensors", load_file))
         return model.eval()
+
+    def _read(self, name: str, reader: Callable[[Path], Any]) -> Any:
+        try:
+            return reader(self.folder / name)
+        except Exception as error:  # each format's library has errors of its own
+            raise RunError(
+                f"{self.run_id}: its {name} cannot be read. Restore the file or delete the run."
+            ) from error
 
 
 def list_runs() -> list[Run]:
@@ -145,15 +158,24 @@ def find_run(run_id: str) -> Run:
     raise RunError(f"There is no complete run '{run_id}'. Runs here: {known}.")
 
 
+def is_shipped(run_id: str) -> bool:
+    """Whether a run of that name comes with the project."""
+    return (artifacts_folder() / SHIPPED / checked_run_id(run_id)).exists()
+
+
 def read_run(folder: Path) -> Run:
     """The run in `folder`. Raises `RunError` where it is damaged or of another kind."""
     try:
         info = read_json(folder / "run.json")
-    except (OSError, json.JSONDecodeError) as error:
+        schema, missing = info["schema"], _REQUIRED - set(info)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder.name}: its run.json cannot be read. Delete the run.") from error
-    if info.get("schema") != SCHEMA:
+    if schema != SCHEMA:
+        raise RunError(f"{folder.name}: its format is {schema}, and this version reads {SCHEMA}.")
+    if missing or info["run_id"] != folder.name or info["model"] not in MODELS:
         raise RunError(
-            f"{folder.name}: its format is {info.get('schema')}, and this version reads {SCHEMA}."
+            f"{folder.name}: its run.json lacks {', '.join(sorted(missing)) or 'its own name'} or "
+            "names an unknown model. Restore it or delete the run."
         )
     if tuple(info["classes"]) != CLASSES:
         raise RunError(
@@ -187,15 +209,15 @@ def write_run(
 def verify_run(run: Run) -> list[str]:
     """What is wrong with a run, a sentence each; empty where its files and metrics agree."""
     problems = []
-    for name, expected in run.info["files"].items():
+    for name in FILES:
         path = run.folder / name
         if not path.is_file():
             problems.append(f"{name} is missing.")
-        elif _sha256(path) != expected:
+        elif _sha256(path) != run.info["files"].get(name):
             problems.append(f"{name} was changed after the run was written.")
     if problems:
         return problems
-    if evaluate_parts(run.prediction_frame) != run.metrics():
+    if not _agree(evaluate_parts(run.prediction_frame), run.metrics()):
         problems.append("metrics.json does not follow from predictions.parquet.")
     return problems
 
@@ -205,6 +227,23 @@ def delete_run(run: Run) -> None:
     if run.shipped:
         raise RunError(f"'{run.run_id}' is shipped with the project and is not deleted.")
     shutil.rmtree(run.folder)
+
+
+def _agree(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
+    """Whether two trees of JSON values hold the same numbers.
+
+    Bounds from a bootstrap may differ by what another version of NumPy's generator draws.
+    """
+    if isinstance(a, dict) and isinstance(b, dict):
+        drawn = {"macro_f1_interval", "f1_low", "f1_high"}
+        return a.keys() == b.keys() and all(
+            _agree(a[key], b[key], 0.01 if key in drawn else tolerance) for key in a
+        )
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(_agree(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= tolerance
+    return a == b
 
 
 def _sha256(path: Path) -> str:

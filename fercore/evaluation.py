@@ -95,6 +95,8 @@ def compare(a: Predictions, b: Predictions) -> Comparison:
 
     Raises `RunError` where the two tables are not about the same images.
     """
+    if not len(a) or not len(b):
+        raise RunError("One of the runs was not scored on these images: its dataset has none.")
     if not a.same_images(b):
         raise RunError(
             "The two runs were not evaluated on the same images, so they cannot be compared "

@@ -7,8 +7,8 @@ putting a file named 'cancel' there.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fercore import data
-from fercore.artifacts import Run, local_folder, write_run
+from fercore.artifacts import Run, is_shipped, local_folder, write_run
 from fercore.data import FaceSet
 from fercore.data.cache import cache_folder
-from fercore.errors import FerError, RunError, TrainingError
+from fercore.errors import ConfigError, FerError, RunError, TrainingError
 from fercore.files import read_json, replacing, write_json
 from fercore.hardware import describe_hardware, describe_software, git_commit
 from fercore.models import build, model_entry
@@ -65,8 +65,11 @@ def prepare(request: Request) -> Path:
     """Create the run's folder with its request. Raises `RunError` where the name is taken."""
     model_entry(request.model)
     folder = local_folder(request.run_id)
-    if (folder / REQUEST).exists() or (folder / "run.json").exists():
+    taken = (folder / REQUEST).exists() or (folder / "run.json").exists()
+    if taken or is_shipped(request.run_id):
         raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
+    if request.data not in (None, data.SYNTHETIC):  # it is resumed from anywhere
+        request = replace(request, data=str(Path(request.data).resolve()))
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / REQUEST, request.to_json())
     return folder
@@ -79,7 +82,12 @@ def read_request(run_id: str) -> Request:
         raise RunError(f"'{run_id}' is complete; there is nothing to resume.")
     if not (folder / REQUEST).is_file():
         raise RunError(f"There is no training '{run_id}' to resume.")
-    return Request.from_json(read_json(folder / REQUEST))
+    try:
+        return Request.from_json(read_json(folder / REQUEST))
+    except (ValueError, KeyError, TypeError, ConfigError) as error:
+        raise RunError(
+            f"{run_id}: its request.json cannot be read by this version. Delete {folder}."
+        ) from error
 
 
 def run_experiment(
@@ -125,8 +133,11 @@ def run_experiment(
         except Exception as error:
             status.write("failed", _sentence(error))
             raise
-    for name in (REQUEST, CHECKPOINT, STATUS, CANCEL, LOG, LOCK):
-        (folder / name).unlink(missing_ok=True)
+        finally:
+            (folder / CANCEL).unlink(missing_ok=True)
+    for name in (REQUEST, CHECKPOINT, STATUS, LOG, LOCK):
+        with suppress(PermissionError):  # Windows keeps what a process has open
+            (folder / name).unlink(missing_ok=True)
     return run
 
 
@@ -140,8 +151,12 @@ def _train_and_score(request: Request, folder: Path, faces: FaceSet, watcher, st
     from fercore.training.fit import fit
 
     torch.set_num_threads(request.threads or torch.get_num_threads())
+    torch.backends.cudnn.deterministic = True
     torch.manual_seed(request.seed)
     precision = choose_precision(request.precision)
+    # What was left to choose is chosen once, so that resuming elsewhere gives the same weights.
+    chosen = replace(request, threads=torch.get_num_threads(), precision=precision.dtype)
+    write_json(folder / REQUEST, chosen.to_json())
     training = faces.part("Training")
     model = build(request.model, **request.recipe.model_arguments)
     cost = {"parameters": count_parameters(model), "flops_per_image": flops_per_image(model)}

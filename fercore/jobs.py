@@ -18,9 +18,9 @@ from filelock import FileLock, Timeout
 from fercore.artifacts import LOCAL, artifacts_folder, checked_run_id, local_folder
 from fercore.errors import RunError
 from fercore.experiment import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_request
-from fercore.files import read_json
 from fercore.status import StatusFile, read_status
 
+_LOST = "Its process is gone. The last finished epoch is saved."
 STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
 
 
@@ -57,8 +57,12 @@ def resume(run_id: str) -> None:
 
 
 def cancel(run_id: str) -> None:
-    """Ask a training to stop. It ends within a step, and keeps its last epoch's checkpoint."""
-    (local_folder(run_id) / CANCEL).touch()
+    """Ask a training to stop: at its next step it ends, keeping its last epoch's checkpoint.
+
+    Raises `RunError` where no training of that name is under way.
+    """
+    if find_job(run_id).alive:
+        (local_folder(run_id) / CANCEL).touch()
 
 
 def discard(run_id: str) -> None:
@@ -77,7 +81,8 @@ def list_jobs() -> list[Job]:
     newest = sorted(requests, key=lambda path: path.stat().st_mtime, reverse=True)
     jobs = []
     for path in newest:
-        with suppress(RunError, FileNotFoundError):  # it finished while we looked
+        # It may finish while we look; and one that cannot be read is no reason to hide the others.
+        with suppress(RunError, FileNotFoundError):
             jobs.append(find_job(path.parent.name))
     return jobs
 
@@ -87,15 +92,10 @@ def find_job(run_id: str) -> Job:
     folder = local_folder(checked_run_id(run_id))
     if not (folder / REQUEST).is_file() or (folder / "run.json").is_file():
         raise RunError(f"There is no training '{run_id}' under way.")
-    request = Request.from_json(read_json(folder / REQUEST))
-    status = read_status(folder)
-    return Job(
-        run_id,
-        request,
-        _state(folder, status),
-        status.get("message", ""),
-        status.get("progress", {}),
-    )
+    request, status = read_request(run_id), read_status(folder)
+    state = _state(folder, status)
+    message = _LOST if state == "lost" else status.get("message", "")
+    return Job(run_id, request, state, message, status.get("progress", {}))
 
 
 def _state(folder: Path, status: dict[str, Any]) -> str:
@@ -120,7 +120,12 @@ def _spawn(folder: Path) -> None:
     command = [sys.executable, "-m", "fercore", "train", "--resume", folder.name]
     with (folder / LOG).open("a") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows
         )
     if hasattr(os, "setpriority"):  # the pages stay quick while it trains
         os.setpriority(os.PRIO_PROCESS, process.pid, 10)

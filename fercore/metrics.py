@@ -21,11 +21,6 @@ def confusion_matrix(labels: NDArray, predicted: NDArray, classes: int = 7) -> N
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def accuracy(confusion: NDArray) -> NDArray[np.float64]:
-    """Share of images on the diagonal, from 0 to 1; NaN for an empty matrix."""
-    return _ratio(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum((-2, -1)), empty=np.nan)
-
-
 class ClassScores(NamedTuple):
     """Per class, each (..., K), from 0 to 1; `support` counts the true images."""
 
@@ -136,8 +131,8 @@ def one_hot(labels: NDArray, classes: int) -> NDArray[np.bool_]:
     return np.asarray(labels)[:, None] == np.arange(classes)
 
 
-def _ratio(numerator, denominator, *, empty: float = 0.0) -> NDArray[np.float64]:
-    """numerator / denominator, `empty` where the denominator is 0."""
+def _ratio(numerator, denominator) -> NDArray[np.float64]:
+    """numerator / denominator, 0 where the denominator is 0."""
     numerator, denominator = np.asarray(numerator, float), np.asarray(denominator, float)
-    out = np.full(np.broadcast(numerator, denominator).shape, empty)
+    out = np.zeros(np.broadcast(numerator, denominator).shape)
     return np.divide(numerator, denominator, out=out, where=denominator != 0)[()]

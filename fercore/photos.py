@@ -35,6 +35,10 @@ def open_photo(source: Path | bytes, name: str = "") -> Image.Image:
         raise ImageError(
             f"{name}: this is not a picture that can be read. Use JPEG, PNG, WebP, BMP or GIF."
         ) from error
+    except FileNotFoundError as error:
+        raise ImageError(f"{name}: there is no such file.") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise ImageError(f"{name}: this is no file that can be read.") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise ImageError(f"{name}: the picture is damaged or cut short.") from error
 

@@ -55,7 +55,10 @@ class Predictions:
 
     def same_images(self, other: "Predictions") -> bool:
         """Whether the other table is about the same images with the same labels, in order."""
-        return np.array_equal(self.rows, other.rows) and np.array_equal(self.labels, other.labels)
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("rows", "pixels", "labels")
+        )
 
 
 def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame:

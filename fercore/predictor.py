@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from fercore.artifacts import Run, find_run
-from fercore.faces import Box, find_faces, preprocess
+from fercore.faces import Box, Found, find_faces, preprocess
 from fercore.inference import predict_probs
 from fercore.labels import CLASSES
 from fercore.photos import open_photo
@@ -67,7 +67,10 @@ class Predictor:
         """
         if not isinstance(photo, Image.Image):
             photo = open_photo(Path(photo))
-        found = find_faces(photo)
+        return self.look(photo, find_faces(photo))
+
+    def look(self, photo: Image.Image, found: Found) -> list[FacePrediction]:
+        """The faces that were found in a photo, for when several models look at the same."""
         if not found.boxes:
             return []
         faces = np.stack([preprocess(photo, box) for box in found.boxes])

@@ -21,8 +21,8 @@ class Recipe:
     """Everything about a training but the model, the data and the seed.
 
     The learning rate is multiplied by `plateau_factor` whenever the PublicTest loss has not
-    fallen for `plateau_patience` epochs; training ends when PublicTest accuracy has not risen for
-    `stop_patience` epochs, or after `epochs`.
+    fallen for more than `plateau_patience` epochs; training ends when PublicTest accuracy has not
+    risen for `stop_patience` epochs, or after `epochs`.
     """
 
     name: str

@@ -29,7 +29,9 @@ class StatusFile:
 
     def heartbeat(self, progress: Any) -> None:
         """Record a progress dataclass, at most every `HEARTBEAT_SECONDS`."""
-        if time.monotonic() - self._written >= HEARTBEAT_SECONDS:
+        if time.monotonic() - self._written < HEARTBEAT_SECONDS:
+            return
+        with suppress(PermissionError):  # on Windows, while another process reads the file
             self.write("running", "training", **asdict(progress))
 
 

@@ -45,7 +45,10 @@ order = st.segmented_control(
 )
 
 # A cell on the diagonal holds no mistakes: then it is the right ones that were asked for.
-keep = views[view] if true != predicted or true == ANY else samples[f"{model}_correct"]
+if true == predicted != ANY:
+    view, keep = f"{model.upper()} right", samples[f"{model}_correct"]
+else:
+    keep = views[view]
 if true != ANY:
     keep &= samples["label"] == true
 if predicted != ANY:
@@ -76,10 +79,9 @@ if images.missing:
         },
     )
 else:
-    pages = -(-len(found) // PER_PAGE)
-    page = min(st.session_state.get("page", 1), pages)
+    grid = st.container()
+    page = st.pagination(-(-len(found) // PER_PAGE), key="page", bind="query-params")
     shown = found.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
-    face_grid(shown, images, model=model, predictions={"A": a} | ({"B": b} if b else {}))
-    if pages > 1:
-        st.pagination(pages, key="page", bind="query-params")
+    with grid:
+        face_grid(shown, images, model=model, predictions={"A": a} | ({"B": b} if b else {}))
 csv_button(found, "misclassified")

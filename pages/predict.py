@@ -1,5 +1,7 @@
 """Predict: the expressions of the faces in one's own photos, by both models."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -8,6 +10,7 @@ from dashboard.photo_view import photo_view
 from dashboard.selection import current
 from dashboard.widgets import csv_button, heading, model_names
 from fercore.errors import ImageError
+from fercore.faces import find_faces
 from fercore.labels import CLASSES
 from fercore.photos import SUFFIXES, open_photo
 from fercore.sample_photos import SAMPLE_PHOTOS, sample_photo
@@ -26,16 +29,9 @@ uploads = st.file_uploader(
 )
 sample = st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
 
-photos, problems = [], []
-for upload in uploads:
-    try:
-        photos.append((upload.name, open_photo(upload.getvalue(), upload.name)))
-    except ImageError as error:
-        problems.append(str(error))
+photos = [(upload.name, partial(open_photo, upload.getvalue(), upload.name)) for upload in uploads]
 if sample:
-    photos.append((sample, sample_photo(sample)))
-for problem in problems:
-    st.error(problem)
+    photos.append((sample, partial(sample_photo, sample)))
 if not photos:
     st.info("Drop photos above, or choose a sample.")
     st.stop()
@@ -44,8 +40,14 @@ predictors = {
     key: loading.predictor(run.run_id, run.info["created"]) for key, run in selection.models.items()
 }
 results = []
-for name, photo in photos:
-    faces = {key: predictor(photo) for key, predictor in predictors.items()}
+for name, read in photos:
+    try:
+        photo = read()
+    except ImageError as error:
+        st.error(str(error))
+        continue
+    boxes = find_faces(photo)
+    faces = {key: predictor.look(photo, boxes) for key, predictor in predictors.items()}
     photo_view(name, photo, faces)
     for key, found in faces.items():
         for number, face in enumerate(found, start=1):

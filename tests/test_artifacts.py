@@ -76,6 +76,42 @@ def test_another_class_order_is_refused(two_runs):
         artifacts.find_run("first")
 
 
+DAMAGED = {
+    "a list": "[]",
+    "no text": b"\xff\xfe\xfa",
+    "cut short": '{"schema": 1,',
+    "half of it": '{"schema": 1, "run_id": "first"}',
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_run_hides_no_other(two_runs, content):
+    path = two_runs[0].folder / "run.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert [run.run_id for run in artifacts.list_runs()] == ["second"]
+    assert artifacts.unreadable_runs()[0].startswith("first: ")
+
+
+@pytest.mark.parametrize("name", artifacts.FILES)
+def test_a_damaged_file_is_a_sentence(two_runs, name):
+    run = two_runs[0]
+    (run.folder / name).write_bytes(b"\xff damaged")
+    readers = {
+        "history.jsonl": run.history,
+        "weights.safetensors": run.load_model,
+        "predictions.parquet": run.predictions,
+        "metrics.json": run.metrics,
+    }
+    with pytest.raises(RunError, match=f"its {name} cannot be read"):
+        readers[name]()
+
+
+def test_a_renamed_folder_is_no_run(two_runs):
+    two_runs[0].folder.rename(two_runs[0].folder.with_name("renamed"))
+    with pytest.raises(RunError, match="its own name"):
+        artifacts.find_run("renamed")
+
+
 def test_another_format_is_refused(two_runs):
     path = two_runs[0].folder / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))

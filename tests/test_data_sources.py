@@ -268,6 +268,45 @@ def refused(path: Path, *sentences: str) -> str:
     return message
 
 
+def test_a_tar_packed_with_leading_dots(tmp_path, faces):
+    write_tree(tmp_path / "mine", faces, kaggle=False)
+    with tarfile.open(tmp_path / "mine.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "mine", ".")
+    from_folder, from_tar = data.load(tmp_path / "mine"), data.load(tmp_path / "mine.tar.gz")
+    assert np.array_equal(from_folder.images, from_tar.images)
+    assert np.array_equal(from_folder.labels, from_tar.labels)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_archive_with_one_name_twice(tmp_path, faces):
+    write_tree(tmp_path / "mine", faces, kaggle=False)
+    as_zip(tmp_path / "mine.zip", tmp_path / "mine")
+    picture = next((tmp_path / "mine").rglob("*.png"))
+    with zipfile.ZipFile(tmp_path / "mine.zip", "a") as archive:
+        archive.write(picture, picture.relative_to(tmp_path))
+    refused(tmp_path / "mine.zip", "several files of one name")
+
+
+def test_an_encrypted_zip(tmp_path, faces):
+    table = tmp_path / "fer2013.csv"
+    table.write_text(csv_text(faces))
+    content = bytearray(as_zip(tmp_path / "secret.zip", table).read_bytes())
+    content[6] |= 1  # the flag 'encrypted', in the file's header and in the directory
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "secret.zip").write_bytes(content)
+    refused(tmp_path / "secret.zip", "encrypted")
+
+
+def test_photos_of_ones_own_are_opened_as_in_prediction(tmp_path, faces):
+    write_tree(tmp_path / "mine", faces, kaggle=False)
+    picture = sorted((tmp_path / "mine/train/angry").iterdir())[0]
+    upright = np.asarray(Image.open(picture))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(upright)).save(picture, exif=exif)
+    assert (data.load(tmp_path / "mine").images == upright).all((1, 2)).any()
+
+
 def test_where_the_dataset_is_looked_for(tmp_path, monkeypatch, faces):
     with pytest.raises(DataError, match="fercore data download"):
         data.load()

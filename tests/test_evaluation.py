@@ -54,6 +54,19 @@ def test_comparison_of_different_images_is_refused(two_runs):
         sample_table(a, b)
 
 
+def test_other_pixels_are_other_images(two_runs):
+    a, b = (run.predictions() for run in two_runs)
+    with pytest.raises(RunError, match="same images"):
+        compare(a, Predictions(b.rows, b.pixels + 1, b.labels, b.probs))
+
+
+def test_an_empty_part_is_refused(two_runs):
+    frame = two_runs[0].prediction_frame
+    none = select_part(frame[frame["usage"] == "PublicTest"], "private")
+    with pytest.raises(RunError, match="not scored"):
+        compare(none, none)
+
+
 def test_confusions_leave_out_the_diagonal_and_start_with_the_most_frequent():
     labels = np.array([0, 0, 0, 4, 4, 4, 4, 6])
     predicted = np.array([0, 4, 4, 6, 6, 6, 4, 6])

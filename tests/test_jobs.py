@@ -11,7 +11,7 @@ import pytest
 from fercore import jobs
 from fercore.artifacts import find_run, local_folder
 from fercore.errors import RunError, TrainingError
-from fercore.experiment import Request, prepare, run_experiment
+from fercore.experiment import Request, prepare, read_request, run_experiment
 from fercore.recipes import find_recipe
 
 PATIENCE = 120  # seconds a condition may take on a busy machine
@@ -121,7 +121,27 @@ def test_a_failed_training_says_why(tmp_path):
     assert "the file is empty" in job.message
 
 
-def test_a_name_is_used_once(two_runs):
+def test_a_cancelled_training_can_be_resumed_from_anywhere():
+    jobs.start(request("stopped", SMALL))
+    jobs.cancel("stopped")
+    wait_for(lambda: jobs.find_job("stopped").state == "cancelled")
+    again = read_request("stopped")
+    assert run_experiment(again).run_id == "stopped"
+    with pytest.raises(RunError, match="under way"):
+        jobs.cancel("stopped")
+
+
+def test_a_request_that_cannot_be_read_hides_no_other():
+    prepare(request("good"))
+    prepare(request("bad"))
+    (local_folder("bad") / "request.json").write_text("{")
+    assert [job.run_id for job in jobs.list_jobs()] == ["good"]
+
+
+def test_a_name_is_used_once(two_runs, tmp_path):
+    (tmp_path / "artifacts" / "shipped" / "ours").mkdir(parents=True)
+    with pytest.raises(RunError, match="a run 'ours' already"):
+        prepare(request("ours"))
     with pytest.raises(RunError, match="a run 'first' already"):
         prepare(request("first"))
 

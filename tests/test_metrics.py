@@ -33,13 +33,6 @@ def test_confusion_matrix(sample):
     assert np.array_equal(metrics.confusion_matrix(labels, probs.argmax(1)), expected)
 
 
-def test_accuracy(sample):
-    labels, probs = sample
-    confusion = metrics.confusion_matrix(labels, probs.argmax(1))
-    expected = reference.accuracy_score(labels, probs.argmax(1))
-    assert metrics.accuracy(confusion) == pytest.approx(expected, abs=TOLERANCE)
-
-
 def test_class_scores(sample):
     labels, probs = sample
     confusion = metrics.confusion_matrix(labels, probs.argmax(1))

@@ -24,6 +24,8 @@ for command in (train, evaluate, compare, predict):
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):  # Windows pipes cannot write '−' otherwise
+        stream.reconfigure(encoding="utf-8")
     try:
         app()
     except FerError as error:

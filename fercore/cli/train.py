@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -18,12 +18,16 @@ from fercore.recipes import find_recipe
 def train(
     model: Annotated[str | None, typer.Argument(help="cnn or cnn_lstm")] = None,
     recipe: Annotated[str, typer.Option(help="how to train: paper, quick")] = "paper",
-    seed: Annotated[int, typer.Option(help="seed of weights, order and augmentation")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=9999, help="seed of weights, order and augmentation")
+    ] = 0,
     data: DataOption = None,
     run_id: Annotated[str | None, typer.Option(help="name of the new run")] = None,
     resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="processor threads, all by default")] = None,
+    precision: Annotated[Literal["auto", "fp32", "bf16"], typer.Option()] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=256, help="processor threads, all by default")
+    ] = None,
     alongside: Annotated[bool, typer.Option(help="even while another training runs")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -27,7 +27,8 @@ def cache_folder() -> Path:
 
 def source_key(path: Path) -> str:
     """Key of the cache entry for a source that exists."""
-    digest = hashlib.sha256(f"{FORMAT}:{path.resolve()}".encode())
+    path = path.resolve()
+    digest = hashlib.sha256(f"{FORMAT}:{path}".encode())
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     for file in files:
         stat = file.stat()

@@ -6,6 +6,7 @@ of the archive, or when they would expand far beyond what a face dataset needs.
 
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -20,7 +21,10 @@ MAX_EXPANDED = 2 << 30  # bytes; FER2013 as text takes 0.3 GB
 MAX_RATIO = 200  # FER2013 compresses about 3 times
 FREE_BYTES = 100 << 20  # below this no ratio is suspicious
 
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
+_DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError,
+    OSError,
+)  # fmt: skip
 
 
 class Container(Protocol):
@@ -75,7 +79,7 @@ def _bomb(path: Path) -> DataError:
 def _check_names(path: Path, names: Iterable[str]) -> None:
     for name in names:
         parts = PurePosixPath(name.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+        if parts.is_absolute() or ".." in parts.parts or ":" in name.split("/")[0]:
             raise DataError(
                 f"{path}: refused, because its member '{name}' climbs out of the archive."
             )
@@ -109,7 +113,16 @@ class Zip:
         self.names = sorted(m.filename for m in members)
 
     def open(self, name: str) -> BinaryIO:
-        return io.BufferedReader(Bounded(self._zip.open(name), self.path), 1 << 20)
+        try:
+            member = self._zip.open(name)
+        except _DAMAGED as error:
+            raise damaged(self.path) from error
+        except (RuntimeError, NotImplementedError) as error:
+            raise DataError(
+                f"{self.path}: '{name}' is encrypted or compressed in an uncommon way. Unpack the "
+                "archive and give the folder."
+            ) from error
+        return io.BufferedReader(Bounded(member, self.path), 1 << 20)
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:

@@ -10,6 +10,7 @@ from fercore.data.faceset import SIZE
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES, usage_name
 
+_LABELS = {str(index) for index in range(len(CLASSES))}
 COLUMNS = ("emotion", "pixels", "usage")
 PIXELS = SIZE * SIZE
 MAX_LINE = 64 << 10  # bytes; a row of FER2013 has at most 9.3 kB
@@ -68,7 +69,7 @@ def _columns(header: list[str], name: str) -> list[str]:
 
 
 def _label(text: str, where: str) -> int:
-    if not text.strip().isdecimal() or int(text) >= len(CLASSES):
+    if text.strip() not in _LABELS:
         raise DataError(
             f"{where}: the label is '{text}', not a number from 0 (angry) to 6 (neutral). {_AGAIN}"
         )
@@ -90,7 +91,7 @@ def _pixels(text: str, where: str) -> np.ndarray:
     if len(pixels) == PIXELS and pixels.min() >= 0 and pixels.max() <= 255:
         return pixels.astype(np.uint8)
     for value in text.split():
-        if not (value.isdecimal() and int(value) <= 255):
+        if not (value.isdecimal() and len(value) <= 3 and int(value) <= 255):
             raise DataError(f"{where}: the pixel '{value}' is not a number from 0 to 255. {_AGAIN}")
     count = len(text.split())
     raise DataError(f"{where}: {count} pixels instead of {PIXELS} (48×48). {_AGAIN}")

@@ -14,11 +14,11 @@ def download_fer2013() -> Path:
 
     Raises `DataError` where the download fails, saying what to do by hand.
     """
-    import kagglehub
-
     try:
+        import kagglehub
+
         return Path(kagglehub.dataset_download(DATASET))
-    except Exception as error:  # kagglehub raises whatever its HTTP client does
+    except Exception as error:  # an ImportError, or whatever kagglehub's client raises
         raise DataError(
             f"Downloading '{DATASET}' from Kaggle failed ({error}). Check the network, or download "
             "FER2013 in a browser and give its path with --data."

@@ -23,7 +23,7 @@ def chosen_data() -> Path | None:
     return Path(source) if source else None
 
 
-def choose_data(source: Path | None) -> None:
-    """Remember `source` as the dataset to use; None forgets it."""
+def choose_data(source: Path) -> None:
+    """Remember `source` as the dataset to use."""
     settings_path().parent.mkdir(parents=True, exist_ok=True)
-    write_json(settings_path(), {"data": str(source.resolve()) if source else None})
+    write_json(settings_path(), {"data": str(source.resolve())})

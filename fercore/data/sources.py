@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from fercore.data.container import Container, Folder, SingleFile, open_container
@@ -19,9 +20,16 @@ def read_source(path: Path, *, progress: Callable[[int], None] | None = None) ->
 
     `progress` is called with the number of images read so far. Raises `DataError`.
     """
+    try:
+        return _read(path, progress)
+    except OSError as error:
+        raise DataError(f"{path}: it cannot be read ({error.strerror or error}).") from error
+
+
+def _read(path: Path, progress: Callable[[int], None] | None) -> FaceSet:
     container = open_container(path)
     if isinstance(container, Folder) and (inner := _archive_inside(container)):
-        return read_source(inner, progress=progress)
+        return _read(inner, progress)
 
     notes: list[str] = []
     if name := _csv_name(container):
@@ -35,11 +43,7 @@ def read_source(path: Path, *, progress: Callable[[int], None] | None = None) ->
             "there. Give fer2013.csv, icml_face_data.csv, Kaggle's archive, or an image folder."
         )
     faces = face_set(path.stem, images, labels, usage, source=str(path), notes=notes)
-    return faces if not faces.is_fer2013() else face_set_named(faces, "FER2013")
-
-
-def face_set_named(faces: FaceSet, name: str) -> FaceSet:
-    return FaceSet(**{**vars(faces), "name": name})
+    return replace(faces, name="FER2013") if faces.is_fer2013() else faces
 
 
 def _archive_inside(folder: Folder) -> Path | None:

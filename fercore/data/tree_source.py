@@ -1,20 +1,19 @@
 """A tree `<split>/<class>/*` of images: Kaggle's FER2013 folders, or anyone's labelled faces."""
 
-import io
 import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from fercore.data.container import Container
 from fercore.data.faceset import SIZE
-from fercore.errors import ConfigError, DataError
+from fercore.errors import ConfigError, DataError, ImageError
 from fercore.labels import CLASSES, USAGES, class_index, usage_name
+from fercore.photos import open_photo
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
-MAX_PIXELS = 40_000_000
 LISTED = 10
 
 # Kaggle's files say their usage: train/angry/Training_3908.jpg, test/sad/PublicTest_98629128.jpg
@@ -23,13 +22,12 @@ _KAGGLE_NAME = re.compile(rf"^({'|'.join(USAGES)})_\d+$")
 
 def image_names(names: Iterable[str]) -> list[str]:
     """The names that look like images, hidden files and macOS's '__MACOSX' left out."""
-    paths = (PurePosixPath(name) for name in names)
-    return sorted(
-        str(p)
-        for p in paths
-        if p.suffix.lower() in IMAGE_SUFFIXES
-        and not any(part.startswith((".", "__MACOSX")) for part in p.parts)
-    )
+    return sorted(name for name in names if _is_image(PurePosixPath(name)))
+
+
+def _is_image(path: PurePosixPath) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
 
 
 def read_tree(container: Container, *, progress: Callable[[int], None] | None = None):
@@ -39,6 +37,10 @@ def read_tree(container: Container, *, progress: Callable[[int], None] | None = 
     names no expression or no split, an expression has no folder, or images cannot be read.
     """
     names = image_names(container.names)
+    if len(set(names)) < len(names):
+        raise DataError(
+            f"{container.path}: the archive holds several files of one name. Pack it again."
+        )
     targets = {name: _target(name, container) for name in names}
     _check_complete(targets.values(), container)
 
@@ -47,8 +49,8 @@ def read_tree(container: Container, *, progress: Callable[[int], None] | None = 
     unreadable, resized = [], 0
     for done, (name, content) in enumerate(container.read(names), start=1):
         try:
-            image = _decode(content)
-        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+            image = open_photo(content, name).convert("L")
+        except ImageError:
             unreadable.append(name)
             continue
         if image.size != (SIZE, SIZE):
@@ -63,13 +65,6 @@ def read_tree(container: Container, *, progress: Callable[[int], None] | None = 
     usage, labels = zip(*targets.values(), strict=True)
     notes = [f"{resized} images were not {SIZE}×{SIZE} and were resized."] if resized else []
     return images, labels, usage, notes
-
-
-def _decode(content: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(content))
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError("too large")
-    return image.convert("L")
 
 
 def _target(name: str, container: Container) -> tuple[str, int]:
