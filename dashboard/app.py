@@ -26,10 +26,12 @@ chosen = st.navigation(sections)
 
 with st.sidebar:
     pickers()
-    data_panel()
-    training_panel()
-
+    panels = st.container()
 try:
     chosen.run()
 except FerError as error:
     st.error(str(error))
+finally:  # last, so that no figure waits for them; a page that stops has them too
+    with panels:
+        data_panel()
+        training_panel()

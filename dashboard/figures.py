@@ -1,7 +1,5 @@
 """Figures: pure functions from tables of results to Plotly figures. No model, no Streamlit."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -18,62 +16,10 @@ from dashboard.theme import (
 from fercore import metrics
 from fercore.labels import CLASSES
 from fercore.predictions import Predictions
-from fercore.references import HUMAN, PAPER
-from fercore.statistics import Interval
 
 _MARGIN = {"l": 8, "r": 8, "t": 44, "b": 8}
 # Clicks select, and nothing zooms by accident.
 STATIC = {"displayModeBar": False, "scrollZoom": False}
-
-
-class Score(NamedTuple):
-    """A model's accuracy with its interval, shares from 0 to 1."""
-
-    key: str  # 'A' or 'B'
-    name: str
-    accuracy: float
-    interval: Interval
-
-
-def accuracy_figure(scores: list[Score], *, references: bool) -> go.Figure:
-    """Accuracies as points with intervals; on FER2013, the paper's and the human figure behind."""
-    figure = go.Figure()
-    for score in scores:
-        low, high = score.interval
-        figure.add_scatter(
-            x=[100 * score.accuracy],
-            y=[score.key],
-            error_x={
-                "array": [100 * (high - score.accuracy)],
-                "arrayminus": [100 * (score.accuracy - low)],
-                "thickness": 3,
-            },
-            mode="markers",
-            marker={"size": 14, "color": MODEL_COLOURS[score.key]},
-            name=score.key,
-            hovertemplate=f"{score.name}<br>%{{x:.1f}} % [{100 * low:.1f}, {100 * high:.1f}]"
-            "<extra></extra>",
-        )
-    if references:
-        figure.add_vrect(
-            x0=100 * HUMAN.low,
-            x1=100 * HUMAN.high,
-            fillcolor=REFERENCE_COLOUR,
-            opacity=0.18,
-            line_width=0,
-            annotation_text="human 65 ± 5",
-            annotation_position="top right",
-        )
-        for model, value in PAPER.items():
-            figure.add_vline(
-                x=100 * value,
-                line={"dash": "dash", "color": REFERENCE_COLOUR},
-                annotation_text=f"paper {model}",
-                annotation_position="bottom left",
-            )
-    figure.update_yaxes(categoryorder="array", categoryarray=["B", "A"], range=[-0.9, 1.7])
-    figure.update_xaxes(title="accuracy, %", ticksuffix=" %")
-    return _styled(figure, "Accuracy with 95 % interval", height=260, legend=False)
 
 
 def confusion_figure(counts: NDArray, *, title: str, selected: tuple[str, str] | None = None):

@@ -28,14 +28,23 @@ def _predictions(run_id: str, created: str, part: str) -> Predictions:
     return find_run(run_id).predictions(part)
 
 
+def metrics(run: Run) -> dict:
+    """Stored headline metrics, by part; parts without images are left out."""
+    return _metrics(run.run_id, run.info["created"])
+
+
 @st.cache_data(max_entries=60, show_spinner=False)
-def metrics(run_id: str, created: str) -> dict:
-    """Stored headline metrics, by part."""
+def _metrics(run_id: str, created: str) -> dict:
     return find_run(run_id).metrics()
 
 
+def history(run: Run) -> pd.DataFrame:
+    """One line per epoch."""
+    return _history(run.run_id, run.info["created"])
+
+
 @st.cache_data(max_entries=60, show_spinner=False)
-def history(run_id: str, created: str) -> pd.DataFrame:
+def _history(run_id: str, created: str) -> pd.DataFrame:
     return find_run(run_id).history()
 
 

@@ -62,7 +62,7 @@ def current_with_predictions() -> Selection:
     """The selection, for pages that show results. Stops the page where there are none."""
     selection = current()
     for key, run in selection.models.items():
-        if not len(loading.predictions(run, selection.part)):
+        if selection.part not in loading.metrics(run):
             st.info(
                 f"{key} was not scored on these images: its dataset, {run.dataset}, has none. "
                 "Choose other images or another run in the sidebar."

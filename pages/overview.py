@@ -2,14 +2,29 @@
 
 import streamlit as st
 
-from dashboard import figures, loading, theme
+from dashboard import loading, theme
+from dashboard.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.navigation import page_path
 from dashboard.selection import cell_query, current_with_predictions
 from dashboard.widgets import heading, models_line, score_card
-from fercore.evaluation import confusions
+from fercore.evaluation import Comparison, confusions
 from fercore.labels import CLASSES
 from fercore.references import PAPER
 from fercore.statistics import Interval
+
+
+def verdict_in_words(result: Comparison) -> str:
+    """Who is right more often, and whether that is more than chance."""
+    evidence = (
+        f"(A − B {theme.points(result.difference)} {theme.points_interval(result.interval)}, exact "
+        f"McNemar {theme.p_value(result.p_value)}, n = {theme.count(result.n)})."
+    )
+    if result.p_value >= 0.05:
+        return f"**No difference beyond chance between A and B** {evidence}"
+    better, worse = ("A", "B") if result.difference > 0 else ("B", "A")
+    gap = abs(100 * result.difference)
+    return f"**{better} is right {gap:.1f} points more often than {worse}** {evidence}"
+
 
 selection = current_with_predictions()
 title = " against ".join(run.title.split(" · ")[0] for run in selection.models.values())
@@ -18,51 +33,35 @@ heading(
     "The verdict on one screen: how often each model is right, whether the difference is more "
     "than chance, and the mistakes that cost most. Choose models and images in the sidebar.",
 )
-models_line(selection)
+verdict = st.container()  # filled below: the figure needs less than the comparison does
 
-if selection.paired:
-    result = loading.comparison(selection.a, selection.b, selection.part)
-    better, worse = ("A", "B") if result.difference >= 0 else ("B", "A")
-    verdict = (
-        f"**{better} is right {abs(100 * result.difference):.1f} points more often than {worse}** "
-        f"(A − B {theme.points_interval(result.interval)}, exact McNemar "
-        f"{theme.p_value(result.p_value)}, n = {theme.count(result.n)})."
-        if result.p_value < 0.05
-        else f"**No difference beyond chance between A and B** (A − B "
-        f"{theme.points(result.difference)} {theme.points_interval(result.interval)}, exact "
-        f"McNemar {theme.p_value(result.p_value)}, n = {theme.count(result.n)})."
-    )
-    if selection.a.dataset == "FER2013":
-        verdict += f" The paper saw {100 * (PAPER['CNN'] - PAPER['CNN-LSTM']):.1f} points."
-    st.markdown(verdict)
-    st.caption(
-        "This compares two trained models. A claim about their architectures needs several seeds "
-        "of each."
-    )
-
-scores = {
-    key: loading.metrics(run.run_id, run.info["created"])[selection.part]
-    for key, run in selection.models.items()
-}
-cards, figure = st.columns([2, 3])
+scores = {key: loading.metrics(run)[selection.part] for key, run in selection.models.items()}
+cards, figure = st.columns([2, 3], vertical_alignment="center")
 with cards:
     for key, run in selection.models.items():
         score_card(key, run, scores[key])
-with figure:
-    st.plotly_chart(
-        figures.accuracy_figure(
-            [
-                figures.Score(
-                    key, run.title, scores[key]["accuracy"],
-                    Interval(*scores[key]["accuracy_interval"]),
-                )
-                for key, run in selection.models.items()
-            ],
-            references=all(run.dataset == "FER2013" for run in selection.models.values()),
-        ),
-        config=figures.STATIC,
-        alt="Accuracy of each model with its 95 % interval",
-    )  # fmt: skip
+accuracies = [
+    Score(key, scores[key]["accuracy"], Interval(*scores[key]["accuracy_interval"]))
+    for key in selection.models
+]
+on_fer2013 = all(run.dataset == "FER2013" for run in selection.models.values())
+figure.image(
+    accuracy_svg(accuracies, references=on_fer2013, dark=st.context.theme.type == "dark"),
+    width="stretch",
+    alt=in_words(accuracies),
+)
+
+with verdict:
+    models_line(selection)
+    if selection.paired:
+        st.markdown(verdict_in_words(loading.comparison(selection.a, selection.b, selection.part)))
+        if selection.a.dataset == "FER2013":
+            gap = 100 * (PAPER["CNN"] - PAPER["CNN-LSTM"])
+            st.markdown(f"The paper saw {gap:.1f} points between its CNN and its CNN-LSTM.")
+        st.caption(
+            "This compares two trained models. A claim about their architectures needs several "
+            "seeds of each."
+        )
 
 left, right = st.columns(2)
 with left:
@@ -95,7 +94,7 @@ with right:
         label=f"{weakest['class']}: A finds {theme.percent(weakest['recall'])} of them{of_b}",
         icon=":material/bar_chart:",
     )
-    parts = loading.metrics(selection.a.run_id, selection.a.info["created"])
+    parts = loading.metrics(selection.a)
     if "clean" in parts and parts["clean"]["n"] < parts["private"]["n"]:
         copies = parts["private"]["n"] - parts["clean"]["n"]
         st.markdown(
@@ -104,11 +103,10 @@ with right:
             f"{theme.percent(parts['clean']['accuracy'])} instead of "
             f"{theme.percent(parts['private']['accuracy'])}."
         )
-    gap = selection.a.history()
-    chosen = gap[gap["epoch"] == selection.a.info["best_epoch"]].iloc[0]
+    epochs = len(loading.history(selection.a))
     st.page_link(
         page_path("training"),
-        label=f"A learned for {len(gap)} epochs; epoch {int(chosen['epoch'])} was chosen on "
-        "PublicTest",
+        label=f"A learned for {epochs} epochs; epoch {selection.a.info['best_epoch']} was chosen "
+        f"on {selection.a.info['selected_on']}",
         icon=":material/trending_up:",
     )

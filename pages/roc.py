@@ -30,7 +30,7 @@ st.plotly_chart(drawn(selection.part, **created), config=figures.STATIC, alt="RO
 
 rows = []
 for key, run in selection.models.items():
-    scores = loading.metrics(run.run_id, run.info["created"])[selection.part]
+    scores = loading.metrics(run)[selection.part]
     aucs = {row["class"]: row["auc"] for row in scores["per_class"]}
     rows.append({"model": key, **aucs, "macro": scores["macro_auc"], "micro": scores["micro_auc"]})
 areas = pd.DataFrame(rows)

@@ -18,9 +18,7 @@ heading(
 )
 models_line(selection)
 
-histories = {
-    key: loading.history(run.run_id, run.info["created"]) for key, run in selection.models.items()
-}
+histories = {key: loading.history(run) for key, run in selection.models.items()}
 best = {key: run.info["best_epoch"] for key, run in selection.models.items()}
 st.plotly_chart(
     figures.history_figure(histories, best), config=figures.STATIC, alt="Loss and accuracy by epoch"

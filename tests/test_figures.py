@@ -1,9 +1,12 @@
 """Figures hold the numbers they are given, and say what is what."""
 
+import re
+
 import numpy as np
 import pytest
 
 from dashboard import figures, theme
+from dashboard.accuracy_svg import Score, accuracy_svg, in_words
 from fercore.evaluation import class_table
 from fercore.labels import CLASSES
 from fercore.metrics import confusion_matrix
@@ -32,13 +35,19 @@ def test_difference_figure_is_centred_on_zero():
     assert heat.text[3][3] == "+0<br>+0"
 
 
-def test_accuracy_figure_draws_the_references_only_where_they_belong():
-    scores = [figures.Score("A", "CNN", 0.63, Interval(0.61, 0.65))]
-    named = [
-        note.text for note in figures.accuracy_figure(scores, references=True).layout.annotations
+def test_accuracy_figure_places_its_points_and_references():
+    scores = [
+        Score("A", 0.6325, Interval(0.61, 0.65)),
+        Score("B", 0.5, Interval(0.48, 0.52)),
     ]
-    assert {"paper CNN", "paper CNN-LSTM", "human 65 ± 5"} <= set(named)
-    assert not figures.accuracy_figure(scores, references=False).layout.annotations
+    svg = accuracy_svg(scores, references=True)
+    assert in_words(scores).endswith("A 63.2 % [61.0, 65.0]; B 50.0 % [48.0, 52.0]")
+    centres = [float(place) for place in re.findall(r'circle cx="([\d.]+)"', svg)]
+    assert centres[0] > centres[1]
+    assert f"M{centres[0]} " in svg  # the paper's CNN stands where a model as good as it stands
+    assert "paper CNN, 63.2 %" in svg
+    assert "human 65 ± 5" in svg
+    assert "paper" not in accuracy_svg(scores, references=False)
 
 
 def test_class_figure_has_a_point_per_class_and_model(two_runs):

@@ -59,7 +59,8 @@ def test_nobody_imports_pages(folder):
 
 ANALYSIS = (
     "dashboard.loading, dashboard.figures, dashboard.selection, dashboard.widgets, "
-    "dashboard.face_grid, dashboard.pickers, dashboard.data_panel, dashboard.training_panel"
+    "dashboard.accuracy_svg, dashboard.face_grid, dashboard.pickers, dashboard.data_panel, "
+    "dashboard.training_panel"
 )
 
 
