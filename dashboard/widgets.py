@@ -64,11 +64,10 @@ def score_card(key: str, run, scores: dict) -> None:
     """One model's headline figures."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"{letter(key)}  {run.title}")
-        st.markdown(
-            f"<span style='font-size:1.9rem;font-weight:600'>{theme.percent(scores['accuracy'])}"
-            f"</span> <span style='opacity:.65'>{theme.interval(scores['accuracy_interval'])}"
-            "</span>",
-            unsafe_allow_html=True,
+        low, high = (f"{100 * bound:.1f}" for bound in scores["accuracy_interval"])
+        st.subheader(
+            f"{theme.percent(scores['accuracy'])} :gray[\\[{low}, {high}\\]]",
+            anchor=False,
             help="Accuracy: the share of images whose most probable class is the label, with its "
             "95 % interval (Wilson).",
         )
