@@ -72,7 +72,7 @@ def _references(x) -> list[str]:
     lines = [
         f'<path d="M{x(value)} {_TOP}V{_BOTTOM}" stroke="{REFERENCE_COLOUR}" stroke-width="2" '
         f'stroke-dasharray="7 5"/><text x="{x(value)}" y="{_BOTTOM + 42}" text-anchor="middle" '
-        f'opacity="0.8">paper {model}, {percent(value)}</text>'
+        f'opacity="0.8">paper {model}, {100 * value:.2f} %</text>'
         for model, value in PAPER.items()
     ]
     return [band, *lines]

@@ -36,7 +36,7 @@ facts = pd.DataFrame(
             "time": f"{duration(run.info['seconds'])}, "
             f"{duration(run.info['seconds'] / len(histories[key]))} per epoch",
             "made on": f"{run.info['hardware']['processor']}, "
-            f"{run.info['hardware']['threads']} threads, {run.info['hardware']['precision']}",
+            f"threads: {run.info['hardware']['threads']}, {run.info['hardware']['precision']}",
             "seed": str(run.info["seed"]),
         }
         for key, run in selection.models.items()

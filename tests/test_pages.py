@@ -50,8 +50,8 @@ def open_page(name: str, **state) -> AppTest:
 
 def said(app: AppTest) -> str:
     """All the words on the page."""
-    elements = [*app.title, *app.markdown, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in elements)
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -43,7 +43,7 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     print(f"{info['parameters']} parameters, {info['flops_per_image'] / 1e6:.1f} MFLOP per image")
     print(f"Epoch {info['best_epoch']} of {len(run.history())}, chosen on {info['selected_on']}")
     print(
-        f"{info['seconds']:.0f} s on {hardware['processor']}, {hardware['threads']} threads, "
+        f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
         f"{hardware['precision']}"
     )
     print_metrics(run.metrics())
