@@ -4,10 +4,7 @@ from collections import defaultdict
 
 import streamlit as st
 
-from dashboard.data_panel import data_panel
 from dashboard.navigation import PAGES
-from dashboard.pickers import pickers
-from dashboard.training_panel import training_panel
 from fercore.errors import FerError
 
 st.set_page_config(page_title="fercore", page_icon=":material/sentiment_satisfied:", layout="wide")
@@ -23,6 +20,11 @@ for entry in PAGES.values():
     )
     sections[entry.section].append(page)
 chosen = st.navigation(sections)
+
+# Pandas comes with these: the browser draws the navigation meanwhile.
+from dashboard.data_panel import data_panel  # noqa: E402
+from dashboard.pickers import pickers  # noqa: E402
+from dashboard.training_panel import training_panel  # noqa: E402
 
 with st.sidebar:
     pickers()

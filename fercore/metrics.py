@@ -119,10 +119,10 @@ def micro_auc(labels: NDArray, probs: NDArray) -> float:
 
 
 def macro_roc_curve(labels: NDArray, probs: NDArray) -> RocCurve:
-    """The mean of the classes' ROC curves at each false-positive rate; classes absent left out."""
+    """The mean of the classes' ROC curves at 401 false-positive rates; classes absent left out."""
     present = np.unique(labels)
     curves = [roc_curve(labels == k, probs[:, k]) for k in present]
-    rates = np.unique(np.concatenate([curve.false_positive_rate for curve in curves]))
+    rates = np.linspace(0, 1, 401)
     heights = [np.interp(rates, c.false_positive_rate, c.true_positive_rate) for c in curves]
     return RocCurve(rates, np.mean(heights, axis=0), np.full(len(rates), np.nan))
 

@@ -34,13 +34,7 @@ for key, run in selection.models.items():
     aucs = {row["class"]: row["auc"] for row in scores["per_class"]}
     rows.append({"model": key, **aucs, "macro": scores["macro_auc"], "micro": scores["micro_auc"]})
 areas = pd.DataFrame(rows)
-st.dataframe(
-    areas,
-    hide_index=True,
-    column_config={
-        name: st.column_config.NumberColumn(format="%.3f") for name in areas.columns[1:]
-    },
-)
+st.table(areas.set_index("model").map(lambda area: "–" if area is None else f"{area:.3f}"))
 st.caption(
     "Macro: the mean of the seven. Micro: all decisions 'is this image of this class?' together."
 )
