@@ -8,7 +8,6 @@ are trainings under way or broken off. Reading needs no torch, except for a mode
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -21,7 +20,7 @@ import pandas as pd
 
 from fercore.errors import RunError
 from fercore.evaluation import evaluate_parts
-from fercore.files import read_json, replacing, safe_name, write_json
+from fercore.files import read_json, replacing, safe_name, write_json, write_json_lines
 from fercore.labels import CLASSES
 from fercore.models import MODELS, build
 from fercore.predictions import Predictions, select_part
@@ -195,8 +194,7 @@ def write_run(
     weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(folder / "weights.safetensors") as temporary:
         save_file(weights, temporary)
-    with replacing(folder / "history.jsonl") as temporary:
-        temporary.write_text("".join(json.dumps(line) + "\n" for line in history))
+    write_json_lines(folder / "history.jsonl", history)
     with replacing(folder / "predictions.parquet") as temporary:
         frame.to_parquet(temporary, index=False)
     write_json(folder / "metrics.json", evaluate_parts(frame))

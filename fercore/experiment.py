@@ -5,7 +5,6 @@ Until it is complete, the run's folder holds `request.json` (what was asked for)
 putting a file named 'cancel' there.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,7 @@ from fercore.artifacts import Run, is_shipped, local_folder, write_run
 from fercore.data import FaceSet
 from fercore.data.cache import cache_folder
 from fercore.errors import ConfigError, FerError, RunError, TrainingError
-from fercore.files import read_json, replacing, write_json
+from fercore.files import read_json, write_json, write_json_lines
 from fercore.hardware import describe_hardware, describe_software, git_commit
 from fercore.models import build, model_entry
 from fercore.predictions import prediction_frame
@@ -114,7 +113,7 @@ def run_experiment(
         on_step(progress)
 
     def record_epoch(history) -> None:
-        _write_history(folder, history)
+        write_json_lines(folder / "history.jsonl", map(asdict, history))
         on_epoch(history)
 
     def should_stop() -> bool:
@@ -215,11 +214,6 @@ def _held(path: Path, refusal: str) -> Iterator[None]:
             yield
     except Timeout as error:
         raise TrainingError(refusal) from error
-
-
-def _write_history(folder: Path, history: list) -> None:
-    with replacing(folder / "history.jsonl") as temporary:
-        temporary.write_text("".join(json.dumps(asdict(record)) + "\n" for record in history))
 
 
 def _sentence(error: Exception) -> str:
