@@ -28,12 +28,9 @@ from dashboard.training_panel import training_panel  # noqa: E402
 
 with st.sidebar:
     pickers()
-    panels = st.container()
+    data_panel()
+    training_panel()
 try:
     chosen.run()
 except FerError as error:
     st.error(str(error))
-finally:  # last, so that no figure waits for them; a page that stops has them too
-    with panels:
-        data_panel()
-        training_panel()
