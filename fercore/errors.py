@@ -27,3 +27,7 @@ class RunError(FerError):
 
 class TrainingError(FerError):
     """A training that cannot start or go on."""
+
+
+class Busy(TrainingError):
+    """A training whose place is held by another one that is running."""

@@ -38,6 +38,12 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
     return _plain(summary)
 
 
+def macro_f1(predictions: Predictions) -> float:
+    """The mean F1 of the classes that occur, from 0 to 1."""
+    confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    return float(metrics.macro(metrics.class_scores(confusion).f1, confusion))
+
+
 def evaluate_parts(frame: pd.DataFrame) -> dict[str, Any]:
     """`evaluate` for each part that has images, from a stored prediction table."""
     parts = {part: select_part(frame, part) for part in PARTS}

@@ -18,7 +18,7 @@ from fercore import data
 from fercore.artifacts import Run, is_shipped, local_folder, write_run
 from fercore.data import FaceSet
 from fercore.data.cache import cache_folder
-from fercore.errors import ConfigError, FerError, RunError, TrainingError
+from fercore.errors import Busy, ConfigError, FerError, RunError
 from fercore.files import read_json, write_json, write_json_lines
 from fercore.hardware import describe_hardware, describe_software, git_commit
 from fercore.models import build, model_entry
@@ -60,12 +60,16 @@ def new_run_id(model: str, recipe: Recipe, seed: int) -> str:
     return next(name for name in names if not local_folder(name).exists())
 
 
-def prepare(request: Request) -> Path:
-    """Create the run's folder with its request. Raises `RunError` where the name is taken."""
+def prepare(request: Request, folder: Path | None = None) -> Path:
+    """Create the run's folder with its request. Raises `RunError` where the name is taken.
+
+    The folder is in `artifacts/runs/` unless one is given.
+    """
     model_entry(request.model)
-    folder = local_folder(request.run_id)
-    taken = (folder / REQUEST).exists() or (folder / "run.json").exists()
-    if taken or is_shipped(request.run_id):
+    if folder is None and is_shipped(request.run_id):
+        raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
+    folder = folder or local_folder(request.run_id)
+    if (folder / REQUEST).exists() or (folder / "run.json").exists():
         raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
     if request.data not in (None, data.SYNTHETIC):  # it is resumed from anywhere
         request = replace(request, data=str(Path(request.data).resolve()))
@@ -74,9 +78,9 @@ def prepare(request: Request) -> Path:
     return folder
 
 
-def read_request(run_id: str) -> Request:
+def read_request(run_id: str, folder: Path | None = None) -> Request:
     """The request of a training that was begun. Raises `RunError` where nothing is to resume."""
-    folder = local_folder(run_id)
+    folder = folder or local_folder(run_id)
     if (folder / "run.json").exists():
         raise RunError(f"'{run_id}' is complete; there is nothing to resume.")
     if not (folder / REQUEST).is_file():
@@ -92,6 +96,8 @@ def read_request(run_id: str) -> Request:
 def run_experiment(
     request: Request,
     *,
+    folder: Path | None = None,
+    faces: FaceSet | None = None,
     on_step: Callable = lambda progress: None,
     on_epoch: Callable = lambda history: None,
     stop_requested: Callable[[], bool] = lambda: False,
@@ -99,13 +105,14 @@ def run_experiment(
 ) -> Run:
     """Train as requested, going on from the folder's checkpoint where it has one.
 
-    One training runs at a time on a machine unless `alongside`. Raises `TrainingError` where
-    another one holds the place, `Interrupted` when told to stop, and what the data raise; the
+    `folder` is in `artifacts/runs/` and `faces` are loaded as requested, unless given. One
+    training runs at a time on a machine unless `alongside`. Raises `Busy` where another one holds
+    the place, `Interrupted` when told to stop, and what the data raise; the
     folder's status then says so, and the checkpoint stays.
     """
     from fercore.training.fit import Interrupted, Watcher
 
-    folder = local_folder(request.run_id)
+    folder = folder or local_folder(request.run_id)
     status = StatusFile(folder)
 
     def record_step(progress) -> None:
@@ -123,7 +130,7 @@ def run_experiment(
         try:
             with nullcontext() if alongside else _only_training():
                 status.write("running", "reading the data")
-                faces = data.load(request.data)
+                faces = data.load(request.data) if faces is None else faces
                 watcher = Watcher(record_step, record_epoch, should_stop)
                 run = _train_and_score(request, folder, faces, watcher, status)
         except Interrupted as stop:
@@ -208,12 +215,12 @@ def _only_training() -> AbstractContextManager:
 
 @contextmanager
 def _held(path: Path, refusal: str) -> Iterator[None]:
-    """Hold a lock, which dies with its process. Raises `TrainingError` where another has it."""
+    """Hold a lock, which dies with its process. Raises `Busy` where another has it."""
     try:
         with FileLock(path, timeout=0):
             yield
     except Timeout as error:
-        raise TrainingError(refusal) from error
+        raise Busy(refusal) from error
 
 
 def _sentence(error: Exception) -> str:

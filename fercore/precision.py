@@ -24,7 +24,8 @@ class Precision:
 def choose_precision(dtype: str = "auto") -> Precision:
     """bf16 where the hardware multiplies it natively, fp32 elsewhere; or what is asked for.
 
-    Without matrix units for it (AMX on a CPU, tensor cores on a GPU), bf16 is emulated and slower.
+    Without instructions for it (AMX or AVX512-BF16 on a CPU, tensor cores on a GPU), bf16 is
+    emulated and slower.
     Raises `ConfigError` for another word than 'auto', 'fp32' or 'bf16'.
     """
     if dtype not in CHOICES:
@@ -34,7 +35,8 @@ def choose_precision(dtype: str = "auto") -> Precision:
     elif torch.backends.mps.is_available():
         device, native = "mps", False
     else:
-        device, native = "cpu", torch.cpu._is_amx_tile_supported()
+        device = "cpu"
+        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     if dtype == "auto":
         dtype = "bf16" if native else "fp32"
     return Precision(device, dtype)

@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 # From the top down; a module may import from its own layer and from those below.
 LAYERS = [
     {"cli", "__main__"},
+    {"study"},
     {"jobs", "experiment", "status", "predictor", "hardware"},
     {"artifacts"},
     {"training", "evaluation", "inference"},

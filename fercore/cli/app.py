@@ -7,6 +7,7 @@ import typer
 from fercore.cli import data, runs
 from fercore.cli.analysis import compare, evaluate
 from fercore.cli.predict import predict
+from fercore.cli.study import study
 from fercore.cli.train import train
 from fercore.errors import FerError
 
@@ -19,7 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
-for command in (train, evaluate, compare, predict):
+for command in (train, study, evaluate, compare, predict):
     app.command()(command)
 
 

@@ -1,6 +1,5 @@
 """`fercore train`: a training with its progress, stopped by Ctrl-C and resumed by name."""
 
-import signal
 import sys
 from typing import Annotated, Literal
 
@@ -10,13 +9,14 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from fercore.cli.output import AsJson, DataOption, print_json
 from fercore.cli.runs import print_metrics
+from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
 from fercore.experiment import Request, new_run_id, prepare, read_request, run_experiment
 from fercore.recipes import find_recipe
 
 
 def train(
-    model: Annotated[str | None, typer.Argument(help="cnn or cnn_lstm")] = None,
+    model: Annotated[str | None, typer.Argument(help="cnn, cnn_lstm, …")] = None,
     recipe: Annotated[str, typer.Option(help="how to train: paper, quick")] = "paper",
     seed: Annotated[
         int, typer.Option(min=0, max=9999, help="seed of weights, order and augmentation")
@@ -40,10 +40,10 @@ def train(
         request = Request(name, model, chosen, seed, data, precision, threads)
         prepare(request)
     else:
-        raise typer.BadParameter("Name a model (cnn or cnn_lstm), or a run with --resume.")
+        raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
 
     console = Console(stderr=True)
-    stop = _stop_on_signal()
+    stop = stop_on_signal()
     from fercore.training.fit import Interrupted
 
     try:
@@ -65,14 +65,6 @@ def train(
         return
     print_metrics(metrics)
     print(f"Run {run.run_id}: {run.folder}")
-
-
-def _stop_on_signal() -> list[int]:
-    """A list that is empty until Ctrl-C or a termination request."""
-    received: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received_number, _frame: received.append(received_number))
-    return received
 
 
 class _Display:

@@ -2,31 +2,75 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fercore.errors import ConfigError
 
 if TYPE_CHECKING:
-    from torch import nn
+    from fercore.models.network import Network
 
 
 class ModelEntry(NamedTuple):
-    target: str  # module:class
+    """A head on the shared trunk. `hidden` makes all of them as large as `cnn`, within 5 %."""
+
     title: str
     summary: str
+    arguments: dict[str, Any]
+
+
+def _lstm(hidden: int, **arguments: Any) -> dict[str, Any]:
+    return {"head": "recurrent", "hidden": hidden} | arguments
 
 
 MODELS = {
     "cnn": ModelEntry(
-        "fercore.models.cnn:CNN", "CNN", "VGG-style convolutions, average pooling, dense layer"
+        "CNN", "convolutions, global average pooling, dense layer",
+        {"head": "pooled", "hidden": 1120},
     ),
     "cnn_lstm": ModelEntry(
-        "fercore.models.cnn_lstm:CNNLSTM",
-        "CNN-LSTM",
-        "the same convolutions, their 6×6 map read as 36 steps by an LSTM",
+        "CNN-LSTM", "the same convolutions, their 6×6 map read as 36 steps by an LSTM", _lstm(128),
     ),
-}
+    "cnn_flatten": ModelEntry(
+        "CNN, flattened", "the map's values all go into a dense layer",
+        {"head": "flattened", "hidden": 34},
+    ),
+    "cnn_attention": ModelEntry(
+        "CNN, self-attention", "a Transformer block over the 36 positions, no LSTM",
+        {"head": "self_attention", "hidden": 384},
+    ),
+    "cnn_lstm_one": ModelEntry(
+        "CNN-LSTM, one step", "the map's mean as a sequence of length one",
+        _lstm(128, reading="pooled"),
+    ),
+    "cnn_lstm_rows": ModelEntry(
+        "CNN-LSTM, rows", "6 steps, a whole row each", _lstm(46, reading="rows"),
+    ),
+    "cnn_lstm_columns": ModelEntry(
+        "CNN-LSTM, columns", "6 steps, a whole column each", _lstm(46, reading="columns"),
+    ),
+    "cnn_lstm_snake": ModelEntry(
+        "CNN-LSTM, snake", "36 steps, every second row backwards", _lstm(128, reading="snake"),
+    ),
+    "cnn_lstm_shuffled": ModelEntry(
+        "CNN-LSTM, random order", "36 steps in an order drawn once",
+        _lstm(128, reading="shuffled"),
+    ),
+    "cnn_lstm_scrambled": ModelEntry(
+        "CNN-LSTM, scrambled", "a channels-last reshape of a channels-first map",
+        _lstm(128, reading="scrambled"),
+    ),
+    "cnn_lstm_mean": ModelEntry(
+        "CNN-LSTM, mean", "36 steps, the mean of all states", _lstm(128, summary="mean"),
+    ),
+    "cnn_lstm_bidirectional": ModelEntry(
+        "CNN-BiLSTM, mean", "36 steps, both ways, the mean of all states",
+        _lstm(80, summary="mean", bidirectional=True),
+    ),
+    "cnn_lstm_attention": ModelEntry(
+        "CNN-LSTM, attention", "36 steps, states weighted by a learned query",
+        _lstm(128, summary="attention"),
+    ),
+}  # fmt: skip
 
 
 def model_entry(name: str) -> ModelEntry:
@@ -35,10 +79,11 @@ def model_entry(name: str) -> ModelEntry:
     return MODELS[name]
 
 
-def build(name: str, **arguments: Any) -> nn.Module:
+def build(name: str, **arguments: Any) -> Network:
     """A model with fresh weights. Raises `ConfigError` for an unknown name or argument."""
-    module, _, class_name = model_entry(name).target.partition(":")
+    from fercore.models.network import Network
+
     try:
-        return getattr(import_module(module), class_name)(**arguments)
-    except TypeError as error:
+        return Network(**(model_entry(name).arguments | arguments))
+    except (TypeError, KeyError) as error:
         raise ConfigError(f"Model '{name}' cannot be built with {arguments}: {error}.") from error

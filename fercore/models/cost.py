@@ -1,5 +1,8 @@
 """What a model costs: parameters, and floating-point operations per image."""
 
+from statistics import median
+from time import perf_counter
+
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -39,3 +42,24 @@ def flops_per_image(model: nn.Module) -> int:
     counted = counter.get_flop_counts()
     seen = sum(sum(counted.get(f"{type(model).__name__}.{name}", {}).values()) for name in inside)
     return counter.get_total_flops() - seen + lstm_flops
+
+
+def latencies(models: dict[str, nn.Module], *, rounds: int = 30) -> dict[str, float]:
+    """Median milliseconds for one face on one thread, by name.
+
+    The models take turns in every round, so that what disturbs the machine disturbs them alike.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    face = torch.zeros(1, 1, SIZE, SIZE)
+    times: dict[str, list[float]] = {name: [] for name in models}
+    with torch.inference_mode():
+        for _ in range(rounds):
+            for name, model in models.items():
+                model.eval()(face)
+                start = perf_counter()
+                for _ in range(3):
+                    model(face)
+                times[name].append((perf_counter() - start) / 3)
+    torch.set_num_threads(threads)
+    return {name: round(1000 * median(values), 3) for name, values in times.items()}

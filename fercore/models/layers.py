@@ -28,30 +28,35 @@ def fit_normalisation(model: nn.Module, images: np.ndarray) -> None:
             module.std.fill_(max(float(images.std()), 1.0))
 
 
-def conv_stage(inputs: int, outputs: int) -> list[nn.Module]:
-    """Two 3×3 convolutions of VGG (Simonyan & Zisserman, 2015), with batch normalisation."""
-    layers: list[nn.Module] = []
-    for channels in (inputs, outputs):
-        layers += [
-            nn.Conv2d(channels, outputs, 3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        ]
-    return layers
+def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+    """A convolution with batch normalisation and ReLU."""
+    return [
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    ]
 
 
 class VGGTrunk(nn.Sequential):
-    """Grey faces (B, 1, 48, 48) to a feature map (B, 8·width, 6, 6).
+    """Grey faces (B, 1, 48, 48) to a feature map (B, 4·width, 6, 6).
 
-    Four stages of two convolutions, the width doubling, with max-pooling after the first three.
+    Three stages of two convolutions, the width doubling and the side halving, after VGG (Simonyan
+    & Zisserman, 2015). The first convolution has stride 2: at the full 48×48 the time would go
+    into pixels, not into features.
     """
 
+    side = 6
+
     def __init__(self, width: int) -> None:
-        layers: list[nn.Module] = [Normalise()]
-        widths = [1, width, 2 * width, 4 * width, 8 * width]
-        for stage in range(4):
-            layers += conv_stage(widths[stage], widths[stage + 1])
-            if stage < 3:
-                layers.append(nn.MaxPool2d(2))
-        super().__init__(*layers)
-        self.channels = widths[-1]
+        super().__init__(
+            Normalise(),
+            *convolution(1, width, kernel=5, stride=2),
+            *convolution(width, width),
+            nn.MaxPool2d(2),
+            *convolution(width, 2 * width),
+            *convolution(2 * width, 2 * width),
+            nn.MaxPool2d(2),
+            *convolution(2 * width, 4 * width),
+            *convolution(4 * width, 4 * width),
+        )
+        self.channels = 4 * width

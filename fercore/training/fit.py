@@ -3,6 +3,7 @@
 PrivateTest is not an argument of anything here, so nothing can be chosen on it.
 """
 
+import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -14,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Adam
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import DataError, TrainingError
@@ -30,13 +30,18 @@ class Progress:
     """Where a training stands. Losses and accuracies are of the epoch so far."""
 
     epoch: int  # from 1
-    epochs: int  # at most; early stopping may end sooner
+    epochs: int
     step: int
     steps: int
     loss: float
     accuracy: float
     images_per_second: float
     seconds_left: float
+
+    @property
+    def share(self) -> float:
+        """Of the epoch, from 0 to 1."""
+        return self.step / self.steps
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,6 @@ class _Trainer:
             weight_decay=recipe.weight_decay,
             fused=True,
         )
-        self.schedule = ReduceLROnPlateau(
-            self.optimizer, factor=recipe.plateau_factor, patience=recipe.plateau_patience
-        )
         self.history: list[EpochRecord] = []
         self.best_weights = deepcopy(model.state_dict())
 
@@ -133,25 +135,26 @@ class _Trainer:
         )
 
     def finished(self) -> bool:
-        epoch = len(self.history)
-        stale = epoch - self.best_epoch >= self.recipe.stop_patience
-        return epoch >= self.recipe.epochs or stale
+        return len(self.history) >= self.recipe.epochs
+
+    def learning_rate(self, epochs_done: float) -> float:
+        """Half a cosine from the recipe's rate to zero."""
+        share = epochs_done / self.recipe.epochs
+        return self.recipe.learning_rate * (1 + math.cos(math.pi * share)) / 2
 
     def run_epoch(self) -> None:
         epoch = len(self.history) + 1
         started = time.perf_counter()
-        learning_rate = self.optimizer.param_groups[0]["lr"]
         loss, accuracy = self._train(epoch, started)
         trained = time.perf_counter()
         val_loss, val_accuracy = self._validate()
-        self.schedule.step(val_loss)
         record = EpochRecord(
             epoch=epoch,
             train_loss=loss,
             train_accuracy=accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            learning_rate=learning_rate,
+            learning_rate=self.learning_rate(epoch - 1),
             seconds=time.perf_counter() - started,
             images_per_second=len(self.labels) / (trained - started),
         )
@@ -171,6 +174,8 @@ class _Trainer:
         for step, batch in enumerate(batches, start=1):
             if self.watcher.stop_requested():
                 raise Interrupted("The training was stopped; its last epoch is saved.")
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.learning_rate(epoch - 1 + (step - 1) / len(batches))
             images = augment(self.images[batch], self.recipe.augmentation, generator)
             loss, hits = self._step(images, self.labels[batch])
             loss_sum += loss * len(batch)
@@ -218,7 +223,6 @@ class _Trainer:
             "model": self.model.state_dict(),
             "best": self.best_weights,
             "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
             "history": [asdict(record) for record in self.history],
         }
 
@@ -226,7 +230,6 @@ class _Trainer:
         self.model.load_state_dict(state["model"])
         self.best_weights = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
         self.history = [EpochRecord(**record) for record in state["history"]]
 
 

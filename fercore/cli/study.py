@@ -1,0 +1,127 @@
+"""`fercore study`: a declared table of trainings, resumable at any point."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from fercore.cli.data import load_with_progress
+from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table
+from fercore.cli.signals import stop_on_signal
+from fercore.durations import duration
+from fercore.recipes import find_recipe
+from fercore.study.store import StudyStore
+from fercore.study.variants import find_study
+
+
+def study(
+    name: Annotated[str, typer.Argument(help="sequence")],
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="seeds 0 to N-1 of each variant")] = 3,
+    only: Annotated[
+        list[str] | None, typer.Option(help="this variant alone; may be given again")
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="another recipe than the study's")] = None,
+    data: DataOption = None,
+    precision: Annotated[Literal["auto", "fp32", "bf16"], typer.Option()] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=256, help="processor threads, all by default")
+    ] = None,
+    alongside: Annotated[
+        bool, typer.Option(help="even while another training runs; two runners share the table")
+    ] = False,
+    ray: Annotated[
+        str | None, typer.Option(help="a Ray cluster's address, or 'local' to start one here")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train every variant with every seed, skipping what is finished, and print the table."""
+    chosen = find_study(name)
+    base = find_recipe(recipe or chosen.recipe)
+    faces = load_with_progress(data)
+    store = StudyStore(chosen.folder_name(base, faces.name))
+    requests = chosen.requests(
+        seeds, base, only=only, data=data, precision=precision, threads=threads
+    )
+    stop = stop_on_signal()
+    from fercore.study.runner import measure_latency, run_study
+    from fercore.training.fit import Interrupted
+
+    try:
+        with _Display() as display:
+            options = {"on_progress": display.show, "stop_requested": lambda: bool(stop)}
+            if ray:
+                from fercore.study.cluster import run_on_ray
+
+                outcome = run_on_ray(store, requests, faces, address=ray, **options)
+            else:
+                outcome = run_study(store, requests, faces, alongside=alongside, **options)
+    except Interrupted:
+        print("The study was stopped; every last epoch is saved. The same command goes on.")
+        sys.exit(130)
+    if outcome.finished and not outcome.elsewhere:
+        measure_latency(chosen, store, base)
+    _print_outcome(store, outcome, as_json)
+    if outcome.broken:
+        sys.exit(1)
+
+
+def _print_outcome(store: StudyStore, outcome, as_json: bool) -> None:
+    table = store.table() if store.finished() else None
+    if as_json:
+        print_json(
+            {"table": [] if table is None else table.to_dict("records"), "broken": outcome.broken}
+        )
+        return
+    if table is not None:
+        columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
+        means = table.groupby("variant", sort=False)
+        rows = [
+            [variant, len(lines), *(percent(lines[column].mean()) for column in columns),
+             lines["parameters"].iloc[0], f"{lines['flops_per_image'].iloc[0] / 1e6:.0f}"]
+            for variant, lines in means
+        ]  # fmt: skip
+        print_table(
+            ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
+             "parameters", "MFLOP"],
+            rows,
+        )  # fmt: skip
+    for run_id in outcome.elsewhere:
+        print(f"{run_id}: running in another process.")
+    for run_id, reason in outcome.broken.items():
+        print(f"{run_id}: {reason}")
+    print(f"Study: {store.folder}")
+
+
+class _Display:
+    """A progress bar on a terminal; elsewhere a line whenever a training ends."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.fields[count]}"),
+            BarColumn(),
+            TextColumn("{task.fields[running]}  {task.fields[left]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=1.0, count="", running="", left="")
+        self._finished = 0
+
+    def __enter__(self) -> "_Display":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._bar.stop()
+
+    def show(self, at) -> None:
+        left = f"{duration(at.seconds_left)} left" if at.seconds_left is not None else ""
+        count = f"{at.finished} of {at.total} trainings"
+        self._bar.update(
+            self._task, completed=at.share, count=count, running=at.running, left=left
+        )
+        if at.finished > self._finished and not self._console.is_terminal:
+            self._console.print(f"{count}, {left}")
+        self._finished = at.finished

@@ -1,0 +1,128 @@
+"""Heads: what turns the trunk's feature map (B, C, 6, 6) into one vector (B, features).
+
+All of them are sized by `hidden`, so that networks that differ in the head alone can be given the
+same number of parameters. Each has `features`, the length of the vector it gives.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from fercore.models.reading import READINGS
+
+
+class Pooled(nn.Module):
+    """Global average pooling (Lin et al., 2014), then a dense layer."""
+
+    def __init__(self, channels: int, side: int, hidden: int) -> None:
+        super().__init__()
+        self.dense = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(inplace=True))
+        self.features = hidden
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        return self.dense(feature_map.mean((2, 3)))
+
+
+class Flattened(nn.Module):
+    """Every value of the map into a dense layer, as VGG does."""
+
+    def __init__(self, channels: int, side: int, hidden: int) -> None:
+        super().__init__()
+        self.dense = nn.Sequential(
+            nn.Linear(channels * side * side, hidden), nn.ReLU(inplace=True)
+        )
+        self.features = hidden
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        return self.dense(feature_map.flatten(1))
+
+
+class Recurrent(nn.Module):
+    """An LSTM (Hochreiter & Schmidhuber, 1997) over a sequence made of the map.
+
+    reading: an order of `READINGS`; 'pooled', the map's mean as a sequence of length one; or
+    'scrambled', the error of porting a channels-last reshape: a channels-first map (C, 36) is
+    taken as (36, C), so that every step holds stretches of channels and no position.
+    summary: which states are classified: the 'last', their 'mean', or an 'attention'-weighted mean
+    with one learned query.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        side: int,
+        hidden: int,
+        *,
+        reading: str = "raster",
+        summary: str = "last",
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__()
+        self.reading, self.summary = reading, summary
+        step_size = channels
+        if reading in READINGS:
+            order = torch.from_numpy(READINGS[reading](side))  # (T, P)
+            self.register_buffer("order", order, persistent=False)
+            step_size = channels * order.shape[1]
+        self.lstm = nn.LSTM(step_size, hidden, batch_first=True, bidirectional=bidirectional)
+        self.features = hidden * (2 if bidirectional else 1)
+        self.query = nn.Linear(self.features, 1) if summary == "attention" else None
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        states, _ = self.lstm(self.steps(feature_map))  # (B, T, features)
+        if self.summary == "last":
+            return states[:, -1]
+        if self.summary == "mean":
+            return states.mean(1)
+        weights = self.query(states).softmax(1)  # (B, T, 1)
+        return (weights * states).sum(1)
+
+    def steps(self, feature_map: Tensor) -> Tensor:
+        """The sequence (B, T, step size) that the LSTM reads."""
+        if self.reading == "pooled":
+            return feature_map.mean((2, 3))[:, None]  # (B, 1, C)
+        positions = feature_map.flatten(2)  # (B, C, 36)
+        if self.reading == "scrambled":
+            return positions.reshape(len(positions), positions.shape[2], -1)  # (B, 36, C)
+        chosen = positions[:, :, self.order]  # (B, C, T, P)
+        return chosen.permute(0, 2, 3, 1).flatten(2)  # (B, T, P·C)
+
+
+class SelfAttention(nn.Module):
+    """One Transformer block (Vaswani et al., 2017) over the positions, then their mean.
+
+    Normalisation comes first (Xiong et al., 2020), and each position has a learned embedding.
+    """
+
+    def __init__(self, channels: int, side: int, hidden: int, *, heads: int = 4) -> None:
+        super().__init__()
+        self.heads, self.features = heads, channels
+        self.place = nn.Parameter(0.02 * torch.randn(side * side, channels))
+        self.norm = nn.LayerNorm(channels)
+        self.projections = nn.Linear(channels, 3 * channels)
+        self.mix = nn.Linear(channels, channels)
+        self.dense = nn.Sequential(
+            nn.LayerNorm(channels), nn.Linear(channels, hidden), nn.GELU(),
+            nn.Linear(hidden, channels),
+        )  # fmt: skip
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        x = feature_map.flatten(2).transpose(1, 2) + self.place  # (B, 36, C)
+        x = x + self.attend(self.norm(x))
+        x = x + self.dense(x)
+        return x.mean(1)
+
+    def attend(self, x: Tensor) -> Tensor:
+        batch, steps, channels = x.shape
+        parts = self.projections(x).view(batch, steps, 3, self.heads, channels // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (B, heads, 36, C/heads)
+        scores = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
+        mixed = scores.softmax(-1) @ value
+        return self.mix(mixed.transpose(1, 2).reshape(batch, steps, channels))
+
+
+HEADS = {
+    "pooled": Pooled,
+    "flattened": Flattened,
+    "recurrent": Recurrent,
+    "self_attention": SelfAttention,
+}

@@ -1,0 +1,1 @@
+"""Studies: declared tables of trainings that differ in one named factor."""

@@ -1,0 +1,138 @@
+"""Runs a study's trainings one after the other, each resumable, a broken one stopping no other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from fercore.artifacts import Run, read_run
+from fercore.data import FaceSet
+from fercore.errors import Busy, FerError
+from fercore.experiment import REQUEST, Request, prepare, read_request, run_experiment
+from fercore.recipes import Recipe
+from fercore.study.store import StudyStore
+from fercore.study.variants import Study
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """Where the whole table stands."""
+
+    finished: int  # trainings, of those asked for
+    total: int
+    running: str  # their names
+    share: float  # of all epochs, from 0 to 1
+    seconds_left: float | None  # None before anything can be told
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the trainings asked for: names; for broken ones the sentence that says why."""
+
+    finished: list[str]
+    elsewhere: list[str]  # running in another process
+    broken: dict[str, str]
+
+
+class Clock:
+    """Progress over the whole table, and the time left from the epochs done since the start."""
+
+    def __init__(self, requests: list[Request], done: set[str], on_progress: Callable) -> None:
+        self._epochs = {request.run_id: request.recipe.epochs for request in requests}
+        self._done = {run_id: float(self._epochs[run_id]) for run_id in done & set(self._epochs)}
+        self._finished = len(self._done)
+        self._started, self._at_start = monotonic(), sum(self._done.values())
+        self._on_progress = on_progress
+
+    def at(self, run_id: str, epochs: float) -> None:
+        """That training has done so many epochs; what it had done when resumed counts as begun."""
+        if run_id not in self._done:
+            self._at_start += int(epochs)
+        self._done[run_id] = epochs
+        self._tell(run_id)
+
+    def ended(self, run_id: str) -> None:
+        """That training is over, well or not."""
+        self._done[run_id] = float(self._epochs[run_id])
+        self._finished += 1
+        self._tell("")
+
+    def _tell(self, running: str) -> None:
+        total, done = sum(self._epochs.values()), sum(self._done.values())
+        since = done - self._at_start
+        left = (total - done) * (monotonic() - self._started) / since if since > 0.05 else None
+        self._on_progress(
+            StudyProgress(self._finished, len(self._epochs), running, done / total, left)
+        )
+
+
+def run_study(
+    store: StudyStore,
+    requests: list[Request],
+    faces: FaceSet,
+    *,
+    on_progress: Callable[[StudyProgress], None] = lambda progress: None,
+    stop_requested: Callable[[], bool] = lambda: False,
+    alongside: bool = False,
+) -> Outcome:
+    """Train what is not finished yet. Raises `Interrupted` when told to stop, `Busy` where another
+    training has this machine's place; started again, it goes on from the last epoch.
+    """
+    from fercore.training.fit import Interrupted
+
+    clock = Clock(requests, store.finished(), on_progress)
+    elsewhere, broken = [], {}
+    for request in requests:
+        if request.run_id in store.finished():
+            continue
+        try:
+            run = train_cell(
+                request,
+                store.work_folder(request.run_id),
+                faces,
+                on_step=lambda at, name=request.run_id: clock.at(name, at.epoch - 1 + at.share),
+                stop_requested=stop_requested,
+                alongside=alongside,
+            )
+            store.add(run, variant=variant_of(request))
+        except Interrupted:
+            raise
+        except Busy as busy:
+            if not alongside:
+                raise
+            elsewhere.append(request.run_id)
+        except Exception as error:  # whatever broke this one, the others go on
+            broken[request.run_id] = sentence(error)
+        clock.ended(request.run_id)
+    done = store.finished()
+    return Outcome([r.run_id for r in requests if r.run_id in done], elsewhere, broken)
+
+
+def train_cell(request: Request, folder: Path, faces: FaceSet, **options) -> Run:
+    """One training of a study in its work folder: begun, gone on with, or already complete."""
+    if (folder / "run.json").is_file():
+        return read_run(folder)
+    if (folder / REQUEST).is_file():
+        request = read_request(request.run_id, folder)
+    else:
+        prepare(request, folder)
+    return run_experiment(request, folder=folder, faces=faces, **options)
+
+
+def variant_of(request: Request) -> str:
+    return request.run_id.removesuffix(f"-s{request.seed}")
+
+
+def sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"
+
+
+def measure_latency(study: Study, store: StudyStore, recipe: Recipe) -> None:
+    """Time every model of the study for one face on one thread, in turns, and keep it."""
+    from fercore.models import build
+    from fercore.models.cost import latencies
+
+    names = dict.fromkeys(variant.model for variant in study.variants)
+    store.write_latency(
+        latencies({name: build(name, **recipe.model_arguments) for name in names})
+    )

@@ -1,0 +1,146 @@
+"""A study on disk: what every finished training scored, and its predictions. Without torch.
+
+    artifacts/studies/<name>/
+      table.parquet, table.json    a line per training; recomputed from the cells
+      images.parquet               usage, row, label, pixels, copy: once, for all cells
+      cells/<run_id>/              run.json, history.jsonl, probs.parquet (the seven columns)
+      latency.json                 milliseconds per image by model, measured side by side
+      work/                        the run folders with their weights and checkpoints, not committed
+
+A cell with a `run.json` is finished.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from fercore.artifacts import Run, artifacts_folder
+from fercore.errors import RunError
+from fercore.evaluation import macro_f1
+from fercore.files import read_json, replacing, write_json, write_json_lines
+from fercore.predictions import PARTS, PROBABILITY_COLUMNS, Predictions, select_part
+
+
+class StudyStore:
+    """One study's folder. Raises `RunError` where what is asked for is not there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder = artifacts_folder() / "studies" / name
+
+    def work_folder(self, run_id: str) -> Path:
+        """Where that training keeps its checkpoint, and later its weights."""
+        return self.folder / "work" / run_id
+
+    def finished(self) -> set[str]:
+        """Names of the trainings whose results are here."""
+        return {path.parent.name for path in self.folder.glob("cells/*/run.json")}
+
+    def table(self) -> pd.DataFrame:
+        """A line per finished training: variant, model, condition, seed, run_id, accuracies and
+        macro F1 (shares from 0 to 1), parameters, flops_per_image, latency_ms, seconds,
+        best_epoch, epochs, precision, processor, dataset.
+        """
+        path = self.folder / "table.parquet"
+        if not path.is_file():
+            raise RunError(
+                f"Study '{self.name}' has no results yet. Run: fercore study {self.name}"
+            )
+        return pd.read_parquet(path)
+
+    def info(self, run_id: str) -> dict[str, Any]:
+        """The training's `run.json`."""
+        return read_json(self._cell(run_id) / "run.json")
+
+    def history(self, run_id: str) -> pd.DataFrame:
+        """One line per epoch."""
+        return pd.read_json(self._cell(run_id) / "history.jsonl", lines=True)
+
+    def predictions(self, run_id: str, part: str = "private") -> Predictions:
+        """The training's predictions on 'private', 'clean' or 'public', in row order."""
+        return select_part(self._prediction_frame(run_id), part)
+
+    def add(self, run: Run, *, variant: str) -> None:
+        """Keep a finished run's results. Raises `RunError` where it was scored on other images."""
+        frame = run.prediction_frame
+        images = frame.drop(columns=PROBABILITY_COLUMNS)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / "lock"):
+            if not (self.folder / "images.parquet").is_file():
+                _write_parquet(self.folder / "images.parquet", images)
+            elif not images.equals(self._images()):
+                raise RunError(f"{run.run_id} was scored on other images than study '{self.name}'.")
+            cell = self.folder / "cells" / run.run_id
+            cell.mkdir(parents=True, exist_ok=True)
+            _write_parquet(cell / "probs.parquet", frame[PROBABILITY_COLUMNS])
+            write_json_lines(cell / "history.jsonl", run.history().to_dict("records"))
+            write_json(cell / "run.json", run.info | {"variant": variant})
+            self.write_table()
+
+    def write_latency(self, milliseconds: dict[str, float]) -> None:
+        """Keep the latencies by model, and put them into the table."""
+        write_json(self.folder / "latency.json", milliseconds)
+        self.write_table()
+
+    def write_table(self) -> None:
+        """Compute `table.parquet` and `table.json` anew from the cells."""
+        path = self.folder / "latency.json"
+        latency = read_json(path) if path.is_file() else {}
+        lines = [self._line(run_id, latency) for run_id in sorted(self.finished())]
+        _write_parquet(self.folder / "table.parquet", pd.DataFrame(lines))
+        write_json(self.folder / "table.json", lines)
+
+    def _line(self, run_id: str, latency: dict[str, float]) -> dict[str, Any]:
+        info, frame = self.info(run_id), self._prediction_frame(run_id)
+        parts = {part: select_part(frame, part) for part in PARTS}
+        return {
+            "variant": info["variant"],
+            "model": info["model"],
+            "condition": info["variant"].removeprefix(info["model"]).removeprefix("-"),
+            "seed": info["seed"],
+            "run_id": run_id,
+            **{f"{part}_accuracy": float(table.correct.mean()) for part, table in parts.items()},
+            "macro_f1": macro_f1(parts["private"]),
+            "parameters": info["parameters"],
+            "flops_per_image": info["flops_per_image"],
+            "latency_ms": latency.get(info["model"]),
+            "seconds": info["seconds"],
+            "best_epoch": info["best_epoch"],
+            "epochs": info["recipe"]["epochs"],
+            "precision": info["hardware"]["precision"],
+            "processor": info["hardware"]["processor"],
+            "dataset": info["dataset"]["name"],
+        }
+
+    def _cell(self, run_id: str) -> Path:
+        if run_id not in self.finished():
+            raise RunError(f"Study '{self.name}' has no finished training '{run_id}'.")
+        return self.folder / "cells" / run_id
+
+    def _prediction_frame(self, run_id: str) -> pd.DataFrame:
+        probs = pd.read_parquet(self._cell(run_id) / "probs.parquet")
+        return pd.concat([self._images(), probs], axis=1)
+
+    def _images(self) -> pd.DataFrame:
+        path = self.folder / "images.parquet"
+        return _read_images(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _read_images(path: Path, _modified: int) -> pd.DataFrame:
+    return pd.read_parquet(path)
+
+
+def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    floats = [name for name in frame if frame[name].dtype.kind == "f"]
+    with replacing(path) as temporary:
+        frame.to_parquet(
+            temporary,
+            index=False,
+            compression="zstd",
+            use_dictionary=[name for name in frame if name not in floats],
+            use_byte_stream_split=floats or False,
+        )
