@@ -102,7 +102,7 @@ def _matrix(heat: go.Heatmap, counts: NDArray, title: str, selected) -> go.Figur
     figure.update_xaxes(title="predicted", fixedrange=True, showgrid=False, range=[-0.5, edge])
     figure.update_yaxes(title="label", fixedrange=True, showgrid=False, range=[edge, -0.5])
     figure.update_layout(dragmode=False)
-    return _styled(figure, title, height=520, legend=False)
+    return styled(figure, title, height=520, legend=False)
 
 
 def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
@@ -131,7 +131,7 @@ def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
     )
     figure.update_xaxes(range=[-2, 102], ticksuffix=" %")
     title = f"{'AUC' if metric == 'auc' else metric.capitalize()} per class, with 95 % interval"
-    return _styled(figure, title, height=420)
+    return styled(figure, title, height=420)
 
 
 def roc_figure(tables: dict[str, Predictions]) -> go.Figure:
@@ -167,7 +167,7 @@ def roc_figure(tables: dict[str, Predictions]) -> go.Figure:
     figure.update_yaxes(range=[0, 1.01], **ticks)
     figure.update_xaxes(title="false-positive rate, %", row=2)
     figure.update_yaxes(title="true-positive rate, %", col=1)
-    return _styled(figure, "", height=620)
+    return styled(figure, "", height=620)
 
 
 def _roc(panel: str, table: Predictions) -> metrics.RocCurve | None:
@@ -228,7 +228,7 @@ def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> 
             )
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(ticksuffix=" %", col=2)
-    figure = _styled(figure, "", height=480)
+    figure = styled(figure, "", height=480)
     return figure.update_layout(legend={"y": -0.22, "x": 0.5, "xanchor": "center"})
 
 
@@ -250,10 +250,10 @@ def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     figure.update_xaxes(range=[0, 118], visible=False, fixedrange=True)
     figure.update_layout(bargap=0.25, margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    return _styled(figure, "", height=300, legend=len(probs) > 1)
+    return styled(figure, "", height=300, legend=len(probs) > 1)
 
 
-def _styled(figure: go.Figure, title: str, *, height: int, legend: bool = True) -> go.Figure:
+def styled(figure: go.Figure, title: str, *, height: int, legend: bool = True) -> go.Figure:
     figure.update_layout(
         title={"text": title} if title else None,
         height=height,

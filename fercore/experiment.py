@@ -147,60 +147,99 @@ def run_experiment(
     return run
 
 
-def _train_and_score(request: Request, folder: Path, faces: FaceSet, watcher, status) -> Run:
-    import torch
+def follow() -> None:
+    """Train along in a process that torchrun started beside the leader; nothing is written."""
+    from fercore.training.fit import Watcher
+    from fercore.training.parallel import Group
 
+    group = Group()
+    request = group.from_leader(None)
+    _fit(request, data.load(request.data), Path(), Watcher(), group)
+
+
+def _train_and_score(
+    request: Request, folder: Path, faces: FaceSet, watcher: Any, status: StatusFile
+) -> Run:
     from fercore.inference import predict_probs
     from fercore.models.cost import count_parameters, flops_per_image
-    from fercore.models.layers import fit_normalisation
     from fercore.precision import choose_precision
-    from fercore.training.fit import fit
+    from fercore.training.parallel import Group
 
-    torch.set_num_threads(request.threads or torch.get_num_threads())
-    torch.backends.cudnn.deterministic = True
-    torch.manual_seed(request.seed)
+    group = Group()
+    request = group.from_leader(_settled(request))
+    write_json(folder / REQUEST, request.to_json())
+    model, result = _fit(request, faces, folder / CHECKPOINT, watcher, group)
+    status.write("running", "scoring the test images")
     precision = choose_precision(request.precision)
-    # What was left to choose is chosen once, so that resuming elsewhere gives the same weights.
-    chosen = replace(request, threads=torch.get_num_threads(), precision=precision.dtype)
-    write_json(folder / REQUEST, chosen.to_json())
-    training = faces.part("Training")
-    model = build(request.model, **request.recipe.model_arguments)
-    cost = {"parameters": count_parameters(model), "flops_per_image": flops_per_image(model)}
-    fit_normalisation(model, training.images)
+    scored = faces.where(faces.usage != "Training")
+    frame = prediction_frame(faces, predict_probs(model, scored.images, precision=precision))
+    info = _identity(request) | {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dataset": {
+            "name": faces.name, "fingerprint": faces.fingerprint, "counts": faces.counts(),
+        },
+        "selected_on": "PublicTest",
+        "best_epoch": result.best_epoch,
+        "parameters": count_parameters(model),
+        "flops_per_image": flops_per_image(model),
+        "seconds": round(sum(record.seconds for record in result.history), 1),
+        "hardware": describe_hardware(precision.device, precision.dtype)
+        | {"processes": group.size},
+        "software": describe_software(),
+        "git_commit": git_commit(),
+    }  # fmt: skip
+    return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
 
-    dataset = {"name": faces.name, "fingerprint": faces.fingerprint, "counts": faces.counts()}
-    what = {
+
+def _settled(request: Request) -> Request:
+    """What was left to choose, chosen once, so that resuming elsewhere gives the same weights."""
+    import torch
+
+    from fercore.precision import choose_precision
+
+    return replace(
+        request,
+        threads=request.threads or torch.get_num_threads(),
+        precision=choose_precision(request.precision).dtype,
+    )
+
+
+def _identity(request: Request) -> dict[str, Any]:
+    return {
         "model": request.model,
         "model_arguments": request.recipe.model_arguments,
         "recipe": request.recipe.to_json(),
         "seed": request.seed,
     }
+
+
+def _fit(request: Request, faces: FaceSet, checkpoint: Path, watcher: Any, group: Any) -> tuple:
+    """The trained model and its `Fit`; every process of the group does the same."""
+    import torch
+
+    from fercore.models.layers import fit_normalisation
+    from fercore.precision import choose_precision
+    from fercore.training.fit import fit
+
+    torch.set_num_threads(request.threads)
+    torch.backends.cudnn.deterministic = True
+    torch.manual_seed(request.seed)
+    training = faces.part("Training")
+    model = build(request.model, **request.recipe.model_arguments)
+    fit_normalisation(model, training.images)
     result = fit(
         model,
         training,
         faces.part("PublicTest"),
         request.recipe,
         seed=request.seed,
-        precision=precision,
-        identity=what | {"dataset": faces.fingerprint},
-        checkpoint=folder / CHECKPOINT,
+        precision=choose_precision(request.precision),
+        identity=_identity(request) | {"dataset": faces.fingerprint},
+        checkpoint=checkpoint,
         watcher=watcher,
+        group=group,
     )
-    status.write("running", "scoring the test images")
-    scored = faces.where(faces.usage != "Training")
-    frame = prediction_frame(faces, predict_probs(model, scored.images, precision=precision))
-    info = what | {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "dataset": dataset,
-        "selected_on": "PublicTest",
-        "best_epoch": result.best_epoch,
-        **cost,
-        "seconds": round(sum(record.seconds for record in result.history), 1),
-        "hardware": describe_hardware(precision.device, precision.dtype),
-        "software": describe_software(),
-        "git_commit": git_commit(),
-    }
-    return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
+    return model, result
 
 
 def _only_training() -> AbstractContextManager:

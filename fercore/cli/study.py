@@ -34,6 +34,9 @@ def study(
     ray: Annotated[
         str | None, typer.Option(help="a Ray cluster's address, or 'local' to start one here")
     ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="GPUs for each training on the Ray cluster")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Train every variant with every seed, skipping what is finished, and print the table."""
@@ -54,7 +57,7 @@ def study(
             if ray:
                 from fercore.study.cluster import run_on_ray
 
-                outcome = run_on_ray(store, requests, faces, address=ray, **options)
+                outcome = run_on_ray(store, requests, faces, address=ray, gpus=gpus, **options)
             else:
                 outcome = run_study(store, requests, faces, alongside=alongside, **options)
     except Interrupted:
@@ -119,9 +122,7 @@ class _Display:
     def show(self, at) -> None:
         left = f"{duration(at.seconds_left)} left" if at.seconds_left is not None else ""
         count = f"{at.finished} of {at.total} trainings"
-        self._bar.update(
-            self._task, completed=at.share, count=count, running=at.running, left=left
-        )
+        self._bar.update(self._task, completed=at.share, count=count, running=at.running, left=left)
         if at.finished > self._finished and not self._console.is_terminal:
             self._console.print(f"{count}, {left}")
         self._finished = at.finished

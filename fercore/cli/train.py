@@ -1,5 +1,6 @@
 """`fercore train`: a training with its progress, stopped by Ctrl-C and resumed by name."""
 
+import os
 import sys
 from typing import Annotated, Literal
 
@@ -11,7 +12,7 @@ from fercore.cli.output import AsJson, DataOption, print_json
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
-from fercore.experiment import Request, new_run_id, prepare, read_request, run_experiment
+from fercore.experiment import Request, follow, new_run_id, prepare, read_request, run_experiment
 from fercore.recipes import find_recipe
 
 
@@ -31,7 +32,13 @@ def train(
     alongside: Annotated[bool, typer.Option(help="even while another training runs")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on Training, choose its epoch on PublicTest, score PrivateTest once."""
+    """Train a model on Training, choose its epoch on PublicTest, score PrivateTest once.
+
+    Under torchrun, several processes share every batch.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        follow()
+        return
     if resume:
         request = read_request(resume)
     elif model:

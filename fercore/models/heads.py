@@ -27,9 +27,7 @@ class Flattened(nn.Module):
 
     def __init__(self, channels: int, side: int, hidden: int) -> None:
         super().__init__()
-        self.dense = nn.Sequential(
-            nn.Linear(channels * side * side, hidden), nn.ReLU(inplace=True)
-        )
+        self.dense = nn.Sequential(nn.Linear(channels * side * side, hidden), nn.ReLU(inplace=True))
         self.features = hidden
 
     def forward(self, feature_map: Tensor) -> Tensor:

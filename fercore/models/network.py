@@ -27,7 +27,7 @@ class Network(nn.Module):
         hidden: int,
         *,
         width: int = 24,
-        dropout: float = 0.5,
+        dropout: float = 0.2,
         map_dropout: float = 0.0,
         **head_arguments: Any,
     ) -> None:

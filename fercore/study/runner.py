@@ -97,7 +97,7 @@ def run_study(
             store.add(run, variant=variant_of(request))
         except Interrupted:
             raise
-        except Busy as busy:
+        except Busy:
             if not alongside:
                 raise
             elsewhere.append(request.run_id)
@@ -133,6 +133,4 @@ def measure_latency(study: Study, store: StudyStore, recipe: Recipe) -> None:
     from fercore.models.cost import latencies
 
     names = dict.fromkeys(variant.model for variant in study.variants)
-    store.write_latency(
-        latencies({name: build(name, **recipe.model_arguments) for name in names})
-    )
+    store.write_latency(latencies({name: build(name, **recipe.model_arguments) for name in names}))

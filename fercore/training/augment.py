@@ -9,21 +9,23 @@ from torch.nn.functional import affine_grid, grid_sample
 from fercore.recipes import Augmentation
 
 
-def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
-    """Mirrored, rotated, shifted and scaled copies of grey images.
+def warp(images: Tensor, maps: Tensor) -> Tensor:
+    """Grey images, each under its affine map.
 
-    images: uint8 (B, 1, H, W). Returns float32 (B, 1, H, W), grey values 0..255; what a map brings
-    in from outside repeats the border. The generator, on the CPU, decides everything.
+    images: uint8 (B, 1, H, W). maps: (B, 2, 3), as `affine_maps` gives. Returns float32
+    (B, 1, H, W), grey values 0..255; what a map brings in from outside repeats the border.
     """
-    theta = affine_maps(len(images), settings, generator).to(images.device)
-    grid = affine_grid(theta, list(images.shape), align_corners=False)
+    grid = affine_grid(maps.to(images.device), list(images.shape), align_corners=False)
     return grid_sample(
         images.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
     )
 
 
 def affine_maps(count: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random maps (count, 2, 3) from output to input coordinates, both from -1 to 1."""
+    """Random maps (count, 2, 3) from output to input coordinates, both from -1 to 1.
+
+    They mirror, rotate, shift and scale; the generator, on the CPU, decides everything.
+    """
     draw = torch.rand(5, count, generator=generator)
     angle = (2 * draw[0] - 1) * math.radians(settings.degrees)
     zoom = 1 / (1 + (2 * draw[1] - 1) * settings.scale)

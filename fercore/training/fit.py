@@ -21,8 +21,9 @@ from fercore.errors import DataError, TrainingError
 from fercore.inference import predict_logits
 from fercore.precision import Precision
 from fercore.recipes import Recipe
-from fercore.training.augment import augment
+from fercore.training.augment import affine_maps, warp
 from fercore.training.checkpoint import load_checkpoint, save_checkpoint
+from fercore.training.parallel import Group
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,12 @@ def fit(
     identity: dict[str, Any],
     checkpoint: Path,
     watcher: Watcher = Watcher(),
+    group: Group | None = None,
 ) -> Fit:
     """Train `model` in place; it ends with the weights of the best PublicTest epoch.
+
+    Under torchrun every process of the `group` calls it with the same arguments, and the leader
+    alone reads and writes the checkpoint and hears from the watcher.
 
     Where `checkpoint` exists the training goes on from it, else from the model's weights, and
     `identity` must be the one it was saved with. Raises `Interrupted` when the watcher says stop,
@@ -101,25 +106,33 @@ def fit(
             f"{training.source}: there are no {part} images. Training needs a 'train' and a 'val' "
             "folder (FER2013's Training and PublicTest)."
         )
-    trainer = _Trainer(model, training, validation, recipe, seed, precision, watcher)
-    if checkpoint.exists():
-        trainer.restore(load_checkpoint(checkpoint, identity))
+    group = group or Group()
+    watcher = watcher if group.leads else Watcher()
+    trainer = _Trainer(model, training, validation, recipe, seed, precision, watcher, group)
+    begun = group.leads and checkpoint.exists()
+    state = group.from_leader(load_checkpoint(checkpoint, identity) if begun else None)
+    if state:
+        trainer.restore(state)
     while not trainer.finished():
         trainer.run_epoch()
-        save_checkpoint(checkpoint, trainer.state() | {"identity": identity})
+        if group.leads:
+            save_checkpoint(checkpoint, trainer.state() | {"identity": identity})
         watcher.on_epoch(trainer.history)
     model.load_state_dict(trainer.best_weights)
     return Fit(trainer.history, trainer.best_epoch)
 
 
 class _Trainer:
-    def __init__(self, model, training, validation, recipe, seed, precision, watcher) -> None:
+    def __init__(
+        self, model, training, validation, recipe, seed, precision, watcher, group
+    ) -> None:
         self.model = model.to(precision.device, memory_format=torch.channels_last)
+        self.group, self.replica = group, group.replicate(self.model)
         self.images, self.labels = _tensors(training, precision.device)
         self.validation = validation
         self.recipe, self.seed, self.precision, self.watcher = recipe, seed, precision, watcher
         self.optimizer = Adam(
-            model.parameters(),
+            self.model.parameters(),
             lr=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             fused=True,
@@ -138,9 +151,12 @@ class _Trainer:
         return len(self.history) >= self.recipe.epochs
 
     def learning_rate(self, epochs_done: float) -> float:
-        """Half a cosine from the recipe's rate to zero."""
-        share = epochs_done / self.recipe.epochs
-        return self.recipe.learning_rate * (1 + math.cos(math.pi * share)) / 2
+        """A straight line up to the recipe's rate, then half a cosine down to zero."""
+        share, warm_up = epochs_done / self.recipe.epochs, self.recipe.warm_up
+        if share < warm_up:
+            return self.recipe.learning_rate * share / warm_up
+        falling = (share - warm_up) / (1 - warm_up)
+        return self.recipe.learning_rate * (1 + math.cos(math.pi * falling)) / 2
 
     def run_epoch(self) -> None:
         epoch = len(self.history) + 1
@@ -154,7 +170,7 @@ class _Trainer:
             train_accuracy=accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            learning_rate=self.learning_rate(epoch - 1),
+            learning_rate=self.learning_rate(epoch - 0.5),
             seconds=time.perf_counter() - started,
             images_per_second=len(self.labels) / (trained - started),
         )
@@ -172,12 +188,15 @@ class _Trainer:
         self.model.train()
         loss_sum, correct, seen = 0.0, 0, 0
         for step, batch in enumerate(batches, start=1):
-            if self.watcher.stop_requested():
+            if self.group.any(self.watcher.stop_requested(), self.precision.device):
                 raise Interrupted("The training was stopped; its last epoch is saved.")
             for group in self.optimizer.param_groups:
-                group["lr"] = self.learning_rate(epoch - 1 + (step - 1) / len(batches))
-            images = augment(self.images[batch], self.recipe.augmentation, generator)
-            loss, hits = self._step(images, self.labels[batch])
+                group["lr"] = self.learning_rate(epoch - 1 + step / len(batches))
+            maps = affine_maps(len(batch), self.recipe.augmentation, generator)
+            mine = self.group.divide(len(batch))
+            loss, hits = self._step(
+                warp(self.images[batch[mine]], maps[mine]), self.labels[batch[mine]]
+            )
             loss_sum += loss * len(batch)
             correct += hits
             seen += len(batch)
@@ -198,22 +217,30 @@ class _Trainer:
         return loss_sum / seen, correct / seen
 
     def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
+        """One step on this process's share of the batch; the whole batch's mean loss and hits."""
         with self.precision.autocast():
-            logits = self.model(images.contiguous(memory_format=torch.channels_last))
-            loss = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        value = loss.item()
-        if value != value or value == float("inf"):
+            logits = self.replica(images.contiguous(memory_format=torch.channels_last))
+            total = cross_entropy(
+                logits, labels, label_smoothing=self.recipe.label_smoothing, reduction="sum"
+            )
+        loss = total / self.group.batch
+        hits = (logits.argmax(1) == labels).sum()
+        sums = self.group.total(torch.stack([loss.detach(), hits.to(loss.dtype)]))
+        value, correct = sums.tolist()
+        if not math.isfinite(value):
             raise TrainingError(
                 "The loss is no longer a finite number. Lower the recipe's learning rate; "
                 "the last epoch's checkpoint is kept."
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss * self.group.size).backward()  # the replicas' gradients are averaged
         self.optimizer.step()
-        return value, int((logits.argmax(1) == labels).sum())
+        return value, round(correct)
 
     def _validate(self) -> tuple[float, float]:
-        logits = predict_logits(self.model, self.validation.images, precision=self.precision)
+        mine = self.group.divide(len(self.validation))
+        images = self.validation.images[mine]
+        logits = self.group.gather(predict_logits(self.model, images, precision=self.precision))
         labels = torch.from_numpy(self.validation.labels)
         loss = cross_entropy(logits, labels).item()
         return loss, (logits.argmax(1) == labels).double().mean().item()

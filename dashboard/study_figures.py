@@ -1,0 +1,194 @@
+"""Figures of a study: what each head and each condition does to the accuracy."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dashboard.figures import styled
+from dashboard.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.references import PAPER
+
+PAPER_GAP = PAPER["CNN-LSTM"] - PAPER["CNN"]
+
+
+def accuracy_figure(gaps: pd.DataFrame) -> go.Figure:
+    """Mean accuracy of each variant with its interval over seeds and images."""
+    figure = go.Figure()
+    for name, family in _families(gaps):
+        figure.add_scatter(
+            x=100 * family["accuracy"],
+            y=family["title"],
+            error_x=_error(family, "accuracy", "low", "high"),
+            mode="markers",
+            marker={"size": 10, "color": _COLOURS[name]},
+            name=name,
+            customdata=family["seeds"],
+            hovertemplate="%{y}: %{x:.1f} % (%{customdata} seeds)<extra></extra>",
+        )
+    for model, accuracy in PAPER.items():
+        _paper_line(figure, 100 * accuracy, f"paper {model}, {100 * accuracy:.2f} %")
+    figure.update_xaxes(title="accuracy, %")
+    return _by_variant(figure, gaps, "Accuracy of each variant, with 95 % interval")
+
+
+def gap_figure(gaps: pd.DataFrame) -> go.Figure:
+    """Each variant minus the CNN, in points; filled where beyond chance after Holm's correction."""
+    compared = gaps.dropna(subset="difference")
+    figure = go.Figure()
+    for name, family in _families(compared):
+        beyond = family["p_holm"] < 0.05
+        figure.add_scatter(
+            x=100 * family["difference"],
+            y=family["title"],
+            error_x=_error(family, "difference", "difference_low", "difference_high"),
+            mode="markers",
+            marker={
+                "size": 11,
+                "color": _COLOURS[name],
+                "symbol": np.where(beyond, "circle", "circle-open"),
+                "line": {"width": 2},
+            },
+            name=name,
+            customdata=family["p_holm"],
+            hovertemplate="%{y}: %{x:+.1f} points, corrected p = %{customdata:.3g}<extra></extra>",
+        )
+    _paper_line(figure, 0, "CNN", dash="solid")
+    _paper_line(figure, 100 * PAPER_GAP, f"paper's gap, {100 * PAPER_GAP:+.1f}")
+    figure.update_xaxes(title="points of accuracy against the CNN")
+    return _by_variant(figure, compared, "Against the CNN (filled: beyond chance)")
+
+
+def cost_figure(gaps: pd.DataFrame) -> go.Figure:
+    """Accuracy against parameters and against latency, a point for each head."""
+    heads = gaps[gaps["condition"] == ""]
+    panels = {"parameters": ("parameters", 1e-3), "latency_ms": ("latency_ms", 1)}
+    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
+    for column, (field, factor) in enumerate(panels.values(), start=1):
+        for name, family in _families(heads):
+            figure.add_scatter(
+                x=factor * family[field],
+                y=100 * family["accuracy"],
+                error_y=_error(family, "accuracy", "low", "high"),
+                mode="markers",
+                marker={"size": 10, "color": _COLOURS[name]},
+                name=name,
+                legendgroup=name,
+                showlegend=column == 1,
+                text=family["title"],
+                hovertemplate="%{text}: %{y:.1f} %, %{x:.3g}<extra></extra>",
+                row=1,
+                col=column,
+            )
+    for model, accuracy in PAPER.items():
+        figure.add_hline(
+            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
+            annotation_text=f"paper {model}", annotation_position="bottom right", col=1,
+        )  # fmt: skip
+        figure.add_hline(100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=2)
+    figure.update_xaxes(title="parameters, thousands", rangemode="tozero", col=1)
+    figure.update_xaxes(title="ms per face, one thread", rangemode="tozero", col=2)
+    figure.update_yaxes(title="accuracy, %", col=1)
+    return styled(figure, "Accuracy against size and against time", height=440)
+
+
+def condition_figure(conditions: pd.DataFrame) -> go.Figure:
+    """CNN and CNN-LSTM under each condition of the recipe."""
+    figure = go.Figure()
+    for column, title, key in (("cnn", "CNN", "A"), ("cnn_lstm", "CNN-LSTM", "B")):
+        figure.add_bar(
+            x=conditions["title"],
+            y=100 * conditions[column],
+            name=title,
+            marker_color=MODEL_COLOURS[key],
+            text=[f"{100 * value:.1f}" for value in conditions[column]],
+            textposition="outside",
+            hovertemplate=f"{title}, %{{x}}: %{{y:.1f}} %<extra></extra>",
+        )
+    for model, accuracy in PAPER.items():
+        figure.add_hline(
+            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
+            annotation_text=f"paper {model}", annotation_position="top right",
+        )  # fmt: skip
+    figure.update_yaxes(title="accuracy, %", range=[0, 78])
+    return styled(figure, "The same change made to both models", height=440)
+
+
+def class_effect_figure(effect: pd.DataFrame, titles: list[str]) -> go.Figure:
+    """Recall of each class minus the CNN's, in points: blue better, orange worse."""
+    values = 100 * effect.to_numpy()
+    limit = max(5.0, float(np.abs(values).max()))
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=list(effect.columns),
+            y=titles,
+            text=[[f"{value:+.1f}" for value in row] for row in values],
+            texttemplate="%{text}",
+            colorscale=DIFFERENCE,
+            zmid=0,
+            zmin=-limit,
+            zmax=limit,
+            showscale=False,
+            hovertemplate="%{y}, %{x}: %{z:+.1f} points<extra></extra>",
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    height = 120 + 32 * len(titles)
+    return styled(figure, "Recall of each class against the CNN's, points", height=height)
+
+
+def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
+    """PublicTest accuracy by epoch, means over seeds, one line per variant."""
+    figure = go.Figure()
+    for (title, curve), colour in zip(curves.items(), _LINES * len(curves)):
+        figure.add_scatter(
+            x=curve["epoch"],
+            y=100 * curve["val_accuracy"],
+            mode="lines",
+            line={"color": colour, "width": 2},
+            name=title,
+            hovertemplate=f"{title}, epoch %{{x}}: %{{y:.1f}} %<extra></extra>",
+        )
+    for model, accuracy in PAPER.items():
+        figure.add_hline(
+            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
+            annotation_text=f"paper {model} (test)", annotation_position="top left",
+        )  # fmt: skip
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(title="PublicTest accuracy, %")
+    figure = styled(figure, "Learning curves", height=460)
+    return figure.update_layout(legend={"y": -0.2, "x": 0, "xanchor": "left"})
+
+
+_COLOURS = {"without an LSTM": MODEL_COLOURS["A"], "with an LSTM": MODEL_COLOURS["B"]}
+_LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8c8c8c")
+
+
+def _families(gaps: pd.DataFrame):
+    recurrent = gaps["model"].str.startswith("cnn_lstm")
+    return zip(_COLOURS, (gaps[~recurrent], gaps[recurrent]))
+
+
+def _error(table: pd.DataFrame, value: str, low: str, high: str) -> dict:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": 100 * (table[high] - table[value]),
+        "arrayminus": 100 * (table[value] - table[low]),
+    }
+
+
+def _paper_line(figure: go.Figure, x: float, name: str, *, dash: str = "dash") -> None:
+    figure.add_vline(
+        x, line_dash=dash, line_color=REFERENCE_COLOUR, annotation_text=name,
+        annotation_position="bottom", annotation_yshift=-2,
+    )  # fmt: skip
+
+
+def _by_variant(figure: go.Figure, gaps: pd.DataFrame, title: str) -> go.Figure:
+    figure.update_yaxes(categoryorder="array", categoryarray=list(gaps["title"])[::-1])
+    figure.update_yaxes(automargin=True)
+    return styled(figure, title, height=140 + 26 * len(gaps))

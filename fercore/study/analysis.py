@@ -1,0 +1,254 @@
+"""What a study's results say: gaps with intervals and tests, and its conclusions in words.
+
+Everything is computed from the store; nothing here knows what the answer is. Without torch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore import metrics, statistics
+from fercore.errors import RunError
+from fercore.labels import CLASSES
+from fercore.references import PAPER
+from fercore.statistics import Difference
+from fercore.study.store import StudyStore
+from fercore.study.variants import CONDITIONS, Study, Variant
+
+REFERENCE = "cnn"  # what every variant is held against
+SIGNIFICANT = 0.05
+
+
+def correct_by_seed(store: StudyStore, variant: str, part: str) -> NDArray[np.bool_]:
+    """Whether each seed's model is right on each image: bool (seeds, N), seeds in order."""
+    runs = _runs(store, variant)
+    return np.stack([store.predictions(run_id, part).correct for run_id in runs])
+
+
+def gap_table(store: StudyStore, study: Study, part: str = "private") -> pd.DataFrame:
+    """A line per finished variant, in the study's order, held against the CNN.
+
+    Columns: variant, title, model, condition, seeds; accuracy, low, high (mean over seeds, shares
+    from 0 to 1); difference, difference_low, difference_high to the CNN; p_value, p_holm (corrected
+    for the number of variants compared); only_variant, only_cnn (images that one alone gets right,
+    summed over seeds paired by number) and mcnemar (seeds whose exact McNemar test is below 0.05);
+    public_accuracy, parameters, flops_per_image, latency_ms. NaN for the CNN's own comparison.
+    """
+    table = store.table()
+    finished = [v for v in study.variants if v.name in set(table["variant"])]
+    right = {variant.name: correct_by_seed(store, variant.name, part) for variant in finished}
+    reference = right.get(REFERENCE)
+    lines = []
+    for variant in finished:
+        own = table[table["variant"] == variant.name]
+        low, high = statistics.seeds_interval(right[variant.name])
+        lines.append(
+            {
+                "variant": variant.name,
+                "title": variant.title,
+                "model": variant.model,
+                "condition": variant.condition,
+                "seeds": len(own),
+                "accuracy": right[variant.name].mean(),
+                "low": low,
+                "high": high,
+                **_against(right[variant.name], None if variant.name == REFERENCE else reference),
+                "public_accuracy": own["public_accuracy"].mean(),
+                "macro_f1": own["macro_f1"].mean(),
+                "parameters": own["parameters"].iloc[0],
+                "flops_per_image": own["flops_per_image"].iloc[0],
+                "latency_ms": own["latency_ms"].iloc[0],
+            }
+        )
+    frame = pd.DataFrame(lines)
+    compared = frame["p_value"].notna()
+    frame["p_holm"] = np.nan
+    frame.loc[compared, "p_holm"] = statistics.holm(frame.loc[compared, "p_value"].to_numpy())
+    return frame
+
+
+def condition_table(store: StudyStore, study: Study, part: str = "private") -> pd.DataFrame:
+    """The CNN-LSTM against the CNN under each condition of the recipe.
+
+    Columns: condition, title; cnn, cnn_lstm (mean accuracies); difference (CNN-LSTM minus CNN),
+    low, high, p_value, p_holm.
+    """
+    names = set(store.table()["variant"])
+    lines = []
+    for condition, entry in CONDITIONS.items():
+        pair = [Variant(model, condition) for model in ("cnn", "cnn_lstm")]
+        if not {variant.name for variant in pair} <= names:
+            continue
+        cnn, lstm = (correct_by_seed(store, variant.name, part) for variant in pair)
+        gap = statistics.seeds_difference(lstm, cnn)
+        lines.append(
+            {
+                "condition": condition,
+                "title": entry.title,
+                "cnn": cnn.mean(),
+                "cnn_lstm": lstm.mean(),
+                "difference": gap.value,
+                "low": gap.interval.low,
+                "high": gap.interval.high,
+                "p_value": gap.p_value,
+            }
+        )
+    frame = pd.DataFrame(lines)
+    if len(frame):
+        frame["p_holm"] = statistics.holm(frame["p_value"].to_numpy())
+    return frame
+
+
+def class_effect(store: StudyStore, variants: list[str], part: str = "private") -> pd.DataFrame:
+    """Recall of each class minus the CNN's, means over seeds: a row per variant."""
+    reference = _mean_recall(store, REFERENCE, part)
+    rows = [_mean_recall(store, variant, part) - reference for variant in variants]
+    return pd.DataFrame(rows, index=variants, columns=list(CLASSES))
+
+
+def curves(store: StudyStore, variant: str) -> pd.DataFrame:
+    """PublicTest and training accuracy by epoch, each the mean over seeds."""
+    histories = pd.concat([store.history(run_id) for run_id in _runs(store, variant)])
+    return histories.groupby("epoch")[["train_accuracy", "val_accuracy"]].mean().reset_index()
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """One question and the table's answer to it."""
+
+    question: str
+    answer: str
+
+
+def conclusions(store: StudyStore, study: Study, part: str = "private") -> list[Conclusion]:
+    """The questions a reader of the paper has, answered from the table, as far as it is there."""
+    gaps = gap_table(store, study, part).set_index("variant")
+    writers = (_matched_gap, _order, _sinking_factor, _levelling_head)
+    return [found for writer in writers if (found := writer(store, gaps, part))]
+
+
+def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | None:
+    if not {"cnn", "cnn_lstm"} <= set(gaps.index):
+        return None
+    line = gaps.loc["cnn_lstm"]
+    paper = PAPER["CNN"] - PAPER["CNN-LSTM"]
+    gap = Difference(
+        -line["difference"], (-line["difference_high"], -line["difference_low"]), line["p_value"]
+    )
+    words = (
+        f"Trained alike, the CNN is right {_points(gap)} more often than the CNN-LSTM"
+        if gap.p_value < SIGNIFICANT and gap.value > 0
+        else f"Trained alike, CNN minus CNN-LSTM is {_points(gap, sign=True)}"
+    )
+    share = abs(gap.value) / paper
+    return Conclusion(
+        "How large is the gap under matched training?",
+        f"{words}; {_verdict(gap)}. The paper saw {100 * paper:.1f} points: the LSTM head explains "
+        f"{100 * share:.0f} % of that.",
+    )
+
+
+def _order(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | None:
+    if not {"cnn_lstm", "cnn_lstm_shuffled"} <= set(gaps.index):
+        return None
+    gap = statistics.seeds_difference(
+        *(correct_by_seed(store, name, part) for name in ("cnn_lstm", "cnn_lstm_shuffled"))
+    )
+    meaning = (
+        "the order carries something"
+        if gap.p_value < SIGNIFICANT
+        else "no effect of the order is seen"
+    )
+    return Conclusion(
+        "Does the order in which the map is read matter?",
+        f"Raster minus random order is {_points(gap, sign=True)}; {_verdict(gap)}, so {meaning}.",
+    )
+
+
+def _sinking_factor(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | None:
+    recurrent = gaps[gaps["model"].str.startswith("cnn_lstm")]
+    changed = recurrent[recurrent.index != "cnn_lstm"]
+    if changed.empty:
+        return None
+    distance = (changed["accuracy"] - PAPER["CNN-LSTM"]).abs()
+    nearest = changed.loc[distance.idxmin()]
+    factor = CONDITIONS[nearest["condition"]].title if nearest["condition"] else nearest["title"]
+    twin = f"cnn-{nearest['condition']}"
+    beside = (
+        f" The CNN under the same condition: {_percent(gaps.loc[twin, 'accuracy'])}."
+        if twin in gaps.index
+        else ""
+    )
+    near = "" if distance.min() < 0.03 else " Nothing tried comes within 3 points of it."
+    return Conclusion(
+        "Which single factor takes the CNN-LSTM down to the paper's figure?",
+        f"Nearest to the paper's {_percent(PAPER['CNN-LSTM'])} comes '{factor}': "
+        f"{_percent(nearest['accuracy'])} "
+        f"[{100 * nearest['low']:.1f}, {100 * nearest['high']:.1f}].{beside}{near}",
+    )
+
+
+def _levelling_head(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | None:
+    heads = gaps[gaps["model"].str.startswith("cnn_lstm") & (gaps["condition"] == "")]
+    if heads.empty or heads["difference"].isna().all():
+        return None
+    best = heads.loc[heads["public_accuracy"].idxmax()]
+    gap = Difference(
+        best["difference"], (best["difference_low"], best["difference_high"]), best["p_value"]
+    )
+    return Conclusion(
+        "Which repair brings it level with the CNN?",
+        f"Chosen on PublicTest, the best LSTM head is '{best['title']}': "
+        f"{_points(gap, sign=True)} against the CNN; {_verdict(gap)}.",
+    )
+
+
+def _against(correct: NDArray, reference: NDArray | None) -> dict[str, float]:
+    if reference is None:
+        names = "difference", "difference_low", "difference_high", "p_value"
+        return dict.fromkeys((*names, "only_variant", "only_cnn", "mcnemar"), np.nan)
+    gap = statistics.seeds_difference(correct, reference)
+    tests = [statistics.mcnemar(own, other) for own, other in zip(correct, reference)]
+    return {
+        "difference": gap.value,
+        "difference_low": gap.interval[0],
+        "difference_high": gap.interval[1],
+        "p_value": gap.p_value,
+        "only_variant": sum(test.only_a for test in tests),
+        "only_cnn": sum(test.only_b for test in tests),
+        "mcnemar": sum(test.p_value < SIGNIFICANT for test in tests),
+    }
+
+
+def _mean_recall(store: StudyStore, variant: str, part: str) -> NDArray[np.float64]:
+    recalls = []
+    for run_id in _runs(store, variant):
+        table = store.predictions(run_id, part)
+        confusion = metrics.confusion_matrix(table.labels, table.predicted)
+        recalls.append(metrics.class_scores(confusion).recall)
+    return np.mean(recalls, axis=0)
+
+
+def _runs(store: StudyStore, variant: str) -> list[str]:
+    table = store.table()
+    own = table[table["variant"] == variant].sort_values("seed")
+    if own.empty:
+        raise RunError(f"Study '{store.name}' has no finished training of '{variant}'.")
+    return own["run_id"].tolist()
+
+
+def _verdict(gap: Difference) -> str:
+    p = "p < 0.001" if gap.p_value < 0.001 else f"p = {gap.p_value:.3f}"
+    return f"beyond chance ({p})" if gap.p_value < SIGNIFICANT else f"within chance ({p})"
+
+
+def _points(gap: Difference, *, sign: bool = False) -> str:
+    low, high = gap.interval
+    form = "+.1f" if sign else ".1f"
+    return f"{100 * gap.value:{form}} points [{100 * low:{form}}, {100 * high:{form}}]"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,110 @@
+"""A study's trainings as Ray tasks, on this machine or a cluster; results come back as run folders.
+
+Each worker trains in its own cache folder, so a task that is tried again on the same machine goes
+on from its last epoch. Every node needs fercore with the extra 'cluster'; the images travel.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from fercore.artifacts import read_run
+from fercore.data import FaceSet
+from fercore.data.cache import cache_folder
+from fercore.errors import ConfigError
+from fercore.experiment import Request
+from fercore.files import replacing
+from fercore.study.runner import Clock, Outcome, StudyProgress, sentence, train_cell, variant_of
+from fercore.study.store import StudyStore
+
+LOCAL = "local"  # the address that starts a cluster on this machine
+POLL_SECONDS = 0.5
+RETRIES = 2  # where a node is lost
+
+
+def run_on_ray(
+    store: StudyStore,
+    requests: list[Request],
+    faces: FaceSet,
+    *,
+    address: str = LOCAL,
+    gpus: float = 0,
+    on_progress: Callable[[StudyProgress], None] = lambda progress: None,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Train what is not finished yet, as many at once as the cluster has room for.
+
+    Each training takes its request's `threads` CPUs (1 where none are given) and `gpus`. Raises
+    `ConfigError` where Ray is missing or the address does not answer, `Interrupted` when told to
+    stop.
+    """
+    try:
+        import ray
+        from ray.util.queue import Queue
+    except ImportError as error:
+        raise ConfigError("Ray is not installed. Run: pip install 'fercore[cluster]'") from error
+    from fercore.training.fit import Interrupted
+
+    try:
+        ray.init(
+            address=None if address == LOCAL else address,
+            include_dashboard=False,
+            log_to_driver=False,
+            configure_logging=False,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"No Ray cluster answers at '{address}': {error}.") from error
+    try:
+        epochs, images = Queue(actor_options={"num_cpus": 0}), ray.put(faces)
+        clock = Clock(requests, store.finished(), on_progress)
+        broken: dict[str, str] = {}
+        tasks = {}
+        for request in requests:
+            if request.run_id not in store.finished():
+                cores = request.threads or 1
+                task = ray.remote(_train).options(
+                    num_cpus=cores, num_gpus=gpus, max_retries=RETRIES, name=request.run_id
+                )
+                one = replace(request, threads=cores)
+                tasks[task.remote(one, images, store.name, epochs)] = request
+        while tasks:
+            if stop_requested():
+                for task in tasks:
+                    ray.cancel(task, force=True)
+                raise Interrupted("The study was stopped.")
+            done, _ = ray.wait(list(tasks), timeout=POLL_SECONDS)
+            while not epochs.empty():
+                clock.at(*epochs.get())
+            for task in done:
+                request = tasks.pop(task)
+                try:
+                    _gather(store, request, ray.get(task))
+                except ray.exceptions.RayError as error:
+                    broken[request.run_id] = sentence(getattr(error, "cause", None) or error)
+                clock.ended(request.run_id)
+    finally:
+        ray.shutdown()
+    done_now = store.finished()
+    return Outcome([r.run_id for r in requests if r.run_id in done_now], [], broken)
+
+
+def _train(request: Request, faces: FaceSet, study: str, epochs) -> dict[str, bytes]:
+    """In a worker: the training, and its run folder's files."""
+    folder = cache_folder() / "studies" / study / request.run_id
+    run = train_cell(
+        request,
+        folder,
+        faces,
+        on_epoch=lambda history: epochs.put((request.run_id, len(history))),
+        alongside=True,
+    )
+    return {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()}
+
+
+def _gather(store: StudyStore, request: Request, files: dict[str, bytes]) -> None:
+    folder: Path = store.work_folder(request.run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted(files, key="run.json".__eq__):  # last, as in every run
+        with replacing(folder / name) as temporary:
+            temporary.write_bytes(files[name])
+    store.add(read_run(folder), variant=variant_of(request))

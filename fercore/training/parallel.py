@@ -1,0 +1,138 @@
+"""Data-parallel training under `torchrun`: several processes, each with a share of every batch.
+
+The result is that of one process with the same global batch: batch normalisation and dropout see
+the whole batch (torch's SyncBatchNorm does too, but not on a CPU), the loss is its mean over all
+of its images, and the gradients are summed by DistributedDataParallel.
+"""
+
+import os
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+from torch.nn.parallel import DistributedDataParallel
+
+
+class Group:
+    """The processes that train together; outside torchrun, this one alone.
+
+    The methods must be called by all of them, in the same order.
+    """
+
+    def __init__(self) -> None:
+        self.size = int(os.environ.get("WORLD_SIZE", 1))
+        self.rank = int(os.environ.get("RANK", 0))
+        self.batch, self.mine = 0, slice(0, 0)
+        if self.size > 1 and not dist.is_initialized():
+            if torch.cuda.is_available():
+                torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+            dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the files."""
+        return self.rank == 0
+
+    def divide(self, count: int) -> slice:
+        """This process's share of a batch of `count`, which from now on is the current one."""
+        first, end = (count * rank // self.size for rank in (self.rank, self.rank + 1))
+        self.batch, self.mine = count, slice(first, end)
+        return self.mine
+
+    def total(self, value: Tensor) -> Tensor:
+        """The sum over all processes; gradients flow through it."""
+        return _Sum.apply(value) if self.size > 1 else value
+
+    def any(self, flag: bool, device: str) -> bool:
+        """Whether it holds in one of them at least."""
+        return (
+            flag if self.size == 1 else bool(self.total(torch.tensor(float(flag), device=device)))
+        )
+
+    def from_leader(self, value: Any) -> Any:
+        """The leader's value, in all of them."""
+        if self.size == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0)
+        return box[0]
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """All processes' rows, in the order of their shares."""
+        if self.size == 1:
+            return rows
+        parts: list[Any] = [None] * self.size
+        dist.all_gather_object(parts, rows)
+        return torch.cat(parts)
+
+    def replicate(self, model: nn.Module) -> nn.Module:
+        """The model as this process trains it; its weights are those of `model`."""
+        if self.size == 1:
+            return model
+        _see_whole_batch(model, self)
+        return DistributedDataParallel(model)
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(_context, value: Tensor) -> Tensor:
+        value = value.detach().clone()
+        dist.all_reduce(value)
+        return value
+
+    @staticmethod
+    def backward(_context, gradient: Tensor) -> Tensor:
+        gradient = gradient.clone()
+        dist.all_reduce(gradient)
+        return gradient
+
+
+def _see_whole_batch(model: nn.Module, group: Group) -> None:
+    """Replace every normalisation and dropout in `model` by one that acts on the global batch."""
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                whole = _WholeBatchNorm(child.num_features, child.eps, child.momentum)
+                whole.load_state_dict(child.state_dict())
+                whole.group = group
+                setattr(module, name, whole.to(child.weight.device))
+            elif isinstance(child, nn.Dropout):
+                setattr(module, name, _WholeDropout(child.p, group))
+
+
+class _WholeBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation by the mean and variance of the global batch."""
+
+    group: Group
+
+    def forward(self, x: Tensor) -> Tensor:  # (share of B, C, H, W)
+        if not self.training:
+            return super().forward(x)
+        values = x.float()
+        count = self.group.batch * x.shape[2] * x.shape[3]
+        mean = self.group.total(values.sum((0, 2, 3))) / count  # (C,)
+        centred = values - mean[:, None, None]
+        variance = self.group.total(centred.square().sum((0, 2, 3))) / count
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+
+
+class _WholeDropout(nn.Module):
+    """Dropout whose mask is drawn for the global batch, the same in every process."""
+
+    def __init__(self, p: float, group: Group) -> None:
+        super().__init__()
+        self.p, self.group = p, group
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        layout = torch.channels_last if x.dim() == 4 else torch.contiguous_format
+        whole = torch.ones(self.group.batch, *x.shape[1:], dtype=x.dtype, device=x.device)
+        return x * dropout(whole.contiguous(memory_format=layout), self.p)[self.group.mine]
