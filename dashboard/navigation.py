@@ -29,6 +29,7 @@ PAGES = {
         PageEntry("Compare", "ROC", ":material/show_chart:"),
         PageEntry("Compare", "Misclassified", ":material/gallery_thumbnail:"),
         PageEntry("Compare", "Training", ":material/trending_up:"),
+        PageEntry("Why", "Why the LSTM loses", ":material/psychology_alt:"),
         PageEntry("Try it", "Predict", ":material/add_a_photo:"),
         PageEntry("Try it", "Webcam", ":material/videocam:"),
     )

@@ -3,6 +3,7 @@
 import base64
 import io
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
@@ -56,7 +57,7 @@ def _path(steps) -> str:
     lines = [
         f'<path d="M{x0} {y0}L{x1} {y1}" stroke="{_colour(index, len(places))}" '
         f'stroke-width="3" stroke-linecap="round"/>'
-        for index, ((x0, y0), (x1, y1)) in enumerate(zip(places, places[1:]))
+        for index, ((x0, y0), (x1, y1)) in enumerate(pairwise(places))
     ]
     ends = [
         f'<circle cx="{x}" cy="{y}" r="7" fill="{colour}"/>'

@@ -12,51 +12,55 @@ from fercore.references import PAPER
 PAPER_GAP = PAPER["CNN-LSTM"] - PAPER["CNN"]
 
 
-def accuracy_figure(gaps: pd.DataFrame) -> go.Figure:
-    """Mean accuracy of each variant with its interval over seeds and images."""
-    figure = go.Figure()
+def variants_figure(gaps: pd.DataFrame) -> go.Figure:
+    """Left, each variant's mean accuracy; right, its difference to the CNN in points.
+
+    Bars are 95 % intervals over seeds and images. On the right a filled point is beyond chance
+    after Holm's correction.
+    """
+    figure = make_subplots(
+        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04,
+        subplot_titles=("accuracy, %", "against the CNN, points (filled: beyond chance)"),
+    )  # fmt: skip
     for name, family in _families(gaps):
+        beyond = (family["p_holm"] < 0.05) | family["p_holm"].isna()
+        common = {"y": family["title"], "mode": "markers", "name": name, "legendgroup": name}
         figure.add_scatter(
             x=100 * family["accuracy"],
-            y=family["title"],
             error_x=_error(family, "accuracy", "low", "high"),
-            mode="markers",
             marker={"size": 10, "color": _COLOURS[name]},
-            name=name,
             customdata=family["seeds"],
             hovertemplate="%{y}: %{x:.1f} % (%{customdata} seeds)<extra></extra>",
+            **common,
+            row=1,
+            col=1,
         )
-    for model, accuracy in PAPER.items():
-        _paper_line(figure, 100 * accuracy, f"paper {model}, {100 * accuracy:.2f} %")
-    figure.update_xaxes(title="accuracy, %")
-    return _by_variant(figure, gaps, "Accuracy of each variant, with 95 % interval")
-
-
-def gap_figure(gaps: pd.DataFrame) -> go.Figure:
-    """Each variant minus the CNN, in points; filled where beyond chance after Holm's correction."""
-    compared = gaps.dropna(subset="difference")
-    figure = go.Figure()
-    for name, family in _families(compared):
-        beyond = family["p_holm"] < 0.05
         figure.add_scatter(
             x=100 * family["difference"],
-            y=family["title"],
             error_x=_error(family, "difference", "difference_low", "difference_high"),
-            mode="markers",
             marker={
-                "size": 11,
+                "size": 10,
                 "color": _COLOURS[name],
                 "symbol": np.where(beyond, "circle", "circle-open"),
-                "line": {"width": 2},
+                "line": {"width": 2, "color": _COLOURS[name]},
             },
-            name=name,
             customdata=family["p_holm"],
             hovertemplate="%{y}: %{x:+.1f} points, corrected p = %{customdata:.3g}<extra></extra>",
+            showlegend=False,
+            **common,
+            row=1,
+            col=2,
         )
-    _paper_line(figure, 0, "CNN", dash="solid")
-    _paper_line(figure, 100 * PAPER_GAP, f"paper's gap, {100 * PAPER_GAP:+.1f}")
-    figure.update_xaxes(title="points of accuracy against the CNN")
-    return _by_variant(figure, compared, "Against the CNN (filled: beyond chance)")
+    figure.update_annotations(yshift=18)  # the titles, above the lines' names
+    for model, accuracy in PAPER.items():
+        _paper_line(figure, 100 * accuracy, f"paper {model}", col=1)
+    _paper_line(figure, 100 * PAPER_GAP, "paper's gap", col=2)
+    figure.add_vline(0, line_color=MODEL_COLOURS["A"], line_width=1, col=2)
+    figure.update_yaxes(categoryorder="array", categoryarray=list(gaps["title"])[::-1])
+    figure = styled(figure, "", height=150 + 26 * len(gaps))
+    return figure.update_layout(
+        legend={"y": -0.06, "x": 0.5, "xanchor": "center"}, margin={"t": 64}
+    )
 
 
 def cost_figure(gaps: pd.DataFrame) -> go.Figure:
@@ -181,14 +185,8 @@ def _error(table: pd.DataFrame, value: str, low: str, high: str) -> dict:
     }
 
 
-def _paper_line(figure: go.Figure, x: float, name: str, *, dash: str = "dash") -> None:
+def _paper_line(figure: go.Figure, x: float, name: str, *, col: int) -> None:
     figure.add_vline(
-        x, line_dash=dash, line_color=REFERENCE_COLOUR, annotation_text=name,
-        annotation_position="bottom", annotation_yshift=-2,
+        x, line_dash="dash", line_color=REFERENCE_COLOUR, annotation_text=name,
+        annotation_position="top", col=col,
     )  # fmt: skip
-
-
-def _by_variant(figure: go.Figure, gaps: pd.DataFrame, title: str) -> go.Figure:
-    figure.update_yaxes(categoryorder="array", categoryarray=list(gaps["title"])[::-1])
-    figure.update_yaxes(automargin=True)
-    return styled(figure, title, height=140 + 26 * len(gaps))

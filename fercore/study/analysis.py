@@ -122,9 +122,9 @@ class Conclusion:
     answer: str
 
 
-def conclusions(store: StudyStore, study: Study, part: str = "private") -> list[Conclusion]:
-    """The questions a reader of the paper has, answered from the table, as far as it is there."""
-    gaps = gap_table(store, study, part).set_index("variant")
+def conclusions(store: StudyStore, gaps: pd.DataFrame, part: str = "private") -> list[Conclusion]:
+    """The questions a reader of the paper has, answered from `gap_table`, as far as it goes."""
+    gaps = gaps.set_index("variant")
     writers = (_matched_gap, _order, _sinking_factor, _levelling_head)
     return [found for writer in writers if (found := writer(store, gaps, part))]
 

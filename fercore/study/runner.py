@@ -51,6 +51,11 @@ class Clock:
         self._done[run_id] = epochs
         self._tell(run_id)
 
+    def leave(self, run_id: str) -> None:
+        """Another process is at that training; it is not waited for."""
+        del self._epochs[run_id]
+        self._done.pop(run_id, None)
+
     def ended(self, run_id: str) -> None:
         """That training is over, well or not."""
         self._done[run_id] = float(self._epochs[run_id])
@@ -101,6 +106,8 @@ def run_study(
             if not alongside:
                 raise
             elsewhere.append(request.run_id)
+            clock.leave(request.run_id)
+            continue
         except Exception as error:  # whatever broke this one, the others go on
             broken[request.run_id] = sentence(error)
         clock.ended(request.run_id)

@@ -39,6 +39,11 @@ class StudyStore:
         """Names of the trainings whose results are here."""
         return {path.parent.name for path in self.folder.glob("cells/*/run.json")}
 
+    def changed(self) -> float:
+        """When the table was last written, in seconds since 1970; 0 before."""
+        path = self.folder / "table.parquet"
+        return path.stat().st_mtime if path.is_file() else 0.0
+
     def table(self) -> pd.DataFrame:
         """A line per finished training: variant, model, condition, seed, run_id, accuracies and
         macro F1 (shares from 0 to 1), parameters, flops_per_image, latency_ms, seconds,

@@ -1,0 +1,117 @@
+"""Why the LSTM loses: the study that trains every head on one trunk, and what sinks it."""
+
+import streamlit as st
+
+from dashboard import figures, loading, study_figures
+from dashboard.reading_svg import reading_svg
+from dashboard.theme import count, p_value, percent, points, points_interval
+from dashboard.widgets import csv_button, heading
+from fercore.models import MODELS
+from fercore.predictions import PARTS
+
+STUDY = "sequence"
+SHOWN_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")
+
+heading(
+    "Why the LSTM loses",
+    "The paper saw 63.25 % for a CNN, 46.82 % for a CNN-LSTM, and blamed sequence models. Here "
+    "one trunk, one recipe and one budget carry every head, at the same number of parameters; "
+    "only the named factor varies. Points are means over seeds, bars 95 % intervals over seeds "
+    "and images.",
+)
+if not loading.study_finished(STUDY):
+    st.info(f"The study has not run yet. Start it with: `fercore study {STUDY}`")
+    st.stop()
+
+part = st.segmented_control(
+    "Images",
+    list(PARTS),
+    default="private",
+    required=True,
+    format_func=PARTS.get,
+    key="study-part",
+    help="PrivateTest is scored once. 'Without duplicates' leaves out images that also occur in "
+    "Training or PublicTest. PublicTest chose the epochs.",
+)
+results = loading.study(STUDY, part)
+gaps = results.gaps
+
+for conclusion in results.conclusions:
+    st.markdown(f"**{conclusion.question}** {conclusion.answer}")
+
+st.plotly_chart(
+    study_figures.variants_figure(gaps), config=figures.STATIC, alt="Every variant against the CNN"
+)
+
+st.subheader("How each head reads the face", anchor=False)
+st.caption(
+    "The trunk turns a face into a map of 6×6 places. The colour goes from blue, the first step, "
+    "to orange, the last. The face is drawn."
+)
+heads = gaps[gaps["condition"] == ""]
+with st.grid(min_column_width=170, gap="small"):
+    for _, line in heads.iterrows():
+        with st.container(border=True):
+            model = MODELS[line["model"]]
+            st.image(reading_svg(line["model"]), width="stretch")
+            st.markdown(f"**{model.title}** {percent(line['accuracy'])}")
+            st.caption(model.summary)
+
+st.subheader("What sinks them", anchor=False)
+st.caption(
+    "The same change of the recipe, made to the CNN and to the CNN-LSTM. A change that takes both "
+    "down is no verdict on the LSTM; the distance between the bars is."
+)
+st.plotly_chart(
+    study_figures.condition_figure(results.conditions), config=figures.STATIC,
+    alt="CNN and CNN-LSTM under each condition",
+)  # fmt: skip
+for _, line in results.conditions.iterrows():
+    st.markdown(
+        f"- {line['title']}: CNN-LSTM minus CNN {points(line['difference'])} "
+        f"{points_interval((line['low'], line['high']))}, corrected {p_value(line['p_holm'])}"
+    )
+
+st.subheader("What it costs, and whom it hits", anchor=False)
+st.plotly_chart(
+    study_figures.cost_figure(gaps), config=figures.STATIC, alt="Accuracy against size and time"
+)
+st.plotly_chart(
+    study_figures.class_effect_figure(results.class_effect, results.class_titles),
+    config=figures.STATIC, alt="Recall per class against the CNN's",
+)  # fmt: skip
+
+titles = dict(zip(gaps["variant"], gaps["title"]))
+chosen = st.multiselect(
+    "Learning curves of",
+    list(titles),
+    default=[name for name in SHOWN_CURVES if name in titles],
+    format_func=titles.get,
+)
+curves = {titles[name]: loading.study_curves(STUDY, name) for name in chosen}
+if curves:
+    st.plotly_chart(
+        study_figures.curves_figure(curves), config=figures.STATIC, alt="Learning curves"
+    )
+
+st.subheader("The table", anchor=False)
+st.caption(
+    "'Beyond chance': the p of no difference to the CNN over seeds and images, corrected for the "
+    "number of variants (Holm). McNemar: in how many seeds the exact paired test is below 0.05."
+)
+st.dataframe(
+    {
+        "variant": gaps["title"],
+        "seeds": gaps["seeds"],
+        "accuracy %": (100 * gaps["accuracy"]).round(1),
+        "against the CNN": (100 * gaps["difference"]).round(1),
+        "corrected p": gaps["p_holm"].round(4),
+        "McNemar": gaps["mcnemar"],
+        "macro F1 %": (100 * gaps["macro_f1"]).round(1),
+        "parameters": gaps["parameters"].map(count),
+        "MFLOP": (gaps["flops_per_image"] / 1e6).round(1),
+        "ms per face": gaps["latency_ms"],
+    },
+    hide_index=True,
+)
+csv_button(gaps, "sequence-study")
