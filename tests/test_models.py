@@ -1,5 +1,6 @@
 """Models: what goes in and out, and what they cost."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,31 +18,85 @@ def test_seven_logits_for_each_face(name):
     torch.testing.assert_close(model(faces)[:1], model(faces[:1]), rtol=1e-4, atol=1e-5)
 
 
-def test_both_heads_have_about_as_many_parameters():
-    cnn, lstm = (count_parameters(build(name)) for name in ("cnn", "cnn_lstm"))
-    assert abs(cnn / lstm - 1) < 0.05
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_is_as_large_as_the_cnn(name):
+    assert abs(count_parameters(build(name)) / count_parameters(build("cnn")) - 1) < 0.05
 
 
 def test_flops_are_counted_by_hand():
-    widths, sides = [1, 4, 8, 16, 32], [48, 24, 12, 6]
-    convolutions = sum(
-        2 * 9 * side**2 * (before * after + after * after)
-        for side, before, after in zip(sides, widths[:-1], widths[1:], strict=True)
+    stem = 2 * 24**2 * (25 * 4 + 9 * 4 * 4)
+    stages = 2 * 9 * (12**2 * (4 * 8 + 8 * 8) + 6**2 * (8 * 16 + 16 * 16))
+    dense = 2 * (16 * 50 + 50 * 7)
+    assert flops_per_image(build("cnn", width=4, hidden=50)) == stem + stages + dense
+    lstm = 2 * 36 * 4 * 20 * (16 + 20) + 2 * 20 * 7
+    assert flops_per_image(build("cnn_lstm", width=4, hidden=20)) == stem + stages + lstm
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cnn_lstm", [[p] for p in range(36)]),
+        ("cnn_lstm_snake", [[0], [1], [2], [3], [4], [5], [11], [10], [9], [8], [7], [6], [12]]),
+        ("cnn_lstm_rows", [[6 * r + c for c in range(6)] for r in range(6)]),
+        ("cnn_lstm_columns", [[6 * r + c for r in range(6)] for c in range(6)]),
+    ],
+)
+def test_the_lstm_reads_the_map_in_the_order_its_name_says(name, expected):
+    head = build(name, width=4).head
+    places = torch.arange(36.0).view(1, 1, 6, 6).expand(1, 16, 6, 6)
+    steps = head.steps(places).view(1, -1, len(expected[0]), 16)  # (1, T, P, C)
+    assert steps[0, : len(expected), :, 0].tolist() == expected
+    assert (steps == steps[..., :1]).all()  # a step holds all channels of its places
+
+
+def test_random_order_visits_every_place_once_and_is_always_the_same():
+    places = torch.arange(36.0).view(1, 1, 6, 6).expand(1, 16, 6, 6)
+    first, again = (build("cnn_lstm_shuffled", width=4).head.steps(places) for _ in range(2))
+    assert sorted(first[0, :, 0].tolist()) == list(range(36))
+    assert first[0, :, 0].tolist() != list(range(36))
+    assert torch.equal(first, again)
+
+
+def test_scrambled_is_what_a_channels_last_reshape_does_to_a_channels_first_map():
+    feature_map = torch.randn(2, 16, 6, 6)
+    steps = build("cnn_lstm_scrambled", width=4).head.steps(feature_map)
+    np.testing.assert_array_equal(steps, feature_map.numpy().reshape(2, 36, 16))
+
+
+def test_one_step_is_the_pooled_map():
+    feature_map = torch.randn(2, 16, 6, 6)
+    steps = build("cnn_lstm_one", width=4).head.steps(feature_map)
+    torch.testing.assert_close(steps[:, 0], feature_map.mean((2, 3)))
+    assert steps.shape == (2, 1, 16)
+
+
+def test_summaries_of_the_states():
+    feature_map = torch.randn(3, 16, 6, 6)
+    for name in ("cnn_lstm", "cnn_lstm_mean", "cnn_lstm_attention"):
+        head = build(name, width=4).head
+        states, _ = head.lstm(head.steps(feature_map))
+        vector = head(feature_map)
+        if name == "cnn_lstm_attention":
+            weights = torch.softmax(head.query(states), dim=1)
+            expected = torch.einsum("bto,bth->bh", weights, states)
+        else:
+            expected = states[:, -1] if name == "cnn_lstm" else states.mean(1)
+        torch.testing.assert_close(vector, expected)
+
+
+def test_self_attention_is_torchs():
+    head = build("cnn_attention", width=4).head
+    reference = torch.nn.MultiheadAttention(16, head.heads, batch_first=True)
+    reference.load_state_dict(
+        {
+            "in_proj_weight": head.projections.weight,
+            "in_proj_bias": head.projections.bias,
+            "out_proj.weight": head.mix.weight,
+            "out_proj.bias": head.mix.bias,
+        }
     )
-    dense = 2 * (32 * 50 + 50 * 7)
-    assert flops_per_image(build("cnn", width=4, hidden=50)) == convolutions + dense
-    lstm = 2 * 36 * 4 * 20 * (32 + 20) + 2 * 20 * 7
-    assert flops_per_image(build("cnn_lstm", width=4, hidden=20)) == convolutions + lstm
-
-
-def test_the_lstm_reads_the_map_row_by_row():
-    model = build("cnn_lstm", width=4).eval()
-    seen = []
-    model.lstm.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    trunk_out = torch.arange(36.0).view(1, 1, 6, 6).expand(1, 32, 6, 6)
-    model.trunk.forward = lambda pixels: trunk_out
-    model(torch.zeros(1, 1, 48, 48))
-    assert seen[0][0, :, 0].tolist() == list(range(36))
+    x = torch.randn(2, 36, 16)
+    torch.testing.assert_close(head.attend(x), reference(x, x, x)[0], rtol=1e-4, atol=1e-5)
 
 
 def test_normalisation_travels_with_the_weights(faces):

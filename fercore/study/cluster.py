@@ -4,6 +4,7 @@ Each worker trains in its own cache folder, so a task that is tried again on the
 on from its last epoch. Every node needs fercore with the extra 'cluster'; the images travel.
 """
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from fercore.study.store import StudyStore
 LOCAL = "local"  # the address that starts a cluster on this machine
 POLL_SECONDS = 0.5
 RETRIES = 2  # where a node is lost
+CONNECT_SECONDS = 5
 
 
 def run_on_ray(
@@ -45,15 +47,13 @@ def run_on_ray(
         raise ConfigError("Ray is not installed. Run: pip install 'fercore[cluster]'") from error
     from fercore.training.fit import Interrupted
 
-    try:
-        ray.init(
-            address=None if address == LOCAL else address,
-            include_dashboard=False,
-            log_to_driver=False,
-            configure_logging=False,
-        )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"No Ray cluster answers at '{address}': {error}.") from error
+    _check_answer(address)
+    ray.init(
+        address=None if address == LOCAL else address,
+        include_dashboard=False,
+        log_to_driver=False,
+        configure_logging=False,
+    )
     try:
         epochs, images = Queue(actor_options={"num_cpus": 0}), ray.put(faces)
         clock = Clock(requests, store.finished(), on_progress)
@@ -86,6 +86,19 @@ def run_on_ray(
         ray.shutdown()
     done_now = store.finished()
     return Outcome([r.run_id for r in requests if r.run_id in done_now], [], broken)
+
+
+def _check_answer(address: str) -> None:
+    """Raise `ConfigError` where nothing listens; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address in (LOCAL, "auto"):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"No Ray cluster answers at '{address}'. Give HOST:PORT, 'auto' or 'local'."
+        ) from error
 
 
 def _train(request: Request, faces: FaceSet, study: str, epochs) -> dict[str, bytes]:

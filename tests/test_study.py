@@ -1,0 +1,193 @@
+"""Studies: what is finished is not done again, and what is broken stops no other."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fercore import data, statistics
+from fercore.artifacts import artifacts_folder, read_run
+from fercore.errors import Busy, ConfigError, RunError
+from fercore.experiment import _held
+from fercore.recipes import find_recipe
+from fercore.study import analysis, runner
+from fercore.study.cluster import run_on_ray
+from fercore.study.runner import run_study, train_cell
+from fercore.study.store import StudyStore
+from fercore.study.variants import Study, Variant, find_study
+from tests.conftest import ROOT
+
+TINY = replace(find_recipe("quick"), epochs=2, batch_size=16, model_arguments={"width": 4})
+PAIR = Study("pair", "", "quick", (Variant("cnn"), Variant("cnn_lstm")))
+
+
+@pytest.fixture
+def store() -> StudyStore:
+    return StudyStore("pair")
+
+
+@pytest.fixture
+def requests():
+    return PAIR.requests(2, TINY, threads=1)
+
+
+def test_the_sequence_study_declares_what_it_promises():
+    study = find_study("sequence")
+    requests = study.requests(3, find_recipe("paper"))
+    assert len({request.run_id for request in requests}) == len(requests) == 3 * 21
+    base = find_recipe("paper")
+    changed = {v.name: v.recipe(base) for v in study.variants if v.condition}
+    assert all(recipe != base for recipe in changed.values())
+    assert all(v.recipe(base) == base for v in study.variants if not v.condition)
+    with pytest.raises(ConfigError, match="no variant 'transformer'"):
+        study.requests(1, base, only=["transformer"])
+    with pytest.raises(ConfigError, match="no study 'width'"):
+        find_study("width")
+
+
+def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatch):
+    seen = []
+    outcome = run_study(store, requests, faces, on_progress=seen.append)
+    assert outcome.finished == ["cnn-s0", "cnn_lstm-s0", "cnn-s1", "cnn_lstm-s1"]
+    assert (outcome.broken, outcome.elsewhere) == ({}, [])
+    assert seen[-1].finished == seen[-1].total == 4
+    assert seen[-1].share == 1
+    shares = [at.share for at in seen]
+    assert shares == sorted(shares)
+
+    table = store.table()
+    for line in table.to_dict("records"):
+        run = read_run(store.work_folder(line["run_id"]))
+        assert line["private_accuracy"] == run.metrics()["private"]["accuracy"]
+        assert line["macro_f1"] == pytest.approx(run.metrics()["private"]["macro_f1"])
+        kept, whole = store.predictions(line["run_id"], "clean"), run.predictions("clean")
+        assert kept.same_images(whole)
+        np.testing.assert_array_equal(kept.probs, whole.probs)
+        assert store.history(line["run_id"])["val_loss"].tolist() == (
+            run.history()["val_loss"].tolist()
+        )
+    assert json.loads((store.folder / "table.json").read_text()) == table.to_dict("records")
+
+    monkeypatch.setattr(runner, "train_cell", lambda *_, **__: pytest.fail("trained again"))
+    assert run_study(store, requests, faces).finished == outcome.finished
+
+
+def test_a_broken_training_stops_no_other(store, requests, faces):
+    requests[0] = replace(requests[0], recipe=replace(TINY, learning_rate=1e30))
+    outcome = run_study(store, requests, faces)
+    assert list(outcome.broken) == ["cnn-s0"]
+    assert "finite" in outcome.broken["cnn-s0"]
+    assert len(outcome.finished) == 3
+
+
+def test_two_runners_share_a_table(store, requests, faces):
+    folder = store.work_folder("cnn-s0")
+    folder.mkdir(parents=True)
+    with _held(folder / "lock", ""):
+        outcome = run_study(store, requests, faces, alongside=True)
+        assert outcome.elsewhere == ["cnn-s0"]
+        assert len(outcome.finished) == 3
+        with pytest.raises(Busy):
+            run_study(store, requests, faces)
+    assert len(run_study(store, requests, faces).finished) == 4
+
+
+def test_results_on_other_images_are_refused(store, requests, faces):
+    run_study(store, requests[:1], faces)
+    with pytest.raises(RunError, match="other images"):
+        store.add(
+            train_cell(requests[1], store.work_folder("cnn_lstm-s0"), data.synthetic((6, 2, 3))),
+            variant="cnn_lstm",
+        )
+
+
+def test_killed_and_started_again_loses_one_epoch_at_most(tmp_path):
+    """A real process, killed in the second epoch; the second start goes on from the first."""
+    command = [
+        *(sys.executable, "-m", "fercore", "study", "sequence", "--seeds", "1", "--only", "cnn"),
+        *("--recipe", "quick", "--data", "synthetic", "--threads", "1"),
+    ]
+    store = StudyStore("sequence-quick-synthetic")
+    history = store.work_folder("cnn-s0") / "history.jsonl"
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 120
+        while not history.exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    kept = pd.read_json(history, lines=True)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    whole = store.history("cnn-s0")
+    pd.testing.assert_frame_equal(whole.iloc[: len(kept)], kept)
+    assert len(whole) == find_recipe("quick").epochs
+
+
+def test_every_variant_passes_on_a_local_ray_cluster(store, requests, faces):
+    seen = []
+    outcome = run_on_ray(store, requests, faces, on_progress=seen.append)
+    assert sorted(outcome.finished) == sorted(request.run_id for request in requests)
+    assert seen[-1].share == 1
+    for request in requests:  # the same weights as without Ray, to the bit
+        folder = artifacts_folder() / "alone" / request.run_id
+        alone = train_cell(request, folder, faces)
+        gathered = read_run(store.work_folder(request.run_id))
+        assert (
+            gathered.info["files"]["weights.safetensors"]
+            == (alone.info["files"]["weights.safetensors"])
+        )
+
+
+def test_ray_names_the_broken_training_and_finishes_the_others(store, requests, faces):
+    requests[1] = replace(requests[1], recipe=replace(TINY, learning_rate=1e30))
+    outcome = run_on_ray(store, requests[:3], faces)
+    assert outcome.finished == ["cnn-s0", "cnn-s1"]
+    assert "finite" in outcome.broken["cnn_lstm-s0"]
+
+
+def test_an_address_without_a_cluster_is_one_sentence(store, requests, faces):
+    with pytest.raises(ConfigError, match="No Ray cluster answers at"):
+        run_on_ray(store, requests, faces, address="127.0.0.1:1")
+
+
+@pytest.fixture
+def finished(store, requests, faces) -> StudyStore:
+    run_study(store, requests, faces)
+    return store
+
+
+def test_gaps_are_those_of_the_predictions(finished):
+    gaps = analysis.gap_table(finished, PAIR).set_index("variant")
+    right = {
+        name: np.stack([finished.predictions(f"{name}-s{seed}").correct for seed in (0, 1)])
+        for name in ("cnn", "cnn_lstm")
+    }
+    line = gaps.loc["cnn_lstm"]
+    expected = statistics.seeds_difference(right["cnn_lstm"], right["cnn"])
+    assert line["difference"] == pytest.approx(right["cnn_lstm"].mean() - right["cnn"].mean())
+    assert line["p_holm"] == pytest.approx(expected.p_value)  # one comparison: no correction
+    assert line["accuracy"] == pytest.approx(right["cnn_lstm"].mean())
+    assert np.isnan(gaps.loc["cnn", "difference"])
+    assert line["seeds"] == 2
+
+
+def test_conclusions_say_what_the_table_says(finished):
+    gaps = analysis.gap_table(finished, PAIR)
+    gaps.loc[1, ["difference", "difference_low", "difference_high"]] = [-0.031, -0.045, -0.017]
+    gaps.loc[1, "p_value"] = 0.0004
+    told = analysis.conclusions(finished, gaps)
+    assert told[0].answer == (
+        "Trained alike, the CNN is right 3.1 points [1.7, 4.5] more often than the CNN-LSTM; "
+        "beyond chance (p < 0.001). The paper saw 16.4 points: the LSTM head explains 19 % of that."
+    )
+    gaps.loc[1, ["difference", "p_value"]] = [0.004, 0.62]
+    told = analysis.conclusions(finished, gaps)
+    assert "within chance (p = 0.620)" in told[0].answer
+    assert "more often" not in told[0].answer
