@@ -57,7 +57,7 @@ RECIPES = {
         Recipe(
             name="paper",
             summary="plain, as a paper would: Adam, warm-up and cosine decay, light augmentation",
-            epochs=10,
+            epochs=14,
             batch_size=64,
             learning_rate=4e-3,
             label_smoothing=0.05,
