@@ -116,6 +116,64 @@ def compare(a: Predictions, b: Predictions) -> Comparison:
     )  # fmt: skip
 
 
+def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.DataFrame:
+    """A minus B per class, paired on the same images: precision, recall, F1 and AUC.
+
+    Columns: class, support, and for each metric its difference (from -1 to 1), `_low` and `_high`:
+    a paired bootstrap's for the first three, DeLong's for AUC. Raises `RunError` where the images
+    differ.
+    """
+    _check_paired(a, b)
+    k = len(CLASSES)
+    cells = (a.labels * k + a.predicted) * k + b.predicted
+    joint = np.bincount(cells, minlength=k**3).reshape(k, k, k)  # (true, A, B)
+    draws = statistics.resampled(joint, seed=seed)  # (R, K, K, K)
+    observed = [metrics.class_scores(joint.sum(axis)) for axis in (2, 1)]
+    resampled = [metrics.class_scores(draws.sum(axis)) for axis in (3, 2)]
+    frame = pd.DataFrame({"class": CLASSES, "support": observed[0].support})
+    for name in ("precision", "recall", "f1"):
+        gap = getattr(resampled[0], name) - getattr(resampled[1], name)
+        low, high = np.percentile(gap, [2.5, 97.5], axis=0)
+        value = getattr(observed[0], name) - getattr(observed[1], name)
+        frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = value, low, high
+    areas = [
+        statistics.auc_difference(a.labels == c, a.probs[:, c], b.probs[:, c]) for c in range(k)
+    ]
+    frame["auc"] = [area.value for area in areas]
+    frame["auc_low"] = [area.interval.low for area in areas]
+    frame["auc_high"] = [area.interval.high for area in areas]
+    return frame
+
+
+def cell_differences(a: Predictions, b: Predictions) -> pd.DataFrame:
+    """Each cell of the confusion matrix, A against B on the same images, 49 lines.
+
+    Columns: true, predicted, only_a (images that A alone puts there), only_b, p_value (exact sign
+    test on those), p_holm (corrected for the 49 cells). Raises `RunError` where the images differ.
+    """
+    _check_paired(a, b)
+    k, lines = len(CLASSES), []
+    disagree = a.predicted != b.predicted
+    only = [
+        metrics.confusion_matrix(table.labels[disagree], table.predicted[disagree])
+        for table in (a, b)
+    ]
+    for true in range(k):
+        for predicted in range(k):
+            counts = [int(matrix[true, predicted]) for matrix in only]
+            lines.append(
+                (CLASSES[true], CLASSES[predicted], *counts, statistics.sign_test(*counts))
+            )
+    frame = pd.DataFrame(lines, columns=["true", "predicted", "only_a", "only_b", "p_value"])
+    frame["p_holm"] = statistics.holm(frame["p_value"].to_numpy())
+    return frame
+
+
+def _check_paired(a: Predictions, b: Predictions) -> None:
+    if not a.same_images(b):
+        raise RunError("The two runs were not scored on the same images.")
+
+
 def confusions(predictions: Predictions) -> pd.DataFrame:
     """Wrong cells of the confusion matrix, most frequent first: true, predicted, count, share.
 
@@ -139,11 +197,13 @@ def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
     """One line per image: row, pixels (hash), label, and for A what it says, how surely, whether
     right; with B on the same images, the same for B.
 
-    Columns: row, pixels, label, a_predicted, a_confidence, a_correct[, b_predicted, …]. Classes by
-    name, confidences from 0 to 1. Raises `RunError` where B was scored on other images.
+    Columns: row, pixels, label, a_predicted, a_confidence, a_correct, a_loss, a_margin
+    [, b_predicted, …]. Classes by name, confidences from 0 to 1; loss is the cross-entropy of the
+    label in nats, margin the label's probability minus the highest other one, from -1 to 1. Raises
+    `RunError` where B was scored on other images.
     """
-    if b is not None and not a.same_images(b):
-        raise RunError("The two runs were not scored on the same images.")
+    if b is not None:
+        _check_paired(a, b)
     names = np.array(CLASSES)
     frame = pd.DataFrame({"row": a.rows, "pixels": a.pixels, "label": names[a.labels]})
     for key, table in {"a": a, "b": b}.items():
@@ -151,6 +211,8 @@ def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
             frame[f"{key}_predicted"] = names[table.predicted]
             frame[f"{key}_confidence"] = table.confidence
             frame[f"{key}_correct"] = table.correct
+            frame[f"{key}_loss"] = table.loss
+            frame[f"{key}_margin"] = table.margin
     return frame
 
 

@@ -86,6 +86,75 @@ def roc_curve(positive: NDArray, scores: NDArray) -> RocCurve:
     )
 
 
+class PrecisionRecallCurve(NamedTuple):
+    """Points from recall 0 to recall 1; `thresholds` are scores, falling."""
+
+    recall: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+
+def precision_recall_curve(positive: NDArray, scores: NDArray) -> PrecisionRecallCurve:
+    """Precision and recall of a binary decision at every threshold that changes it.
+
+    `positive` bool (N,), `scores` (N,), higher meaning positive. Raises `ValueError` where no
+    image is positive.
+    """
+    positive, scores = np.asarray(positive, bool), np.asarray(scores, np.float64)
+    if not positive.any():
+        raise ValueError("a precision-recall curve needs positive images")
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    true = np.cumsum(positive[order])[ends]
+    return PrecisionRecallCurve(true / true[-1], true / (1 + ends), scores[order][ends])
+
+
+def average_precision(positive: NDArray, scores: NDArray) -> float:
+    """Mean precision over the positives in order of score, as scikit-learn has it; NaN without."""
+    if not np.any(positive):
+        return float("nan")
+    curve = precision_recall_curve(positive, scores)
+    return float(np.sum(np.diff(curve.recall, prepend=0) * curve.precision))
+
+
+class Decisions(NamedTuple):
+    """The 2×2 table of 'is this image of this class?' at one threshold."""
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
+
+    @property
+    def precision(self) -> float:
+        """Of the images called so, the share that are; NaN where none is."""
+        called = self.true_positives + self.false_positives
+        return self.true_positives / called if called else float("nan")
+
+    @property
+    def recall(self) -> float:
+        """Of the images that are, the share called so; NaN where none is."""
+        positive = self.true_positives + self.false_negatives
+        return self.true_positives / positive if positive else float("nan")
+
+    @property
+    def false_positive_rate(self) -> float:
+        """Of the other images, the share called so; NaN where there are none."""
+        negative = self.false_positives + self.true_negatives
+        return self.false_positives / negative if negative else float("nan")
+
+
+def decisions_at(positive: NDArray, scores: NDArray, threshold: float) -> Decisions:
+    """Counts where a score of at least `threshold` says yes.
+
+    >>> decisions_at(np.array([1, 1, 0]), np.array([0.9, 0.2, 0.6]), 0.5)
+    Decisions(true_positives=1, false_positives=1, false_negatives=1, true_negatives=0)
+    """
+    positive, called = np.asarray(positive, bool), np.asarray(scores) >= threshold
+    hits, alarms = int((positive & called).sum()), int((~positive & called).sum())
+    return Decisions(hits, alarms, int(positive.sum()) - hits, int((~positive).sum()) - alarms)
+
+
 def roc_auc(positive: NDArray, scores: NDArray) -> float:
     """Area under the ROC curve: the chance that a positive scores above a negative (ties half).
 

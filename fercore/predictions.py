@@ -53,6 +53,26 @@ class Predictions:
     def correct(self) -> NDArray[np.bool_]:
         return self.predicted == self.labels
 
+    @cached_property
+    def loss(self) -> NDArray[np.float32]:
+        """The cross-entropy of each image's label, in nats."""
+        return -np.log(np.maximum(self._of_label, np.finfo(np.float32).tiny))
+
+    @cached_property
+    def margin(self) -> NDArray[np.float32]:
+        """The label's probability minus the highest other one, from -1 to 1."""
+        others = self.probs.copy()
+        others[np.arange(len(self)), self.labels] = -1
+        return self._of_label - others.max(1)
+
+    @property
+    def _of_label(self) -> NDArray[np.float32]:
+        return self.probs[np.arange(len(self)), self.labels]
+
+    def where(self, keep: NDArray[np.bool_]) -> "Predictions":
+        """The images for which `keep`, bool (N,), holds."""
+        return Predictions(self.rows[keep], self.pixels[keep], self.labels[keep], self.probs[keep])
+
     def same_images(self, other: "Predictions") -> bool:
         """Whether the other table is about the same images with the same labels, in order."""
         return all(

@@ -182,18 +182,56 @@ def _student_quantile(freedom: float) -> float:
 def auc_interval(positive: NDArray, scores: NDArray) -> Interval:
     """Interval of an AUC from its variance after DeLong et al. (1988), cut to [0, 1].
 
-    The structural components come from midranks (Sun & Xu, 2014). NaN without both kinds of image.
+    NaN without two images of either kind.
+    """
+    above, below = _auc_components(positive, scores)
+    if len(above) < 2 or len(below) < 2:
+        return Interval(float("nan"), float("nan"))
+    half = _Z * np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
+    auc = above.mean()
+    return Interval(float(max(0.0, auc - half)), float(min(1.0, auc + half)))
+
+
+def auc_difference(positive: NDArray, scores_a: NDArray, scores_b: NDArray) -> Difference:
+    """AUC of A minus that of B on the same images, after DeLong et al. (1988).
+
+    NaN without two images of either kind.
+    """
+    above, below = (
+        a - b
+        for a, b in zip(_auc_components(positive, scores_a), _auc_components(positive, scores_b))
+    )
+    if len(above) < 2 or len(below) < 2:
+        unknown = float("nan")
+        return Difference(unknown, Interval(unknown, unknown), unknown)
+    error = np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
+    value = float(above.mean())
+    interval = Interval(float(value - _Z * error), float(value + _Z * error))
+    return Difference(value, interval, _normal_p(value, float(error)))
+
+
+def _auc_components(positive: NDArray, scores: NDArray) -> tuple[NDArray, NDArray]:
+    """For each positive the share of negatives below it, for each negative that of positives above.
+
+    Ties count half. From midranks (Sun & Xu, 2014).
     """
     positive, scores = np.asarray(positive, bool), np.asarray(scores)
     hits, misses = scores[positive], scores[~positive]
-    if len(hits) < 2 or len(misses) < 2:
-        return Interval(float("nan"), float("nan"))
+    if not len(hits) or not len(misses):
+        return np.empty(0), np.empty(0)
     ranks = midranks(np.concatenate([hits, misses]))
-    above = (ranks[: len(hits)] - midranks(hits)) / len(misses)  # (positives,)
-    below = 1 - (ranks[len(hits) :] - midranks(misses)) / len(hits)  # (negatives,)
-    half = _Z * np.sqrt(above.var(ddof=1) / len(hits) + below.var(ddof=1) / len(misses))
-    auc = above.mean()
-    return Interval(float(max(0.0, auc - half)), float(min(1.0, auc + half)))
+    above = (ranks[: len(hits)] - midranks(hits)) / len(misses)
+    below = 1 - (ranks[len(hits) :] - midranks(misses)) / len(hits)
+    return above, below
+
+
+def _normal_p(value: float, error: float) -> float:
+    """Two-sided p of a normal deviate."""
+    if error == 0:
+        return 1.0 if value == 0 else 0.0
+    from scipy.special import ndtr
+
+    return float(2 * ndtr(-abs(value) / error))
 
 
 def _percentiles(draws: NDArray) -> NDArray:

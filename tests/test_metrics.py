@@ -94,3 +94,29 @@ def test_scores_of_many_resampled_matrices_at_once():
 def test_roc_needs_both_kinds_of_image():
     with pytest.raises(ValueError, match="positive and negative"):
         metrics.roc_curve(np.ones(3, bool), np.array([0.1, 0.2, 0.3]))
+
+
+def test_precision_recall_curve(sample):
+    labels, probs = sample
+    for k in np.unique(labels):
+        curve = metrics.precision_recall_curve(labels == k, probs[:, k])
+        precision, recall, thresholds = reference.precision_recall_curve(labels == k, probs[:, k])
+        np.testing.assert_allclose(curve.recall, recall[:-1][::-1], atol=TOLERANCE)
+        np.testing.assert_allclose(curve.precision, precision[:-1][::-1], atol=TOLERANCE)
+        np.testing.assert_allclose(curve.thresholds, thresholds[::-1], atol=TOLERANCE)
+        assert metrics.average_precision(labels == k, probs[:, k]) == pytest.approx(
+            reference.average_precision_score(labels == k, probs[:, k]), abs=TOLERANCE
+        )
+    assert np.isnan(metrics.average_precision(np.zeros(3, bool), np.ones(3)))
+
+
+def test_decisions_at_a_threshold(sample):
+    labels, probs = sample
+    for threshold in (0.0, 0.3, 0.9):
+        found = metrics.decisions_at(labels == 3, probs[:, 3], threshold)
+        expected = reference.confusion_matrix(labels == 3, probs[:, 3] >= threshold, labels=[1, 0])
+        assert [*found] == [*expected[0, :1], *expected[1, :1], *expected[0, 1:], *expected[1, 1:]]
+        called = probs[:, 3] >= threshold
+        assert found.recall == pytest.approx(reference.recall_score(labels == 3, called))
+        if called.any():
+            assert found.precision == pytest.approx(reference.precision_score(labels == 3, called))

@@ -113,3 +113,24 @@ def test_same_predictions_do_not_differ():
 
 def test_holm_by_hand():
     assert statistics.holm([0.04, 0.01, 0.9, 0.02]) == pytest.approx([0.08, 0.04, 0.9, 0.06])
+
+
+def test_auc_difference_is_delongs():
+    rng = np.random.default_rng(8)
+    positive = rng.random(400) < 0.3
+    skill = rng.normal(size=400) + positive
+    first, second = (np.round(skill + rng.normal(size=400) * w, 1) for w in (0.5, 1.5))
+
+    def kernel(scores):
+        wins = scores[positive][:, None] - scores[~positive][None]
+        return (wins > 0) + 0.5 * (wins == 0)
+
+    gap = kernel(first) - kernel(second)
+    variance = (
+        gap.mean(1).var(ddof=1) / positive.sum() + gap.mean(0).var(ddof=1) / (~positive).sum()
+    )
+    result = statistics.auc_difference(positive, first, second)
+    assert result.value == pytest.approx(gap.mean())
+    half = 1.959963984540054 * np.sqrt(variance)
+    assert result.interval == pytest.approx((gap.mean() - half, gap.mean() + half))
+    assert result.p_value == pytest.approx(2 * norm.sf(abs(gap.mean()) / np.sqrt(variance)))
