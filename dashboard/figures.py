@@ -13,68 +13,80 @@ from dashboard.theme import (
     REFERENCE_COLOUR,
     percent,
 )
-from fercore import metrics
 from fercore.labels import CLASSES
-from fercore.predictions import Predictions
 
 _MARGIN = {"l": 8, "r": 8, "t": 44, "b": 8}
 # Clicks select, and nothing zooms by accident.
 STATIC = {"displayModeBar": False, "scrollZoom": False}
 
 
-def confusion_figure(counts: NDArray, *, title: str, selected: tuple[str, str] | None = None):
-    """A confusion matrix: count and share of the row in each cell, coloured by the share."""
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+NORMALISATIONS = {"row": "share of the label", "column": "share of the prediction", "none": "count"}
+
+
+def confusion_figure(
+    counts: NDArray,
+    *,
+    title: str,
+    normalise: str = "row",
+    selected: tuple[str, str] | None = None,
+    rows: str = "label",
+):
+    """A confusion matrix: the count in each cell, and its share of the row, the column or neither.
+
+    `rows` says what the rows are, for the axis and the hover text.
+    """
+    shares = _shares(counts, normalise)
     text = [
-        [f"{n}<br>{100 * s:.0f} %" for n, s in zip(row, row_shares, strict=True)]
-        for row, row_shares in zip(counts, shares, strict=True)
+        [f"{n}<br>{100 * s:.0f} %" if normalise != "none" else f"{n}" for n, s in zip(*lines)]
+        for lines in zip(counts, shares, strict=True)
     ]
-    heat = go.Heatmap(
-        z=100 * shares,
-        x=CLASSES,
-        y=CLASSES,
-        text=text,
-        texttemplate="%{text}",
-        colorscale=MAGNITUDE,
-        zmin=0,
-        zmax=100,
-        showscale=False,
-        hoverinfo="skip",
-        xgap=1,
-        ygap=1,
+    heat = _heat(
+        100 * shares, text, colorscale=MAGNITUDE, zmin=0, zmax=100 * max(shares.max(), 1e-9)
     )
-    return _matrix(heat, counts, title, selected)
+    return _matrix(heat, counts, title, selected, rows)
 
 
 def difference_figure(
-    a: NDArray, b: NDArray, *, title: str, selected: tuple[str, str] | None = None
+    a: NDArray,
+    b: NDArray,
+    *,
+    title: str,
+    marked: NDArray | None = None,
+    selected: tuple[str, str] | None = None,
 ):
-    """Row shares of A minus those of B, in points; blue where A has more, orange where B has."""
-    rows = np.maximum(a.sum(1, keepdims=True), 1), np.maximum(b.sum(1, keepdims=True), 1)
-    difference = 100 * (a / rows[0] - b / rows[1])
+    """Row shares of A minus those of B, in points; blue where A has more, orange where B has.
+
+    Cells of `marked`, bool (K, K), carry a star: their difference is beyond chance.
+    """
+    difference = 100 * (_shares(a, "row") - _shares(b, "row"))
     limit = max(5.0, float(np.abs(difference).max()))
-    heat = go.Heatmap(
-        z=difference,
-        x=CLASSES,
-        y=CLASSES,
-        text=[
-            [f"{d:+d}<br>{round(share):+d}" for d, share in zip(row, shares, strict=True)]
-            for row, shares in zip(a - b, difference, strict=True)
-        ],
-        texttemplate="%{text}",
-        colorscale=DIFFERENCE,
-        zmid=0,
-        zmin=-limit,
-        zmax=limit,
-        showscale=False,
-        hoverinfo="skip",
-        xgap=1,
-        ygap=1,
-    )
+    marked = np.zeros(a.shape, bool) if marked is None else marked
+    text = [
+        [f"{d:+d}{' ★' if star else ''}<br>{round(share):+d}" for d, share, star in zip(*lines)]
+        for lines in zip(a - b, difference, marked, strict=True)
+    ]
+    heat = _heat(difference, text, colorscale=DIFFERENCE, zmid=0, zmin=-limit, zmax=limit)
     return _matrix(heat, a - b, title, selected)
 
 
-def _matrix(heat: go.Heatmap, counts: NDArray, title: str, selected) -> go.Figure:
+def _shares(counts: NDArray, normalise: str) -> NDArray:
+    """Of the row or the column; with 'none', of the largest cell, for the colour alone."""
+    if normalise == "none":
+        return counts / max(int(counts.max()), 1)
+    axis = 1 if normalise == "row" else 0
+    return counts / np.maximum(counts.sum(axis, keepdims=True), 1)
+
+
+def _heat(values: NDArray, text: list, **colours) -> go.Heatmap:
+    return go.Heatmap(
+        z=values, x=CLASSES, y=CLASSES, text=text, texttemplate="%{text}", showscale=False,
+        hoverinfo="skip", xgap=1, ygap=1, **colours,
+    )  # fmt: skip
+
+
+def _matrix(
+    heat: go.Heatmap, counts: NDArray, title: str, selected, rows: str = "label"
+) -> go.Figure:
     figure = go.Figure(heat)
     # Streamlit delivers no clicks on a heatmap; transparent markers over its cells take them.
     predicted, true = np.meshgrid(CLASSES, CLASSES)
@@ -84,23 +96,20 @@ def _matrix(heat: go.Heatmap, counts: NDArray, title: str, selected) -> go.Figur
         customdata=counts.ravel(),
         mode="markers",
         marker={"size": 38, "symbol": "square", "color": "rgba(0,0,0,0)"},
-        hovertemplate="label %{y}, predicted %{x}: %{customdata}<extra></extra>",
+        hovertemplate=f"{rows} %{{y}}, predicted %{{x}}: %{{customdata}}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
         showlegend=False,
     )
     if selected and all(name in CLASSES for name in selected):
         row, column = (CLASSES.index(name) for name in selected)
         figure.add_shape(
-            type="rect",
-            x0=column - 0.5,
-            x1=column + 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
+            type="rect", x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5,
             line={"color": "#E69F00", "width": 4},
-        )
+        )  # fmt: skip
     edge = len(CLASSES) - 0.5
-    figure.update_xaxes(title="predicted", fixedrange=True, showgrid=False, range=[-0.5, edge])
-    figure.update_yaxes(title="label", fixedrange=True, showgrid=False, range=[edge, -0.5])
+    columns = "predicted" if rows == "label" else "B says"
+    figure.update_xaxes(title=columns, fixedrange=True, showgrid=False, range=[-0.5, edge])
+    figure.update_yaxes(title=rows, fixedrange=True, showgrid=False, range=[edge, -0.5])
     figure.update_layout(dragmode=False)
     return styled(figure, title, height=520, legend=False)
 
@@ -134,60 +143,32 @@ def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
     return styled(figure, title, height=420)
 
 
-def roc_figure(tables: dict[str, Predictions]) -> go.Figure:
-    """One-vs-rest ROC curves: a panel per class and one for the macro average."""
-    panels = (*CLASSES, "macro average")
-    figure = make_subplots(
-        rows=2, cols=4, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03,
-        vertical_spacing=0.14, subplot_titles=[_auc_title(panel, tables) for panel in panels],
-    )  # fmt: skip
-    for index, panel in enumerate(panels):
-        place = {"row": index // 4 + 1, "col": index % 4 + 1}
-        figure.add_scatter(
-            x=[0, 1], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
-            line={"color": REFERENCE_COLOUR, "dash": "dot", "width": 1}, **place,
-        )  # fmt: skip
-        for key, table in tables.items():
-            curve = _roc(panel, table)
-            if curve is None:
-                continue
-            figure.add_scatter(
-                x=curve.false_positive_rate,
-                y=curve.true_positive_rate,
-                mode="lines",
-                line={"color": MODEL_COLOURS[key], "width": 2},
-                name=key,
-                legendgroup=key,
-                showlegend=index == 0,
-                hovertemplate=f"{key}: at %{{x:.0%}} false alarms, %{{y:.0%}} found<extra></extra>",
-                **place,
-            )
-    ticks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "50", "100"], "fixedrange": True}
-    figure.update_xaxes(range=[0, 1], **ticks)
-    figure.update_yaxes(range=[0, 1.01], **ticks)
-    figure.update_xaxes(title="false-positive rate, %", row=2)
-    figure.update_yaxes(title="true-positive rate, %", col=1)
-    return styled(figure, "", height=620)
-
-
-def _roc(panel: str, table: Predictions) -> metrics.RocCurve | None:
-    """A panel's curve; None where the images are all of this class, or none is."""
-    if len(np.unique(table.labels)) < 2:
-        return None
-    if panel not in CLASSES:
-        return metrics.macro_roc_curve(table.labels, table.probs)
-    k = CLASSES.index(panel)
-    positive = table.labels == k
-    return metrics.roc_curve(positive, table.probs[:, k]) if positive.any() else None
-
-
-def _auc_title(panel: str, tables: dict[str, Predictions]) -> str:
-    values = []
-    for key, table in tables.items():
-        auc = metrics.one_vs_rest_auc(table.labels, table.probs)
-        value = auc[CLASSES.index(panel)] if panel in CLASSES else np.nanmean(auc)
-        values.append(f"{key} {value:.3f}")
-    return f"{panel}<br><sup>AUC {' · '.join(values)}</sup>"
+def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
+    """A minus B in one metric of every class, in points, with its paired interval."""
+    value = 100 * table[metric]
+    low, high = 100 * table[f"{metric}_low"], 100 * table[f"{metric}_high"]
+    beyond = (low > 0) | (high < 0)
+    figure = go.Figure(
+        go.Scatter(
+            x=value,
+            y=table["class"],
+            error_x={"array": high - value, "arrayminus": value - low, "thickness": 2},
+            mode="markers",
+            marker={
+                "size": 11,
+                "color": [MODEL_COLOURS["A" if v > 0 else "B"] for v in value],
+                "symbol": np.where(beyond, "circle", "circle-open"),
+                "line": {"width": 2},
+            },
+            customdata=table["support"],
+            hovertemplate="%{y}: %{x:+.1f} points (n = %{customdata})<extra></extra>",
+        )
+    )
+    figure.add_vline(0, line_color=REFERENCE_COLOUR)
+    figure.update_yaxes(categoryorder="array", categoryarray=list(table["class"])[::-1])
+    figure.update_xaxes(title="points", zeroline=False)
+    title = f"A − B, {'AUC' if metric == 'auc' else metric}: filled where the interval leaves out 0"
+    return styled(figure, title, height=420, legend=False)
 
 
 def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> go.Figure:

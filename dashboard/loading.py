@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fercore import data
+from fercore import data, evaluation
 from fercore.artifacts import Run, find_run, list_runs
 from fercore.data import FaceSet
 from fercore.errors import DataError
@@ -65,6 +65,38 @@ def _classes(run_id: str, created: str, part: str) -> pd.DataFrame:
 def comparison(a: Run, b: Run, part: str) -> Comparison:
     """Paired comparison of two runs on the same images."""
     return compare(predictions(a, part), predictions(b, part))
+
+
+def class_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
+    """A minus B per class, with paired intervals."""
+    return _paired("class_differences", *_identity(a), *_identity(b), part)
+
+
+def cell_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
+    """A against B in every cell of the confusion matrix."""
+    return _paired("cell_differences", *_identity(a), *_identity(b), part)
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _paired(measure: str, a: str, created_a: str, b: str, created_b: str, part: str):
+    tables = _predictions(a, created_a, part), _predictions(b, created_b, part)
+    return getattr(evaluation, measure)(*tables)
+
+
+def samples(a: Run, b: Run | None, part: str) -> pd.DataFrame:
+    """One line per image: what A, and B where given, say of it."""
+    return _samples(*_identity(a), *(_identity(b) if b else (None, None)), part)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _samples(a: str, created_a: str, b: str | None, created_b: str | None, part: str):
+    of_b = _predictions(b, created_b, part) if b else None
+    return evaluation.sample_table(_predictions(a, created_a, part), of_b)
+
+
+def _identity(run: Run) -> tuple[str, str]:
+    """What tells a run from any other, one of the same name made later included."""
+    return run.run_id, run.info["created"]
 
 
 @dataclass(frozen=True)
@@ -175,3 +207,26 @@ def study_curves(name: str, variant: str) -> pd.DataFrame:
 @st.cache_data(max_entries=60, show_spinner=False)
 def _study_curves(name: str, variant: str, changed: float) -> pd.DataFrame:
     return analysis.curves(StudyStore(name), variant)
+
+
+def probabilities(run: Run, part: str, row: int) -> np.ndarray:
+    """The seven probabilities of the image with that row."""
+    table = predictions(run, part)
+    return table.probs[int(np.searchsorted(table.rows, row))]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def _model(run_id: str, created: str):
+    return find_run(run_id).load_model()
+
+
+def saliency(run: Run, face: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Grad-CAM (48, 48), and the LSTM's steps on the 6×6 map where they have places.
+
+    Imports torch.
+    """
+    from fercore.saliency import grad_cam, step_contributions, steps_on_map
+
+    model = _model(*_identity(run))
+    steps = step_contributions(model, face, target)
+    return grad_cam(model, face, target), None if steps is None else steps_on_map(model, steps)

@@ -1,15 +1,27 @@
-"""The sidebar's choice of models A and B and of the images they are compared on."""
+"""The sidebar's choice of models A and B, and of the images that are looked at."""
 
 import streamlit as st
 
 from dashboard import loading
-from dashboard.selection import MODEL_A, MODEL_B, NO_MODEL, PART, default_pair
+from dashboard.selection import (
+    ANY,
+    CONFIDENCE,
+    MODEL_A,
+    MODEL_B,
+    NO_MODEL,
+    PART,
+    PREDICTED,
+    TRUE,
+    WHOLE_RANGE,
+    default_pair,
+)
 from fercore.artifacts import unreadable_runs
+from fercore.labels import CLASSES
 from fercore.predictions import PARTS
 
 
 def pickers() -> None:
-    """Select boxes for A, B and the part, bound to the URL."""
+    """Widgets for A, B, the part, and what is selected in it, bound to the URL."""
     for problem in unreadable_runs():
         st.warning(problem)
     titles = {run.run_id: run.title for run in loading.runs()}
@@ -37,4 +49,18 @@ def pickers() -> None:
         bind="query-params",
         help="PrivateTest is scored once, at the end. 'Without duplicates' leaves out images whose "
         "exact pixels also occur in Training or PublicTest. PublicTest chose the epoch.",
+    )
+    left, right = st.columns(2)
+    for place, label, key, meaning in (
+        (left, "Label", TRUE, "The expression the dataset says."),
+        (right, "Predicted", PREDICTED, "The expression the model found most probable."),
+    ):
+        place.selectbox(label, (ANY, *CLASSES), key=key, bind="query-params", help=meaning)
+    st.slider(
+        "Confidence, %",
+        *WHOLE_RANGE,
+        value=WHOLE_RANGE,
+        key=CONFIDENCE,
+        bind="query-params",
+        help="The probability that the model gives to what it says.",
     )

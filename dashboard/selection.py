@@ -1,7 +1,7 @@
-"""What is being looked at: models, part of the images, confusion cell. One state, also in the URL.
+"""What is being looked at: models, images, label, prediction, confidence. One state, also in the URL.
 
-Every `st.session_state` key that pages share is declared here. Widgets with these keys are bound
-to the query parameters of the same name, so a link restores the view on any page.
+Every `st.session_state` key that pages share is declared here. The sidebar's widgets with these
+keys are bound to the query parameters of the same name, so a link restores the view on any page.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,27 @@ import streamlit as st
 
 from dashboard import loading
 from fercore.artifacts import Run
-from fercore.labels import CLASSES
 from fercore.predictions import PARTS
 
 MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
+CONFIDENCE = "confidence"  # percent, from and to
 NO_MODEL, ANY = "none", "any"
+WHOLE_RANGE = (0, 100)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The models and the part chosen in the sidebar. `b` is None where only one is looked at."""
+    """What the sidebar's widgets say. `b` is None where only one model is looked at.
+
+    true, predicted: a class, or 'any'. confidence: percent, from and to.
+    """
 
     a: Run
     b: Run | None
     part: str
+    true: str = ANY
+    predicted: str = ANY
+    confidence: tuple[int, int] = WHOLE_RANGE
 
     @cached_property
     def models(self) -> dict[str, Run]:
@@ -34,6 +41,32 @@ class Selection:
     @property
     def part_name(self) -> str:
         return PARTS[self.part] if self.a.dataset == "FER2013" else f"{self.a.dataset} {self.part}"
+
+    @property
+    def cell(self) -> tuple[str, str]:
+        """The chosen cell of the confusion matrix: label and prediction, either may be 'any'."""
+        return self.true, self.predicted
+
+    @property
+    def sample_filter(self) -> dict:
+        """The selection as arguments of `evaluation.selected_samples`."""
+        low, high = self.confidence
+        return {
+            "true": None if self.true == ANY else self.true,
+            "predicted": None if self.predicted == ANY else self.predicted,
+            "confidence": (low / 100, high / 100),
+        }
+
+    @property
+    def words(self) -> str:
+        """What is selected among the images, or ''."""
+        low, high = self.confidence
+        parts = [
+            f"label **{self.true}**" if self.true != ANY else "",
+            f"predicted **{self.predicted}**" if self.predicted != ANY else "",
+            f"confidence **{low}–{high} %**" if self.confidence != WHOLE_RANGE else "",
+        ]
+        return ", ".join(filter(None, parts))
 
     @property
     def paired(self) -> bool:
@@ -55,7 +88,15 @@ def current() -> Selection:
     first, second = default_pair(list(runs))
     a = runs.get(st.session_state.get(MODEL_A, first), runs[first])
     b = runs.get(st.session_state.get(MODEL_B, second))
-    return Selection(a, b, st.session_state.get(PART, "private"))
+    state = st.session_state
+    return Selection(
+        a,
+        b,
+        state.get(PART, "private"),
+        state.get(TRUE, ANY),
+        state.get(PREDICTED, ANY),
+        tuple(state.get(CONFIDENCE, WHOLE_RANGE)),
+    )
 
 
 def current_with_predictions() -> Selection:
@@ -86,18 +127,7 @@ def cell_query(true: str, predicted: str) -> dict[str, str]:
     return st.query_params.to_dict() | {TRUE: true, PREDICTED: predicted}
 
 
-def cell_pickers() -> tuple[str, str]:
-    """Two select boxes for the true and the predicted class; either may be 'any'."""
-    left, right = st.columns(2)
-    options = (ANY, *CLASSES)
-    true = left.selectbox(
-        "Label", options, key=TRUE, bind="query-params", help="The expression the dataset says."
-    )
-    predicted = right.selectbox(
-        "Predicted",
-        options,
-        key=PREDICTED,
-        bind="query-params",
-        help="The expression the model found most probable.",
-    )
-    return true, predicted
+def clear() -> None:
+    """Select no label, prediction or confidence."""
+    choose_cell(ANY, ANY)
+    st.session_state[CONFIDENCE] = WHOLE_RANGE

@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from dashboard import theme
-from dashboard.selection import Selection
+from dashboard.selection import Selection, clear
 from fercore.data import SYNTHETIC
 
 
@@ -17,8 +17,14 @@ def heading(title: str, explanation: str) -> None:
 
 
 def models_line(selection: Selection) -> None:
-    """Names A and B, the images they are looked at on, and what that does not allow to say."""
+    """Names A and B, the images they are looked at on, what is selected among them, and what that
+    does not allow to say.
+    """
     model_names(selection, f"images: {selection.part_name}")
+    if selection.words:
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(f"Selected: {selection.words}")
+        right.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")
     if selection.b and not selection.paired:
         st.info(
             "A and B were scored on different images: their figures stand side by side, but "

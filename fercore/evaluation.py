@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fercore import metrics, statistics
-from fercore.errors import RunError
+from fercore.errors import ConfigError, RunError
 from fercore.labels import CLASSES
 from fercore.predictions import PARTS, Predictions, select_part
 from fercore.statistics import Interval
@@ -214,6 +214,53 @@ def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
             frame[f"{key}_loss"] = table.loss
             frame[f"{key}_margin"] = table.margin
     return frame
+
+
+def selected_samples(
+    samples: pd.DataFrame,
+    *,
+    true: str | None = None,
+    predicted: str | None = None,
+    confidence: tuple[float, float] = (0.0, 1.0),
+    model: str = "a",
+) -> pd.Series:
+    """Which lines of a sample table have this label, this prediction, a confidence in this range.
+
+    `model` ('a' or 'b') says whose prediction and confidence. Returns bool (N,).
+    """
+    keep = samples[f"{model}_confidence"].between(*confidence)
+    if true:
+        keep &= samples["label"] == true
+    if predicted:
+        keep &= samples[f"{model}_predicted"] == predicted
+    return keep
+
+
+# What a person may ask of two models' answers, in the order of a page's choices.
+VIEWS = (
+    "A wrong",
+    "B wrong",
+    "A wrong, B right",
+    "A right, B wrong",
+    "both wrong",
+    "both wrong alike",
+)
+
+
+def view_mask(samples: pd.DataFrame, view: str) -> pd.Series:
+    """Which lines of a sample table belong to one of `VIEWS`: bool (N,).
+
+    Raises `ConfigError` for another word, and where B is asked about and not in the table.
+    """
+    if view not in VIEWS or (view != "A wrong" and "b_correct" not in samples):
+        raise ConfigError(f"There is no view '{view}' of these models.")
+    wrong_a = ~samples["a_correct"]
+    if view == "A wrong":
+        return wrong_a
+    wrong_b = ~samples["b_correct"]
+    alike = samples["a_predicted"] == samples["b_predicted"]
+    masks = (wrong_a, wrong_b, wrong_a & ~wrong_b, ~wrong_a & wrong_b, wrong_a & wrong_b)
+    return dict(zip(VIEWS, (*masks, wrong_a & wrong_b & alike)))[view]
 
 
 def _plain(value: Any) -> Any:

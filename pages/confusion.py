@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard import figures, loading, theme
 from dashboard.navigation import page_path
-from dashboard.selection import ANY, cell_pickers, cell_query, choose_cell, current_with_predictions
+from dashboard.selection import ANY, cell_query, choose_cell, current_with_predictions
 from dashboard.widgets import csv_button, heading, letter, models_line
 from fercore.evaluation import confusions
 from fercore.labels import CLASSES
@@ -14,17 +14,17 @@ from fercore.metrics import confusion_matrix
 selection = current_with_predictions()
 heading(
     "Confusion",
-    "Each row is a label, each column what the model said; a cell holds the number of images and "
-    "their share of the row. The diagonal is right, everything else wrong. Click a cell, or "
-    "choose it below, to see its faces.",
+    "Each row is a label, each column what the model said; the diagonal is right, everything else "
+    "wrong. Click a cell, or choose its label and prediction in the sidebar, to see its faces.",
 )
 models_line(selection)
 
 tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 counts = {key: confusion_matrix(table.labels, table.predicted) for key, table in tables.items()}
-views = [*tables, "A − B"] if len(tables) > 1 else list(tables)
-columns = st.columns(2)
-places = [columns[place % 2].container() for place in range(len(views) + 1)]
+normalise = st.segmented_control(
+    "Percent and colour", list(figures.NORMALISATIONS), default="row", required=True,
+    format_func=figures.NORMALISATIONS.get, key="normalise", bind="query-params",
+)  # fmt: skip
 
 
 def take_click(key: str) -> None:
@@ -33,11 +33,27 @@ def take_click(key: str) -> None:
     choose_cell(marked[0]["y"], marked[0]["x"]) if marked else choose_cell(ANY, ANY)
 
 
-with places[-1]:
-    st.subheader("One cell")
-    chosen = true, predicted = cell_pickers()
-    if ANY in chosen:
-        st.caption("Nothing is chosen. Click a cell, or pick a label and a prediction.")
+def clickable(place, figure, view: str) -> None:
+    key = f"confusion-{view}-{selection.part}"
+    place.plotly_chart(
+        figure, key=key, on_select=lambda: take_click(key), selection_mode="points",
+        config=figures.STATIC, alt=f"Confusion matrix {view}",
+    )  # fmt: skip
+
+
+cell = st.container(border=True)
+places = st.columns(len(tables))
+for place, (key, matrix) in zip(places, counts.items()):
+    figure = figures.confusion_figure(
+        matrix, title=f"{key} · {selection.models[key].title}", normalise=normalise,
+        selected=selection.cell,
+    )  # fmt: skip
+    clickable(place, figure, key)
+
+with cell:
+    true, predicted = selection.cell
+    if ANY in selection.cell:
+        st.markdown("No cell is chosen. Click one, or pick a label and a prediction.")
     else:
         row, column = CLASSES.index(true), CLASSES.index(predicted)
         for key, matrix in counts.items():
@@ -47,30 +63,35 @@ with places[-1]:
                 f"{theme.count(matrix[row, column])} of {theme.count(of_row)} images, "
                 f"{theme.percent(matrix[row, column] / max(of_row, 1))}"
             )
-        link, clear = st.columns(2, vertical_alignment="center")
-        link.page_link(
-            page_path("misclassified"),
-            label="**See the faces**",
-            icon=":material/gallery_thumbnail:",
-            query_params=cell_query(true, predicted),
-        )
-        clear.button("Clear", on_click=choose_cell, args=(ANY, ANY), icon=":material/close:")
-    csv_button(pd.concat({key: confusions(table) for key, table in tables.items()}), "confusions")
+        st.page_link(
+            page_path("misclassified"), label="**See the faces**",
+            icon=":material/gallery_thumbnail:", query_params=cell_query(true, predicted),
+        )  # fmt: skip
 
-for place, view in zip(places, views, strict=False):
-    if view == "A − B":
-        figure = figures.difference_figure(
-            counts["A"], counts["B"], title="A − B: images, and points of the row", selected=chosen
-        )
-    else:
-        title = f"{view} · {selection.models[view].title}"
-        figure = figures.confusion_figure(counts[view], title=title, selected=chosen)
-    key = f"confusion-{view}-{selection.part}"
-    place.plotly_chart(
-        figure,
-        key=key,
-        on_select=lambda key=key: take_click(key),
-        selection_mode="points",
-        config=figures.STATIC,
-        alt=f"Confusion matrix {view}",
+if selection.paired:
+    st.subheader("A against B", anchor=False)
+    st.caption(
+        "Left: images, and points of the row, that A puts into a cell more often than B. A star: "
+        "beyond chance (exact sign test on the images that they treat differently, corrected for "
+        "49 cells after Holm). Right: what B says where A says something; on the diagonal they "
+        "agree, right or wrong."
     )
+    left, right = st.columns(2)
+    differences = loading.cell_differences(selection.a, selection.b, selection.part)
+    marked = differences.pivot(index="true", columns="predicted", values="p_holm") < 0.05
+    marked = marked.loc[list(CLASSES), list(CLASSES)].to_numpy()
+    clickable(
+        left,
+        figures.difference_figure(
+            counts["A"], counts["B"], title="A − B", marked=marked, selected=selection.cell
+        ),
+        "A − B",
+    )
+    said = confusion_matrix(tables["A"].predicted, tables["B"].predicted)
+    right.plotly_chart(
+        figures.confusion_figure(
+            said, title="What B says where A says …", normalise=normalise, rows="A says"
+        ),
+        config=figures.STATIC, alt="Predictions of A against those of B",
+    )  # fmt: skip
+csv_button(pd.concat({key: confusions(table) for key, table in tables.items()}), "confusions")

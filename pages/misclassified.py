@@ -5,63 +5,49 @@ import streamlit as st
 from dashboard import loading
 from dashboard.data_panel import DOWNLOAD_HINT
 from dashboard.face_grid import PER_PAGE, face_grid
-from dashboard.selection import ANY, cell_pickers, choose_cell, current_with_predictions
+from dashboard.selection import ANY, current_with_predictions
 from dashboard.theme import count
 from dashboard.widgets import csv_button, heading, models_line
-from fercore.evaluation import sample_table
+from fercore.evaluation import VIEWS, selected_samples, view_mask
+
+ORDERS = {
+    "most confident": ("confidence", False),
+    "least confident": ("confidence", True),
+    "highest loss": ("loss", False),
+    "narrowest margin": ("margin", False),
+}
 
 selection = current_with_predictions()
 heading(
     "Misclassified",
     "The faces a model gets wrong: under each, the label, what the model says instead and how "
-    "sure it is. Click one to see it large, with the probabilities of both models.",
+    "sure it is. Click one to see it large, with both models' probabilities and what they look at.",
 )
 models_line(selection)
 
-a = loading.predictions(selection.a, selection.part)
-b = loading.predictions(selection.b, selection.part) if selection.paired else None
-samples = sample_table(a, b)
-
-views = {"A wrong": ~samples["a_correct"]}
-if b is not None:
-    views |= {
-        "B wrong": ~samples["b_correct"],
-        "A wrong, B right": ~samples["a_correct"] & samples["b_correct"],
-        "A right, B wrong": samples["a_correct"] & ~samples["b_correct"],
-        "both wrong": ~samples["a_correct"] & ~samples["b_correct"],
-    }
+b = selection.b if selection.paired else None
+samples = loading.samples(selection.a, b, selection.part)
 view = st.segmented_control(
-    "Which", list(views), default="A wrong", required=True, key="which", bind="query-params"
-)
-model = "b" if view == "B wrong" else "a"
-true, predicted = cell_pickers()
-order = st.segmented_control(
-    "First",
-    ["most confident", "least confident", "row"],
-    default="most confident",
-    required=True,
-    key="order",
+    "Which", VIEWS if b else VIEWS[:1], default=VIEWS[0], required=True, key="which",
     bind="query-params",
-)
+)  # fmt: skip
+order = st.segmented_control(
+    "First", list(ORDERS), default="most confident", required=True, key="order",
+    bind="query-params", help="Loss: how little the model gives to the label. Margin: how near "
+    "the label was to being said.",
+)  # fmt: skip
+model = "b" if view == "B wrong" else "a"
 
 # A cell on the diagonal holds no mistakes: then it is the right ones that were asked for.
-if true == predicted != ANY:
-    view, keep = f"{model.upper()} right", samples[f"{model}_correct"]
-else:
-    keep = views[view]
-if true != ANY:
-    keep &= samples["label"] == true
-if predicted != ANY:
-    keep &= samples[f"{model}_predicted"] == predicted
-column = "row" if order == "row" else f"{model}_confidence"
-found = samples[keep].sort_values(column, ascending=order != "most confident", kind="stable")
+on_diagonal = selection.true == selection.predicted != ANY
+keep = samples[f"{model}_correct"] if on_diagonal else view_mask(samples, view)
+keep &= selected_samples(samples, model=model, **selection.sample_filter)
+column, ascending = ORDERS[order]
+found = samples[keep].sort_values(f"{model}_{column}", ascending=ascending, kind="stable")
 
-cell = f"{true} → {predicted}" if (true, predicted) != (ANY, ANY) else "all classes"
-left, right = st.columns([4, 1], vertical_alignment="center")
-left.markdown(f"**{view}, {cell}: {count(len(found))} faces** of {count(len(samples))}")
-if (true, predicted) != (ANY, ANY):
-    right.button("Clear", on_click=choose_cell, args=(ANY, ANY), icon=":material/close:")
-
+name = f"{model.upper()} right" if on_diagonal else view
+cell = "all classes" if selection.cell == (ANY, ANY) else " → ".join(selection.cell)
+st.markdown(f"**{name}, {cell}: {count(len(found))} faces** of {count(len(samples))}")
 if found.empty:
     st.info("No image fits. Choose another cell, or clear the selection.")
     st.stop()
@@ -70,18 +56,16 @@ images = loading.images(selection.a)
 if images.missing:
     st.info(f"{images.missing}\n\n{DOWNLOAD_HINT}" if not images.position else images.missing)
     st.dataframe(
-        found.drop(columns="pixels"),
-        hide_index=True,
+        found.drop(columns="pixels"), hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
-            for name in found.columns
-            if name.endswith("confidence")
+            for name in found.select_dtypes("floating")
         },
-    )
+    )  # fmt: skip
 else:
     grid = st.container()
     page = st.pagination(-(-len(found) // PER_PAGE), key="page", bind="query-params")
     shown = found.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
     with grid:
-        face_grid(shown, images, model=model, predictions={"A": a} | ({"B": b} if b else {}))
+        face_grid(shown, images, selection, model=model)
 csv_button(found, "misclassified")

@@ -25,7 +25,7 @@ selection = current_with_predictions()
 heading(
     "Per class",
     "How well each expression is recognised. A point is the figure on these images, the bar its "
-    "95 % interval: where two bars overlap widely, do not read much into the difference.",
+    "95 % interval. Below: A minus B on the same images, which tells more than two bars do.",
 )
 models_line(selection)
 
@@ -41,6 +41,13 @@ metric = st.segmented_control(
 )
 st.caption(METRICS[metric])
 st.plotly_chart(figures.class_figure(tables, metric), config=figures.STATIC, alt="Metric per class")
+differences = None
+if selection.paired:
+    differences = loading.class_differences(selection.a, selection.b, selection.part)
+    st.plotly_chart(
+        figures.class_difference_figure(differences, metric), config=figures.STATIC,
+        alt="A minus B per class",
+    )  # fmt: skip
 
 small = tables["A"][tables["A"]["support"] < FEW]
 if len(small):
@@ -53,6 +60,8 @@ shown = pd.DataFrame({"class": wide.index})
 for key in tables:
     for name in METRICS:
         shown[f"{key} {metric_title(name)}"] = 100 * wide[(key, name)].to_numpy()
+if differences is not None:
+    shown[f"A − B {metric_title(metric)}"] = 100 * differences[metric].to_numpy()
 shown["images"] = wide[("A", "support")].to_numpy()
 st.dataframe(
     shown,

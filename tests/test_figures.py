@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from dashboard import figures, theme
+from dashboard import curve_figures, figures, theme
 from dashboard.accuracy_svg import Score, accuracy_svg, in_words
-from fercore.evaluation import class_table
+from fercore.evaluation import class_differences, class_table
 from fercore.labels import CLASSES
 from fercore.metrics import confusion_matrix
 from fercore.statistics import Interval
@@ -58,14 +58,48 @@ def test_class_figure_has_a_point_per_class_and_model(two_runs):
     assert tuple(figure.layout.yaxis.ticktext) == CLASSES
 
 
-def test_roc_figure_has_a_panel_per_class_and_one_for_their_mean(two_runs):
-    figure = figures.roc_figure({"A": two_runs[0].predictions()})
+@pytest.mark.parametrize("kind", ["roc", "pr"])
+def test_curves_have_a_panel_per_class_and_one_for_their_averages(two_runs, kind):
+    tables = {"A": two_runs[0].predictions()}
+    figure = curve_figures.curves_figure(tables, kind)
     titles = [note.text for note in figure.layout.annotations]
-    assert [title.split("<br>")[0] for title in titles] == [*CLASSES, "macro average"]
+    assert [title.split("<br>")[0] for title in titles] == [*CLASSES, "average"]
     curves = [trace for trace in figure.data if trace.name == "A"]
-    assert len(curves) == 8
-    for curve in curves[:7]:
-        assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == (0, 0, 1, 1)
+    assert len(curves) == 7
+    for curve in curves:
+        end = (1, 1) if kind == "roc" else (1, curve.y[-1])
+        assert (curve.x[-1], curve.y[-1]) == end
+
+
+@pytest.mark.parametrize("kind", ["roc", "pr"])
+def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
+    tables = {"A": two_runs[0].predictions()}
+    figure = curve_figures.curves_figure(tables, kind)
+    marked = curve_figures.with_threshold(figure, tables, kind, 0.3).data[len(figure.data) :]
+    assert len(marked) == 7
+    curves = [trace for trace in figure.data if trace.name == "A"]
+    for curve, point in zip(curves, marked, strict=True):
+        corners = np.hypot(curve.x - point.x[0], curve.y - point.y[0])
+        assert corners.min() < (1e-9 if kind == "pr" else 0.05)  # ROC leaves out straight stretches
+
+
+def test_columns_of_a_normalised_matrix_are_shares_of_the_prediction(two_runs):
+    table = two_runs[0].predictions()
+    counts = confusion_matrix(table.labels, table.predicted)
+    heat = figures.confusion_figure(counts, title="A", normalise="column").data[0]
+    np.testing.assert_allclose(np.array(heat.z).sum(0), 100)
+    heat = figures.confusion_figure(counts, title="A", normalise="none").data[0]
+    assert heat.text[2][3] == str(counts[2, 3])
+
+
+def test_class_difference_is_filled_where_its_interval_leaves_out_zero(two_runs):
+    a, b = (run.predictions() for run in two_runs)
+    table = class_differences(a, b)
+    table.loc[0, ["f1", "f1_low", "f1_high"]] = [0.1, 0.05, 0.15]
+    table.loc[1, ["f1", "f1_low", "f1_high"]] = [0.1, -0.05, 0.25]
+    points = figures.class_difference_figure(table, "f1").data[0]
+    assert list(points.marker.symbol[:2]) == ["circle", "circle-open"]
+    assert points.x[0] == pytest.approx(10)
 
 
 def test_history_figure_rings_the_chosen_epoch(two_runs):

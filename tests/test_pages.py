@@ -17,7 +17,7 @@ from fercore.labels import CLASSES
 from fercore.recipes import find_recipe
 from tests.conftest import ROOT
 
-ANALYSIS = ["overview", "confusion", "per_class", "roc", "misclassified", "training"]
+ANALYSIS = ["overview", "confusion", "per_class", "roc_and_pr", "misclassified", "training"]
 TIMEOUT = 60
 
 

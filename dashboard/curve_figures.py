@@ -1,0 +1,131 @@
+"""ROC and precision-recall curves: a panel per class, and points at a threshold."""
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from dashboard.figures import styled
+from dashboard.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore import metrics
+from fercore.labels import CLASSES
+from fercore.predictions import Predictions
+
+
+def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figure:
+    """One-vs-rest curves, 'roc' or 'pr': a panel per class, and one for their averages."""
+    panels = (*CLASSES, "average")
+    titles = [_area_title(panel, tables, kind) for panel in panels]
+    figure = make_subplots(
+        rows=2, cols=4, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03,
+        vertical_spacing=0.14, subplot_titles=titles,
+    )  # fmt: skip
+    for index, panel in enumerate(panels):
+        place = _place(index)
+        if kind == "roc":
+            figure.add_scatter(
+                x=[0, 1], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
+                line={"color": REFERENCE_COLOUR, "dash": "dot", "width": 1}, **place,
+            )  # fmt: skip
+        for key, table in tables.items():
+            for name, dash, points in _curves(panel, table, kind):
+                figure.add_scatter(
+                    x=points[0],
+                    y=points[1],
+                    mode="lines",
+                    line={"color": MODEL_COLOURS[key], "width": 2, "dash": dash},
+                    name=f"{key} {name}".strip(),
+                    legendgroup=key,
+                    showlegend=index == 0,
+                    hovertemplate=f"{key} {name}: {_HOVER[kind]}<extra></extra>",
+                    **place,
+                )
+    ticks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "50", "100"], "fixedrange": True}
+    figure.update_xaxes(range=[0, 1.01], **ticks)
+    figure.update_yaxes(range=[0, 1.01], **ticks)
+    x, y = _AXES[kind]
+    figure.update_xaxes(title=x, row=2)
+    figure.update_yaxes(title=y, col=1)
+    return styled(figure, "", height=620)
+
+
+_AXES = {
+    "roc": ("false-positive rate, %", "true-positive rate, %"),
+    "pr": ("recall, %", "precision, %"),
+}
+_HOVER = {
+    "roc": "at %{x:.0%} false alarms, %{y:.0%} found",
+    "pr": "%{x:.0%} found, %{y:.0%} of those called are right",
+}
+
+
+def with_threshold(
+    figure: go.Figure, tables: dict[str, Predictions], kind: str, threshold: float
+) -> go.Figure:
+    """The curves with a point on each, where the class's probability is at least `threshold`."""
+    marked = go.Figure(figure)
+    for index in range(len(CLASSES)):
+        for key, table in tables.items():
+            at = metrics.decisions_at(table.labels == index, table.probs[:, index], threshold)
+            x, y = (
+                (at.false_positive_rate, at.recall) if kind == "roc" else (at.recall, at.precision)
+            )
+            marked.add_scatter(
+                x=[x],
+                y=[y],
+                mode="markers",
+                marker={
+                    "size": 11,
+                    "color": MODEL_COLOURS[key],
+                    "line": {"color": "white", "width": 2},
+                },
+                name=f"{key} at {threshold:.2f}",
+                showlegend=False,
+                hovertemplate=f"{key} at {threshold:.2f}: {_HOVER[kind]}<extra></extra>",
+                **_place(index),
+            )
+    return marked
+
+
+def _place(index: int) -> dict[str, int]:
+    return {"row": index // 4 + 1, "col": index % 4 + 1}
+
+
+def _curves(panel: str, table: Predictions, kind: str) -> list[tuple[str, str, tuple]]:
+    """(name, dash, (x, y)) of a panel's curves; none where the images allow none."""
+    if len(np.unique(table.labels)) < 2:
+        return []
+    if panel in CLASSES:
+        k = CLASSES.index(panel)
+        positive = table.labels == k
+        return [("", "solid", _points(positive, table.probs[:, k], kind))] if positive.any() else []
+    every = metrics.one_hot(table.labels, len(CLASSES)).ravel()
+    micro = ("micro", "dot", _points(every, table.probs.ravel(), kind))
+    if kind == "pr":
+        return [micro]
+    macro = metrics.macro_roc_curve(table.labels, table.probs)
+    return [("macro", "solid", (macro.false_positive_rate, macro.true_positive_rate)), micro]
+
+
+def _points(positive: NDArray, scores: NDArray, kind: str) -> tuple[NDArray, NDArray]:
+    if kind == "roc":
+        roc = metrics.roc_curve(positive, scores)
+        return roc.false_positive_rate, roc.true_positive_rate
+    curve = metrics.precision_recall_curve(positive, scores)
+    return _thinned(curve.recall), _thinned(curve.precision)
+
+
+def _thinned(values: NDArray, most: int = 1500) -> NDArray:
+    """Every so manieth value and the last: a browser draws no more."""
+    return values if len(values) <= most else np.append(values[:: len(values) // most], values[-1])
+
+
+def _area_title(panel: str, tables: dict[str, Predictions], kind: str) -> str:
+    measure = metrics.roc_auc if kind == "roc" else metrics.average_precision
+    values = []
+    for key, table in tables.items():
+        areas = [measure(table.labels == k, table.probs[:, k]) for k in range(len(CLASSES))]
+        area = areas[CLASSES.index(panel)] if panel in CLASSES else np.nanmean(areas)
+        values.append(f"{key} {area:.3f}")
+    name = "AUC" if kind == "roc" else "average precision"
+    return f"{panel}<br><sup>{name} {' · '.join(values)}</sup>"

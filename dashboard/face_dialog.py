@@ -1,0 +1,111 @@
+"""One face, large: what both models say, what they look at, what people said, what is like it."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from dashboard import loading
+from dashboard.figures import STATIC, probability_figure
+from dashboard.review_panel import verdict_form
+from dashboard.selection import Selection
+from dashboard.widgets import enlarged, letter
+from fercore.labels import CLASSES
+
+_SEEN = np.array([0xE6, 0x9F, 0x00])  # Grad-CAM's colour over the grey face
+_FACTOR = 6
+
+
+@st.dialog("One face", width="large")
+def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) -> None:
+    """The dialog for one line of a sample table; `face` is None where its pixels are not here."""
+    left, right = st.columns([2, 3])
+    with left:
+        if face is not None:
+            st.image(enlarged(face, _FACTOR), width="stretch")
+        st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
+    with right:
+        probs = {}
+        for key, run in selection.models.items():
+            if f"{key.lower()}_predicted" not in sample:
+                continue
+            word = "right" if sample[f"{key.lower()}_correct"] else "wrong"
+            st.markdown(f"{letter(key)} says **{sample[f'{key.lower()}_predicted']}**: {word}")
+            probs[key] = loading.probabilities(run, selection.part, int(sample["row"]))
+        st.plotly_chart(probability_figure(probs), config=STATIC, alt="Seven probabilities")
+
+    looks, votes, alike, verdict = st.tabs(
+        ["What they look at", "Other raters", "Alike", "Your verdict"]
+    )
+    with looks:
+        _looks(sample, face, selection, list(probs))
+    with votes:
+        _votes(sample)
+    with alike:
+        _alike(face)
+    with verdict:
+        verdict_form(
+            int(sample["pixels"]), int(sample["row"]), sample["label"], selection.a.dataset
+        )
+
+
+def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
+    """Grad-CAM, and an LSTM's steps. Torch is loaded only when it is asked for."""
+    if face is None:
+        st.caption("The image is not on this machine.")
+        return
+    target = st.selectbox(
+        "What speaks for", CLASSES, index=CLASSES.index(sample["a_predicted"]), key="look-for"
+    )
+    if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
+        st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
+        return
+    for place, key in zip(st.columns(2), keys):
+        seen, steps = loading.saliency(selection.models[key], face, CLASSES.index(target))
+        place.markdown(letter(key))
+        place.image(_overlaid(face, seen), caption="Grad-CAM", width="stretch")
+        if steps is not None:
+            strength = np.abs(steps) / max(float(np.abs(steps).max()), 1e-12)
+            place.image(
+                _overlaid(face, np.kron(strength, np.ones((8, 8)))), width="stretch",
+                caption="What each step of the LSTM adds, for or against",
+            )  # fmt: skip
+
+
+def _overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
+    """The face in grey, orange where `seen` (48, 48), from 0 to 1, is high."""
+    strength = 0.75 * seen[..., None]
+    mixed = face[..., None] * (1 - strength) + _SEEN * strength
+    picture = Image.fromarray(mixed.round().astype(np.uint8))
+    return picture.resize((48 * _FACTOR, 48 * _FACTOR), Image.Resampling.NEAREST)
+
+
+def _votes(sample) -> None:
+    votes = loading.votes()
+    if votes is None:
+        st.caption(
+            "FER+ has ten people's votes on each image. Put its fer2013new.csv beside the dataset, "
+            "or name it in FERCORE_FERPLUS."
+        )
+        return
+    given = votes.of_row(int(sample["row"]))
+    st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often **{given.idxmax()}**:")
+    st.bar_chart(given[given > 0], horizontal=True, y_label="", x_label="votes", height=220)
+
+
+def _alike(face) -> None:
+    if face is None:
+        st.caption("The image is not on this machine.")
+        return
+    neighbours = loading.nearest_training(face)
+    if neighbours.empty:
+        st.caption("The Training images are not on this machine.")
+        return
+    copies = int((neighbours["similarity"] > 0.9999).sum())
+    st.caption(
+        f"The nearest Training images by their pixels, {copies} of them copies of this one. "
+        "Similarity is the correlation of 12×12 thumbnails, 1 for equal."
+    )
+    for place, (_, line) in zip(st.columns(len(neighbours)), neighbours.iterrows()):
+        place.image(enlarged(line["face"], 2), width="stretch")
+        place.caption(f"{line['label']}  \n{line['similarity']:.2f}")

@@ -1,0 +1,88 @@
+"""ROC and PR: what each expression costs in false alarms, whatever the threshold."""
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard import curve_figures, figures, loading
+from dashboard.selection import ANY, current_with_predictions
+from dashboard.theme import count, percent
+from dashboard.widgets import csv_button, heading, letter, models_line
+from fercore.labels import CLASSES
+from fercore.metrics import decisions_at
+
+KINDS = {"roc": "ROC", "pr": "Precision and recall"}
+EXPLAINED = {
+    "roc": "How many of an expression's images are found (up) for how many false alarms (right), "
+    "as the threshold on its probability falls. The dotted diagonal is guessing; the nearer to "
+    "the upper left corner, the better. AUC is the area under the curve.",
+    "pr": "How many of an expression's images are found (right), and how many of those called so "
+    "are right (up), as the threshold falls. The nearer to the upper right corner, the better. "
+    "Unlike ROC it shows what rare expressions suffer.",
+}
+
+selection = current_with_predictions()
+heading(
+    "ROC and PR",
+    "One expression against the six others, at every threshold. Move the threshold to see the "
+    "points walk along the curves, and the decisions they stand for below.",
+)
+models_line(selection)
+tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
+kind = st.segmented_control(
+    "Curve", list(KINDS), default="roc", required=True, format_func=KINDS.get, key="curve",
+    bind="query-params",
+)  # fmt: skip
+st.caption(EXPLAINED[kind])
+threshold = st.slider(
+    "Threshold: at least this probability counts as a yes", 0.0, 1.0, 0.5, 0.01, key="threshold",
+    bind="query-params",
+)  # fmt: skip
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def drawn(kind: str, part: str, **created: str) -> go.Figure:
+    """The curves of the selected runs; `created` tells one run of a name from the next."""
+    return curve_figures.curves_figure(tables, kind)
+
+
+created = {f"{key} {run.run_id}": run.info["created"] for key, run in selection.models.items()}
+curves = drawn(kind, selection.part, **created)
+st.plotly_chart(
+    curve_figures.with_threshold(curves, tables, kind, threshold), config=figures.STATIC,
+    alt=f"{KINDS[kind]} curves per class", key="curves",
+)  # fmt: skip
+
+expression = st.segmented_control(
+    "Decisions about", CLASSES, required=True, key="decisions-about",
+    default="happy" if selection.true == ANY else selection.true,
+)  # fmt: skip
+k = CLASSES.index(expression)
+for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
+    at = decisions_at(table.labels == k, table.probs[:, k], threshold)
+    place.markdown(
+        f"{letter(key)} at {threshold:.2f}: precision **{percent(at.precision)}**, recall "
+        f"**{percent(at.recall)}**"
+    )
+    place.table(
+        pd.DataFrame(
+            {
+                f"called {expression}": [at.true_positives, at.false_positives],
+                "not called so": [at.false_negatives, at.true_negatives],
+            },
+            index=[f"label {expression}", "another label"],
+        ).map(count)
+    )
+
+st.subheader("Areas under the ROC curves", anchor=False)
+rows = []
+for key, run in selection.models.items():
+    scores = loading.metrics(run)[selection.part]
+    aucs = {row["class"]: row["auc"] for row in scores["per_class"]}
+    rows.append({"model": key, **aucs, "macro": scores["macro_auc"], "micro": scores["micro_auc"]})
+areas = pd.DataFrame(rows)
+st.table(areas.set_index("model").map(lambda area: "–" if area is None else f"{area:.3f}"))
+st.caption(
+    "Macro: the mean of the seven. Micro: all decisions 'is this image of this class?' together."
+)
+csv_button(areas, "auc")
