@@ -24,6 +24,7 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FERCORE_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.setenv("FERCORE_REVIEWS", str(tmp_path / "reviews"))
     monkeypatch.delenv("FERCORE_DATA", raising=False)
 
 

@@ -33,6 +33,7 @@ def address(tmp_path_factory, run_folders):
         "FERCORE_ARTIFACTS": str(home / "artifacts"),
         "FERCORE_CACHE": str(home / "cache"),
         "FERCORE_CONFIG": str(home / "config"),
+        "FERCORE_REVIEWS": str(home / "reviews"),
     }
     environment.pop("FERCORE_DATA", None)
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]

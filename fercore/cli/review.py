@@ -1,0 +1,50 @@
+"""`fercore review`: people's verdicts on labels, listed and exchanged as CSV."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from fercore import review
+from fercore.cli.output import AsJson, print_json, print_table
+from fercore.errors import ConfigError
+from fercore.labels import CLASSES
+
+app = typer.Typer(no_args_is_help=True, help="Verdicts: what people say about the labels.")
+
+
+@app.command("list")
+def list_(
+    verdict: Annotated[
+        str | None, typer.Option(help=f"only these: {', '.join(review.VERDICTS)}")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="only those on this label")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the verdicts, newest first."""
+    for value, known in ((verdict, review.VERDICTS), (label, CLASSES)):
+        if value is not None and value not in known:
+            raise ConfigError(f"There is no '{value}'. Choose one of: {', '.join(known)}.")
+    table = review.verdicts(verdict=verdict, label=label)
+    if as_json:
+        print_json(table.to_dict("records"))
+        return
+    rows = []
+    for one in table.itertuples():
+        note, updated = " ".join(one.note.split()), one.updated[:16].replace("T", " ")
+        said = [one.label, one.verdict, one.should_be or "–"]
+        rows.append([escape(one.dataset), one.row, *said, updated, escape(note)])
+    print_table(["dataset", "row", "label", "verdict", "should be", "updated", "note"], rows)
+
+
+@app.command("export")
+def export(target: Annotated[Path, typer.Argument(help="the CSV to write")]) -> None:
+    """Write every verdict to a CSV."""
+    print(f"{review.export_csv(target)} verdicts written to {target}.")
+
+
+@app.command("import")
+def import_(source: Annotated[Path, typer.Argument(help="a CSV that was exported")]) -> None:
+    """Take over the verdicts of a CSV, where they are new or newer than those here."""
+    print(review.import_csv(source).sentence)

@@ -1,0 +1,135 @@
+"""Calibration: whether a model is as sure as it is right, and what saying 'unsure' would gain."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import calibration_view, figures
+from dashboard.calibration_view import SCALED, TRAINED
+from dashboard.selection import current_with_predictions
+from dashboard.theme import count, interval, percent
+from dashboard.widgets import csv_button, heading, letter, models_line
+from fercore.calibration import CalibrationScores, SelectiveAccuracy, accuracy_at_coverage
+
+NEAR_ONE = 0.05  # a temperature this near to 1 changes nothing that a person would see
+
+
+def temperature_in_words(key: str, fitted: float | None) -> str:
+    if fitted is None:
+        return (
+            f"{letter(key)} was not scored on PublicTest, so no temperature can be fitted: it is "
+            "shown as trained."
+        )
+    surer = "over-confident" if fitted > 1 else "under-confident"
+    if abs(fitted - 1) < NEAR_ONE:
+        surer = "about as sure as it is right"
+    return f"{letter(key)} T = {fitted:.2f}: {surer}."
+
+
+def scores_row(name: str, scores: CalibrationScores) -> dict[str, str]:
+    return {
+        "model": name,
+        "ECE": f"{percent(scores.ece)} {interval(scores.ece_interval)}",
+        "ECE by chance alone": percent(scores.chance),
+        "Brier score": f"{scores.brier:.3f}",
+        "NLL": f"{scores.nll:.3f}",
+    }
+
+
+def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: float) -> str:
+    return (
+        f"If {letter(key)} may say “unsure” on {unsure} % of the images, it is right on "
+        f"**{percent(result.accuracy)}** {interval(result.interval)} of the rest, instead "
+        f"of {percent(accuracy)} of all. The rest: {count(result.answered)} images with a "
+        f"confidence of {percent(result.threshold)} or more."
+    )
+
+
+def stacked(tables: dict[str, pd.DataFrame], probabilities: str) -> pd.DataFrame:
+    """The models' tables below each other, for the download."""
+    joined = pd.concat(tables, names=["model"]).reset_index("model")
+    return joined.assign(probabilities=probabilities)
+
+
+selection = current_with_predictions()
+heading(
+    "Calibration",
+    "Is a model as sure as it is right? Each point is a fifteenth of the images, sorted by "
+    "confidence. On the dashed line, confidence and accuracy agree; below it the model is surer "
+    "than right, above it less sure than right.",
+)
+models_line(selection)
+
+temperatures = {key: calibration_view.temperature(run) for key, run in selection.models.items()}
+shown = TRAINED
+if any(temperatures.values()):
+    shown = st.segmented_control(
+        "Probabilities",
+        [TRAINED, SCALED],
+        default=TRAINED,
+        required=True,
+        key="probabilities",
+        bind="query-params",
+        help="Temperature scaling raises every probability to the power 1/T and lets them sum to 1 "
+        "again. It changes how sure a model is, never what it says.",
+    )
+    st.caption("The temperature T is fitted on PublicTest. T > 1 means over-confident.")
+for key, fitted in temperatures.items():
+    st.markdown(temperature_in_words(key, fitted))
+if selection.part == "public":
+    st.info(
+        "The temperature was fitted on these very images. To judge what it does, choose "
+        "PrivateTest in the sidebar."
+    )
+
+versions = {
+    key: calibration_view.versions(run, selection.part) for key, run in selection.models.items()
+}
+models = {key: named.get(shown, named[TRAINED]) for key, named in versions.items()}
+st.plotly_chart(
+    calibration_view.reliability_figure(models), config=figures.STATIC, alt="Reliability diagram"
+)
+
+rows = [
+    scores_row(f"{key} {name}", model.scores)
+    for key, named in versions.items()
+    for name, model in named.items()
+]
+st.table(pd.DataFrame(rows).set_index("model"))
+st.caption(
+    "ECE, expected calibration error: the mean distance of the points from the line, with its "
+    "95 % interval (bootstrap); 'by chance alone' is what a perfectly calibrated model would get "
+    "on as many images. Brier score: mean squared error of the probabilities, 0 to 2. NLL: mean "
+    "negative log-likelihood of the label, in nats. Lower is better in all."
+)
+csv_button(stacked({key: model.reliability for key, model in models.items()}, shown), "reliability")
+
+st.subheader("If it may say 'unsure'", anchor=False)
+unsure = st.slider(
+    "It may say 'unsure' on this share of the images",
+    0,
+    90,
+    20,
+    format="%d %%",
+    key="unsure",
+    bind="query-params",
+    help="The images with the lowest confidence are left out.",
+)
+chosen = {
+    key: accuracy_at_coverage(model.predictions, 1 - unsure / 100) for key, model in models.items()
+}
+for key, result in chosen.items():
+    accuracy = float(models[key].predictions.correct.mean())
+    st.markdown(unsure_in_words(key, unsure, result, accuracy))
+st.plotly_chart(
+    calibration_view.risk_coverage_figure(models, chosen, unsure / 100),
+    config=figures.STATIC,
+    alt="Accuracy on the rest, by the share left out",
+)
+areas = " · ".join(f"{key} {model.risk_area:.3f}" for key, model in models.items())
+st.caption(
+    f"Area under the risk-coverage curve: {areas}. It is the mean share of errors over all shares "
+    "answered; lower is better."
+)
+csv_button(
+    stacked({key: model.risk_coverage for key, model in models.items()}, shown), "risk-coverage"
+)

@@ -1,0 +1,99 @@
+"""Review: what people say about the labels, and the scores with their word applied."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import loading
+from dashboard.navigation import page_path
+from dashboard.review_panel import export_button, import_field, reviewed_faces, score_table
+from dashboard.selection import ANY, current_with_predictions
+from dashboard.theme import count, interval, percent
+from dashboard.widgets import csv_button, heading, models_line
+from fercore import review
+from fercore.labels import CLASSES
+from fercore.review import VERDICTS
+
+selection = current_with_predictions()
+heading(
+    "Review",
+    "Your verdicts on the labels, and what the scores become when they are applied: a wrong label "
+    "is replaced, an ambiguous or unusable image left out. The data themselves stay as they are.",
+)
+models_line(selection)
+
+everything = review.verdicts()
+content = st.container()
+st.subheader("Exchange", anchor=False)
+if len(everything):
+    export_button()
+import_field()
+
+with content:
+    if everything.empty:
+        st.info(
+            "No verdict yet. Open a face on Misclassified and say there whether its label is "
+            "right, or import a colleague's verdicts below."
+        )
+        st.page_link(
+            page_path("misclassified"),
+            label="To the misclassified faces",
+            query_params=st.query_params,
+        )
+        st.stop()
+
+    kinds = everything["verdict"].value_counts()
+    with st.container(horizontal=True):
+        st.metric("Verdicts", count(len(everything)))
+        for kind, name in VERDICTS.items():
+            st.metric(name, count(int(kinds.get(kind, 0))))
+
+    st.subheader("Scores with my verdicts", anchor=False)
+    scores = score_table(selection, everything)
+    shown = pd.DataFrame({"model": scores["model"]})
+    for name, words in (("stored", "as stored"), ("reviewed", "with verdicts")):
+        shown[f"accuracy {words}"] = [
+            f"{percent(line[f'{name}_accuracy'])} "
+            f"{interval((line[f'{name}_low'], line[f'{name}_high']))}"
+            for _, line in scores.iterrows()
+        ]
+        shown[f"macro F1 {words}"] = scores[f"{name}_macro_f1"].map(percent)
+    shown[["relabelled", "left out", "n left"]] = scores[["relabelled", "left_out", "reviewed_n"]]
+    st.dataframe(shown, hide_index=True)
+    st.caption(
+        "Whoever looks only at the faces that a model got wrong finds only labels that raise its "
+        "score: read the difference as how much of the error is the labels', not as a fairer "
+        "accuracy. The interval is at 95 % (Wilson)."
+    )
+    csv_button(scores, "scores-with-verdicts")
+
+    st.subheader("Verdicts", anchor=False)
+    left, right = st.columns(2)
+    verdict = left.selectbox(
+        "Verdict",
+        (ANY, *VERDICTS),
+        format_func=lambda kind: VERDICTS.get(kind, kind),
+        key="review_verdict",
+        bind="query-params",
+    )
+    label = right.selectbox("Label", (ANY, *CLASSES), key="review_label", bind="query-params")
+    found = review.verdicts(
+        verdict=None if verdict == ANY else verdict, label=None if label == ANY else label
+    )
+    if found.empty:
+        st.info("No verdict fits. Choose another verdict or label.")
+        st.stop()
+    st.dataframe(
+        found.drop(columns="pixels").assign(
+            verdict=found["verdict"].map(VERDICTS), updated=pd.to_datetime(found["updated"])
+        ),
+        hide_index=True,
+        column_config={
+            "should_be": "should be",
+            "updated": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        },
+    )
+    images = loading.images(selection.a)
+    if images.missing:
+        st.info(images.missing)
+    else:
+        reviewed_faces(found, images)

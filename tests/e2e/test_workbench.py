@@ -1,0 +1,109 @@
+"""From a number to the faces behind it, and back to the number: by mouse, by link, by keyboard."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import new_page, settle
+from tests.e2e.test_browser import click_cell
+
+TILE = re.compile(r"^\w+ → \w+ 0\.\d\d$")
+
+
+def reviewed_scores(page: Page, address: str) -> str:
+    """The Review page's table of scores, as text."""
+    page.goto(f"{address}/review")
+    settle(page)
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible()
+    return page.get_by_test_id("stMain").inner_text()
+
+
+def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, address):
+    page.goto(address)
+    settle(page)
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Confusion").click()
+    expect(page.get_by_role("heading", name="Confusion", exact=True)).to_be_visible()
+    click_cell(page, "fear", "happy")
+    expect(
+        page.get_by_text(re.compile("says happy where the label says fear")).first
+    ).to_be_visible()
+    page.get_by_role("link", name="See the faces").click()
+    expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
+    tiles = page.get_by_role("button", name=re.compile(r"^fear → happy 0\.\d\d$"))
+    tiles.first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("tab", name="Your verdict").click()
+    dialog.get_by_role("radio", name=re.compile("wrong")).check(force=True)
+    dialog.get_by_role("combobox", name=re.compile("Should be")).fill("happy")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("Saved.")).to_be_visible()
+
+    link = page.url
+    assert "true=fear" in link
+    for other in new_page(browser):
+        other.goto(link)
+        expect(
+            other.get_by_text(re.compile("Selected: label fear, predicted happy"))
+        ).to_be_visible()
+        expect(other.get_by_role("button", name=TILE).first).to_be_visible()
+
+    words = reviewed_scores(page, address)
+    assert re.search(r"1 (image|verdict)", words), words
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the element has the focus, as someone without a mouse does."""
+    target.wait_for()
+    for _ in range(250):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{target} cannot be reached with Tab")
+
+
+def test_the_same_way_by_keyboard_alone(page, address):
+    page.goto(f"{address}/misclassified")
+    settle(page)
+    for label, choice in (("Label", "sad"), ("Predicted", "angry")):
+        tab_to(page, page.get_by_role("combobox", name=re.compile(label)).first)
+        page.keyboard.type(choice)
+        page.keyboard.press("Enter")
+        settle(page)
+    expect(page.get_by_text(re.compile("Selected: label sad, predicted angry"))).to_be_visible()
+    tab_to(page, page.get_by_role("button", name=re.compile(r"^sad → angry 0\.\d\d$")).first)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    tab_to(page, dialog.get_by_role("tab", name="What they look at"))
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    radio = dialog.get_by_role("radio").first
+    tab_to(page, radio)
+    page.keyboard.press("Space")
+    tab_to(page, dialog.get_by_role("button", name="Save"))
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("Saved.")).to_be_visible()
+
+
+def test_what_a_model_looks_at(page, address):
+    page.goto(f"{address}/misclassified?true=happy")
+    settle(page)
+    page.get_by_role("button", name=TILE).first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Show", exact=True).click()
+    expect(dialog.get_by_text("Grad-CAM").first).to_be_visible()
+    expect(dialog.get_by_text("What each step of the LSTM adds")).to_be_visible()
+    dialog.get_by_role("tab", name="Alike").click()
+    expect(dialog.get_by_text(re.compile("The nearest Training images"))).to_be_visible()
+
+
+def test_a_threshold_moves_the_decisions(page, address):
+    page.goto(f"{address}/roc_and_pr?threshold=0.9")
+    settle(page)
+    sentence = page.get_by_text(re.compile(r"A at 0\.90: precision"))
+    expect(sentence).to_be_visible()
+    page.get_by_role("slider", name=re.compile("Threshold")).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text(re.compile(r"A at 0\.89: precision"))).to_be_visible()
