@@ -67,10 +67,10 @@ RECIPES = {
             name="quick",
             summary="seconds, with a narrow model: for the synthetic set and for trying things",
             epochs=6,
-            batch_size=64,
-            learning_rate=4e-3,
+            batch_size=32,
+            learning_rate=6e-3,
             augmentation=Augmentation(degrees=5, shift=0.05, scale=0.05),
-            model_arguments={"width": 12},
+            model_arguments={"width": 8, "dropout": 0.0},
         ),
     )
 }

@@ -25,8 +25,8 @@ def _heavy_dropout(recipe: Recipe) -> Recipe:
 CONDITIONS = {
     "": Condition("as declared", lambda recipe: recipe),
     "low-rate": Condition(
-        "learning rate a fiftieth",
-        lambda recipe: replace(recipe, learning_rate=recipe.learning_rate / 50),
+        "learning rate a hundredth",
+        lambda recipe: replace(recipe, learning_rate=recipe.learning_rate / 100),
     ),
     "no-augmentation": Condition(
         "no augmentation",
