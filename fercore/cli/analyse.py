@@ -1,0 +1,51 @@
+"""`fercore analyse`: compute and store what the pages Robustness and Embedding show."""
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from fercore.artifacts import find_run
+from fercore.cli.data import load_with_progress
+from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table, with_interval
+from fercore.cli.runs import RunName
+from fercore.corruptions import CORRUPTIONS, STRENGTHS
+from fercore.data import SYNTHETIC
+from fercore.durations import duration
+from fercore.extras import CLEAN, Progress, robustness
+from fercore.extras import analyse as analyse_run
+
+
+def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
+    """Score a run on corrupted images, map its features, and store both with the run."""
+    run = find_run(run_id)
+    if data is None and run.dataset == SYNTHETIC:
+        data = SYNTHETIC
+    faces = load_with_progress(data)
+    with Bar(
+        BarColumn(),
+        TextColumn("{task.description}  {task.fields[left]}"),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("loading the model", total=1.0, left="")
+
+        def show(at: Progress) -> None:
+            left = f"about {duration(at.seconds_left)} left"
+            bar.update(task, completed=at.share, description=at.doing, left=left)
+
+        analyse_run(run, faces, show)
+    _print(run.title, robustness(run), as_json)
+
+
+def _print(title: str, table, as_json: bool) -> None:
+    if as_json:
+        print_json({"robustness": table.to_dict("records")})
+        return
+    clean = table[table["kind"] == CLEAN].iloc[0]
+    print(f"{title}, PrivateTest, n = {clean['n']}")
+    print(f"Untouched: {with_interval(clean['accuracy'], clean[['low', 'high']])} %")
+    by_kind = table.pivot(index="kind", columns="strength", values="accuracy")
+    print_table(
+        ["accuracy % at strength", *map(str, STRENGTHS[1:])],
+        [[kind, *map(percent, by_kind.loc[kind, STRENGTHS[1:]])] for kind in CORRUPTIONS],
+    )

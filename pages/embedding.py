@@ -1,0 +1,85 @@
+"""Embedding: which faces look alike to a model, and where its mistakes lie."""
+
+import streamlit as st
+
+from dashboard import extras_view, loading, theme
+from dashboard.face_grid import PER_PAGE, face_grid
+from dashboard.selection import current_with_predictions
+from dashboard.widgets import csv_button, heading, letter, models_line
+from fercore.evaluation import selected_samples
+from fercore.extras import describe_group, placed
+
+selection = current_with_predictions()
+heading(
+    "Embedding",
+    "Each point is a face, and faces that a model finds alike lie together. Draw a lasso around "
+    "some to see them, or choose a label and a prediction in the sidebar.",
+)
+models_line(selection)
+
+both = ["A", "B"] if selection.paired else ["A"]
+left, right = st.columns(2)
+key = left.segmented_control(
+    "Features of", both, default="A", required=True, key="features", bind="query-params"
+)
+colouring = right.segmented_control(
+    "Colour",
+    extras_view.COLOURINGS,
+    default="label",
+    required=True,
+    key="colouring",
+    bind="query-params",
+)
+if selection.b and not selection.paired:
+    left.caption("To see the other model's map, choose it as A.")
+run, model = selection.models[key], key.lower()
+table = extras_view.embedding(run)
+if table is None:
+    extras_view.not_computed(key, run)
+    st.stop()
+
+samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
+samples = placed(samples, table)
+if samples.empty:
+    st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
+    st.stop()
+
+marked = selected_samples(samples, model=model, **selection.sample_filter)
+event = st.plotly_chart(
+    extras_view.embedding_figure(
+        samples, model, colouring, marked=marked if selection.words else None
+    ),
+    key=f"map-{run.run_id}-{selection.part}",
+    on_select="rerun",
+    selection_mode=("lasso", "box", "points"),
+    config={"displaylogo": False, "scrollZoom": False},
+    alt=f"Map of {key}'s features",
+)
+st.caption(
+    "t-SNE of the features before the classifier: it keeps neighbours together, but the distance "
+    "between clusters and their size mean little."
+)
+
+lassoed = samples.index.intersection(extras_view.picked(event))
+chosen = samples.loc[lassoed] if len(lassoed) else samples[marked]
+if chosen.empty:
+    st.info("No image fits. Choose another label or prediction, or clear the selection.")
+    st.stop()
+
+group = describe_group(chosen, model)
+what = "On the map" if len(lassoed) else selection.words or "All"
+st.subheader(f"{what}: {theme.count(group.n)} faces", anchor=False)
+st.markdown(
+    f"{letter(key)} is right on {theme.percent(group.accuracy)} {theme.interval(group.interval)}. "
+    f"Labels: {extras_view.counts_line(group.labels)}. "
+    f"Predictions: {extras_view.counts_line(group.predicted)}."
+)
+if len(lassoed) or selection.words:
+    images = loading.images(selection.a)
+    if images.missing:
+        st.info(images.missing)
+    else:
+        face_grid(chosen.head(PER_PAGE), images, selection, model=model)
+        if group.n > PER_PAGE:
+            st.caption(f"The first {PER_PAGE} of {theme.count(group.n)} faces.")
+csv_button(chosen, "embedding")

@@ -1,0 +1,65 @@
+"""Robustness: what blur, noise, bad light and the like cost each model."""
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import extras_view, figures, theme
+from dashboard.selection import current
+from dashboard.widgets import csv_button, heading, model_names
+from fercore.corruptions import CORRUPTIONS
+from fercore.labels import CLASSES
+
+selection = current()
+heading(
+    "Robustness",
+    "Accuracy when the same images get worse: a panel for each corruption, untouched at the left, "
+    "strongest at the right. The flatter the line, the less the model minds; bars are 95 % "
+    "intervals.",
+)
+model_names(selection, f"images: {replace(selection, part='private').part_name}")
+
+tables = {}
+for key, run in selection.models.items():
+    table = extras_view.robustness(run)
+    if table is None:
+        extras_view.not_computed(key, run)
+    else:
+        tables[key] = table
+
+if tables:
+    st.plotly_chart(
+        extras_view.robustness_figure(tables),
+        config=figures.STATIC,
+        alt="Accuracy under each corruption",
+    )
+    st.subheader("What each corruption costs")
+    drops = extras_view.drops_table(tables)
+    st.dataframe(
+        drops,
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%+.1f") for name in drops.columns[1:]
+        },
+    )
+    n = next(iter(tables.values()))["n"].iloc[0]
+    st.caption(
+        "Points of accuracy (or macro F1) gained or lost against the untouched images: the mean "
+        f"over the five strengths, and the strongest alone. n = {theme.count(n)}; every model sees "
+        "the same noise, turns and squares."
+    )
+    csv_button(pd.concat(tables, names=["model"]).reset_index("model"), "robustness")
+
+st.subheader("What it looks like")
+expression = st.selectbox("Label", CLASSES, index=CLASSES.index("happy"), key="example")
+face, real = extras_view.example_face(selection.a, expression)
+if not real:
+    st.caption("A drawn face: the images of A are not on this machine.")
+with st.grid(min_column_width=420, gap="medium"):
+    for kind in CORRUPTIONS:
+        st.image(
+            extras_view.corruption_strip(face, kind),
+            caption=extras_view.scale(kind),
+            width="stretch",
+        )
