@@ -5,11 +5,12 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from dashboard import loading
+from dashboard import face_loading
 from dashboard.figures import STATIC, probability_figure
 from dashboard.review_panel import verdict_form
 from dashboard.selection import Selection
 from dashboard.widgets import enlarged, letter
+from fercore.data.votes import CATEGORIES, HINT
 from fercore.labels import CLASSES
 
 _SEEN = np.array([0xE6, 0x9F, 0x00])  # Grad-CAM's colour over the grey face
@@ -31,7 +32,7 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
                 continue
             word = "right" if sample[f"{key.lower()}_correct"] else "wrong"
             st.markdown(f"{letter(key)} says **{sample[f'{key.lower()}_predicted']}**: {word}")
-            probs[key] = loading.probabilities(run, selection.part, int(sample["row"]))
+            probs[key] = face_loading.probabilities(run, selection.part, int(sample["row"]))
         st.plotly_chart(probability_figure(probs), config=STATIC, alt="Seven probabilities")
 
     looks, votes, alike, verdict = st.tabs(
@@ -40,9 +41,9 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
     with looks:
         _looks(sample, face, selection, list(probs))
     with votes:
-        _votes(sample)
+        _votes(sample, selection)
     with alike:
-        _alike(face)
+        _alike(face, selection)
     with verdict:
         verdict_form(
             int(sample["pixels"]), int(sample["row"]), sample["label"], selection.a.dataset
@@ -61,7 +62,7 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
         st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
         return
     for place, key in zip(st.columns(2), keys):
-        seen, steps = loading.saliency(selection.models[key], face, CLASSES.index(target))
+        seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))
         place.markdown(letter(key))
         place.image(_overlaid(face, seen), caption="Grad-CAM", width="stretch")
         if steps is not None:
@@ -80,32 +81,25 @@ def _overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
     return picture.resize((48 * _FACTOR, 48 * _FACTOR), Image.Resampling.NEAREST)
 
 
-def _votes(sample) -> None:
-    votes = loading.votes()
+def _votes(sample, selection: Selection) -> None:
+    votes = face_loading.votes(selection.a)
     if votes is None:
-        st.caption(
-            "FER+ has ten people's votes on each image. Put its fer2013new.csv beside the dataset, "
-            "or name it in FERCORE_FERPLUS."
-        )
+        st.caption(HINT)
         return
-    given = votes.of_row(int(sample["row"]))
+    given = pd.Series(votes.counts[int(sample["row"])], index=list(CATEGORIES), name="votes")
     st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often **{given.idxmax()}**:")
     st.bar_chart(given[given > 0], horizontal=True, y_label="", x_label="votes", height=220)
 
 
-def _alike(face) -> None:
-    if face is None:
-        st.caption("The image is not on this machine.")
+def _alike(face, selection: Selection) -> None:
+    neighbours = None if face is None else face_loading.nearest_training(selection.a, face)
+    if neighbours is None:
+        st.caption("The images are not on this machine.")
         return
-    neighbours = loading.nearest_training(face)
-    if neighbours.empty:
-        st.caption("The Training images are not on this machine.")
-        return
-    copies = int((neighbours["similarity"] > 0.9999).sum())
     st.caption(
-        f"The nearest Training images by their pixels, {copies} of them copies of this one. "
-        "Similarity is the correlation of 12×12 thumbnails, 1 for equal."
+        f"The nearest Training images by their pixels; {neighbours['exact'].sum()} of them are "
+        "copies of this one. Similarity is the correlation of 12×12 thumbnails, 1 for equal."
     )
     for place, (_, line) in zip(st.columns(len(neighbours)), neighbours.iterrows()):
         place.image(enlarged(line["face"], 2), width="stretch")
-        place.caption(f"{line['label']}  \n{line['similarity']:.2f}")
+        place.caption(f"{CLASSES[line['label']]}  \n{line['similarity']:.2f}")

@@ -69,12 +69,12 @@ def comparison(a: Run, b: Run, part: str) -> Comparison:
 
 def class_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
     """A minus B per class, with paired intervals."""
-    return _paired("class_differences", *_identity(a), *_identity(b), part)
+    return _paired("class_differences", *identity(a), *identity(b), part)
 
 
 def cell_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
     """A against B in every cell of the confusion matrix."""
-    return _paired("cell_differences", *_identity(a), *_identity(b), part)
+    return _paired("cell_differences", *identity(a), *identity(b), part)
 
 
 @st.cache_data(max_entries=60, show_spinner=False)
@@ -85,7 +85,7 @@ def _paired(measure: str, a: str, created_a: str, b: str, created_b: str, part: 
 
 def samples(a: Run, b: Run | None, part: str) -> pd.DataFrame:
     """One line per image: what A, and B where given, say of it."""
-    return _samples(*_identity(a), *(_identity(b) if b else (None, None)), part)
+    return _samples(*identity(a), *(identity(b) if b else (None, None)), part)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -94,7 +94,7 @@ def _samples(a: str, created_a: str, b: str | None, created_b: str | None, part:
     return evaluation.sample_table(_predictions(a, created_a, part), of_b)
 
 
-def _identity(run: Run) -> tuple[str, str]:
+def identity(run: Run) -> tuple[str, str]:
     """What tells a run from any other, one of the same name made later included."""
     return run.run_id, run.info["created"]
 
@@ -207,26 +207,3 @@ def study_curves(name: str, variant: str) -> pd.DataFrame:
 @st.cache_data(max_entries=60, show_spinner=False)
 def _study_curves(name: str, variant: str, changed: float) -> pd.DataFrame:
     return analysis.curves(StudyStore(name), variant)
-
-
-def probabilities(run: Run, part: str, row: int) -> np.ndarray:
-    """The seven probabilities of the image with that row."""
-    table = predictions(run, part)
-    return table.probs[int(np.searchsorted(table.rows, row))]
-
-
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def _model(run_id: str, created: str):
-    return find_run(run_id).load_model()
-
-
-def saliency(run: Run, face: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Grad-CAM (48, 48), and the LSTM's steps on the 6×6 map where they have places.
-
-    Imports torch.
-    """
-    from fercore.saliency import grad_cam, step_contributions, steps_on_map
-
-    model = _model(*_identity(run))
-    steps = step_contributions(model, face, target)
-    return grad_cam(model, face, target), None if steps is None else steps_on_map(model, steps)

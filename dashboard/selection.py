@@ -1,4 +1,4 @@
-"""What is being looked at: models, images, label, prediction, confidence. One state, also in the URL.
+"""What is being looked at: models, images, cell, confidence. One state, also in the URL.
 
 Every `st.session_state` key that pages share is declared here. The sidebar's widgets with these
 keys are bound to the query parameters of the same name, so a link restores the view on any page.

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import loading, theme
+from dashboard import face_loading, loading, theme
 from dashboard.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.navigation import page_path
 from dashboard.selection import cell_query, current_with_predictions
@@ -102,6 +102,14 @@ with right:
             f"PrivateTest images also occur in Training or PublicTest. Without them A is at "
             f"{theme.percent(parts['clean']['accuracy'])} instead of "
             f"{theme.percent(parts['private']['accuracy'])}."
+        )
+    doubted = face_loading.doubted_errors(selection.a, selection.part)
+    if doubted is not None:
+        st.page_link(
+            page_path("data_audit"),
+            label=f"{theme.percent(doubted)} of A's errors are on labels that most FER+ raters "
+            "dispute",
+            icon=":material/rate_review:",
         )
     epochs = len(loading.history(selection.a))
     st.page_link(

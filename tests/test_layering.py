@@ -12,11 +12,11 @@ from tests.conftest import ROOT
 LAYERS = [
     {"cli", "__main__"},
     {"study"},
-    {"jobs", "experiment", "status", "predictor", "hardware"},
+    {"jobs", "experiment", "status", "predictor", "hardware", "saliency", "extras"},
     {"artifacts"},
-    {"training", "evaluation", "inference"},
+    {"training", "evaluation", "inference", "slices", "audit", "review", "calibration"},
     {"models", "data", "metrics", "statistics", "predictions", "recipes", "references", "faces"}
-    | {"photos", "precision", "sample_photos"},
+    | {"photos", "precision", "sample_photos", "image_properties", "neighbours", "corruptions"},
     {"labels", "errors", "files", "durations"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -60,8 +60,10 @@ def test_nobody_imports_pages(folder):
 
 ANALYSIS = (
     "dashboard.loading, dashboard.figures, dashboard.selection, dashboard.widgets, "
-    "dashboard.accuracy_svg, dashboard.face_grid, dashboard.pickers, dashboard.data_panel, "
-    "dashboard.training_panel"
+    "dashboard.accuracy_svg, dashboard.calibration_view, dashboard.face_grid, "
+    "dashboard.pickers, dashboard.data_panel, "
+    "dashboard.training_panel, dashboard.review_panel, "
+    "dashboard.extras_view, dashboard.slices_view, dashboard.audit_view"
 )
 
 

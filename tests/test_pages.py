@@ -17,7 +17,9 @@ from fercore.labels import CLASSES
 from fercore.recipes import find_recipe
 from tests.conftest import ROOT
 
-ANALYSIS = ["overview", "confusion", "per_class", "roc_and_pr", "misclassified", "training"]
+ANALYSIS = [
+    "overview", "confusion", "per_class", "roc_and_pr", "calibration", "misclassified", "training"
+]  # fmt: skip
 TIMEOUT = 60
 
 

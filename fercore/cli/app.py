@@ -4,8 +4,10 @@ import sys
 
 import typer
 
-from fercore.cli import data, runs
+from fercore.cli import data, review, runs
+from fercore.cli.analyse import analyse
 from fercore.cli.analysis import compare, evaluate
+from fercore.cli.audit import audit
 from fercore.cli.predict import predict
 from fercore.cli.study import study
 from fercore.cli.train import train
@@ -20,7 +22,8 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
-for command in (train, study, evaluate, compare, predict):
+app.add_typer(review.app, name="review")
+for command in (train, study, evaluate, compare, analyse, audit, predict):
     app.command()(command)
 
 

@@ -1,0 +1,156 @@
+"""Data audit: the cached look through a dataset, and its figures."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard import face_loading, loading
+from dashboard.figures import styled
+from dashboard.slices_view import run_slices
+from dashboard.theme import MAGNITUDE, MODEL_COLOURS, REFERENCE_COLOUR, count, percent, points
+from dashboard.widgets import enlarged, letter
+from fercore import data
+from fercore.artifacts import Run
+from fercore.audit import ALL, Audit, agreement_by_class, audit, label_issues, scores_by_part
+from fercore.data import FaceSet
+from fercore.data.votes import Votes
+from fercore.labels import CLASSES
+
+
+def run_faces(run: Run) -> FaceSet:
+    """The dataset a run was made on, Training included. Only where `loading.images` has them."""
+    if run.dataset == data.SYNTHETIC:
+        return data.synthetic()
+    source = data.find_source()
+    return _faces(str(source) if source else None)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the images …", ttl=3600)
+def _faces(source: str | None) -> FaceSet:
+    return data.load(source)
+
+
+def run_audit(run: Run) -> Audit:
+    """The audit of a run's dataset. Only where `loading.images` has it."""
+    faces = run_faces(run)
+    votes = face_loading.votes(run)
+    return _audit(faces.fingerprint, votes is not None, faces, votes)
+
+
+@st.cache_data(max_entries=4, show_spinner="Looking for copies among the images …")
+def _audit(fingerprint: str, with_votes: bool, _faces: FaceSet, _votes: Votes | None) -> Audit:
+    return audit(_faces, _votes)
+
+
+def agreement(run: Run) -> pd.DataFrame | None:
+    """FER+'s agreement with the labels a run was scored on; needs the votes, not the images."""
+    votes = face_loading.votes(run)
+    if votes is None:
+        return None
+    frame = run.prediction_frame
+    columns = (frame[name].to_numpy() for name in ("label", "usage", "row"))
+    return agreement_by_class(*columns, votes)
+
+
+def part_scores(run: Run, part: str) -> pd.DataFrame:
+    """Accuracy on raw, clean and FER+-agreeing images."""
+    return scores_by_part(loading.predictions(run, part), run_slices(run, part).properties)
+
+
+def issues(run: Run, part: str) -> pd.DataFrame:
+    """Doubtful labels, ranked by cleanlab."""
+    return _issues(run.run_id, run.info["created"], part)
+
+
+@st.cache_data(max_entries=20, show_spinner="Ranking the labels …")
+def _issues(run_id: str, created: str, part: str) -> pd.DataFrame:
+    from fercore.artifacts import find_run
+
+    return label_issues(find_run(run_id).predictions(part))
+
+
+def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
+    """What exact copies do to a model's score; None where there are none."""
+    by_part = scores.set_index("part")
+    if "the exact copies" not in by_part.index:
+        return None
+    accuracy, n = by_part["accuracy"], by_part["n"]
+    clean, copies = accuracy["without exact copies"], accuracy["the exact copies"]
+    return (
+        f"{letter(key)} is right on {percent(accuracy['all images'])} of all images and on "
+        f"{percent(clean)} without the {count(n['the exact copies'])} copies "
+        f"({points(clean - accuracy['all images'])}); on the copies alone, on {percent(copies)}."
+    )
+
+
+def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
+    """Accuracy of each model by part of the images, with its interval."""
+    figure = go.Figure()
+    parts = list(scores["A"]["part"])
+    for offset, (key, table) in zip((-0.12, 0.12), scores.items()):
+        table = table[table["part"].isin(parts)]
+        value = 100 * table["accuracy"]
+        shift = offset if len(scores) > 1 else 0
+        figure.add_scatter(
+            x=value,
+            y=[parts.index(part) + shift for part in table["part"]],
+            error_x={
+                "array": 100 * table["high"] - value,
+                "arrayminus": value - 100 * table["low"],
+                "thickness": 2,
+            },
+            mode="markers",
+            marker={"size": 10, "color": MODEL_COLOURS[key]},
+            name=key,
+            customdata=table[["part", "n"]],
+            hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
+            "(n = %{customdata[1]})<extra></extra>",
+        )
+    figure.update_yaxes(
+        tickvals=list(range(len(parts))), ticktext=parts, range=[len(parts) - 0.5, -0.5],
+        fixedrange=True,
+    )  # fmt: skip
+    figure.update_xaxes(title="accuracy, %", fixedrange=True)
+    title = "The same model on cleaner images, with 95 % interval"
+    return styled(figure, title, height=150 + 45 * len(parts))
+
+
+def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
+    """Share of the labels of one usage that FER+'s majority agrees with, a bar for each class."""
+    of_usage = table[table["usage"] == usage].set_index("class")
+    names = [name for name in CLASSES if name in of_usage.index]
+    shown = of_usage.loc[names]
+    figure = go.Figure(
+        go.Bar(
+            x=names,
+            y=100 * shown["share"],
+            text=[f"{100 * share:.0f} %" for share in shown["share"]],
+            textposition="outside",
+            cliponaxis=False,
+            marker_color=MAGNITUDE[1][1],
+            customdata=shown[["agreeing", "n"]],
+            hovertemplate="%{x}: FER+ agrees with %{customdata[0]} of %{customdata[1]} labels"
+            "<extra></extra>",
+        )
+    )
+    every = of_usage.loc[ALL, "share"]
+    figure.add_hline(
+        100 * every, line_dash="dash", line_color=REFERENCE_COLOUR,
+        annotation_text=f"all {percent(every)}", annotation_position="top right",
+    )  # fmt: skip
+    figure.update_yaxes(title="labels agreed with, %", range=[0, 108], fixedrange=True)
+    figure.update_xaxes(fixedrange=True)
+    title = f"Labels that FER+'s majority agrees with, {usage}"
+    return styled(figure, title, height=380, legend=False)
+
+
+def pair_tile(faces: FaceSet, pair: pd.Series) -> None:
+    """Two images that look alike, side by side, with their labels."""
+    both = [enlarged(np.asarray(faces.images[pair[place]]), 2) for place in ("first", "second")]
+    with st.container(gap="xxsmall"):
+        st.image(both, width=96)
+        st.caption(
+            f"{pair['label']} · {pair['other_label']}  \n{pair['usage']} {pair['row']} · "
+            f"{pair['other_usage']} {pair['other_row']}  \nsimilarity {pair['similarity']:.3f}"
+        )

@@ -1,0 +1,62 @@
+"""`fercore audit`: what is wrong with the dataset, in numbers."""
+
+import json
+from dataclasses import fields
+
+import pandas as pd
+
+from fercore.audit import ALL, Audit
+from fercore.audit import audit as audit_faces
+from fercore.cli.data import load_with_progress
+from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table
+from fercore.data.votes import HINT, votes_for
+from fercore.labels import CLASSES, USAGES
+from fercore.neighbours import NEAR_DUPLICATE
+
+
+def audit(data: DataOption = None, as_json: AsJson = False) -> None:
+    """Count the dataset's duplicates, near duplicates, constant images and disputed labels."""
+    faces = load_with_progress(data)
+    votes = votes_for(faces.row, faces.usage, faces.source)
+    found = audit_faces(faces, votes)
+    if as_json:
+        print_json(_plain(found))
+        return
+    print(f"{faces.name}, {len(faces)} images")
+    print_table(["", *CLASSES, "all"], found.counts.to_numpy().tolist())
+    print(
+        f"\nExact copies: {len(found.groups)} groups of pixel-identical images, {found.surplus} "
+        f"rows beyond the first of their group; {found.conflicting} groups carry conflicting "
+        "labels. Images whose pixels occur again in:"
+    )
+    print_table(["", *USAGES], found.across.to_numpy().tolist())
+    print(f"\nNear duplicates in an earlier usage (correlation of thumbnails {NEAR_DUPLICATE} up):")
+    for line in found.near_across.itertuples():
+        print(f"{line.usage} images like one in {line.other_usage}: {line.images}")
+    print(f"\nConstant images: {len(found.constant)}")
+    if found.agreement is not None:
+        _print_votes(found)
+    elif faces.is_fer2013():
+        print(f"\n{HINT}")
+
+
+def _print_votes(found: Audit) -> None:
+    print("\nShare of labels that FER+'s majority agrees with, %:")
+    shares = found.agreement.pivot(index="usage", columns="class", values="share")
+    shares = shares.reindex(index=USAGES, columns=[*CLASSES, ALL])
+    rows = [[usage, *map(percent, values)] for usage, values in zip(USAGES, shares.to_numpy())]
+    print_table(["", *CLASSES, ALL], rows)
+    images = ", ".join(f"{line.usage} {line.images}" for line in found.not_a_face.itertuples())
+    print(f"Not a face, by FER+'s majority: {images}")
+
+
+def _records(table: pd.DataFrame) -> list[dict]:
+    return json.loads(table.to_json(orient="records"))
+
+
+def _plain(found: Audit) -> dict:
+    tables = {
+        field.name: None if (table := getattr(found, field.name)) is None else _records(table)
+        for field in fields(found)
+    }
+    return tables | {"surplus": found.surplus, "conflicting": found.conflicting}

@@ -1,0 +1,116 @@
+"""FER+ votes: what ten taggers each saw in every FER2013 image (Barsoum et al., 2016).
+
+The file is `fer2013new.csv` of github.com/microsoft/FERPlus: a line per line of `fer2013.csv`.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.data import SYNTHETIC, find_source
+from fercore.errors import DataError
+from fercore.labels import FER2013_COUNTS
+
+# The first seven stand for `CLASSES`, in that order; ties of the vote go to the first.
+CATEGORIES = (
+    "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral",
+    "contempt", "unknown", "NF",
+)  # fmt: skip
+NOT_A_FACE = CATEGORIES.index("NF")
+FILE_NAME = "fer2013new.csv"
+HINT = (
+    "The FER+ votes are not on this machine. Put `fer2013new.csv` (github.com/microsoft/FERPlus) "
+    "beside the dataset, or give its path in `FERCORE_FERPLUS`."
+)
+_USAGE = np.repeat(list(FER2013_COUNTS), [sum(counts) for counts in FER2013_COUNTS.values()])
+
+
+@dataclass(frozen=True)
+class Votes:
+    """counts: int64 (N, 10), votes by FER2013 row and category, in the order of `CATEGORIES`.
+
+    In the methods, `labels` int (M,) are indices into `CLASSES`, `rows` int (M,) FER2013 rows.
+    """
+
+    counts: NDArray[np.int64]
+
+    @cached_property
+    def majority(self) -> NDArray[np.int64]:
+        """The category with most votes, by row (N,): below 7 it is the class of that index."""
+        return self.counts.argmax(1)
+
+    def agreement_with(self, labels: NDArray, rows: NDArray) -> NDArray[np.bool_]:
+        """Whether the majority saw what the label says (M,)."""
+        return self.majority[rows] == labels
+
+    def share_of(self, labels: NDArray, rows: NDArray) -> NDArray[np.float64]:
+        """Share of the votes that the label got (M,), from 0 to 1."""
+        return self.counts[rows, labels] / np.maximum(self.counts[rows].sum(1), 1)
+
+    def not_a_face(self, rows: NDArray) -> NDArray[np.bool_]:
+        """Whether the majority saw no face at all (M,)."""
+        return self.majority[rows] == NOT_A_FACE
+
+
+def votes_path(source: str | Path | None = None) -> Path | None:
+    """Where the votes are: FERCORE_FERPLUS, else beside the dataset at `source`; None if nowhere.
+
+    Without `source` it is the dataset that `find_source` finds.
+    """
+    if given := os.environ.get("FERCORE_FERPLUS"):
+        return Path(given)
+    source = source or find_source()
+    if source is None or source == SYNTHETIC:
+        return None
+    folder = Path(source) if Path(source).is_dir() else Path(source).parent
+    return folder / FILE_NAME if (folder / FILE_NAME).is_file() else None
+
+
+def load_votes(path: str | Path | None = None) -> Votes | None:
+    """The votes in `path`, else where `votes_path` finds them; None where there are none.
+
+    Raises `DataError` where the file cannot be read, or is not FER+'s table of FER2013.
+    """
+    path = Path(path) if path else votes_path()
+    return None if path is None else Votes(_read(path))
+
+
+def votes_for(rows: NDArray, usage: NDArray, source: str | Path | None = None) -> Votes | None:
+    """The votes, where these images' rows (M,) are those of `fer2013.csv`, else None.
+
+    A folder tree holds the same images in another order: there its `usage` (M,) differ by row.
+    """
+    rows = np.asarray(rows)
+    if not len(rows) or rows.max() >= len(_USAGE) or (_USAGE[rows] != np.asarray(usage)).any():
+        return None
+    path = votes_path(source)
+    return None if path is None else load_votes(path)
+
+
+def _read(path: Path) -> NDArray[np.int64]:
+    try:
+        table = pd.read_csv(path, skipinitialspace=True)
+    except OSError as error:
+        raise DataError(f"{path}: it cannot be read ({error.strerror or error}).") from error
+    except ValueError as error:  # pandas' parser errors and undecodable bytes
+        raise DataError(f"{path}: this is not a text file with comma-separated values.") from error
+    missing = [name for name in ("Usage", *CATEGORIES) if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{path}: no column {', '.join(map(repr, missing))}. Give FER+'s {FILE_NAME}."
+        )
+    if len(table) != len(_USAGE):
+        raise DataError(
+            f"{path}: {len(table)} rows, where FER2013 has {len(_USAGE)}. Download it again."
+        )
+    if (table["Usage"].to_numpy() != _USAGE).any():
+        raise DataError(f"{path}: its rows are not in FER2013's order. Download it again.")
+    counts = table[list(CATEGORIES)]
+    if any(kind.kind not in "iu" for kind in counts.dtypes) or counts.to_numpy().min() < 0:
+        raise DataError(f"{path}: a vote is not a whole number from 0 up. Download it again.")
+    return counts.to_numpy(np.int64)

@@ -1,0 +1,135 @@
+"""Data audit: copies, disputed labels and empty images, and what they do to the scores."""
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import audit_view, figures, loading
+from dashboard.data_panel import DOWNLOAD_HINT
+from dashboard.face_grid import PER_PAGE, face_grid
+from dashboard.selection import current_with_predictions
+from dashboard.theme import count, percent
+from dashboard.widgets import csv_button, heading, models_line
+from fercore.data.votes import HINT
+
+PAIRS = 24  # near duplicates shown
+
+selection = current_with_predictions()
+# Without its copies the part has nothing left to audit: the whole of it is looked at.
+part = "public" if selection.part == "public" else "private"
+usage = {"public": "PublicTest", "private": "PrivateTest"}[part]
+selection = replace(selection, part=part)
+heading(
+    "Data audit",
+    "How far the dataset itself can be trusted: images that occur twice, labels that other people "
+    "or the models dispute, images with nothing on them. A score can be no better than the labels "
+    "it is counted against.",
+)
+models_line(selection)
+
+images = loading.images(selection.a)
+here = bool(images.position) and not images.missing
+
+if here:
+    audit = audit_view.run_audit(selection.a)
+    agreement = audit.agreement
+    st.subheader("What is in it", anchor=False)
+    numbers = {
+        "Rows that are copies": (audit.surplus, "Rows beyond the first of their group of "
+        f"pixel-identical images; there are {count(len(audit.groups))} such groups."),
+        "Copies, labels differ": (audit.conflicting, "Groups of pixel-identical images that carry "
+        "different labels: at least one of them is wrong."),
+        "Near duplicates": (len(audit.near), "Pairs of images of different usages that look "
+        "alike but are not equal in every pixel."),
+        "Empty images": (len(audit.constant), "Images of one grey value, without a face."),
+    }  # fmt: skip
+    if audit.not_a_face is not None:
+        numbers["Not a face"] = (
+            int(audit.not_a_face["images"].sum()),
+            "Images in which most FER+ taggers saw no face.",
+        )
+    for column, (name, (number, explanation)) in zip(st.columns(len(numbers)), numbers.items()):
+        column.metric(name, count(number), help=explanation)
+    left, right = st.columns([3, 2])
+    left.caption("Images per usage and class")
+    left.dataframe(audit.counts, hide_index=True)
+    right.caption("Images (by row) whose exact pixels occur again in (by column)")
+    right.dataframe(audit.across, hide_index=True)
+    csv_button(audit.groups, "exact-copies")
+else:
+    st.info(
+        f"{images.missing} Without them, the copies known from the run, the FER+ votes and the "
+        f"doubtful labels can still be shown.\n\n{DOWNLOAD_HINT}"
+    )
+    agreement = audit_view.agreement(selection.a)
+
+st.subheader("What copies do to the scores", anchor=False)
+if here:
+    copied = audit.across.set_index("usage").loc[usage, "Training"]
+    total = audit.counts.set_index("usage").loc[usage, "all"]
+    st.markdown(
+        f"**{count(copied)} of {count(total)} {usage} images ({percent(copied / total)}) are "
+        "pixel copies of a Training image**, which a model may know by heart."
+    )
+scores = {key: audit_view.part_scores(run, part) for key, run in selection.models.items()}
+for key, table in scores.items():
+    st.markdown(audit_view.copies_sentence(key, table) or "There are no exact copies to leave out.")
+st.plotly_chart(
+    audit_view.scores_figure(scores), config=figures.STATIC, alt="Accuracy by part of the images"
+)
+csv_button(pd.concat(scores, names=["model"]).reset_index("model"), "scores-by-part")
+
+st.subheader("Labels that people dispute", anchor=False)
+if agreement is not None:
+    st.caption(
+        "Ten people tagged each image again for FER+ (Barsoum et al., 2016). A bar is the share of "
+        "a class's labels that most of them would give too: where it is low, a 'mistake' of a "
+        "model is often the label's."
+    )
+    st.plotly_chart(
+        audit_view.agreement_figure(agreement, usage), config=figures.STATIC,
+        alt="Agreement of FER+ with the labels per class",
+    )  # fmt: skip
+    csv_button(agreement, "fer-plus-agreement")
+elif selection.a.dataset == "FER2013":
+    st.info(HINT)
+else:
+    st.caption("The FER+ votes are about FER2013's images only.")
+
+if here:
+    st.subheader("Near duplicates across usages", anchor=False)
+    st.caption(
+        "Images of a test part beside one of an earlier part that looks alike: the same photo, "
+        "cropped, compressed or stamped otherwise. 'Without duplicates' does not leave these out."
+    )
+    for line in audit.near_across.itertuples():
+        st.markdown(
+            f"- {count(line.images)} {line.usage} images look like one in {line.other_usage}"
+        )
+    differ = audit.near["label"] != audit.near["other_label"]
+    views = {"most alike": audit.near, "labels differ": audit.near[differ]}
+    view = st.segmented_control(
+        "Pairs", list(views), default="most alike", required=True, key="pairs", bind="query-params"
+    )
+    faces = audit_view.run_faces(selection.a)
+    if views[view].empty:
+        st.caption("There is no such pair.")
+    with st.grid(min_column_width=220, gap="small"):
+        for _, pair in views[view].head(PAIRS).iterrows():
+            audit_view.pair_tile(faces, pair)
+    csv_button(audit.near, "near-duplicates")
+
+st.subheader("Labels that A disputes", anchor=False)
+issues = audit_view.issues(selection.a, part)
+st.caption(
+    f"Confident learning (cleanlab) takes {count(len(issues))} of {count(scores['A']['n'][0])} "
+    "labels for doubtful, going by A's probabilities; the most doubtful come first. It cannot "
+    "tell a wrong label from a wrong model: look at the faces."
+)
+if here:
+    samples = loading.samples(selection.a, selection.b if selection.paired else None, part)
+    face_grid(samples.loc[issues.index[:PER_PAGE]], images, selection)
+else:
+    st.dataframe(issues.drop(columns="pixels"), hide_index=True)
+csv_button(issues, "label-issues")

@@ -1,0 +1,111 @@
+"""Slices: the kinds of images that a model fails on, worst first; each opens its faces."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import face_loading, figures, loading, theme
+from dashboard.data_panel import DOWNLOAD_HINT
+from dashboard.face_grid import PER_PAGE, face_grid
+from dashboard.selection import current_with_predictions
+from dashboard.slices_view import run_slices, slice_title, slices_figure
+from dashboard.widgets import csv_button, heading, letter, models_line
+from fercore.data.votes import HINT
+from fercore.slices import FEW, slice_mask
+
+SLICE = "slice"  # the opened slice, in the session and in the URL
+
+selection = current_with_predictions()
+heading(
+    "Slices",
+    "The images split by what they have in common: light, contrast, sharpness, agreement of the "
+    "labels, copies, class. Within each split the worst slice comes first; a slice whose bar lies "
+    "left of the dotted line is harder than the images at large. Click a point to see its faces.",
+)
+models_line(selection)
+
+found = {key: run_slices(run, selection.part) for key, run in selection.models.items()}
+tables = {key: slices.table for key, slices in found.items()}
+scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
+images = loading.images(selection.a)
+if not images.position:
+    st.info(f"{images.missing} Slices by light and sharpness need the images.\n\n{DOWNLOAD_HINT}")
+elif images.missing:
+    st.info(f"{images.missing} Slices by light and sharpness need them.")
+if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:
+    st.caption(HINT)
+
+options = {
+    slice_title(line.property, line.slice): line for line in tables["A"].itertuples(index=False)
+}
+if st.session_state.get(SLICE) not in options:
+    st.session_state.pop(SLICE, None)
+
+
+def take_click() -> None:
+    """Open the slice of the clicked point."""
+    marked = st.session_state["slices-figure"]["selection"]["points"]
+    if marked and (title := slice_title(*marked[0]["customdata"][:2])) in options:
+        st.session_state[SLICE] = title
+
+
+everyone = {key: table.correct.mean() for key, table in scored.items()}
+st.plotly_chart(
+    slices_figure(tables, everyone),
+    key="slices-figure",
+    on_select=take_click,
+    selection_mode="points",
+    config=figures.STATIC,
+    alt="Accuracy of A and B on each slice",
+)
+small = [title for title, line in options.items() if line.few]
+if small:
+    st.caption(
+        f"A ring marks a slice of fewer than {FEW} images, too few to tell: {', '.join(small)}."
+    )
+
+st.subheader("One slice", anchor=False)
+title = st.selectbox("Open a slice", list(options), key=SLICE, bind="query-params")
+chosen = options[title]
+for key, table in tables.items():
+    same = (table["property"] == chosen.property) & (table["slice"] == chosen.slice)
+    for line in table[same].itertuples():
+        f1 = "" if pd.isna(line.macro_f1) else f", macro F1 {theme.percent(line.macro_f1)}"
+        st.markdown(
+            f"{letter(key)} is right on **{theme.percent(line.accuracy)}** "
+            f"{theme.interval((line.low, line.high))} of {theme.count(line.n)} images{f1}: "
+            f"{theme.points(line.difference)} against all images"
+        )
+
+samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
+mine = samples[slice_mask(found["A"].properties, chosen.property, chosen.slice)]
+mine = mine.sort_values(["a_correct", "a_confidence"], ascending=[True, False], kind="stable")
+if images.position and not images.missing:
+    st.caption("A's mistakes first, the most confident ones before the others.")
+    face_grid(mine.head(PER_PAGE), images, selection)
+else:
+    st.dataframe(mine.drop(columns="pixels"), hide_index=True)
+
+st.subheader("All slices", anchor=False)
+everything = pd.concat(tables, names=["model"]).reset_index("model")
+st.dataframe(
+    pd.DataFrame(
+        {
+            "model": everything["model"],
+            "property": everything["property"],
+            "slice": everything["slice"],
+            "images": everything["n"],
+            "accuracy %": (100 * everything["accuracy"]).round(1),
+            "accuracy, 95 %": [
+                theme.interval(bounds) for bounds in zip(everything["low"], everything["high"])
+            ],
+            "macro F1 %": (100 * everything["macro_f1"]).round(1),
+            "macro F1, 95 %": [
+                theme.interval(bounds) if pd.notna(bounds[0]) else "–"
+                for bounds in zip(everything["f1_low"], everything["f1_high"])
+            ],
+            "against all, points": (100 * everything["difference"]).round(1),
+        }
+    ),
+    hide_index=True,
+)
+csv_button(everything, "slices")
