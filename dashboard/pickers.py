@@ -11,6 +11,7 @@ from dashboard.selection import (
     NO_MODEL,
     PART,
     PREDICTED,
+    SLICE,
     TRUE,
     WHOLE_RANGE,
     default_pair,
@@ -18,6 +19,7 @@ from dashboard.selection import (
 from fercore.artifacts import unreadable_runs
 from fercore.labels import CLASSES
 from fercore.predictions import PARTS
+from fercore.slices import SLICES, slice_title
 
 
 def pickers() -> None:
@@ -56,6 +58,14 @@ def pickers() -> None:
         (right, "Predicted", PREDICTED, "The expression the model found most probable."),
     ):
         place.selectbox(label, (ANY, *CLASSES), key=key, bind="query-params", help=meaning)
+    st.selectbox(
+        "Slice",
+        (ANY, *(slice_title(name, part) for name, parts in SLICES.items() for part in parts)),
+        key=SLICE,
+        bind="query-params",
+        help="Images that have something in common: how bright they are, whether raters agree on "
+        "them. The page Slices compares them all.",
+    )
     st.slider(
         "Confidence, %",
         *WHOLE_RANGE,

@@ -1,4 +1,4 @@
-"""What is being looked at: models, images, cell, confidence. One state, also in the URL.
+"""What is being looked at: models, images, cell, confidence, slice. One state, also in the URL.
 
 Every `st.session_state` key that pages share is declared here. The sidebar's widgets with these
 keys are bound to the query parameters of the same name, so a link restores the view on any page.
@@ -15,6 +15,7 @@ from fercore.predictions import PARTS
 
 MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
 CONFIDENCE = "confidence"  # percent, from and to
+SLICE = "slice"  # 'property: name'
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)
 
@@ -23,7 +24,8 @@ WHOLE_RANGE = (0, 100)
 class Selection:
     """What the sidebar's widgets say. `b` is None where only one model is looked at.
 
-    true, predicted: a class, or 'any'. confidence: percent, from and to.
+    true, predicted: a class, or 'any'. confidence: percent, from and to. slice: 'property: name',
+    or 'any'.
     """
 
     a: Run
@@ -32,6 +34,7 @@ class Selection:
     true: str = ANY
     predicted: str = ANY
     confidence: tuple[int, int] = WHOLE_RANGE
+    slice: str = ANY
 
     @cached_property
     def models(self) -> dict[str, Run]:
@@ -65,6 +68,7 @@ class Selection:
             f"label **{self.true}**" if self.true != ANY else "",
             f"predicted **{self.predicted}**" if self.predicted != ANY else "",
             f"confidence **{low}–{high} %**" if self.confidence != WHOLE_RANGE else "",
+            f"slice **{self.slice}**" if self.slice != ANY else "",
         ]
         return ", ".join(filter(None, parts))
 
@@ -96,6 +100,7 @@ def current() -> Selection:
         state.get(TRUE, ANY),
         state.get(PREDICTED, ANY),
         tuple(state.get(CONFIDENCE, WHOLE_RANGE)),
+        state.get(SLICE, ANY),
     )
 
 
@@ -128,6 +133,7 @@ def cell_query(true: str, predicted: str) -> dict[str, str]:
 
 
 def clear() -> None:
-    """Select no label, prediction or confidence."""
+    """Select no label, prediction, confidence or slice."""
     choose_cell(ANY, ANY)
+    st.session_state[SLICE] = ANY
     st.session_state[CONFIDENCE] = WHOLE_RANGE

@@ -10,10 +10,12 @@ from plotly.subplots import make_subplots
 
 from dashboard import face_loading, loading
 from dashboard.figures import styled
+from dashboard.selection import ANY, Selection
 from dashboard.theme import MODEL_COLOURS, count
 from fercore.artifacts import Run
+from fercore.evaluation import selected_samples
 from fercore.image_properties import measure
-from fercore.slices import FIFTHS, slice_properties, slices
+from fercore.slices import FIFTHS, slice_mask, slice_properties, slices
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,15 @@ def _measured(images: loading.Images, pixels: np.ndarray) -> pd.DataFrame | None
     return measure(images.faces[[images.position[value] for value in found]]).set_axis(found)
 
 
-def slice_title(property: str, name: str) -> str:
-    """'brightness: darkest'."""
-    return f"{property}: {name}"
+def selected(samples: pd.DataFrame, selection: Selection, *, model: str = "a") -> pd.Series:
+    """Which lines of a sample table the sidebar selects, bool (N,); `model` as in
+    `selected_samples`. Raises `RunError` where these images know no such slice.
+    """
+    keep = selected_samples(samples, model=model, **selection.sample_filter)
+    if selection.slice != ANY:
+        properties = run_slices(selection.a, selection.part).properties
+        keep &= slice_mask(properties, *selection.slice.split(": ", 1))
+    return keep
 
 
 def slices_figure(tables: dict[str, pd.DataFrame], everyone: dict[str, float]) -> go.Figure:

@@ -29,7 +29,11 @@ _BY_TRUTH = {
 _COLUMNS = [
     "property", "slice", "n", "accuracy", "low", "high", "macro_f1", "f1_low", "f1_high",
 ]  # fmt: skip
+_BY_VOTES = ("under 50 %", "50–80 %", "over 80 %")
 _COLUMN_OF = {"FER+ agreement": "agreement"}  # a property whose column has another name
+
+# Every slice there can be, by property; which of them a set of images has is another matter.
+SLICES = {**FIFTHS, **_BY_TRUTH, "votes for the label": _BY_VOTES, "class": CLASSES}
 
 
 def slice_properties(
@@ -90,6 +94,11 @@ def slice_mask(properties: pd.DataFrame, property: str, name: str) -> NDArray[np
     return masks[property, name]
 
 
+def slice_title(property: str, name: str) -> str:
+    """'brightness: darkest'."""
+    return f"{property}: {name}"
+
+
 def slice_masks(properties: pd.DataFrame) -> dict[tuple[str, str], NDArray[np.bool_]]:
     """(property, slice) → its images, bool (N,); slices of no image or of all are left out."""
     masks = {("class", name): (properties["label"] == name).to_numpy() for name in CLASSES}
@@ -104,11 +113,8 @@ def slice_masks(properties: pd.DataFrame) -> dict[tuple[str, str], NDArray[np.bo
             masks |= {(name, titles[0]): held, (name, titles[1]): ~held}
     if "vote_share" in properties:
         share = properties["vote_share"].to_numpy()
-        masks |= {
-            ("votes for the label", "under 50 %"): share < 0.5,
-            ("votes for the label", "50–80 %"): (share >= 0.5) & (share <= 0.8),
-            ("votes for the label", "over 80 %"): share > 0.8,
-        }
+        held = share < 0.5, (share >= 0.5) & (share <= 0.8), share > 0.8
+        masks |= {("votes for the label", title): mask for title, mask in zip(_BY_VOTES, held)}
     return {key: mask for key, mask in masks.items() if mask.any() and not mask.all()}
 
 

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard import extras_view, loading, theme
 from dashboard.face_grid import PER_PAGE, face_grid
 from dashboard.selection import current_with_predictions
+from dashboard.slices_view import selected
 from dashboard.widgets import csv_button, heading, letter, models_line
-from fercore.evaluation import selected_samples
 from fercore.extras import describe_group, placed
 
 selection = current_with_predictions()
@@ -39,12 +39,13 @@ if table is None:
     st.stop()
 
 samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
+chosen_rows = samples.loc[selected(samples, selection, model=model), "row"]
 samples = placed(samples, table)
 if samples.empty:
     st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
     st.stop()
 
-marked = selected_samples(samples, model=model, **selection.sample_filter)
+marked = samples["row"].isin(chosen_rows)
 event = st.plotly_chart(
     extras_view.embedding_figure(
         samples, model, colouring, marked=marked if selection.words else None

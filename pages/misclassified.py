@@ -6,9 +6,10 @@ from dashboard import loading
 from dashboard.data_panel import DOWNLOAD_HINT
 from dashboard.face_grid import PER_PAGE, face_grid
 from dashboard.selection import ANY, current_with_predictions
+from dashboard.slices_view import selected
 from dashboard.theme import count
 from dashboard.widgets import csv_button, heading, models_line
-from fercore.evaluation import VIEWS, selected_samples, view_mask
+from fercore.evaluation import VIEWS, view_mask
 
 ORDERS = {
     "most confident": ("confidence", False),
@@ -41,7 +42,7 @@ model = "b" if view == "B wrong" else "a"
 # A cell on the diagonal holds no mistakes: then it is the right ones that were asked for.
 on_diagonal = selection.true == selection.predicted != ANY
 keep = samples[f"{model}_correct"] if on_diagonal else view_mask(samples, view)
-keep &= selected_samples(samples, model=model, **selection.sample_filter)
+keep &= selected(samples, selection, model=model)
 column, ascending = ORDERS[order]
 found = samples[keep].sort_values(f"{model}_{column}", ascending=ascending, kind="stable")
 

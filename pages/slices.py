@@ -6,13 +6,11 @@ import streamlit as st
 from dashboard import face_loading, figures, loading, theme
 from dashboard.data_panel import DOWNLOAD_HINT
 from dashboard.face_grid import PER_PAGE, face_grid
-from dashboard.selection import current_with_predictions
-from dashboard.slices_view import run_slices, slice_title, slices_figure
+from dashboard.selection import ANY, SLICE, current_with_predictions
+from dashboard.slices_view import run_slices, slices_figure
 from dashboard.widgets import csv_button, heading, letter, models_line
 from fercore.data.votes import HINT
-from fercore.slices import FEW, slice_mask
-
-SLICE = "slice"  # the opened slice, in the session and in the URL
+from fercore.slices import FEW, slice_mask, slice_title
 
 selection = current_with_predictions()
 heading(
@@ -37,8 +35,6 @@ if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:
 options = {
     slice_title(line.property, line.slice): line for line in tables["A"].itertuples(index=False)
 }
-if st.session_state.get(SLICE) not in options:
-    st.session_state.pop(SLICE, None)
 
 
 def take_click() -> None:
@@ -64,8 +60,11 @@ if small:
     )
 
 st.subheader("One slice", anchor=False)
-title = st.selectbox("Open a slice", list(options), key=SLICE, bind="query-params")
+if selection.slice not in options and selection.slice != ANY:
+    st.info(f"These images have no slice '{selection.slice}'. Choose another in the sidebar.")
+title = selection.slice if selection.slice in options else next(iter(options))
 chosen = options[title]
+st.markdown(f"**{title}**. Click a point above, or choose a slice in the sidebar, for another.")
 for key, table in tables.items():
     same = (table["property"] == chosen.property) & (table["slice"] == chosen.slice)
     for line in table[same].itertuples():

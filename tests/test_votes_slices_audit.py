@@ -25,7 +25,7 @@ from fercore.neighbours import (
     thumbnails,
 )
 from fercore.predictions import Predictions
-from fercore.slices import FEW, slice_mask, slice_masks, slice_properties, slices
+from fercore.slices import FEW, SLICES, slice_mask, slice_masks, slice_properties, slices
 from tests.conftest import SHARED
 from tests.test_cli import fails, run
 from tests.test_pages import as_if_real, fresh_caches, open_page, said  # noqa: F401
@@ -449,8 +449,8 @@ def with_votes(monkeypatch):
 
 def test_slices_page_opens_a_slice(two_runs):
     app = open_page("slices", a="first", b="second")
-    options = app.selectbox(key="slice").options
-    assert {"class: sad", "brightness: darkest", "sharpness: blurriest"} <= set(options)
+    shown = app.dataframe[0].value
+    assert {"sad", "darkest", "blurriest"} <= set(shown["slice"])
     app.selectbox(key="slice").select("class: sad").run()
     assert not app.exception
     table = two_runs[0].predictions()
@@ -473,13 +473,31 @@ def test_slices_page_shows_both_models(two_runs):
 
 def test_slices_page_by_votes(two_runs, with_votes):
     app = open_page("slices", a="first", b="none", slice="FER+ agreement: FER+ disagrees")
-    assert app.selectbox(key="slice").value == "FER+ agreement: FER+ disagrees"
-    assert "votes for the label: under 50 %" in app.selectbox(key="slice").options
+    assert "**FER+ agreement: FER+ disagrees**" in said(app)
+    assert "under 50 %" in set(app.dataframe[0].value["slice"])
 
 
-def test_a_slice_that_is_not_there_is_let_go(two_runs):
-    app = open_page("slices", slice="face: not a face")
-    assert app.selectbox(key="slice").value in app.selectbox(key="slice").options
+def test_a_slice_that_is_not_there_is_a_sentence(two_runs):
+    assert "no slice 'face: not a face'" in said(open_page("slices", slice="face: not a face"))
+    assert "no slice 'not a face' by face" in said(
+        open_page("misclassified", slice="face: not a face")
+    )
+
+
+def test_a_slice_selects_on_other_pages(two_runs):
+    table = two_runs[0].predictions()
+    wrong = (~table.correct & (table.labels == 4)).sum()
+    app = open_page("misclassified", a="first", slice="class: sad")
+    assert f"all classes: {wrong} faces" in said(app)
+    assert "Selected: slice **class: sad**" in said(app)
+    app.button(key="clear-selection").click().run()
+    assert f"{(~table.correct).sum()} faces" in said(app)
+
+
+def test_every_slice_has_a_name_in_the_list(two_runs, with_votes):
+    shown = open_page("slices", a="first").dataframe[0].value
+    for property, name in zip(shown["property"], shown["slice"]):
+        assert name in SLICES[property]
 
 
 def test_slices_page_without_the_images(two_runs, monkeypatch):
