@@ -19,7 +19,7 @@ for entry in PAGES.values():
         default=entry.name == "overview",
     )
     sections[entry.section].append(page)
-chosen = st.navigation(sections)
+chosen = st.navigation(sections, expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
 from dashboard.data_panel import data_panel  # noqa: E402

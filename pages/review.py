@@ -58,7 +58,7 @@ with content:
         ]
         shown[f"macro F1 {words}"] = scores[f"{name}_macro_f1"].map(percent)
     shown[["relabelled", "left out", "n left"]] = scores[["relabelled", "left_out", "reviewed_n"]]
-    st.dataframe(shown, hide_index=True)
+    st.table(shown.set_index("model"))
     st.caption(
         "Whoever looks only at the faces that a model got wrong finds only labels that raise its "
         "score: read the difference as how much of the error is the labels', not as a fairer "

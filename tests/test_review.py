@@ -378,7 +378,7 @@ def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
     assert (kept.row, kept.label, kept.note) == (sample.row, sample.label, "plainly")
 
     page = open_page("review", a="first", b="second")
-    shown = page.dataframe[0].value
+    shown = page.table[0].value.reset_index()
     for line, run in enumerate(two_runs):
         table = run.predictions()
         labels = table.labels.copy()
@@ -390,7 +390,7 @@ def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
             assert shown[f"macro F1 {told}"][line] == f"{100 * f1:.1f} %"
     assert shown["accuracy as stored"][0] != shown["accuracy with verdicts"][0]
     assert shown["relabelled"][0] == (table.pixels == sample.pixels).sum()
-    assert page.dataframe[1].value["note"].tolist() == ["plainly"]
+    assert page.dataframe[0].value["note"].tolist() == ["plainly"]
 
     tile = element(page.button, "review-open")
     assert tile.label == f"{sample.label}: {sample.a_predicted}"
@@ -460,7 +460,7 @@ def test_the_page_filters_imports_and_says_what_came(two_runs):
     assert "2 verdicts read: 1 new" in words(page)
     assert page.metric[0].value == "2"
     page.selectbox(key="review_verdict").select("unusable").run()
-    assert page.dataframe[1].value["verdict"].tolist() == ["Not a usable face"]
+    assert page.dataframe[0].value["verdict"].tolist() == ["Not a usable face"]
     page.selectbox(key="review_label").select("fear").run()
     assert "No verdict fits" in said(page)
 
@@ -475,7 +475,7 @@ def test_the_page_filters_imports_and_says_what_came(two_runs):
 def test_other_parts_and_one_model(two_runs, part):
     review.save(of_kind(1, "right"))
     page = open_page("review", part=part, b="none")
-    assert len(page.dataframe[0].value) == 1
+    assert len(page.table[0].value) == 1
     assert "1 of these 1 images are not among" in said(page)
 
 
