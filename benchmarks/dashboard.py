@@ -23,12 +23,18 @@ ROOT = Path(__file__).parents[1]
 DRAWN = {
     "Confusion": ".js-plotly-plot .heatmaplayer",
     "Per class": ".js-plotly-plot .errorbars",
-    "ROC": ".js-plotly-plot .scatterlayer",
+    "ROC and PR": ".js-plotly-plot .scatterlayer",
+    "Calibration": ".js-plotly-plot .scatterlayer",
     "Training": ".js-plotly-plot .scatterlayer",
     "Misclassified": '[data-testid="stPagination"], [data-testid="stDataFrame"]',
+    "Slices": ".js-plotly-plot .scatterlayer",
+    "Robustness": ".js-plotly-plot .scatterlayer",
+    "Embedding": ".js-plotly-plot",
+    "Data audit": '[data-testid="stMetric"]',
+    "Why the LSTM loses": ".js-plotly-plot .scatterlayer",
     "Overview": '[data-testid="stImage"] img',
 }
-HEADINGS = {"Overview": "against", "ROC": "ROC curves", "Training": "Training curves"}
+HEADINGS = {"Overview": "against", "Training": "Training curves"}
 HEADINGS = {title: HEADINGS.get(title, title) for title in DRAWN}
 
 # Clicks a link and waits, frame by frame, for that page's own heading and figure; what is left

@@ -31,7 +31,7 @@ def pasted(face: np.ndarray) -> Image.Image:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--run", default="cnn")
+    arguments.add_argument("--run", default="cnn-s0")
     arguments.add_argument("--images", type=int, default=1000)
     options = arguments.parse_args()
 

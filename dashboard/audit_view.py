@@ -12,7 +12,15 @@ from dashboard.theme import MAGNITUDE, MODEL_COLOURS, REFERENCE_COLOUR, count, p
 from dashboard.widgets import enlarged, letter
 from fercore import data
 from fercore.artifacts import Run
-from fercore.audit import ALL, Audit, agreement_by_class, audit, label_issues, scores_by_part
+from fercore.audit import (
+    ALL,
+    Audit,
+    agreement_by_class,
+    audit,
+    label_issues,
+    near_duplicates,
+    scores_by_part,
+)
 from fercore.data import FaceSet
 from fercore.data.votes import Votes
 from fercore.labels import CLASSES
@@ -41,6 +49,17 @@ def run_audit(run: Run) -> Audit:
 @st.cache_data(max_entries=4, show_spinner="Looking for copies among the images …")
 def _audit(fingerprint: str, with_votes: bool, _faces: FaceSet, _votes: Votes | None) -> Audit:
     return audit(_faces, _votes)
+
+
+def near(run: Run) -> pd.DataFrame:
+    """The near duplicates in a run's dataset. Only where `loading.images` has it."""
+    faces = run_faces(run)
+    return _near(faces.fingerprint, faces)
+
+
+@st.cache_data(max_entries=4, show_spinner="Looking for images that are alike …")
+def _near(fingerprint: str, _faces: FaceSet) -> pd.DataFrame:
+    return near_duplicates(_faces)
 
 
 def agreement(run: Run) -> pd.DataFrame | None:

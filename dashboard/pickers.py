@@ -29,10 +29,10 @@ def pickers() -> None:
     titles = {run.run_id: run.title for run in loading.runs()}
     if not titles:
         return
-    runs = list(titles)
+    runs, (first, second) = list(titles), default_pair(loading.runs())
     for key, label, options, default in (
-        (MODEL_A, ":blue[**Model A**]", runs, default_pair(runs)[0]),
-        (MODEL_B, ":orange[**Model B**]", [*runs, NO_MODEL], default_pair(runs)[1]),
+        (MODEL_A, ":blue[**Model A**]", runs, first),
+        (MODEL_B, ":orange[**Model B**]", [*runs, NO_MODEL], second),
     ):
         chosen = st.selectbox(
             label,

@@ -89,7 +89,7 @@ def current() -> Selection:
             "the recipe 'quick', it takes less than a minute."
         )
         st.stop()
-    first, second = default_pair(list(runs))
+    first, second = default_pair(list(runs.values()))
     a = runs.get(st.session_state.get(MODEL_A, first), runs[first])
     b = runs.get(st.session_state.get(MODEL_B, second))
     state = st.session_state
@@ -117,9 +117,16 @@ def current_with_predictions() -> Selection:
     return selection
 
 
-def default_pair(run_ids: list[str]) -> tuple[str, str]:
-    """The first run and the second, or 'none' where there is one only."""
-    return run_ids[0], run_ids[1] if len(run_ids) > 1 else NO_MODEL
+def default_pair(runs: list[Run]) -> tuple[str, str]:
+    """The first run, and another model under the same recipe, else the second run, else 'none'."""
+    first, *others = runs
+    matched = [
+        run
+        for run in others
+        if run.info["model"] != first.info["model"] and run.info["recipe"] == first.info["recipe"]
+    ]
+    second = next(iter(matched or others), None)
+    return first.run_id, second.run_id if second else NO_MODEL
 
 
 def choose_cell(true: str, predicted: str) -> None:

@@ -26,10 +26,6 @@ class Audit:
     usage, labels ('fear, sad'), conflicting (bool), row (of its first image).
     across: one line per usage: usage, a column per other usage (images whose exact pixels occur
     there too) and for its own usage those that occur there more than once.
-    near: pairs of different usages that are alike but not equal, the most similar first: first,
-    second (positions in the set), similarity, row, usage, label, other_row, other_usage,
-    other_label.
-    near_across: usage, other_usage, images (of `usage` that have a near duplicate in the other).
     constant: row, usage, label, grey (the mean, from 0 to 255).
     agreement: see `agreement_by_class`. not_a_face: usage, images. Both None without votes.
     """
@@ -37,8 +33,6 @@ class Audit:
     counts: pd.DataFrame
     groups: pd.DataFrame
     across: pd.DataFrame
-    near: pd.DataFrame
-    near_across: pd.DataFrame
     constant: pd.DataFrame
     agreement: pd.DataFrame | None
     not_a_face: pd.DataFrame | None
@@ -57,19 +51,41 @@ class Audit:
 def audit(faces: FaceSet, votes: Votes | None = None) -> Audit:
     """Look through a dataset. `votes` must be about its rows: see `votes_for`."""
     hashes = faces.pixel_hashes()
-    near = _near(faces)
     return Audit(
         counts=_counts(faces),
         groups=_groups(faces, hashes),
         across=_across(faces, hashes),
-        near=near,
-        near_across=_near_across(near),
         constant=_constant(faces),
         agreement=agreement_by_class(faces.labels, faces.usage, faces.row, votes)
         if votes
         else None,
         not_a_face=_not_a_face(faces, votes) if votes else None,
     )
+
+
+def near_duplicates(faces: FaceSet) -> pd.DataFrame:
+    """Pairs of different usages that are alike but not equal, the most similar first.
+
+    Columns: first, second (positions in the set), similarity, row, usage, label, other_row,
+    other_usage, other_label. Takes some seconds on FER2013.
+    """
+    pairs = near_duplicate_pairs(ThumbnailIndex(faces), NEAR_DUPLICATE)
+    names = np.array(CLASSES)
+    for prefix, position in (("", pairs["first"]), ("other_", pairs["second"])):
+        pairs[f"{prefix}row"] = faces.row[position]
+        pairs[f"{prefix}usage"] = faces.usage[position]
+        pairs[f"{prefix}label"] = names[faces.labels[position]]
+    return pairs
+
+
+def near_across(near: pd.DataFrame) -> pd.DataFrame:
+    """From `near_duplicates`: usage, other_usage, images of `usage` that have one in the other."""
+    pairs = [(later, USAGES[i]) for k, later in enumerate(USAGES) for i in range(k)]
+    images = [
+        near.loc[(near["usage"] == a) & (near["other_usage"] == b), "first"].nunique()
+        for a, b in pairs
+    ]
+    return pd.DataFrame(pairs, columns=["usage", "other_usage"]).assign(images=images)
 
 
 def agreement_by_class(
@@ -172,25 +188,6 @@ def _across(faces: FaceSet, hashes: NDArray) -> pd.DataFrame:
     )
     table.insert(0, "usage", USAGES)
     return table
-
-
-def _near(faces: FaceSet) -> pd.DataFrame:
-    pairs = near_duplicate_pairs(ThumbnailIndex(faces), NEAR_DUPLICATE)
-    names = np.array(CLASSES)
-    for prefix, position in (("", pairs["first"]), ("other_", pairs["second"])):
-        pairs[f"{prefix}row"] = faces.row[position]
-        pairs[f"{prefix}usage"] = faces.usage[position]
-        pairs[f"{prefix}label"] = names[faces.labels[position]]
-    return pairs
-
-
-def _near_across(near: pd.DataFrame) -> pd.DataFrame:
-    pairs = [(later, USAGES[i]) for k, later in enumerate(USAGES) for i in range(k)]
-    images = [
-        near.loc[(near["usage"] == a) & (near["other_usage"] == b), "first"].nunique()
-        for a, b in pairs
-    ]
-    return pd.DataFrame(pairs, columns=["usage", "other_usage"]).assign(images=images)
 
 
 def _constant(faces: FaceSet) -> pd.DataFrame:

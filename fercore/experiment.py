@@ -162,7 +162,7 @@ def _train_and_score(
 ) -> Run:
     from fercore.inference import predict_probs
     from fercore.models.cost import count_parameters, flops_per_image
-    from fercore.precision import choose_precision
+    from fercore.precision import REFERENCE, choose_precision
     from fercore.training.parallel import Group
 
     group = Group()
@@ -170,9 +170,8 @@ def _train_and_score(
     write_json(folder / REQUEST, request.to_json())
     model, result = _fit(request, faces, folder / CHECKPOINT, watcher, group)
     status.write("running", "scoring the test images")
-    precision = choose_precision(request.precision)
     scored = faces.where(faces.usage != "Training")
-    frame = prediction_frame(faces, predict_probs(model, scored.images, precision=precision))
+    probs = predict_probs(model.cpu(), scored.images, precision=REFERENCE)
     info = _identity(request) | {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "dataset": {
@@ -183,11 +182,12 @@ def _train_and_score(
         "parameters": count_parameters(model),
         "flops_per_image": flops_per_image(model),
         "seconds": round(sum(record.seconds for record in result.history), 1),
-        "hardware": describe_hardware(precision.device, precision.dtype)
+        "hardware": describe_hardware(choose_precision().device, request.precision)
         | {"processes": group.size},
         "software": describe_software(),
         "git_commit": git_commit(),
     }  # fmt: skip
+    frame = prediction_frame(faces, probs)
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
 
 

@@ -27,7 +27,6 @@ from fercore.statistics import Interval, wilson_interval
 if TYPE_CHECKING:
     from torch import nn
 
-    from fercore.precision import Precision
 
 ROBUSTNESS, EMBEDDING = "robustness.parquet", "embedding.parquet"
 CLEAN = "clean"  # the kind of the row without a corruption
@@ -100,9 +99,10 @@ def compute_robustness(
     `on_scored` gets the number of rows computed and to compute. Raises `RunError` as `analyse`.
     """
     from fercore.inference import predict_logits
+    from fercore.precision import REFERENCE
 
     _check(run, faces)
-    model, precision = run.load_model(), _precision(run)
+    model = run.load_model()
     private = faces.part("PrivateTest")
     if not len(private):
         raise RunError(f"{faces.name} has no PrivateTest images to corrupt.")
@@ -110,7 +110,7 @@ def compute_robustness(
     rows = []
     for kind, strength in tasks:
         images = private.images if kind == CLEAN else corrupt(private.images, kind, strength)
-        predicted = predict_logits(model, images, precision=precision).argmax(1).numpy()
+        predicted = predict_logits(model, images, precision=REFERENCE).argmax(1).numpy()
         value = 0.0 if kind == CLEAN else float(CORRUPTIONS[kind].values[strength])
         rows.append({"kind": kind, "strength": strength, "value": value})
         rows[-1] |= _scores(private.labels, predicted)
@@ -129,7 +129,7 @@ def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:
 
     _check(run, faces)
     scored = faces.where(faces.usage != "Training")
-    features, _ = penultimate_features(run.load_model(), scored.images, precision=_precision(run))
+    features, _ = penultimate_features(run.load_model(), scored.images)
     reduced = PCA(min(_COMPONENTS, *features.shape), random_state=0).fit_transform(features)
     perplexity = min(_PERPLEXITY, (len(scored) - 1) / 3)
     places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
@@ -139,20 +139,21 @@ def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:
 
 
 def penultimate_features(
-    model: nn.Module, images: NDArray[np.uint8], *, precision: Precision
+    model: nn.Module, images: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What the model's classifier sees (N, F), and the logits (N, 7) it makes of it.
 
     `images` are uint8 (N, 48, 48).
     """
     from fercore.inference import predict_logits
+    from fercore.precision import REFERENCE
 
     seen = []
     hook = model.classify.register_forward_pre_hook(
         lambda _, inputs: seen.append(inputs[0].float().cpu().numpy())
     )
     try:
-        logits = predict_logits(model, images, precision=precision).numpy()
+        logits = predict_logits(model, images, precision=REFERENCE).numpy()
     finally:
         hook.remove()
     return np.concatenate(seen), logits
@@ -214,13 +215,6 @@ def _check(run: Run, faces: FaceSet) -> None:
             f"({faces.fingerprint}): give the dataset it was made with, {run.dataset} "
             f"({run.info['dataset']['fingerprint']}), with --data."
         )
-
-
-def _precision(run: Run) -> Precision:
-    """The number format in which the run's stored predictions were made."""
-    from fercore.precision import choose_precision
-
-    return choose_precision(run.info["hardware"]["precision"])
 
 
 def _scores(labels: NDArray, predicted: NDArray) -> dict[str, Any]:

@@ -21,6 +21,10 @@ class Precision:
         )
 
 
+# Scores and photos: the same numbers on any machine, whatever a model was trained in.
+REFERENCE = Precision("cpu", "fp32")
+
+
 def choose_precision(dtype: str = "auto") -> Precision:
     """bf16 where the hardware multiplies it natively, fp32 elsewhere; or what is asked for.
 

@@ -1,6 +1,6 @@
 """`Predictor`: from a photo to the expressions of the faces in it.
 
->>> predictor = Predictor.from_run("cnn")  # doctest: +SKIP
+>>> predictor = Predictor.from_run("cnn-s0")  # doctest: +SKIP
 >>> predictor(Image.open("me.jpg"))  # doctest: +SKIP
 """
 
@@ -17,10 +17,7 @@ from fercore.faces import Box, Found, find_faces, preprocess
 from fercore.inference import predict_probs
 from fercore.labels import CLASSES
 from fercore.photos import open_photo
-from fercore.precision import Precision
-
-# A handful of faces is not worth a trip to an accelerator, and fp32 gives the same anywhere.
-_ON_CPU = Precision("cpu", "fp32")
+from fercore.precision import REFERENCE
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Predictor:
 
     def probs(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (N, 7) of faces uint8 (N, 48, 48)."""
-        return predict_probs(self.model, faces, precision=_ON_CPU)
+        return predict_probs(self.model, faces, precision=REFERENCE)
 
     def __call__(self, photo: Image.Image | Path | str) -> list[FacePrediction]:
         """The faces in a photo, largest first; empty where none is found.

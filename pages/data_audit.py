@@ -11,6 +11,7 @@ from dashboard.face_grid import PER_PAGE, face_grid
 from dashboard.selection import current_with_predictions
 from dashboard.theme import count, percent
 from dashboard.widgets import csv_button, heading, models_line
+from fercore.audit import near_across
 from fercore.data.votes import HINT
 
 PAIRS = 24  # near duplicates shown
@@ -40,8 +41,6 @@ if here:
         f"pixel-identical images; there are {count(len(audit.groups))} such groups."),
         "Copies, labels differ": (audit.conflicting, "Groups of pixel-identical images that carry "
         "different labels: at least one of them is wrong."),
-        "Near duplicates": (len(audit.near), "Pairs of images of different usages that look "
-        "alike but are not equal in every pixel."),
         "Empty images": (len(audit.constant), "Images of one grey value, without a face."),
     }  # fmt: skip
     if audit.not_a_face is not None:
@@ -97,29 +96,6 @@ elif selection.a.dataset == "FER2013":
 else:
     st.caption("The FER+ votes are about FER2013's images only.")
 
-if here:
-    st.subheader("Near duplicates across usages", anchor=False)
-    st.caption(
-        "Images of a test part beside one of an earlier part that looks alike: the same photo, "
-        "cropped, compressed or stamped otherwise. 'Without duplicates' does not leave these out."
-    )
-    for line in audit.near_across.itertuples():
-        st.markdown(
-            f"- {count(line.images)} {line.usage} images look like one in {line.other_usage}"
-        )
-    differ = audit.near["label"] != audit.near["other_label"]
-    views = {"most alike": audit.near, "labels differ": audit.near[differ]}
-    view = st.segmented_control(
-        "Pairs", list(views), default="most alike", required=True, key="pairs", bind="query-params"
-    )
-    faces = audit_view.run_faces(selection.a)
-    if views[view].empty:
-        st.caption("There is no such pair.")
-    with st.grid(min_column_width=220, gap="small"):
-        for _, pair in views[view].head(PAIRS).iterrows():
-            audit_view.pair_tile(faces, pair)
-    csv_button(audit.near, "near-duplicates")
-
 st.subheader("Labels that A disputes", anchor=False)
 issues = audit_view.issues(selection.a, part)
 st.caption(
@@ -133,3 +109,27 @@ if here:
 else:
     st.dataframe(issues.drop(columns="pixels"), hide_index=True)
 csv_button(issues, "label-issues")
+
+if here:
+    st.subheader("Near duplicates across usages", anchor=False)
+    st.caption(
+        "Images of a test part beside one of an earlier part that looks alike: the same photo, "
+        "cropped, compressed or stamped otherwise. 'Without duplicates' does not leave these out."
+    )
+    near = audit_view.near(selection.a)
+    for line in near_across(near).itertuples():
+        st.markdown(
+            f"- {count(line.images)} {line.usage} images look like one in {line.other_usage}"
+        )
+    differ = near["label"] != near["other_label"]
+    views = {"most alike": near, "labels differ": near[differ]}
+    view = st.segmented_control(
+        "Pairs", list(views), default="most alike", required=True, key="pairs", bind="query-params"
+    )
+    faces = audit_view.run_faces(selection.a)
+    if views[view].empty:
+        st.caption("There is no such pair.")
+    with st.grid(min_column_width=220, gap="small"):
+        for _, pair in views[view].head(PAIRS).iterrows():
+            audit_view.pair_tile(faces, pair)
+    csv_button(near, "near-duplicates")

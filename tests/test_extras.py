@@ -174,7 +174,7 @@ def test_robustness_scores_what_the_model_says(small_run, faces):
 @pytest.mark.parametrize("name", ["cnn", "cnn_lstm", "cnn_attention"])
 def test_penultimate_features_times_the_classifier_are_the_logits(faces, name):
     model = build(name, width=4)
-    features, logits = extras.penultimate_features(model, faces.images, precision=FP32)
+    features, logits = extras.penultimate_features(model, faces.images)
     weight, bias = (value.detach().numpy() for value in model.classify.parameters())
     np.testing.assert_allclose(features @ weight.T + bias, logits, atol=1e-4)
     expected = predict_logits(model, faces.images, precision=FP32).numpy()
@@ -203,7 +203,7 @@ def test_neighbours_on_the_map_are_neighbours_among_the_features(small_run, face
 
     places = extras.compute_embedding(small_run, faces)
     scored = faces.where(faces.usage != "Training")
-    features, _ = extras.penultimate_features(small_run.load_model(), scored.images, precision=FP32)
+    features, _ = extras.penultimate_features(small_run.load_model(), scored.images)
     assert trustworthiness(features, places[["x", "y"]], n_neighbors=5) > 0.8
 
 

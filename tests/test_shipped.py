@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from dashboard.selection import default_pair
 from fercore.artifacts import find_run, list_runs, verify_run
 from fercore.inference import predict_probs
 from fercore.labels import FER2013_COUNTS
-from fercore.precision import Precision
+from fercore.precision import REFERENCE
 from tests.conftest import ROOT
 
-REAL = ("cnn", "cnn_lstm")
+REAL = ("cnn-s0", "cnn_lstm-few-epochs-s0", "cnn_lstm-s0")
 SYNTHETIC = ("cnn-synthetic", "cnn_lstm-synthetic")
 
 
@@ -21,6 +22,7 @@ def shipped_artifacts(monkeypatch):
 
 def test_the_app_opens_on_the_real_pair():
     assert tuple(run.run_id for run in list_runs() if run.shipped) == REAL + SYNTHETIC
+    assert default_pair(list_runs()) == ("cnn-s0", "cnn_lstm-s0")
 
 
 @pytest.mark.parametrize("name", REAL + SYNTHETIC)
@@ -58,7 +60,8 @@ def test_real_runs_follow_the_protocol(name):
     labels = run.predictions("private").labels
     assert np.bincount(labels).tolist() == list(FER2013_COUNTS["PrivateTest"])
     chosen = history.set_index("epoch")["val_accuracy"][run.info["best_epoch"]]
-    assert run.metrics()["public"]["accuracy"] == pytest.approx(chosen, abs=1e-3)
+    # The epoch was chosen in the training's number format, the scores are made in fp32.
+    assert run.metrics()["public"]["accuracy"] == pytest.approx(chosen, abs=5e-3)
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -66,7 +69,7 @@ def test_weights_give_the_predictions_again(name, fer2013, monkeypatch):
     run = find_run(name)
     table = run.predictions("private")
     faces = fer2013.images[table.rows[:256]]
-    probs = predict_probs(run.load_model(), faces, precision=Precision("cpu", "fp32"))
+    probs = predict_probs(run.load_model(), faces, precision=REFERENCE)
     np.testing.assert_allclose(probs, table.probs[:256], atol=2e-3)
 
 
@@ -77,5 +80,5 @@ def test_synthetic_weights_give_the_predictions_again(name):
     run = find_run(name)
     table = run.predictions("private")
     faces = synthetic().images[table.rows]
-    probs = predict_probs(run.load_model(), faces, precision=Precision("cpu", "fp32"))
+    probs = predict_probs(run.load_model(), faces, precision=REFERENCE)
     np.testing.assert_allclose(probs, table.probs, atol=2e-3)

@@ -17,7 +17,7 @@ from fercore.cli.output import (
     with_interval,
 )
 from fercore.cli.runs import RunName, print_metrics
-from fercore.evaluation import class_table, evaluate_parts
+from fercore.evaluation import class_differences, class_table, evaluate_parts
 from fercore.evaluation import compare as compare_predictions
 from fercore.predictions import PARTS, prediction_frame
 
@@ -49,9 +49,10 @@ def compare(
     """Compare two runs on the same images: paired interval and exact McNemar test."""
     a, b = (find_run(name).predictions(part) for name in (run_a, run_b))
     result = compare_predictions(a, b)
-    tables = [class_table(table) for table in (a, b)]
+    tables, differences = [class_table(table) for table in (a, b)], class_differences(a, b)
     if as_json:
-        per_class = dict(zip(("a", "b"), (table.to_dict("records") for table in tables)))
+        names = ("a", "b", "difference")
+        per_class = {n: t.to_dict("records") for n, t in zip(names, (*tables, differences))}
         print_json(asdict(result) | {"part": part, "per_class": per_class})
         return
     p = "p < 0.001" if result.p_value < 0.001 else f"p = {result.p_value:.3f}"
@@ -63,8 +64,11 @@ def compare(
         f"exact McNemar {p} (only A right {result.only_a}, only B right {result.only_b})"
     )
     rows = []
-    for (_, row_a), (_, row_b) in zip(*(table.iterrows() for table in tables)):
+    for row_a, row_b, gap in zip(*(t.to_dict("records") for t in (*tables, differences))):
         f1 = [with_interval(row["f1"], (row["f1_low"], row["f1_high"])) for row in (row_a, row_b)]
         recall = [percent(row["recall"]) for row in (row_a, row_b)]
-        rows.append([row_a["class"], row_a["support"], *f1, *recall])
-    print_table(["class", "n", "A F1 %", "B F1 %", "A recall %", "B recall %"], rows)
+        change = f"{100 * gap['f1']:+.1f} [{100 * gap['f1_low']:+.1f}, {100 * gap['f1_high']:+.1f}]"
+        rows.append([row_a["class"], row_a["support"], *f1, change, *recall])
+    print_table(
+        ["class", "n", "A F1 %", "B F1 %", "A − B, points", "A recall %", "B recall %"], rows
+    )

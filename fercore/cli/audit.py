@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pandas as pd
 
-from fercore.audit import ALL, Audit
+from fercore.audit import ALL, Audit, near_across, near_duplicates
 from fercore.audit import audit as audit_faces
 from fercore.cli.data import load_with_progress
 from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table
@@ -19,8 +19,9 @@ def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     faces = load_with_progress(data)
     votes = votes_for(faces.row, faces.usage, faces.source)
     found = audit_faces(faces, votes)
+    near = near_duplicates(faces)
     if as_json:
-        print_json(_plain(found))
+        print_json(_plain(found) | {"near": _records(near)})
         return
     print(f"{faces.name}, {len(faces)} images")
     print_table(["", *CLASSES, "all"], found.counts.to_numpy().tolist())
@@ -31,7 +32,7 @@ def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     )
     print_table(["", *USAGES], found.across.to_numpy().tolist())
     print(f"\nNear duplicates in an earlier usage (correlation of thumbnails {NEAR_DUPLICATE} up):")
-    for line in found.near_across.itertuples():
+    for line in near_across(near).itertuples():
         print(f"{line.usage} images like one in {line.other_usage}: {line.images}")
     print(f"\nConstant images: {len(found.constant)}")
     if found.agreement is not None:

@@ -12,7 +12,7 @@ from fercore.labels import CLASSES
 
 def predict(
     photos: Annotated[list[Path], typer.Argument(help="photos")],
-    run_id: Annotated[str, typer.Option("--run", help="the run whose model looks")] = "cnn",
+    run_id: Annotated[str, typer.Option("--run", help="the run whose model looks")] = "cnn-s0",
     as_json: AsJson = False,
 ) -> None:
     """Find the faces in photos and print their expressions. A bad file does not stop the rest."""
