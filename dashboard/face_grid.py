@@ -8,7 +8,7 @@ from dashboard.loading import Images
 from dashboard.selection import Selection
 from dashboard.widgets import enlarged
 
-PER_PAGE = 40
+PER_PAGE = 60
 
 
 def face_grid(

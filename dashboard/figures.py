@@ -152,7 +152,12 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
         go.Scatter(
             x=value,
             y=table["class"],
-            error_x={"array": high - value, "arrayminus": value - low, "thickness": 2},
+            error_x={
+                "array": high - value,
+                "arrayminus": value - low,
+                "thickness": 2,
+                "color": REFERENCE_COLOUR,
+            },
             mode="markers",
             marker={
                 "size": 11,
@@ -167,7 +172,8 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     figure.add_vline(0, line_color=REFERENCE_COLOUR)
     figure.update_yaxes(categoryorder="array", categoryarray=list(table["class"])[::-1])
     figure.update_xaxes(title="points", zeroline=False)
-    title = f"A − B, {'AUC' if metric == 'auc' else metric}: filled where the interval leaves out 0"
+    name = metric.upper() if metric in ("f1", "auc") else metric
+    title = f"A − B, {name}: filled where the interval leaves out 0"
     return styled(figure, title, height=420, legend=False)
 
 

@@ -14,7 +14,7 @@ heading(
     "Training curves",
     "Dotted: on Training, under augmentation. Solid: on PublicTest, which chooses the epoch "
     "(ring). Where the solid line turns away while the dotted one goes on, the model learns by "
-    "heart.",
+    "heart. Label smoothing lifts the training loss above what it would otherwise be.",
 )
 models_line(selection)
 

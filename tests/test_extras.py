@@ -337,7 +337,7 @@ def test_embedding_page_shows_the_selected_faces_of_b(with_extras):
     table = find_run("second").predictions()
     assert f"{(table.labels == 3).sum()} faces" in said(page)
     tiles = [button for button in page.button if (button.key or "").startswith("face-")]
-    assert len(tiles) == 40
+    assert len(tiles) == 50
     assert all(tile.label.startswith("happy → ") for tile in tiles)
 
 

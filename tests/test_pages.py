@@ -172,7 +172,7 @@ def test_misclassified_shows_the_faces_of_a_cell(two_runs):
     wrong = (~table.correct & (table.labels == 3)).sum()
     assert f"{wrong} faces" in said(app)
     tiles = [b for b in app.button if (b.key or "").startswith("face-")]
-    assert len(tiles) == min(wrong, 40)
+    assert len(tiles) == min(wrong, 60)
     assert all(tile.label.startswith("happy → ") for tile in tiles)
     confidences = [float(tile.label.split()[-1]) for tile in tiles]
     assert confidences == sorted(confidences, reverse=True)

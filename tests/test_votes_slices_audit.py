@@ -463,7 +463,7 @@ def test_slices_page_opens_a_slice(two_runs):
     assert f"**{100 * right:.1f} %**" in said(app)
     assert "of 50 images" in said(app)
     tiles = [button for button in app.button if (button.key or "").startswith("face-")]
-    assert len(tiles) == 40
+    assert len(tiles) == 50
     assert all(tile.label.startswith("sad → ") for tile in tiles)
     wrong = [not tile.label.startswith("sad → sad") for tile in tiles]
     assert wrong == sorted(wrong, reverse=True), "mistakes first"
@@ -526,7 +526,7 @@ def test_audit_page(two_runs, with_votes):
     issues = label_issues(two_runs[0].predictions())
     assert f"{len(issues)} of 350 labels" in words
     tiles = [button.key for button in app.button if (button.key or "").startswith("face-")]
-    assert tiles == [f"face-{row}" for row in issues["row"][:40]]
+    assert tiles == [f"face-{row}" for row in issues["row"][:60]]
 
 
 def test_audit_page_without_the_images(two_runs, monkeypatch):

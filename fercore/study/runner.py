@@ -57,7 +57,9 @@ class Clock:
         self._done.pop(run_id, None)
 
     def ended(self, run_id: str) -> None:
-        """That training is over, well or not."""
+        """That training is over, well or not; one found complete takes part in no estimate."""
+        if run_id not in self._done:
+            self._at_start += self._epochs[run_id]
         self._done[run_id] = float(self._epochs[run_id])
         self._finished += 1
         self._tell("")

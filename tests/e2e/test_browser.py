@@ -49,7 +49,7 @@ def test_from_a_confusion_cell_to_its_faces_and_back_by_link(browser, page, addr
     expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
     expect(page.get_by_text(f"{count} faces")).to_be_visible()
     tiles = page.get_by_role("button", name=re.compile(r"^sad → neutral 0\.\d\d$"))
-    expect(tiles).to_have_count(min(int(count), 40))
+    expect(tiles).to_have_count(min(int(count), 60))
 
     tiles.first.click()
     expect(page.get_by_role("dialog").get_by_text("Label: sad")).to_be_visible()
