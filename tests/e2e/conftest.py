@@ -9,9 +9,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from fercore.artifacts import Run, read_run
+from fercore.extras import EMBEDDING
 from tests.conftest import ROOT
 
 PATIENCE = 90_000  # milliseconds for something to appear on a busy machine
@@ -26,6 +29,7 @@ def address(tmp_path_factory, run_folders):
     """Where the dashboard is served, with two runs and the synthetic set."""
     home = tmp_path_factory.mktemp("server")
     shutil.copytree(run_folders, home / "artifacts" / "runs")
+    place_at_random(read_run(home / "artifacts" / "runs" / "first"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -50,6 +54,14 @@ def address(tmp_path_factory, run_folders):
         server.wait(30)
 
 
+def place_at_random(run: Run) -> None:
+    """An embedding for the run: what is tested is the lasso, not the map."""
+    table = run.prediction_frame[["usage", "row", "pixels", "label"]].copy()
+    places = np.random.default_rng(0).normal(size=(len(table), 2))
+    table[["x", "y"]] = places.astype(np.float32)
+    table.to_parquet(run.folder / EMBEDDING)
+
+
 def _wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline and server.poll() is None:
@@ -64,7 +76,6 @@ def _wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
 @pytest.fixture(scope="session")
 def camera_film(tmp_path_factory) -> Path:
     """A film of a real face for the fake camera: raw 4:2:0 frames of scikit-image's astronaut."""
-    import numpy as np
     from PIL import Image
     from skimage.data import astronaut
 

@@ -111,3 +111,20 @@ def test_a_threshold_moves_the_decisions(page, address):
     page.get_by_role("slider", name=re.compile("Threshold")).focus()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text(re.compile(r"A at 0\.89: precision"))).to_be_visible()
+
+
+def test_a_lasso_shows_the_faces_inside(page, address):
+    page.goto(f"{address}/embedding?a=first&b=none")
+    settle(page)
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    plot.wait_for()
+    box = plot.bounding_box()
+    corners = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9), (0.1, 0.11)]
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile(r"On the map: \d+ faces"))).to_be_visible()
+    expect(page.get_by_role("button", name=TILE).first).to_be_visible()
