@@ -30,7 +30,7 @@ DRAWN = {
     "Slices": ".js-plotly-plot .scatterlayer",
     "Robustness": ".js-plotly-plot .scatterlayer",
     "Embedding": ".js-plotly-plot",
-    "Data audit": '[data-testid="stMetric"]',
+    "Data audit": '[data-testid="stHeading"] h3',
     "Why the LSTM loses": ".js-plotly-plot .scatterlayer",
     "Overview": '[data-testid="stImage"] img',
 }

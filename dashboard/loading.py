@@ -173,6 +173,7 @@ class StudyResults:
     class_effect: pd.DataFrame
     class_titles: list[str]
     conclusions: list[Conclusion]
+    unfinished: int  # variants without a training
 
 
 def study_finished(name: str) -> bool:
@@ -196,6 +197,7 @@ def _study(name: str, part: str, changed: float) -> StudyResults:
         analysis.class_effect(store, list(heads["variant"]), part),
         list(heads["title"]),
         analysis.conclusions(store, gaps, part),
+        len(declared.variants) - len(gaps),
     )
 
 

@@ -10,6 +10,7 @@ from fercore.models import MODELS
 from fercore.predictions import PARTS
 
 STUDY = "sequence"
+SEEDS = 3  # that a claim about an architecture rests on
 SHOWN_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")
 
 heading(
@@ -36,6 +37,13 @@ part = st.segmented_control(
 results = loading.study(STUDY, part)
 gaps = results.gaps
 
+few = gaps[gaps["seeds"] < SEEDS]
+if len(few) or results.unfinished:
+    st.warning(
+        f"The study is under way: {results.unfinished} of its variants have no training yet, "
+        f"{len(few)} fewer than {SEEDS} seeds. A claim about a head needs {SEEDS}; what follows "
+        f"may change. Go on with: `fercore study {STUDY}`"
+    )
 for conclusion in results.conclusions:
     st.markdown(f"**{conclusion.question}** {conclusion.answer}")
 
