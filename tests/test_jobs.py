@@ -15,10 +15,8 @@ from fercore.experiment import Request, prepare, read_request, run_experiment
 from fercore.recipes import find_recipe
 
 PATIENCE = 120  # seconds a condition may take on a busy machine
-SMALL = replace(
-    find_recipe("quick"), epochs=2, batch_size=32, stop_patience=9, model_arguments={"width": 4}
-)
-ENDLESS = replace(SMALL, epochs=500, stop_patience=500)
+SMALL = replace(find_recipe("quick"), epochs=2, batch_size=32, model_arguments={"width": 4})
+ENDLESS = replace(SMALL, epochs=500)
 
 
 def wait_for(condition):

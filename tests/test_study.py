@@ -191,3 +191,19 @@ def test_conclusions_say_what_the_table_says(finished):
     told = analysis.conclusions(finished, gaps)
     assert "within chance (p = 0.620)" in told[0].answer
     assert "more often" not in told[0].answer
+
+
+def test_every_variant_passes_through_the_quick_study():
+    """On the synthetic set, in under two minutes."""
+    command = [sys.executable, "-m", "fercore", "study", "sequence", "--seeds", "1"]
+    subprocess.run(
+        [*command, "--recipe", "quick", "--data", "synthetic"],
+        check=True,
+        capture_output=True,
+        cwd=ROOT,
+        timeout=120,
+    )
+    study, store = find_study("sequence"), StudyStore("sequence-quick-synthetic")
+    assert store.finished() == {f"{variant.name}-s0" for variant in study.variants}
+    assert store.table()["latency_ms"].gt(0).all()
+    assert len(analysis.conclusions(store, analysis.gap_table(store, study))) == 4
