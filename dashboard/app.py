@@ -24,8 +24,10 @@ chosen = st.navigation(sections, expanded=True)
 # Pandas comes with these: the browser draws the navigation meanwhile.
 from dashboard.data_panel import data_panel  # noqa: E402
 from dashboard.pickers import pickers  # noqa: E402
+from dashboard.selection import follow_link  # noqa: E402
 from dashboard.training_panel import training_panel  # noqa: E402
 
+follow_link(chosen.url_path)
 with st.sidebar:
     pickers()
     data_panel()

@@ -11,11 +11,13 @@ import streamlit as st
 
 from dashboard import loading
 from fercore.artifacts import Run
+from fercore.labels import CLASSES
 from fercore.predictions import PARTS
 
 MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
 CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
+_PAGE = "page-shown"
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)
 
@@ -127,6 +129,18 @@ def default_pair(runs: list[Run]) -> tuple[str, str]:
     ]
     second = next(iter(matched or others), None)
     return first.run_id, second.run_id if second else NO_MODEL
+
+
+def follow_link(page: str) -> None:
+    """On arriving at another page, select what its link says.
+
+    The sidebar's widgets outlive the page, and one that has a value does not look at the URL again.
+    """
+    arrived = st.session_state.get(_PAGE) not in (None, page)
+    st.session_state[_PAGE] = page
+    for key in (TRUE, PREDICTED):
+        if arrived and st.query_params.get(key) in (ANY, *CLASSES):
+            st.session_state[key] = st.query_params[key]
 
 
 def choose_cell(true: str, predicted: str) -> None:

@@ -13,14 +13,14 @@ TILE = re.compile(r"^\w+ → \w+ 0\.\d\d$")
 
 def scores_of_a(page: Page, address: str) -> list[str]:
     """The line of model A in the Review page's table of scores."""
-    page.goto(f"{address}/review")
+    page.goto(f"{address}/review?a=first&b=second")
     settle(page)
     line = page.get_by_test_id("stMain").locator("tr", has_text=re.compile("^A")).first
     return line.locator("td").all_inner_texts()
 
 
 def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, address):
-    page.goto(address)
+    page.goto(f"{address}/?a=first&b=second")
     settle(page)
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Confusion").click()
     expect(page.get_by_role("heading", name="Confusion", exact=True)).to_be_visible()
@@ -68,7 +68,7 @@ def tab_to(page: Page, target: Locator) -> None:
 
 
 def test_the_same_way_by_keyboard_alone(page, address):
-    page.goto(f"{address}/misclassified")
+    page.goto(f"{address}/misclassified?a=first&b=second")
     settle(page)
     for label, choice in (("Label", "sad"), ("Predicted", "angry")):
         tab_to(page, page.get_by_role("combobox", name=re.compile(label)).first)
@@ -92,7 +92,7 @@ def test_the_same_way_by_keyboard_alone(page, address):
 
 
 def test_what_a_model_looks_at(page, address):
-    page.goto(f"{address}/misclassified?true=happy")
+    page.goto(f"{address}/misclassified?a=first&b=second&true=happy")
     settle(page)
     page.get_by_role("button", name=TILE).first.click()
     dialog = page.get_by_role("dialog")
@@ -104,7 +104,7 @@ def test_what_a_model_looks_at(page, address):
 
 
 def test_a_threshold_moves_the_decisions(page, address):
-    page.goto(f"{address}/roc_and_pr?threshold=0.9")
+    page.goto(f"{address}/roc_and_pr?a=first&threshold=0.9")
     settle(page)
     sentence = page.get_by_text(re.compile(r"A at 0\.90: precision"))
     expect(sentence).to_be_visible()
