@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from fercore import data
 from fercore.artifacts import Run, write_run
@@ -26,6 +27,13 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(tmp_path / "artifacts"))
     monkeypatch.setenv("FERCORE_REVIEWS", str(tmp_path / "reviews"))
     monkeypatch.delenv("FERCORE_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    """The app's caches outlive a test; a run never changes, but these tests change theirs."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import pytest
-import streamlit as st
 from sklearn import metrics as reference
 
 from dashboard import calibration_view
@@ -16,13 +15,6 @@ from fercore.files import write_json
 from fercore.predictions import Predictions, select_part
 from fercore.statistics import wilson_interval
 from tests.test_pages import open_page, said
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    """The app's caches outlive a test; a run never changes, but these tests change theirs."""
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def table(labels, probs) -> Predictions:

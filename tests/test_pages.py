@@ -4,7 +4,6 @@ import shutil
 from dataclasses import replace
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.navigation import PAGES
@@ -22,13 +21,6 @@ ANALYSIS = [
 ]  # fmt: skip
 WITHOUT_RUNS = {"webcam", "why_the_lstm_loses"}
 TIMEOUT = 60
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    """The app's caches outlive a test; a run never changes, but these tests change theirs."""
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 @pytest.fixture(autouse=True)

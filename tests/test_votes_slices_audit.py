@@ -34,7 +34,7 @@ from fercore.predictions import Predictions
 from fercore.slices import FEW, SLICES, slice_mask, slice_masks, slice_properties, slices
 from tests.conftest import SHARED
 from tests.test_cli import fails, run
-from tests.test_pages import as_if_real, fresh_caches, open_page, said  # noqa: F401
+from tests.test_pages import as_if_real, open_page, said
 
 USAGE = np.repeat(USAGES, [sum(FER2013_COUNTS[usage]) for usage in USAGES])
 COLUMNS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
