@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import face_loading, loading
-from dashboard.figures import styled
+from dashboard.figures import error_bars, styled
 from dashboard.slices_view import run_slices
 from dashboard.theme import MAGNITUDE, MODEL_COLOURS, REFERENCE_COLOUR, count, percent, points
 from dashboard.widgets import enlarged, letter
@@ -109,16 +109,11 @@ def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
     parts = list(scores["A"]["part"])
     for offset, (key, table) in zip((-0.12, 0.12), scores.items()):
         table = table[table["part"].isin(parts)]
-        value = 100 * table["accuracy"]
         shift = offset if len(scores) > 1 else 0
         figure.add_scatter(
-            x=value,
+            x=100 * table["accuracy"],
             y=[parts.index(part) + shift for part in table["part"]],
-            error_x={
-                "array": 100 * table["high"] - value,
-                "arrayminus": value - 100 * table["low"],
-                "thickness": 2,
-            },
+            error_x=error_bars(table),
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,

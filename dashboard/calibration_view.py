@@ -9,7 +9,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from dashboard import loading
-from dashboard.figures import styled
+from dashboard.figures import error_bars, styled
 from dashboard.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore import calibration
 from fercore.artifacts import Run
@@ -93,16 +93,10 @@ def reliability_figure(models: dict[str, Calibration]) -> go.Figure:
 
 
 def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
-    accuracy = 100 * table["accuracy"]
     figure.add_scatter(
         x=100 * table["confidence"],
-        y=accuracy,
-        error_y={
-            "array": 100 * table["high"] - accuracy,
-            "arrayminus": accuracy - 100 * table["low"],
-            "thickness": 1.5,
-            "width": 0,
-        },
+        y=100 * table["accuracy"],
+        error_y=error_bars(table, thickness=1.5, width=0),
         mode="lines+markers",
         line={"width": 1},
         marker={"size": 8, "color": MODEL_COLOURS[key]},

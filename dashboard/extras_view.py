@@ -8,7 +8,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from dashboard import loading
-from dashboard.figures import styled
+from dashboard.figures import error_bars, styled
 from dashboard.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from dashboard.widgets import enlarged
 from fercore import data, extras
@@ -111,11 +111,7 @@ def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
             figure.add_scatter(
                 x=line["strength"],
                 y=100 * line["accuracy"],
-                error_y={
-                    "array": 100 * (line["high"] - line["accuracy"]),
-                    "arrayminus": 100 * (line["accuracy"] - line["low"]),
-                    "thickness": 1.5,
-                },
+                error_y=error_bars(line, thickness=1.5),
                 mode="lines+markers",
                 line={"color": MODEL_COLOURS[key], "width": 2},
                 name=key,

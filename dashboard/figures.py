@@ -122,11 +122,7 @@ def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
         figure.add_scatter(
             x=value,
             y=np.arange(len(table)) + (offset if len(tables) > 1 else 0),
-            error_x={
-                "array": 100 * table[f"{metric}_high"] - value,
-                "arrayminus": value - 100 * table[f"{metric}_low"],
-                "thickness": 2,
-            },
+            error_x=error_bars(table, metric, f"{metric}_low", f"{metric}_high"),
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,
@@ -145,19 +141,14 @@ def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
 
 def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     """A minus B in one metric of every class, in points, with its paired interval."""
-    value = 100 * table[metric]
-    low, high = 100 * table[f"{metric}_low"], 100 * table[f"{metric}_high"]
+    value, low, high = (100 * table[metric + end] for end in ("", "_low", "_high"))
     beyond = (low > 0) | (high < 0)
+    bars = error_bars(table, metric, f"{metric}_low", f"{metric}_high", color=REFERENCE_COLOUR)
     figure = go.Figure(
         go.Scatter(
             x=value,
             y=table["class"],
-            error_x={
-                "array": high - value,
-                "arrayminus": value - low,
-                "thickness": 2,
-                "color": REFERENCE_COLOUR,
-            },
+            error_x=bars,
             mode="markers",
             marker={
                 "size": 11,
@@ -238,6 +229,17 @@ def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
     figure.update_xaxes(range=[0, 118], visible=False, fixedrange=True)
     figure.update_layout(bargap=0.25, margin={"l": 8, "r": 8, "t": 8, "b": 8})
     return styled(figure, "", height=300, legend=len(probs) > 1)
+
+
+def error_bars(
+    table: pd.DataFrame, value: str = "accuracy", low: str = "low", high: str = "high", **look
+) -> dict:
+    """Intervals as Plotly's error bars, in percent, from three columns of shares from 0 to 1."""
+    return {
+        "array": 100 * (table[high] - table[value]),
+        "arrayminus": 100 * (table[value] - table[low]),
+        "thickness": 2,
+    } | look
 
 
 def styled(figure: go.Figure, title: str, *, height: int, legend: bool = True) -> go.Figure:

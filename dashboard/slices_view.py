@@ -9,7 +9,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from dashboard import face_loading, loading
-from dashboard.figures import styled
+from dashboard.figures import error_bars, styled
 from dashboard.selection import ANY, Selection
 from dashboard.theme import MODEL_COLOURS, count
 from fercore.artifacts import Run
@@ -118,16 +118,10 @@ def _points(
     heights = {slice_: height for height, (slice_, _) in enumerate(lines) if slice_}
     names = list(zip(table["property"], table["slice"]))
     shown = table[[name in heights for name in names]]
-    value = 100 * shown["accuracy"]
     return go.Scatter(
-        x=value,
+        x=100 * shown["accuracy"],
         y=[heights[name] + shift for name in names if name in heights],
-        error_x={
-            "array": 100 * shown["high"] - value,
-            "arrayminus": value - 100 * shown["low"],
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=error_bars(shown, width=0),
         mode="markers",
         marker={
             "size": 9,

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures import styled
+from dashboard.figures import error_bars, styled
 from dashboard.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.references import PAPER
 
@@ -27,7 +27,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
         common = {"y": family["title"], "mode": "markers", "name": name, "legendgroup": name}
         figure.add_scatter(
             x=100 * family["accuracy"],
-            error_x=_error(family, "accuracy", "low", "high"),
+            error_x=error_bars(family),
             marker={"size": 10, "color": _COLOURS[name]},
             customdata=family["seeds"],
             hovertemplate="%{y}: %{x:.1f} % (%{customdata} seeds)<extra></extra>",
@@ -37,7 +37,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
         )
         figure.add_scatter(
             x=100 * family["difference"],
-            error_x=_error(family, "difference", "difference_low", "difference_high"),
+            error_x=error_bars(family, "difference", "difference_low", "difference_high"),
             marker={
                 "size": 10,
                 "color": _COLOURS[name],
@@ -73,7 +73,7 @@ def cost_figure(gaps: pd.DataFrame) -> go.Figure:
             figure.add_scatter(
                 x=factor * family[field],
                 y=100 * family["accuracy"],
-                error_y=_error(family, "accuracy", "low", "high"),
+                error_y=error_bars(family),
                 mode="markers",
                 marker={"size": 10, "color": _COLOURS[name]},
                 name=name,
@@ -174,15 +174,6 @@ _LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8c
 def _families(gaps: pd.DataFrame):
     recurrent = gaps["model"].str.startswith("cnn_lstm")
     return zip(_COLOURS, (gaps[~recurrent], gaps[recurrent]))
-
-
-def _error(table: pd.DataFrame, value: str, low: str, high: str) -> dict:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": 100 * (table[high] - table[value]),
-        "arrayminus": 100 * (table[value] - table[low]),
-    }
 
 
 def _paper_line(figure: go.Figure, x: float, name: str, *, col: int) -> None:
