@@ -64,7 +64,7 @@ def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatc
 
     table = store.table()
     for line in table.to_dict("records"):
-        run = read_run(store.work_folder(line["run_id"]))
+        run = read_run(store.run_folder(line["run_id"]))
         assert line["private_accuracy"] == run.metrics()["private"]["accuracy"]
         assert line["macro_f1"] == pytest.approx(run.metrics()["private"]["macro_f1"])
         kept, whole = store.predictions(line["run_id"], "clean"), run.predictions("clean")
@@ -88,7 +88,7 @@ def test_a_broken_training_stops_no_other(store, requests, faces):
 
 
 def test_two_runners_share_a_table(store, requests, faces):
-    folder = store.work_folder("cnn-s0")
+    folder = store.run_folder("cnn-s0")
     folder.mkdir(parents=True)
     with _held(folder / "lock", ""):
         outcome = run_study(store, requests, faces, alongside=True)
@@ -103,7 +103,7 @@ def test_results_on_other_images_are_refused(store, requests, faces):
     run_study(store, requests[:1], faces)
     with pytest.raises(RunError, match="other images"):
         store.add(
-            train_cell(requests[1], store.work_folder("cnn_lstm-s0"), data.synthetic((6, 2, 3))),
+            train_cell(requests[1], store.run_folder("cnn_lstm-s0"), data.synthetic((6, 2, 3))),
             variant="cnn_lstm",
         )
 
@@ -115,7 +115,7 @@ def test_killed_and_started_again_loses_one_epoch_at_most(tmp_path):
         *("--recipe", "quick", "--data", "synthetic", "--threads", "1"),
     ]
     store = StudyStore("sequence-quick-synthetic")
-    history = store.work_folder("cnn-s0") / "history.jsonl"
+    history = store.run_folder("cnn-s0") / "history.jsonl"
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 120
         while not history.exists():
@@ -138,7 +138,7 @@ def test_every_variant_passes_on_a_local_ray_cluster(store, requests, faces):
     for request in requests:  # the same weights as without Ray, to the bit
         folder = artifacts_folder() / "alone" / request.run_id
         alone = train_cell(request, folder, faces)
-        gathered = read_run(store.work_folder(request.run_id))
+        gathered = read_run(store.run_folder(request.run_id))
         assert (
             gathered.info["files"]["weights.safetensors"]
             == (alone.info["files"]["weights.safetensors"])

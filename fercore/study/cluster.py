@@ -115,7 +115,7 @@ def _train(request: Request, faces: FaceSet, study: str, epochs) -> dict[str, by
 
 
 def _gather(store: StudyStore, request: Request, files: dict[str, bytes]) -> None:
-    folder: Path = store.work_folder(request.run_id)
+    folder: Path = store.run_folder(request.run_id)
     folder.mkdir(parents=True, exist_ok=True)
     for name in sorted(files, key="run.json".__eq__):  # last, as in every run
         with replacing(folder / name) as temporary:

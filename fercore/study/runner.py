@@ -95,7 +95,7 @@ def run_study(
         try:
             run = train_cell(
                 request,
-                store.work_folder(request.run_id),
+                store.run_folder(request.run_id),
                 faces,
                 on_step=lambda at, name=request.run_id: clock.at(name, at.epoch - 1 + at.share),
                 stop_requested=stop_requested,
@@ -118,7 +118,7 @@ def run_study(
 
 
 def train_cell(request: Request, folder: Path, faces: FaceSet, **options) -> Run:
-    """One training of a study in its work folder: begun, gone on with, or already complete."""
+    """One training of a study in its run folder: begun, gone on with, or already complete."""
     if (folder / "run.json").is_file():
         return read_run(folder)
     if (folder / REQUEST).is_file():

@@ -5,7 +5,7 @@
       images.parquet               usage, row, label, pixels, copy: once, for all cells
       cells/<run_id>/              run.json, history.jsonl, probs.parquet (the seven columns)
       latency.json                 milliseconds per image by model, measured side by side
-      work/                        the run folders with their weights and checkpoints, not committed
+      runs/                        the run folders with their weights and checkpoints, not committed
 
 A cell with a `run.json` is finished.
 """
@@ -31,9 +31,9 @@ class StudyStore:
         self.name = name
         self.folder = artifacts_folder() / "studies" / name
 
-    def work_folder(self, run_id: str) -> Path:
+    def run_folder(self, run_id: str) -> Path:
         """Where that training keeps its checkpoint, and later its weights."""
-        return self.folder / "work" / run_id
+        return self.folder / "runs" / run_id
 
     def finished(self) -> set[str]:
         """Names of the trainings whose results are here."""

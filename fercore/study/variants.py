@@ -130,7 +130,3 @@ def find_study(name: str) -> Study:
     if name not in STUDIES:
         raise ConfigError(f"There is no study '{name}'. Choose one of: {', '.join(STUDIES)}.")
     return STUDIES[name]
-
-
-def find_variant(study: Study, name: str) -> Variant:
-    return next(variant for variant in study.variants if variant.name == name)
