@@ -13,10 +13,10 @@ from fercore.artifacts import list_runs
 from fercore.data.cache import latest_fer2013
 from fercore.durations import duration
 from fercore.errors import FerError, RunError
-from fercore.experiment import Request, new_run_id
 from fercore.jobs import Job
 from fercore.models import MODELS
 from fercore.recipes import RECIPES, find_recipe
+from fercore.request import Request, new_run_id
 
 REFRESH = timedelta(seconds=1)
 WATCHED = "watched_jobs"  # run ids under way when the panel was last drawn

@@ -1,96 +1,41 @@
-"""One training from start to finish: data, fit, predictions, a run in `artifacts/runs/`.
+"""One training from start to finish: data, fit, predictions, a run in `artifacts/runs/`."""
 
-Until it is complete, the run's folder holds `request.json` (what was asked for), `status.json`
-(where it stands), `history.jsonl` and `checkpoint.pt`. Another process stops the training by
-putting a file named 'cancel' there.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from filelock import FileLock, Timeout
 
-from fercore import data
-from fercore.artifacts import Run, is_shipped, local_folder, write_run
+from fercore import data, review, transfer
+from fercore.artifacts import Run, local_folder, write_run
 from fercore.data import FaceSet
-from fercore.data.cache import cache_folder
-from fercore.errors import Busy, ConfigError, FerError, RunError
-from fercore.files import read_json, write_json, write_json_lines
+from fercore.errors import Busy, FerError
+from fercore.files import write_json, write_json_lines
 from fercore.hardware import describe_hardware, describe_software, git_commit
-from fercore.models import build, model_entry
+from fercore.models import build
 from fercore.predictions import prediction_frame
-from fercore.recipes import Recipe
+from fercore.request import (
+    CANCEL,
+    CHECKPOINT,
+    CHECKPOINT_BEFORE,
+    LOCK,
+    REQUEST,
+    START,
+    VERDICTS,
+    Request,
+)
 from fercore.status import FILE as STATUS
 from fercore.status import StatusFile
+from fercore.training.records import Interrupted, Progress, Watcher
+from fercore.turns import turn
 
-REQUEST, CHECKPOINT, LOG = "request.json", "checkpoint.pt", "log.txt"
-LOCK = "lock"  # held by the training's process
-CANCEL = "cancel"  # a file of this name asks the training to stop
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to train, and on what. `data` is a path, 'synthetic', or None for where FER2013 is."""
-
-    run_id: str
-    model: str
-    recipe: Recipe
-    seed: int = 0
-    data: str | None = None
-    precision: str = "auto"
-    threads: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Request":
-        return cls(**{**value, "recipe": Recipe.from_json(value["recipe"])})
-
-
-def new_run_id(model: str, recipe: Recipe, seed: int) -> str:
-    """A name that says what the run is, unused so far."""
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    base = f"{model}-{recipe.name}-s{seed}-{stamp}"
-    names = [base, *(f"{base}-{n}" for n in range(2, 100))]
-    return next(name for name in names if not local_folder(name).exists())
-
-
-def prepare(request: Request, folder: Path | None = None) -> Path:
-    """Create the run's folder with its request. Raises `RunError` where the name is taken.
-
-    The folder is in `artifacts/runs/` unless one is given.
-    """
-    model_entry(request.model)
-    if folder is None and is_shipped(request.run_id):
-        raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
-    folder = folder or local_folder(request.run_id)
-    if (folder / REQUEST).exists() or (folder / "run.json").exists():
-        raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
-    if request.data not in (None, data.SYNTHETIC):  # it is resumed from anywhere
-        request = replace(request, data=str(Path(request.data).resolve()))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / REQUEST, request.to_json())
-    return folder
-
-
-def read_request(run_id: str, folder: Path | None = None) -> Request:
-    """The request of a training that was begun. Raises `RunError` where nothing is to resume."""
-    folder = folder or local_folder(run_id)
-    if (folder / "run.json").exists():
-        raise RunError(f"'{run_id}' is complete; there is nothing to resume.")
-    if not (folder / REQUEST).is_file():
-        raise RunError(f"There is no training '{run_id}' to resume.")
-    try:
-        return Request.from_json(read_json(folder / REQUEST))
-    except (ValueError, KeyError, TypeError, ConfigError) as error:
-        raise RunError(
-            f"{run_id}: its request.json cannot be read by this version. Delete {folder}."
-        ) from error
+CHECKPOINT_SECONDS = 60.0
+_NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
+_PATIENCE = 2.0  # seconds; whoever asks whether a training lives holds its lock for a moment
 
 
 def run_experiment(
@@ -98,50 +43,41 @@ def run_experiment(
     *,
     folder: Path | None = None,
     faces: FaceSet | None = None,
-    on_step: Callable = lambda progress: None,
-    on_epoch: Callable = lambda history: None,
-    stop_requested: Callable[[], bool] = lambda: False,
+    watcher: Watcher = Watcher(),
     alongside: bool = False,
+    keep_best: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Run:
     """Train as requested, going on from the folder's checkpoint where it has one.
 
     `folder` is in `artifacts/runs/` and `faces` are loaded as requested, unless given. One
-    training runs at a time on a machine unless `alongside`. Raises `Busy` where another one holds
-    the place, `Interrupted` when told to stop, and what the data raise; the
-    folder's status then says so, and the checkpoint stays.
+    training runs at a time on a machine, and the next one waits, unless `alongside`. With
+    `keep_best` the epochs that are done make the run. Raises `Busy` where another process is at
+    this very training, `Interrupted` when told to stop, and what the data raise; the folder's
+    status then says so, and the checkpoint stays.
     """
-    from fercore.training.fit import Interrupted, Watcher
-
     folder = folder or local_folder(request.run_id)
     status = StatusFile(folder)
-
-    def record_step(progress) -> None:
-        status.heartbeat(progress)
-        on_step(progress)
-
-    def record_epoch(history) -> None:
-        write_json_lines(folder / "history.jsonl", map(asdict, history))
-        on_epoch(history)
-
-    def should_stop() -> bool:
-        return stop_requested() or (folder / CANCEL).exists()
-
-    with _held(folder / LOCK, "This training is running already, in another process."):
+    watcher = _recording(watcher, folder, status)
+    with _held(folder / LOCK):
+        for left_by_a_killed_process in folder.glob(".*.tmp"):
+            left_by_a_killed_process.unlink()
         try:
-            with nullcontext() if alongside else _only_training():
+            with nullcontext() if alongside else _turn(watcher, status):
                 status.write("running", "reading the data")
-                faces = data.load(request.data) if faces is None else faces
-                watcher = Watcher(record_step, record_epoch, should_stop)
-                run = _train_and_score(request, folder, faces, watcher, status)
+                run = _train_and_score(
+                    request, folder, faces, watcher, status, checkpoint_seconds, keep_best
+                )
         except Interrupted as stop:
-            status.write("cancelled", str(stop))
+            _end(status, "cancelled", str(stop))
             raise
         except Exception as error:
-            status.write("failed", _sentence(error))
+            _end(status, "failed", sentence(error))
             raise
         finally:
             (folder / CANCEL).unlink(missing_ok=True)
-    for name in (REQUEST, CHECKPOINT, STATUS, LOG, LOCK):
+    temporary = (REQUEST, CHECKPOINT, CHECKPOINT_BEFORE, START, STATUS, LOCK)
+    for name in temporary:
         with suppress(PermissionError):  # Windows keeps what a process has open
             (folder / name).unlink(missing_ok=True)
     return run
@@ -149,16 +85,67 @@ def run_experiment(
 
 def follow() -> None:
     """Train along in a process that torchrun started beside the leader; nothing is written."""
-    from fercore.training.fit import Watcher
     from fercore.training.parallel import Group
 
     group = Group()
-    request = group.from_leader(None)
-    _fit(request, data.load(request.data), Path(), Watcher(), group)
+    request, folder = group.from_leader(None)
+    faces = _with_verdicts(data.load(request.data), folder)
+    _fit(request, faces, folder, Watcher(), group)
+
+
+def sentence(error: Exception) -> str:
+    """What ended a training, in words for its user."""
+    if isinstance(error, FerError):
+        return str(error)
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        return (
+            "The machine ran out of memory. Close other programs or use a smaller batch, then "
+            "resume."
+        )
+    if isinstance(error, OSError):
+        return f"The disk refused ({error.strerror}). Make room, then resume."
+    return f"The training stopped on an unexpected error: {type(error).__name__}: {error}"
+
+
+def _recording(watcher: Watcher, folder: Path, status: StatusFile) -> Watcher:
+    """The watcher, with everything also written to the folder's files, and stopped by one."""
+
+    def on_step(progress: Progress) -> None:
+        status.heartbeat("training", progress)
+        watcher.on_step(progress)
+
+    def on_epoch(history) -> None:
+        write_json_lines(folder / "history.jsonl", map(asdict, history))
+        watcher.on_epoch(history)
+
+    def stop_requested() -> bool:
+        return watcher.stop_requested() or (folder / CANCEL).exists()
+
+    return replace(watcher, on_step=on_step, on_epoch=on_epoch, stop_requested=stop_requested)
+
+
+def _turn(watcher: Watcher, status: StatusFile) -> AbstractContextManager:
+    def on_wait(ahead: int) -> None:
+        others = "another training" if ahead == 1 else f"{ahead} other trainings"
+        status.write("queued", f"waiting for {others} on this machine to end")
+        watcher.on_wait(ahead)
+
+    return turn(on_wait=on_wait, stop_requested=watcher.stop_requested)
+
+
+def _end(status: StatusFile, state: str, message: str) -> None:
+    with suppress(OSError):  # where the disk is full, the lock that is gone says enough
+        status.write(state, message)
 
 
 def _train_and_score(
-    request: Request, folder: Path, faces: FaceSet, watcher: Any, status: StatusFile
+    request: Request,
+    folder: Path,
+    faces: FaceSet | None,
+    watcher: Watcher,
+    status: StatusFile,
+    checkpoint_seconds: float,
+    keep_best: bool,
 ) -> Run:
     from fercore.inference import predict_probs
     from fercore.models.cost import count_parameters, flops_per_image
@@ -166,17 +153,32 @@ def _train_and_score(
     from fercore.training.parallel import Group
 
     group = Group()
-    request = group.from_leader(_settled(request))
+    request, folder = group.from_leader((_settled(request), folder))
     write_json(folder / REQUEST, request.to_json())
-    model, result = _fit(request, faces, folder / CHECKPOINT, watcher, group)
+    original = _load(request, watcher, status) if faces is None else faces
+    faces = _with_verdicts(original, folder)
+    model, result = _fit(
+        request,
+        faces,
+        folder,
+        watcher,
+        group,
+        checkpoint_seconds=checkpoint_seconds,
+        keep_best=keep_best,
+    )
     status.write("running", "scoring the test images")
-    scored = faces.where(faces.usage != "Training")
-    probs = predict_probs(model.cpu(), scored.images, precision=REFERENCE)
+    model.cpu()
+    scored = original.where(original.usage != "Training")
+    probs = predict_probs(model, scored.images, precision=REFERENCE)
     info = _identity(request) | {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "dataset": {
-            "name": faces.name, "fingerprint": faces.fingerprint, "counts": faces.counts(),
+            "name": original.name,
+            "fingerprint": original.fingerprint,
+            "counts": faces.counts(),
         },
+        "start_from": request.start_from,
+        "verdicts": _verdicts_record(folder),
         "selected_on": "PublicTest",
         "best_epoch": result.best_epoch,
         "parameters": count_parameters(model),
@@ -186,9 +188,33 @@ def _train_and_score(
         | {"processes": group.size},
         "software": describe_software(),
         "git_commit": git_commit(),
-    }  # fmt: skip
-    frame = prediction_frame(faces, probs)
+    }
+    if request.start_from:
+        transfer.write_tables(request.start_from, folder, model, original)
+    frame = prediction_frame(original, probs)
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
+
+
+def _load(request: Request, watcher: Watcher, status: StatusFile) -> FaceSet:
+    def progress(images: int) -> None:
+        status.heartbeat(f"reading the data, {images} images so far")
+        if watcher.stop_requested():
+            raise Interrupted("It was cancelled while the data were read.")
+
+    return data.load(request.data, progress=progress)
+
+
+def _with_verdicts(faces: FaceSet, folder: Path) -> FaceSet:
+    path = folder / VERDICTS
+    return review.apply_to_training(faces, pd.read_parquet(path)) if path.exists() else faces
+
+
+def _verdicts_record(folder: Path) -> dict[str, Any] | None:
+    path = folder / VERDICTS
+    if not path.exists():
+        return None
+    table = pd.read_parquet(path)
+    return {"hash": review.verdicts_hash(table), "count": len(table)}
 
 
 def _settled(request: Request) -> Request:
@@ -213,9 +239,12 @@ def _identity(request: Request) -> dict[str, Any]:
     }
 
 
-def _fit(request: Request, faces: FaceSet, checkpoint: Path, watcher: Any, group: Any) -> tuple:
+def _fit(
+    request: Request, faces: FaceSet, folder: Path, watcher: Watcher, group: Any, **options: Any
+) -> tuple:
     """The trained model and its `Fit`; every process of the group does the same."""
     import torch
+    from safetensors.torch import load_file
 
     from fercore.models.layers import fit_normalisation
     from fercore.precision import choose_precision
@@ -226,7 +255,10 @@ def _fit(request: Request, faces: FaceSet, checkpoint: Path, watcher: Any, group
     torch.manual_seed(request.seed)
     training = faces.part("Training")
     model = build(request.model, **request.recipe.model_arguments)
-    fit_normalisation(model, training.images)
+    if request.start_from:
+        model.load_state_dict(load_file(folder / START))
+    else:
+        fit_normalisation(model, training.images)
     result = fit(
         model,
         training,
@@ -235,38 +267,19 @@ def _fit(request: Request, faces: FaceSet, checkpoint: Path, watcher: Any, group
         seed=request.seed,
         precision=choose_precision(request.precision),
         identity=_identity(request) | {"dataset": faces.fingerprint},
-        checkpoint=checkpoint,
+        checkpoint=folder / CHECKPOINT,
         watcher=watcher,
         group=group,
+        **options,
     )
     return model, result
 
 
-def _only_training() -> AbstractContextManager:
-    """Hold this machine's one place for a training."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    return _held(
-        cache_folder() / "training.lock",
-        "Another training is running on this machine. Wait for it or cancel it; two at once "
-        "would slow both down several times.",
-    )
-
-
 @contextmanager
-def _held(path: Path, refusal: str) -> Iterator[None]:
-    """Hold a lock, which dies with its process. Raises `Busy` where another has it."""
+def _held(path: Path) -> Iterator[None]:
+    """Hold a training's lock, which dies with its process."""
     try:
-        with FileLock(path, timeout=0):
+        with FileLock(path, timeout=_PATIENCE):
             yield
     except Timeout as error:
-        raise Busy(refusal) from error
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, FerError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "The machine ran out of memory. Close other programs or use a smaller batch."
-    if isinstance(error, OSError):
-        return f"The disk refused ({error.strerror}). Make room, then resume."
-    return f"The training stopped on an unexpected error: {type(error).__name__}: {error}"
+        raise Busy("This training is running already, in another process.") from error

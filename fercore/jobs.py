@@ -1,10 +1,11 @@
 """Trainings as processes of their own: started, watched and ended through files.
 
-A running training holds the lock in its run's folder. The lock dies with its process, so whether
-a training lives is asked of the lock, never of a process number.
+A training that waits or runs holds the lock in its run's folder. The lock dies with its process,
+so whether a training lives is asked of the lock, never of a process number.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,19 +18,22 @@ from filelock import FileLock, Timeout
 
 from fercore.artifacts import LOCAL, artifacts_folder, checked_run_id, local_folder
 from fercore.errors import RunError
-from fercore.experiment import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_request
+from fercore.request import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_request
 from fercore.status import StatusFile, read_status
 
-_LOST = "Its process is gone. The last finished epoch is saved."
+ALIVE = ("queued", "running")
 STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
+_LOST = "Its process is gone. Resume goes on from its last checkpoint."
+_NICENESS = 10
 
 
 @dataclass(frozen=True)
 class Job:
-    """A training that is not (yet) a complete run.
+    """A training that is not a complete run.
 
-    state: 'starting', 'running', 'cancelled', 'failed', or 'lost' where its process is gone.
+    state: 'queued', 'running', 'cancelled', 'failed', or 'lost' where its process is gone.
     progress: epoch, epochs, step, steps, loss, accuracy, images_per_second, seconds_left; or {}.
+    updated: when its process last said so, UTC, ISO form. process: its pid and when it began.
     """
 
     run_id: str
@@ -37,42 +41,58 @@ class Job:
     state: str
     message: str
     progress: dict[str, Any]
+    updated: str
+    process: dict[str, Any]
 
     @property
     def alive(self) -> bool:
-        return self.state in ("starting", "running")
+        return self.state in ALIVE
+
+    @property
+    def epochs_done(self) -> int:
+        """Finished epochs, as its history says."""
+        history = local_folder(self.run_id) / "history.jsonl"
+        return len(history.read_text().splitlines()) if history.exists() else 0
 
 
 def start(request: Request) -> None:
-    """Begin a training in a process of its own. Raises `RunError` where its name is taken."""
+    """Begin a training in a process of its own; where another one runs, it waits for its turn.
+
+    Raises `RunError` where its name is taken, and what `prepare` raises.
+    """
     _spawn(prepare(request))
 
 
 def resume(run_id: str) -> None:
     """Go on with a cancelled, failed or lost training. Raises `RunError` where it is running."""
-    read_request(run_id)
-    if find_job(run_id).alive:
-        raise RunError(f"'{run_id}' is running already.")
-    _spawn(local_folder(run_id))
+    _spawn(_idle(run_id))
+
+
+def keep_best(run_id: str) -> None:
+    """Make a run of a training that was broken off, with its best weights so far.
+
+    Raises `RunError` where it is running, or has not finished an epoch.
+    """
+    folder = _idle(run_id)
+    if not find_job(run_id).epochs_done:
+        raise RunError(f"'{run_id}' has not finished an epoch, so there are no weights to keep.")
+    _spawn(folder, "--keep-best")
 
 
 def cancel(run_id: str) -> None:
-    """Ask a training to stop: at its next step it ends, keeping its last epoch's checkpoint.
+    """Ask a training to stop, waiting or running: what it has done stays.
 
     Raises `RunError` where no training of that name is under way.
     """
-    if find_job(run_id).alive:
-        (local_folder(run_id) / CANCEL).touch()
+    job = find_job(run_id)
+    if not job.alive:
+        raise RunError(f"'{run_id}' is not running: it is {job.state}.")
+    (local_folder(run_id) / CANCEL).touch()
 
 
 def discard(run_id: str) -> None:
     """Delete a training that is not running, with its checkpoint. Raises `RunError`."""
-    if find_job(run_id).alive:
-        raise RunError(f"'{run_id}' is running. Cancel it first.")
-    folder = local_folder(run_id)
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
+    shutil.rmtree(_idle(run_id))
 
 
 def list_jobs() -> list[Job]:
@@ -90,20 +110,35 @@ def list_jobs() -> list[Job]:
 def find_job(run_id: str) -> Job:
     """The training of that name. Raises `RunError` where there is none, or it is complete."""
     folder = local_folder(checked_run_id(run_id))
-    if not (folder / REQUEST).is_file() or (folder / "run.json").is_file():
+    if (folder / "run.json").is_file():
+        raise RunError(f"'{run_id}' is finished: see `fercore runs show {run_id}`.")
+    if not (folder / REQUEST).is_file():
         raise RunError(f"There is no training '{run_id}' under way.")
     request, status = read_request(run_id), read_status(folder)
     state = _state(folder, status)
     message = _LOST if state == "lost" else status.get("message", "")
-    return Job(run_id, request, state, message, status.get("progress", {}))
+    rest = (status.get(name, default) for name, default in _UNKNOWN.items())
+    return Job(run_id, request, state, message, *rest)
+
+
+_UNKNOWN = {"progress": {}, "updated": "", "process": {}}
+
+
+def _idle(run_id: str) -> Path:
+    if find_job(run_id).alive:
+        raise RunError(f"'{run_id}' is running. Cancel it first.")
+    return local_folder(run_id)
 
 
 def _state(folder: Path, status: dict[str, Any]) -> str:
     written = status.get("state", "lost")
-    if written == "starting":
-        young = time.time() - (folder / "status.json").stat().st_mtime < STARTUP_SECONDS
-        return "starting" if young or _locked(folder) else "lost"
-    return "lost" if written == "running" and not _locked(folder) else written
+    if written not in ALIVE or _locked(folder):
+        return written
+    young = time.time() - (folder / "status.json").stat().st_mtime < STARTUP_SECONDS
+    return "queued" if written == "queued" and status["message"] == _STARTING and young else "lost"
+
+
+_STARTING = "starting"
 
 
 def _locked(folder: Path) -> bool:
@@ -114,10 +149,15 @@ def _locked(folder: Path) -> bool:
         return True
 
 
-def _spawn(folder: Path) -> None:
+def _spawn(folder: Path, *options: str) -> None:
     (folder / CANCEL).unlink(missing_ok=True)
-    StatusFile(folder).write("starting", "starting")
-    command = [sys.executable, "-m", "fercore", "train", "--resume", folder.name]
+    StatusFile(folder).write("queued", _STARTING)
+    command = [sys.executable, "-m", "fercore", "train", "--resume", folder.name, *options]
+    low_priority = read_request(folder.name).low_priority
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS if low_priority else 0
     with (folder / LOG).open("a") as log:
         process = subprocess.Popen(
             command,
@@ -125,7 +165,7 @@ def _spawn(folder: Path) -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows
+            creationflags=flags,
         )
-    if hasattr(os, "setpriority"):  # the pages stay quick while it trains
-        os.setpriority(os.PRIO_PROCESS, process.pid, 10)
+    if low_priority and hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)

@@ -72,6 +72,15 @@ RECIPES = {
             augmentation=Augmentation(degrees=5, shift=0.05, scale=0.05),
             model_arguments={"width": 8, "dropout": 0.0},
         ),
+        Recipe(
+            name="finetune",
+            summary="from a finished run's weights to other faces: a fifth of the learning rate",
+            epochs=10,
+            batch_size=16,
+            learning_rate=8e-4,
+            label_smoothing=0.05,
+            augmentation=Augmentation(degrees=5, shift=0.05, scale=0.05),
+        ),
     )
 }
 

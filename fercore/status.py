@@ -1,8 +1,10 @@
 """Where a training stands, as a small file that other processes read."""
 
+import os
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
@@ -14,25 +16,33 @@ HEARTBEAT_SECONDS = 0.5
 
 
 class StatusFile:
-    """Writes `status.json`: state, a sentence, and the latest progress.
+    """Writes `status.json`: state, a sentence, the latest progress, the time, and the process.
 
-    States: 'starting', 'running', 'cancelled', 'failed'.
+    States: 'queued', 'running', 'cancelled', 'failed'.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._written = 0.0
+        self._begun = _now()
 
     def write(self, state: str, message: str = "", **progress: Any) -> None:
-        write_json(self._path, {"state": state, "message": message, "progress": progress})
+        status = {
+            "state": state,
+            "message": message,
+            "progress": progress,
+            "updated": _now(),
+            "process": {"pid": os.getpid(), "started": self._begun},
+        }
+        write_json(self._path, status)
         self._written = time.monotonic()
 
-    def heartbeat(self, progress: Any) -> None:
-        """Record a progress dataclass, at most every `HEARTBEAT_SECONDS`."""
+    def heartbeat(self, message: str, progress: Any = None) -> None:
+        """Say that it runs, with a progress dataclass, at most every `HEARTBEAT_SECONDS`."""
         if time.monotonic() - self._written < HEARTBEAT_SECONDS:
             return
         with suppress(PermissionError):  # on Windows, while another process reads the file
-            self.write("running", "training", **asdict(progress))
+            self.write("running", message, **(asdict(progress) if progress else {}))
 
 
 def read_status(folder: Path) -> dict[str, Any]:
@@ -40,3 +50,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     with suppress(FileNotFoundError, JSONDecodeError):
         return read_json(folder / FILE)
     return {}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

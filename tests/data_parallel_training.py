@@ -11,8 +11,9 @@ from fercore import data
 from fercore.models import build
 from fercore.precision import Precision
 from fercore.recipes import find_recipe
-from fercore.training.fit import Watcher, fit
+from fercore.training.fit import fit
 from fercore.training.parallel import Group
+from fercore.training.records import Watcher
 
 
 def main(folder: Path) -> None:

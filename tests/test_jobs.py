@@ -4,15 +4,15 @@ import os
 import signal
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from fercore import jobs
-from fercore.artifacts import find_run, local_folder
-from fercore.errors import RunError, TrainingError
-from fercore.experiment import Request, prepare, read_request, run_experiment
+from fercore.artifacts import find_run, local_folder, verify_run
+from fercore.errors import RunError
+from fercore.experiment import run_experiment
 from fercore.recipes import find_recipe
+from fercore.request import Request, prepare, read_request
 
 PATIENCE = 120  # seconds a condition may take on a busy machine
 SMALL = replace(find_recipe("quick"), epochs=2, batch_size=32, model_arguments={"width": 4})
@@ -55,9 +55,9 @@ def begun(name: str, epochs: int = 1):
 
 def test_a_training_becomes_a_run():
     jobs.start(request("new", SMALL))
-    assert jobs.find_job("new").state == "starting"
+    assert jobs.find_job("new").state == "queued"
     run = wait_for(lambda: (local_folder("new") / "run.json").exists() and find_run("new"))
-    wait_for(lambda: len(list(run.folder.iterdir())) == 5)
+    wait_for(lambda: len(list(run.folder.iterdir())) == 6)  # the run's files, and its log
     assert jobs.list_jobs() == []
     assert run.info["best_epoch"] in (1, 2)
     assert run.dataset == "synthetic"
@@ -78,38 +78,80 @@ def test_cancelled_then_resumed_goes_on():
 def test_a_killed_training_is_lost_and_can_go_on():
     jobs.start(request("killed"))
     begun("killed")
-    for process in Path("/proc").glob("[0-9]*"):
-        if b"--resume\0killed" in command_line(process):
-            os.kill(int(process.name), signal.SIGKILL)
+    kill("killed")
     wait_for(lambda: jobs.find_job("killed").state == "lost")
     jobs.resume("killed")
     begun("killed")
-    with pytest.raises(RunError, match="running"):
-        jobs.discard("killed")
-    with pytest.raises(RunError, match="running already"):
-        jobs.resume("killed")
+    for action in (jobs.discard, jobs.resume):
+        with pytest.raises(RunError, match="Cancel it first"):
+            action("killed")
     jobs.cancel("killed")
     wait_for(lambda: jobs.find_job("killed").state == "cancelled")
     jobs.discard("killed")
     assert not local_folder("killed").exists()
 
 
-def command_line(process: Path) -> bytes:
-    try:
-        return (process / "cmdline").read_bytes()
-    except OSError:
-        return b""
+def kill(run_id: str) -> None:
+    os.kill(jobs.find_job(run_id).process["pid"], signal.SIGKILL)
 
 
-def test_one_training_at_a_time():
+def state_of(run_id: str) -> str:
+    return jobs.find_job(run_id).state
+
+
+def waiting(run_id: str) -> bool:
+    job = jobs.find_job(run_id)
+    return job.state == "queued" and "waiting for" in job.message
+
+
+def test_one_trains_and_the_others_wait_in_the_order_they_came():
+    names = ("one", "two", "three")
+    for name in names:
+        jobs.start(request(name))
+        wait_for(lambda name=name: state_of(name) == "running" or waiting(name))
+    assert [state_of(name) for name in names] == ["running", "queued", "queued"]
+    assert "2 other trainings" in wait_for(lambda: jobs.find_job("three").message)
+
+    jobs.cancel("one")
+    wait_for(lambda: state_of("two") == "running")
+    assert waiting("three")
+    kill("two")  # leaves nothing behind that could block the next
+    wait_for(lambda: state_of("three") == "running")
+    assert [state_of(name) for name in names] == ["cancelled", "lost", "running"]
+
+
+def test_one_that_waits_can_be_cancelled_and_killed():
     jobs.start(request("one"))
     begun("one")
-    second = request("two", SMALL)
-    prepare(second)
-    with pytest.raises(TrainingError, match="Another training is running"):
-        run_experiment(second)
-    assert jobs.find_job("two").state == "failed"
-    assert jobs.find_job("one").state == "running"
+    for name in ("two", "three"):
+        jobs.start(request(name))
+        wait_for(lambda name=name: waiting(name))
+    jobs.cancel("two")
+    wait_for(lambda: state_of("two") == "cancelled")
+    kill("three")
+    wait_for(lambda: state_of("three") == "lost")
+    assert state_of("one") == "running"
+
+
+def test_a_cancelled_training_is_kept_as_a_run_if_asked():
+    jobs.start(request("long"))
+    begun("long")
+    with pytest.raises(RunError, match="Cancel it first"):
+        jobs.keep_best("long")
+    jobs.cancel("long")
+    wait_for(lambda: state_of("long") == "cancelled")
+    epochs = jobs.find_job("long").epochs_done
+    jobs.keep_best("long")
+    run = wait_for(lambda: (local_folder("long") / "run.json").exists() and find_run("long"))
+    assert len(run.history()) == epochs
+    assert run.info["best_epoch"] == 1 + run.history()["val_accuracy"].argmax()
+    assert verify_run(run) == []
+
+
+def test_without_a_finished_epoch_there_is_nothing_to_keep():
+    prepare(request("none"))
+    with pytest.raises(RunError, match="has not finished an epoch"):
+        jobs.keep_best("none")
 
 
 def test_a_failed_training_says_why(tmp_path):
@@ -125,8 +167,16 @@ def test_a_cancelled_training_can_be_resumed_from_anywhere():
     wait_for(lambda: jobs.find_job("stopped").state == "cancelled")
     again = read_request("stopped")
     assert run_experiment(again).run_id == "stopped"
-    with pytest.raises(RunError, match="under way"):
+    with pytest.raises(RunError, match="is finished"):
         jobs.cancel("stopped")
+
+
+def test_low_priority_and_the_threads_asked_for_reach_the_process():
+    jobs.start(replace(request("polite"), low_priority=True))
+    begun("polite")
+    pid = jobs.find_job("polite").process["pid"]
+    assert os.getpriority(os.PRIO_PROCESS, pid) == 10
+    assert jobs.find_job("polite").request.threads == 1
 
 
 def test_a_request_that_cannot_be_read_hides_no_other():

@@ -12,12 +12,13 @@ from tests.conftest import ROOT
 LAYERS = [
     {"cli", "__main__"},
     {"study"},
-    {"jobs", "experiment", "status", "predictor", "hardware", "saliency", "extras"},
+    {"jobs", "experiment", "request", "turns", "transfer", "status", "predictor", "hardware"}
+    | {"saliency", "extras"},
     {"artifacts"},
     {"training", "evaluation", "inference", "slices", "audit", "review", "calibration"},
     {"models", "data", "metrics", "statistics", "predictions", "recipes", "references", "faces"}
     | {"photos", "precision", "sample_photos", "image_properties", "neighbours", "corruptions"},
-    {"labels", "errors", "files", "durations"},
+    {"labels", "errors", "files", "durations", "wording"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 MODULES = sorted((ROOT / "fercore").rglob("*.py"))

@@ -10,10 +10,10 @@ from dashboard.navigation import PAGES
 from fercore import jobs
 from fercore.artifacts import artifacts_folder, find_run
 from fercore.evaluation import evaluate_parts
-from fercore.experiment import Request, prepare
 from fercore.files import write_json
 from fercore.labels import CLASSES
 from fercore.recipes import find_recipe
+from fercore.request import Request, prepare
 from tests.conftest import ROOT
 
 ANALYSIS = [

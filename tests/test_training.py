@@ -14,16 +14,26 @@ from fercore.models import build
 from fercore.precision import Precision, choose_precision
 from fercore.recipes import Augmentation, find_recipe
 from fercore.training.augment import affine_maps, warp
-from fercore.training.fit import Interrupted, Watcher, fit
+from fercore.training.fit import fit
+from fercore.training.records import Interrupted, Watcher
 
 RECIPE = replace(find_recipe("quick"), epochs=3, batch_size=16, model_arguments={"width": 4})
 FP32 = Precision("cpu", "fp32")
 IDENTITY = {"model": "cnn", "recipe": "tiny", "seed": 0}
 
 
-def train(faces: FaceSet, checkpoint, recipe=RECIPE, **watching):
+def train(
+    faces: FaceSet,
+    checkpoint,
+    recipe=RECIPE,
+    model=None,
+    *,
+    on_step=lambda at: None,
+    stop_requested=lambda: False,
+    **options,
+):
     torch.manual_seed(0)
-    model = build("cnn", **recipe.model_arguments)
+    model = model or build("cnn", **recipe.model_arguments)
     result = fit(
         model,
         faces.part("Training"),
@@ -33,29 +43,40 @@ def train(faces: FaceSet, checkpoint, recipe=RECIPE, **watching):
         precision=FP32,
         identity=IDENTITY,
         checkpoint=checkpoint,
-        watcher=Watcher(**watching),
+        watcher=Watcher(on_step=on_step, stop_requested=stop_requested),
+        **options,
     )
     return model.state_dict(), result
+
+
+def same(first: dict, second: dict) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def interrupted_at(step: int, faces: FaceSet, checkpoint) -> list:
+    """Train until so many steps are done; what was told of them."""
+    seen = []
+    with pytest.raises(Interrupted):
+        train(faces, checkpoint, on_step=seen.append, stop_requested=lambda: len(seen) >= step)
+    return seen
+
+
+def garbled(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes(64) + content[middle + 64 :]
 
 
 def test_same_seed_same_weights(faces, tmp_path):
     first, _ = train(faces, tmp_path / "a.pt")
     second, _ = train(faces, tmp_path / "b.pt")
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert same(first, second)
 
 
 def test_interrupted_and_resumed_is_uninterrupted(faces, tmp_path):
     whole, expected = train(faces, tmp_path / "a.pt")
-    steps = []
-    with pytest.raises(Interrupted):
-        train(
-            faces,
-            tmp_path / "b.pt",
-            on_step=steps.append,
-            stop_requested=lambda: len(steps) >= 4,  # in the middle of the second epoch
-        )
+    interrupted_at(4, faces, tmp_path / "b.pt")  # in the middle of the second epoch
     resumed, result = train(faces, tmp_path / "b.pt")
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert same(whole, resumed)
     assert [r.train_loss for r in result.history] == [r.train_loss for r in expected.history]
     assert result.best_epoch == expected.best_epoch
 
@@ -90,10 +111,63 @@ def test_a_checkpoint_of_another_training_is_refused(faces, tmp_path, monkeypatc
         train(faces, tmp_path / "a.pt")
 
 
-def test_a_damaged_checkpoint_is_refused(faces, tmp_path):
-    (tmp_path / "a.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(TrainingError, match="cannot be read"):
-        train(faces, tmp_path / "a.pt")
+@pytest.mark.parametrize("damage", [lambda content: content[:-100], lambda content: b"", garbled])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(faces, tmp_path, damage):
+    whole, _ = train(faces, tmp_path / "a.pt")
+    interrupted_at(7, faces, tmp_path / "b.pt")
+    (tmp_path / "b.pt").write_bytes(damage((tmp_path / "b.pt").read_bytes()))
+    resumed, _ = train(faces, tmp_path / "b.pt")
+    assert same(whole, resumed)
+
+
+def test_without_a_whole_checkpoint_it_says_what_to_do(faces, tmp_path):
+    interrupted_at(7, faces, tmp_path / "b.pt")
+    for file in tmp_path.iterdir():
+        file.write_bytes(b"no checkpoint")
+    with pytest.raises(TrainingError, match="Discard this training"):
+        train(faces, tmp_path / "b.pt")
+
+
+def test_stopping_twice_in_one_epoch_loses_no_step(faces, tmp_path):
+    whole, expected = train(faces, tmp_path / "a.pt")
+    first = interrupted_at(4, faces, tmp_path / "b.pt")
+    second = interrupted_at(1, faces, tmp_path / "b.pt")
+    assert (second[0].epoch, second[0].step) == (first[-1].epoch, first[-1].step + 1)
+    resumed, result = train(faces, tmp_path / "b.pt")
+    assert same(whole, resumed)
+    assert [r.train_loss for r in result.history] == [r.train_loss for r in expected.history]
+
+
+def test_it_is_saved_at_least_as_often_as_asked(faces, tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(
+        "fercore.training.fit.save_checkpoint", lambda _, state: saved.append(state)
+    )
+    _, result = train(faces, tmp_path / "a.pt", checkpoint_seconds=0)
+    steps = math.ceil(len(faces.part("Training")) / RECIPE.batch_size)
+    assert len(saved) == (steps + 1) * len(result.history)
+
+
+def test_the_best_epoch_so_far_can_be_kept(faces, tmp_path):
+    interrupted_at(4, faces, tmp_path / "a.pt")
+    _, result = train(faces, tmp_path / "a.pt", keep_best=True)
+    assert len(result.history) == 1
+    with pytest.raises(TrainingError, match="No epoch has been finished"):
+        train(faces, tmp_path / "b.pt", keep_best=True)
+
+
+def test_weights_that_are_not_finite_are_never_saved(faces, tmp_path):
+    model = build("cnn", **RECIPE.model_arguments)
+
+    def poison(progress):
+        if (progress.epoch, progress.step) == (2, 3):  # the last step: no further loss tells
+            next(model.parameters()).data.fill_(math.nan)
+
+    with pytest.raises(TrainingError, match="finite"):
+        train(faces, tmp_path / "a.pt", model=model, on_step=poison)
+    resumed, result = train(faces, tmp_path / "a.pt")
+    assert len(result.history) == RECIPE.epochs
+    assert all(value.isfinite().all() for value in resumed.values())
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(faces, tmp_path):

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fercore.cli import data, review, runs
+from fercore.cli import data, jobs, review, runs
 from fercore.cli.analyse import analyse
 from fercore.cli.analysis import compare, evaluate
 from fercore.cli.audit import audit
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(review.app, name="review")
 for command in (train, study, evaluate, compare, analyse, audit, predict):
     app.command()(command)

@@ -2,65 +2,104 @@
 
 import os
 import sys
+from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
+from fercore.artifacts import find_run
+from fercore.cli.data import load_with_progress
 from fercore.cli.output import AsJson, DataOption, print_json
+from fercore.cli.progress import TrainingBar
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
-from fercore.experiment import Request, follow, new_run_id, prepare, read_request, run_experiment
+from fercore.experiment import follow, run_experiment
 from fercore.recipes import find_recipe
+from fercore.request import Request, new_run_id, prepare, read_request
+from fercore.training.records import Interrupted, Watcher
 
 
 def train(
     model: Annotated[str | None, typer.Argument(help="cnn, cnn_lstm, …")] = None,
-    recipe: Annotated[str, typer.Option(help="how to train: paper, quick")] = "paper",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="how to train: paper, quick, finetune; paper, or finetune with --from"),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=9999, help="seed of weights, order and augmentation")
     ] = 0,
     data: DataOption = None,
     run_id: Annotated[str | None, typer.Option(help="name of the new run")] = None,
+    start_from: Annotated[
+        str | None, typer.Option("--from", help="begin with this run's model and weights")
+    ] = None,
+    verdicts: Annotated[
+        bool, typer.Option("--verdicts", help="lay the review verdicts over Training")
+    ] = False,
+    epochs: Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="in place of the recipe's")
+    ] = None,
     resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
+    keep_best: Annotated[
+        bool, typer.Option("--keep-best", help="with --resume: the epochs that are done will do")
+    ] = False,
     precision: Annotated[Literal["auto", "fp32", "bf16"], typer.Option()] = "auto",
     threads: Annotated[
         int | None, typer.Option(min=1, max=256, help="processor threads, all by default")
     ] = None,
     alongside: Annotated[bool, typer.Option(help="even while another training runs")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="only measure how long it would take")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on Training, choose its epoch on PublicTest, score PrivateTest once.
 
-    Under torchrun, several processes share every batch.
+    While another training runs on this machine it waits for its turn. Under torchrun, several
+    processes share every batch.
     """
     if os.environ.get("RANK", "0") != "0":
         follow()
         return
     if resume:
         request = read_request(resume)
-    elif model:
-        chosen = find_recipe(recipe)
-        name = run_id or new_run_id(model, chosen, seed)
-        request = Request(name, model, chosen, seed, data, precision, threads)
+    elif model or start_from:
+        if start_from:
+            model = find_run(start_from).info["model"]
+        changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+        chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
+        chosen = replace(chosen, **{name: new for name, new in changes.items() if new is not None})
+        request = Request(
+            run_id or new_run_id(model, chosen, seed),
+            model,
+            chosen,
+            seed,
+            data,
+            precision,
+            threads,
+            start_from=start_from,
+            verdicts=verdicts,
+        )
+        if estimate:
+            _print_estimate(request, as_json)
+            return
         prepare(request)
+        request = read_request(request.run_id)
     else:
         raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
 
-    console = Console(stderr=True)
     stop = stop_on_signal()
-    from fercore.training.fit import Interrupted
-
     try:
-        with _Display(console, request) as display:
+        with _Display(Console(stderr=True), request) as display:
             run = run_experiment(
                 request,
-                on_step=display.step,
-                on_epoch=display.epoch,
-                stop_requested=lambda: bool(stop),
+                watcher=display.watcher(lambda: bool(stop)),
                 alongside=alongside,
+                keep_best=keep_best,
             )
     except Interrupted as interruption:
         print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
@@ -74,43 +113,54 @@ def train(
     print(f"Run {run.run_id}: {run.folder}")
 
 
+def _print_estimate(request: Request, as_json: bool) -> None:
+    from fercore.training.estimate import images_per_second, training_seconds
+
+    faces = load_with_progress(request.data)
+    training, validation = (len(faces.part(usage)) for usage in ("Training", "PublicTest"))
+    recipe = request.recipe
+    rate = images_per_second(
+        request.model, recipe, precision=request.precision, threads=request.threads
+    )
+    seconds = training_seconds(recipe, training, validation, rate)
+    if as_json:
+        print_json({"seconds": seconds, "images_per_second": rate, "images": training})
+        return
+    print(
+        f"About {duration(seconds)}: {recipe.epochs} epochs of {training} images at "
+        f"{rate:.0f} images/s"
+    )
+
+
 class _Display:
     """A progress bar on a terminal; a line per epoch anywhere."""
 
     def __init__(self, console: Console, request: Request) -> None:
-        self._console = console
-        self._bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}  accuracy {task.fields[accuracy]:.1%}"),
-            TextColumn("{task.fields[rate]:.0f} images/s  {task.fields[left]} left at most"),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._console, self._bar, self._ahead = console, TrainingBar(console), 0
         title = f"{request.model}, recipe {request.recipe.name}, seed {request.seed}"
         console.print(f"Training {title} as {request.run_id}")
-        self._task = self._bar.add_task("", epoch="", loss=0.0, accuracy=0.0, rate=0.0, left="")
 
     def __enter__(self) -> "_Display":
-        self._bar.start()
+        self._bar.__enter__()
         return self
 
-    def __exit__(self, *_) -> None:
-        self._bar.stop()
+    def __exit__(self, *error) -> None:
+        self._bar.__exit__(*error)
 
-    def step(self, at) -> None:
-        self._bar.update(
-            self._task,
-            total=at.epochs * at.steps,
-            completed=(at.epoch - 1) * at.steps + at.step,
-            epoch=f"{at.epoch}/{at.epochs}",
-            loss=at.loss,
-            accuracy=at.accuracy,
-            rate=at.images_per_second,
-            left=duration(at.seconds_left),
+    def watcher(self, stop_requested) -> Watcher:
+        return Watcher(
+            on_step=lambda at: self._bar.show("", asdict(at)),
+            on_epoch=self._epoch,
+            on_wait=self._wait,
+            stop_requested=stop_requested,
         )
 
-    def epoch(self, history) -> None:
+    def _wait(self, ahead: int) -> None:
+        if ahead != self._ahead:
+            self._console.print(f"Waiting: {ahead} before this one on this machine.")
+        self._ahead = ahead
+
+    def _epoch(self, history) -> None:
         last = history[-1]
         self._console.print(
             f"epoch {last.epoch:3}  training {last.train_loss:.3f} {last.train_accuracy:.1%}  "

@@ -16,6 +16,7 @@ from fercore.references import PAPER
 from fercore.statistics import Difference
 from fercore.study.store import StudyStore
 from fercore.study.variants import CONDITIONS, Study, Variant
+from fercore.wording import p_value
 
 REFERENCE = "cnn"  # what every variant is held against
 SIGNIFICANT = 0.05
@@ -240,8 +241,8 @@ def _runs(store: StudyStore, variant: str) -> list[str]:
 
 
 def _verdict(gap: Difference) -> str:
-    p = "p < 0.001" if gap.p_value < 0.001 else f"p = {gap.p_value:.3f}"
-    return f"beyond chance ({p})" if gap.p_value < SIGNIFICANT else f"within chance ({p})"
+    where = "beyond" if gap.p_value < SIGNIFICANT else "within"
+    return f"{where} chance ({p_value(gap.p_value)})"
 
 
 def _points(gap: Difference, *, sign: bool = False) -> str:

@@ -13,10 +13,12 @@ from fercore.artifacts import read_run
 from fercore.data import FaceSet
 from fercore.data.cache import cache_folder
 from fercore.errors import ConfigError
-from fercore.experiment import Request
+from fercore.experiment import sentence
 from fercore.files import replacing
-from fercore.study.runner import Clock, Outcome, StudyProgress, sentence, train_cell, variant_of
+from fercore.request import Request
+from fercore.study.runner import Clock, Outcome, StudyProgress, train_cell, variant_of
 from fercore.study.store import StudyStore
+from fercore.training.records import Interrupted, Watcher
 
 LOCAL = "local"  # the address that starts a cluster on this machine
 POLL_SECONDS = 0.5
@@ -45,7 +47,6 @@ def run_on_ray(
         from ray.util.queue import Queue
     except ImportError as error:
         raise ConfigError("Ray is not installed. Run: pip install 'fercore[cluster]'") from error
-    from fercore.training.fit import Interrupted
 
     _check_answer(address)
     ray.init(
@@ -108,7 +109,7 @@ def _train(request: Request, faces: FaceSet, study: str, epochs) -> dict[str, by
         request,
         folder,
         faces,
-        on_epoch=lambda history: epochs.put((request.run_id, len(history))),
+        Watcher(on_epoch=lambda history: epochs.put((request.run_id, len(history)))),
         alongside=True,
     )
     return {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()}

@@ -7,11 +7,13 @@ from time import monotonic
 
 from fercore.artifacts import Run, read_run
 from fercore.data import FaceSet
-from fercore.errors import Busy, FerError
-from fercore.experiment import REQUEST, Request, prepare, read_request, run_experiment
+from fercore.errors import Busy
+from fercore.experiment import run_experiment, sentence
 from fercore.recipes import Recipe
+from fercore.request import REQUEST, Request, prepare, read_request
 from fercore.study.store import StudyStore
 from fercore.study.variants import Study
+from fercore.training.records import Interrupted, Watcher
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,6 @@ def run_study(
     """Train what is not finished yet. Raises `Interrupted` when told to stop, `Busy` where another
     training has this machine's place; started again, it goes on from the last epoch.
     """
-    from fercore.training.fit import Interrupted
 
     clock = Clock(requests, store.finished(), on_progress)
     elsewhere, broken = [], {}
@@ -97,8 +98,10 @@ def run_study(
                 request,
                 store.run_folder(request.run_id),
                 faces,
-                on_step=lambda at, name=request.run_id: clock.at(name, at.epoch - 1 + at.share),
-                stop_requested=stop_requested,
+                Watcher(
+                    on_step=lambda at, name=request.run_id: clock.at(name, at.epoch - 1 + at.share),
+                    stop_requested=stop_requested,
+                ),
                 alongside=alongside,
             )
             store.add(run, variant=variant_of(request))
@@ -117,7 +120,14 @@ def run_study(
     return Outcome([r.run_id for r in requests if r.run_id in done], elsewhere, broken)
 
 
-def train_cell(request: Request, folder: Path, faces: FaceSet, **options) -> Run:
+def train_cell(
+    request: Request,
+    folder: Path,
+    faces: FaceSet,
+    watcher: Watcher = Watcher(),
+    *,
+    alongside: bool = False,
+) -> Run:
     """One training of a study in its run folder: begun, gone on with, or already complete."""
     if (folder / "run.json").is_file():
         return read_run(folder)
@@ -125,15 +135,11 @@ def train_cell(request: Request, folder: Path, faces: FaceSet, **options) -> Run
         request = read_request(request.run_id, folder)
     else:
         prepare(request, folder)
-    return run_experiment(request, folder=folder, faces=faces, **options)
+    return run_experiment(request, folder=folder, faces=faces, watcher=watcher, alongside=alongside)
 
 
 def variant_of(request: Request) -> str:
     return request.run_id.removesuffix(f"-s{request.seed}")
-
-
-def sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"
 
 
 def measure_latency(study: Study, store: StudyStore, recipe: Recipe) -> None:

@@ -20,7 +20,7 @@ from filelock import FileLock
 from fercore.artifacts import Run, artifacts_folder
 from fercore.errors import RunError
 from fercore.evaluation import macro_f1
-from fercore.files import read_json, replacing, write_json, write_json_lines
+from fercore.files import read_json, write_json, write_json_lines, write_parquet
 from fercore.predictions import PARTS, PROBABILITY_COLUMNS, Predictions, select_part
 
 
@@ -54,7 +54,7 @@ class StudyStore:
             raise RunError(
                 f"Study '{self.name}' has no results yet. Run: fercore study {self.name}"
             )
-        return pd.read_parquet(path)
+        return _read_table(path, path.stat().st_mtime_ns).copy()
 
     def info(self, run_id: str) -> dict[str, Any]:
         """The training's `run.json`."""
@@ -75,12 +75,12 @@ class StudyStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / "lock"):
             if not (self.folder / "images.parquet").is_file():
-                _write_parquet(self.folder / "images.parquet", images)
+                _write_compactly(self.folder / "images.parquet", images)
             elif not images.equals(self._images()):
                 raise RunError(f"{run.run_id} was scored on other images than study '{self.name}'.")
             cell = self.folder / "cells" / run.run_id
             cell.mkdir(parents=True, exist_ok=True)
-            _write_parquet(cell / "probs.parquet", frame[PROBABILITY_COLUMNS])
+            _write_compactly(cell / "probs.parquet", frame[PROBABILITY_COLUMNS])
             write_json_lines(cell / "history.jsonl", run.history().to_dict("records"))
             write_json(cell / "run.json", run.info | {"variant": variant})
             self.write_table()
@@ -95,7 +95,7 @@ class StudyStore:
         path = self.folder / "latency.json"
         latency = read_json(path) if path.is_file() else {}
         lines = [self._line(run_id, latency) for run_id in sorted(self.finished())]
-        _write_parquet(self.folder / "table.parquet", pd.DataFrame(lines))
+        _write_compactly(self.folder / "table.parquet", pd.DataFrame(lines))
         write_json(self.folder / "table.json", lines)
 
     def _line(self, run_id: str, latency: dict[str, float]) -> dict[str, Any]:
@@ -131,21 +131,20 @@ class StudyStore:
 
     def _images(self) -> pd.DataFrame:
         path = self.folder / "images.parquet"
-        return _read_images(path, path.stat().st_mtime_ns)
+        return _read_table(path, path.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=4)
-def _read_images(path: Path, _modified: int) -> pd.DataFrame:
+@lru_cache(maxsize=8)
+def _read_table(path: Path, _modified: int) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+def _write_compactly(path: Path, frame: pd.DataFrame) -> None:
     floats = [name for name in frame if frame[name].dtype.kind == "f"]
-    with replacing(path) as temporary:
-        frame.to_parquet(
-            temporary,
-            index=False,
-            compression="zstd",
-            use_dictionary=[name for name in frame if name not in floats],
-            use_byte_stream_split=floats or False,
-        )
+    write_parquet(
+        path,
+        frame,
+        compression="zstd",
+        use_dictionary=[name for name in frame if name not in floats],
+        use_byte_stream_split=floats or False,
+    )

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fercore.errors import ConfigError
-from fercore.experiment import Request
 from fercore.models import MODELS
 from fercore.recipes import Augmentation, Recipe
+from fercore.request import Request
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ PrivateTest is not an argument of anything here, so nothing can be chosen on it.
 
 import math
 import time
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,60 +21,38 @@ from fercore.inference import predict_logits
 from fercore.precision import Precision
 from fercore.recipes import Recipe
 from fercore.training.augment import affine_maps, warp
-from fercore.training.checkpoint import load_checkpoint, save_checkpoint
+from fercore.training.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
 from fercore.training.parallel import Group
+from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
 
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands. Losses and accuracies are of the epoch so far."""
-
-    epoch: int  # from 1
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    images_per_second: float
-    seconds_left: float
-
-    @property
-    def share(self) -> float:
-        """Of the epoch, from 0 to 1."""
-        return self.step / self.steps
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of history.jsonl."""
-
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    seconds: float
-    images_per_second: float
-
-
-class Interrupted(TrainingError):
-    """The user asked to stop. The last epoch's checkpoint is in place."""
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """What the caller wants to hear, and how it says stop."""
-
-    on_step: Callable[[Progress], None] = lambda progress: None
-    on_epoch: Callable[[list[EpochRecord]], None] = lambda history: None
-    stop_requested: Callable[[], bool] = lambda: False
+_NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoint is kept."
+CHECKPOINT_SECONDS = 60.0  # between two checkpoints at most, but for validation
 
 
 @dataclass(frozen=True)
 class Fit:
     history: list[EpochRecord]
     best_epoch: int
+
+
+@dataclass(frozen=True)
+class _Partial:
+    """An epoch that has been begun: sums over its first steps."""
+
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    seen: int = 0
+    seconds: float = 0.0
+
+    def plus(self, loss: float, correct: int, count: int, seconds: float) -> "_Partial":
+        return _Partial(
+            self.step + 1,
+            self.loss_sum + loss * count,
+            self.correct + correct,
+            self.seen + count,
+            seconds,
+        )
 
 
 def fit(
@@ -90,6 +67,8 @@ def fit(
     checkpoint: Path,
     watcher: Watcher = Watcher(),
     group: Group | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    keep_best: bool = False,
 ) -> Fit:
     """Train `model` in place; it ends with the weights of the best PublicTest epoch.
 
@@ -97,8 +76,10 @@ def fit(
     alone reads and writes the checkpoint and hears from the watcher.
 
     Where `checkpoint` exists the training goes on from it, else from the model's weights, and
-    `identity` must be the one it was saved with. Raises `Interrupted` when the watcher says stop,
-    `TrainingError` when the loss is no longer finite, `DataError` when a part has no images.
+    `identity` must be the one it was saved with. It is saved every epoch, every
+    `checkpoint_seconds` and when the watcher says stop. With `keep_best` the epochs that are done
+    are enough. Raises `Interrupted` when the watcher says stop, `TrainingError` when the loss or
+    the weights are no longer finite, `DataError` when a part has no images.
     """
     if not len(training) or not len(validation):
         part = "training" if not len(training) else "validation"
@@ -109,15 +90,18 @@ def fit(
     group = group or Group()
     watcher = watcher if group.leads else Watcher()
     trainer = _Trainer(model, training, validation, recipe, seed, precision, watcher, group)
-    begun = group.leads and checkpoint.exists()
+    begun = group.leads and has_checkpoint(checkpoint)
     state = group.from_leader(load_checkpoint(checkpoint, identity) if begun else None)
     if state:
         trainer.restore(state)
-    while not trainer.finished():
+    if group.leads:
+        trainer.save = lambda state: save_checkpoint(checkpoint, state | {"identity": identity})
+        trainer.checkpoint_seconds = checkpoint_seconds
+    while not trainer.finished() and not keep_best:
         trainer.run_epoch()
-        if group.leads:
-            save_checkpoint(checkpoint, trainer.state() | {"identity": identity})
         watcher.on_epoch(trainer.history)
+    if not trainer.history:
+        raise TrainingError("No epoch has been finished, so there are no weights to keep.")
     model.load_state_dict(trainer.best_weights)
     return Fit(trainer.history, trainer.best_epoch)
 
@@ -139,6 +123,11 @@ class _Trainer:
         )
         self.history: list[EpochRecord] = []
         self.best_weights = deepcopy(model.state_dict())
+        self.partial = _Partial()
+        self.random: dict[str, Tensor] = {}  # generators' states after the partial epoch's steps
+        self.generator = torch.Generator()
+        self.save = lambda state: None
+        self.checkpoint_seconds, self.saved_at = math.inf, time.perf_counter()
 
     @property
     def best_epoch(self) -> int:
@@ -160,61 +149,64 @@ class _Trainer:
 
     def run_epoch(self) -> None:
         epoch = len(self.history) + 1
+        self._train(epoch)
         started = time.perf_counter()
-        loss, accuracy = self._train(epoch, started)
-        trained = time.perf_counter()
         val_loss, val_accuracy = self._validate()
+        done = self.partial
         record = EpochRecord(
             epoch=epoch,
-            train_loss=loss,
-            train_accuracy=accuracy,
+            train_loss=done.loss_sum / done.seen,
+            train_accuracy=done.correct / done.seen,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
             learning_rate=self.learning_rate(epoch - 0.5),
-            seconds=time.perf_counter() - started,
-            images_per_second=len(self.labels) / (trained - started),
+            seconds=done.seconds + time.perf_counter() - started,
+            images_per_second=done.seen / done.seconds,
         )
         self.history.append(record)
         if self.best_epoch == epoch:
             self.best_weights = deepcopy(self.model.state_dict())
+        self.partial, self.random = _Partial(), {}
+        self._checkpoint()
 
-    def _train(self, epoch: int, started: float) -> tuple[float, float]:
-        """One pass over the shuffled training images; mean loss and accuracy under augmentation."""
-        generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
-        torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
-        batches = torch.randperm(len(self.labels), generator=generator).split(
-            self.recipe.batch_size
-        )
+    def _train(self, epoch: int) -> None:
+        """One pass over the shuffled training images, or what is left of it."""
+        batches = self._order(epoch)
+        started = time.perf_counter() - self.partial.seconds
         self.model.train()
-        loss_sum, correct, seen = 0.0, 0, 0
-        for step, batch in enumerate(batches, start=1):
+        for batch in batches[self.partial.step :]:
             if self.group.any(self.watcher.stop_requested(), self.precision.device):
-                raise Interrupted("The training was stopped; its last epoch is saved.")
+                self._checkpoint()
+                raise Interrupted("The training was stopped; what it has done is saved.")
             for group in self.optimizer.param_groups:
-                group["lr"] = self.learning_rate(epoch - 1 + step / len(batches))
-            maps = affine_maps(len(batch), self.recipe.augmentation, generator)
+                share = (self.partial.step + 1) / len(batches)
+                group["lr"] = self.learning_rate(epoch - 1 + share)
+            maps = affine_maps(len(batch), self.recipe.augmentation, self.generator)
             mine = self.group.divide(len(batch))
             loss, hits = self._step(
                 warp(self.images[batch[mine]], maps[mine]), self.labels[batch[mine]]
             )
-            loss_sum += loss * len(batch)
-            correct += hits
-            seen += len(batch)
-            rate = seen / (time.perf_counter() - started)
-            left = ((self.recipe.epochs - epoch + 1) * len(self.labels) - seen) / rate
-            self.watcher.on_step(
-                Progress(
-                    epoch,
-                    self.recipe.epochs,
-                    step,
-                    len(batches),
-                    loss_sum / seen,
-                    correct / seen,
-                    rate,
-                    left,
-                )
-            )
-        return loss_sum / seen, correct / seen
+            seconds = time.perf_counter() - started
+            self.partial = self.partial.plus(loss, hits, len(batch), seconds)
+            self.watcher.on_step(self._progress(epoch, len(batches)))
+            if time.perf_counter() - self.saved_at > self.checkpoint_seconds:
+                self._checkpoint()
+
+    def _order(self, epoch: int) -> tuple[Tensor, ...]:
+        """The epoch's batches, as indices; the generators stand where the next step needs them."""
+        self.generator.manual_seed(self.seed * 100_003 + epoch)
+        torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
+        order = torch.randperm(len(self.labels), generator=self.generator)
+        if self.partial.step:
+            self._restore_random()
+        return order.split(self.recipe.batch_size)
+
+    def _progress(self, epoch: int, steps: int) -> Progress:
+        at, epochs = self.partial, self.recipe.epochs
+        rate = at.seen / at.seconds
+        left = ((epochs - epoch + 1) * len(self.labels) - at.seen) / rate
+        loss, accuracy = at.loss_sum / at.seen, at.correct / at.seen
+        return Progress(epoch, epochs, at.step, steps, loss, accuracy, rate, left)
 
     def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
         """One step on this process's share of the batch; the whole batch's mean loss and hits."""
@@ -228,10 +220,7 @@ class _Trainer:
         sums = self.group.total(torch.stack([loss.detach(), hits.to(loss.dtype)]))
         value, correct = sums.tolist()
         if not math.isfinite(value):
-            raise TrainingError(
-                "The loss is no longer a finite number. Lower the recipe's learning rate; "
-                "the last epoch's checkpoint is kept."
-            )
+            raise TrainingError(_NOT_FINITE.format("loss is no longer a finite number"))
         self.optimizer.zero_grad(set_to_none=True)
         (loss * self.group.size).backward()  # the replicas' gradients are averaged
         self.optimizer.step()
@@ -245,19 +234,40 @@ class _Trainer:
         loss = cross_entropy(logits, labels).item()
         return loss, (logits.argmax(1) == labels).double().mean().item()
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "best": self.best_weights,
-            "optimizer": self.optimizer.state_dict(),
-            "history": [asdict(record) for record in self.history],
-        }
+    def _checkpoint(self) -> None:
+        weights = self.model.state_dict()
+        if not all(value.isfinite().all() for value in weights.values()):
+            raise TrainingError(_NOT_FINITE.format("weights are no longer finite numbers"))
+        self.save(
+            {
+                "model": weights,
+                "best": self.best_weights,
+                "optimizer": self.optimizer.state_dict(),
+                "history": [asdict(record) for record in self.history],
+                "partial": asdict(self.partial),
+                "random": self._random() if self.partial.step else {},
+            }
+        )
+        self.saved_at = time.perf_counter()
 
     def restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.best_weights = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [EpochRecord(**record) for record in state["history"]]
+        self.partial, self.random = _Partial(**state["partial"]), state["random"]
+
+    def _random(self) -> dict[str, Tensor]:
+        states = {"order": self.generator.get_state(), "cpu": torch.get_rng_state()}
+        if self.precision.device == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state()
+        return states
+
+    def _restore_random(self) -> None:
+        self.generator.set_state(self.random["order"])
+        torch.set_rng_state(self.random["cpu"])
+        if "cuda" in self.random:
+            torch.cuda.set_rng_state(self.random["cuda"])
 
 
 def _tensors(faces: FaceSet, device: str) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,123 @@
+"""`fercore jobs`: trainings that run, wait or were broken off, in this terminal or elsewhere."""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fercore import jobs
+from fercore.artifacts import find_run, local_folder
+from fercore.cli.output import AsJson, print_json, print_table
+from fercore.cli.progress import TrainingBar
+from fercore.cli.runs import print_metrics
+from fercore.cli.signals import stop_on_signal
+from fercore.jobs import Job
+from fercore.request import LOG
+
+app = typer.Typer(no_args_is_help=True, help="Trainings under way: list, watch, cancel, resume.")
+JobName = Annotated[str, typer.Argument(help="a training's name, as `fercore jobs list` prints it")]
+_POLL_SECONDS = 0.5
+_LOG_LINES = 10
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the trainings that run, wait for their turn, or were broken off."""
+    found = jobs.list_jobs()
+    if as_json:
+        print_json([_summary(job) for job in found])
+        return
+    if not found:
+        print("No training is under way.")
+        return
+    rows = [[job.run_id, job.state, _where(job), job.message] for job in found]
+    print_table(["training", "state", "epoch", ""], rows)
+
+
+@app.command()
+def show(run_id: JobName, as_json: AsJson = False) -> None:
+    """Show a training: what was asked for, where it stands, the end of its log."""
+    job = jobs.find_job(run_id)
+    if as_json:
+        print_json(_summary(job))
+        return
+    request, process = job.request, job.process
+    print(f"{job.run_id}: {job.state}. {job.message}")
+    print(f"{request.model}, recipe {request.recipe.name}, seed {request.seed}, on {_data(job)}")
+    print(f"Epoch {_where(job)}, last heard of {job.updated}")
+    print(f"Process {process.get('pid')}, begun {process.get('started')}")
+    log = local_folder(run_id) / LOG
+    if log.exists():
+        print("\n".join(log.read_text().splitlines()[-_LOG_LINES:]))
+
+
+@app.command()
+def watch(run_id: JobName) -> None:
+    """Follow a training's progress until it ends. Ctrl-C stops the watching, not the training."""
+    stop = stop_on_signal()
+    with TrainingBar(Console(stderr=True)) as bar:
+        while not stop and not (local_folder(run_id) / "run.json").exists():
+            job = jobs.find_job(run_id)
+            if not job.alive:
+                print(f"{run_id}: {job.state}. {job.message}")
+                sys.exit(1)
+            bar.show(job.message, job.progress)
+            time.sleep(_POLL_SECONDS)
+    if not stop:
+        print_metrics(find_run(run_id).metrics())
+
+
+@app.command()
+def cancel(run_id: JobName) -> None:
+    """Ask a training to stop. What it has done stays, and it can be resumed."""
+    jobs.cancel(run_id)
+    print(f"{run_id} stops at its next step. Go on with: fercore jobs resume {run_id}")
+
+
+@app.command()
+def resume(run_id: JobName) -> None:
+    """Go on in the background with a training that was cancelled, failed or lost."""
+    jobs.resume(run_id)
+    print(f"{run_id} goes on. Follow it with: fercore jobs watch {run_id}")
+
+
+@app.command()
+def keep(run_id: JobName) -> None:
+    """Make a run of a broken-off training, with its best weights so far."""
+    jobs.keep_best(run_id)
+    print(f"{run_id} is being scored. Follow it with: fercore jobs watch {run_id}")
+
+
+@app.command()
+def discard(
+    run_id: JobName,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Delete a training that is not running, with its checkpoint."""
+    if not yes:
+        typer.confirm(f"Delete the training {run_id} and what it has done?", abort=True)
+    jobs.discard(run_id)
+    print(f"Deleted {run_id}.")
+
+
+def _where(job: Job) -> str:
+    return f"{job.epochs_done} of {job.request.recipe.epochs}"
+
+
+def _data(job: Job) -> str:
+    return job.request.data or "FER2013"
+
+
+def _summary(job: Job) -> dict:
+    return {
+        "run_id": job.run_id,
+        "state": job.state,
+        "message": job.message,
+        "epochs_done": job.epochs_done,
+        "progress": job.progress,
+        "updated": job.updated,
+        "process": job.process,
+        "request": job.request.to_json(),
+    }

@@ -1,0 +1,43 @@
+"""The bar that a training's progress is shown by, on a terminal."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from fercore.durations import duration
+
+
+class TrainingBar:
+    """A bar with epoch, loss, accuracy, speed and the time left; nothing where no one looks on."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, numbers="")
+
+    def __enter__(self) -> "TrainingBar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._bar.stop()
+
+    def show(self, message: str, at: dict[str, Any]) -> None:
+        """`at`: the fields of a `Progress`, or {} before there are any."""
+        if not at:
+            self._bar.update(self._task, description=message)
+            return
+        self._bar.update(
+            self._task,
+            description=f"epoch {at['epoch']}/{at['epochs']}",
+            total=at["epochs"] * at["steps"],
+            completed=(at["epoch"] - 1) * at["steps"] + at["step"],
+            numbers=f"loss {at['loss']:.3f}  accuracy {at['accuracy']:.1%}  "
+            f"{at['images_per_second']:.0f} images/s  {duration(at['seconds_left'])} left",
+        )

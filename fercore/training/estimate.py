@@ -1,0 +1,60 @@
+"""How long a training will take here, measured on a few of its own steps."""
+
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fercore.data.faceset import SIZE, face_set
+from fercore.models import build
+from fercore.precision import choose_precision
+from fercore.recipes import Recipe
+from fercore.training.fit import fit
+from fercore.training.records import Interrupted, Progress, Watcher
+
+_WARM_UP_STEPS = 3  # the first ones prepare memory and kernels
+_SECONDS = 2.0
+_STEPS = 400
+_FORWARD_SHARE = 1 / 3  # a step is a forward pass and a backward one of twice the work
+
+
+def images_per_second(
+    model: str, recipe: Recipe, *, precision: str = "auto", threads: int | None = None
+) -> float:
+    """The speed of the real training loop on drawn noise, over about two seconds."""
+    torch.set_num_threads(threads or torch.get_num_threads())
+    count = _STEPS * recipe.batch_size
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, SIZE, SIZE), np.uint8)
+    noise = face_set("noise", images, rng.integers(0, 7, count), np.full(count, "Training"))
+    seen: list[tuple[float, Progress]] = []
+
+    def enough() -> bool:
+        return len(seen) > _WARM_UP_STEPS + 1 and time.perf_counter() - seen[0][0] > _SECONDS
+
+    watcher = Watcher(
+        on_step=lambda at: seen.append((time.perf_counter(), at)), stop_requested=enough
+    )
+    with tempfile.TemporaryDirectory() as folder, suppress(Interrupted):
+        fit(
+            build(model, **recipe.model_arguments),
+            noise,
+            noise.where(np.arange(count) < 1),
+            replace(recipe, epochs=1),
+            seed=0,
+            precision=choose_precision(precision),
+            identity={},
+            checkpoint=Path(folder) / "checkpoint.pt",
+            watcher=watcher,
+        )
+    steps = seen[_WARM_UP_STEPS:]
+    return (len(steps) - 1) * recipe.batch_size / (steps[-1][0] - steps[0][0])
+
+
+def training_seconds(recipe: Recipe, training: int, validation: int, rate: float) -> float:
+    """Seconds for all epochs over so many images at `rate` images per second."""
+    return recipe.epochs * (training + _FORWARD_SHARE * validation) / rate

@@ -1,0 +1,53 @@
+"""What a training tells those who watch it, and how they tell it to stop. Needs no torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fercore.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands. Losses and accuracies are of the epoch so far."""
+
+    epoch: int  # from 1
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    seconds_left: float
+
+    @property
+    def share(self) -> float:
+        """Of the epoch, from 0 to 1."""
+        return self.step / self.steps
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of history.jsonl."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+
+
+class Interrupted(TrainingError):
+    """The user asked to stop. Nothing that was trained is lost."""
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What the caller wants to hear, and how it says stop."""
+
+    on_step: Callable[[Progress], None] = lambda progress: None
+    on_epoch: Callable[[list[EpochRecord]], None] = lambda history: None
+    on_wait: Callable[[int], None] = lambda ahead: None  # trainings before this one's turn
+    stop_requested: Callable[[], bool] = lambda: False

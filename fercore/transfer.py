@@ -1,0 +1,117 @@
+"""Beginning with another run's weights, and what it changed: on the new faces and on the old.
+
+Beside its own predictions such a run keeps two tables of the same form: `before.parquet`, what the
+run it started from says on the new faces, and `origin.parquet`, what the new one says on the test
+images of the run it started from, where these are on this machine.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fercore import data
+from fercore.artifacts import Run, find_run
+from fercore.data import FaceSet
+from fercore.data.cache import latest_fer2013, read_entry
+from fercore.errors import FerError, RunError
+from fercore.evaluation import compare
+from fercore.files import replacing
+from fercore.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame, select_part
+
+if TYPE_CHECKING:
+    from torch import nn
+
+BEFORE, ORIGIN = "before.parquet", "origin.parquet"
+
+
+def write_tables(base_id: str, folder: Path, model: "nn.Module", faces: FaceSet) -> None:
+    """Score the model that `model` started from on `faces`, and `model` where it came from."""
+    from fercore.inference import predict_probs
+    from fercore.precision import REFERENCE
+
+    try:
+        base = find_run(base_id)
+    except RunError:  # deleted since; its weights were kept in the folder, its predictions not
+        return
+    scored = faces.where(faces.usage != "Training")
+    probs = predict_probs(base.load_model(), scored.images, precision=REFERENCE)
+    _write(folder / BEFORE, prediction_frame(faces, probs))
+    images = _test_images(base)
+    if images is not None:
+        table = base.prediction_frame.copy()
+        table[PROBABILITY_COLUMNS] = predict_probs(model, images, precision=REFERENCE)
+        _write(folder / ORIGIN, table)
+
+
+def before_and_after(run: Run) -> pd.DataFrame:
+    """What the start's weights and the run's own get right, on the same images.
+
+    One row per dataset and part: dataset, part, n, before, after, difference, low, high (accuracies
+    from 0 to 1, the difference with its paired 95 % bootstrap interval) and p (exact McNemar).
+    Empty for a run that began with fresh weights.
+    """
+    if not run.info.get("start_from"):
+        return pd.DataFrame()
+    rows = []
+    if (run.folder / BEFORE).exists():
+        before = pd.read_parquet(run.folder / BEFORE)
+        rows += _rows(run.dataset, before, run.prediction_frame)
+    with suppress(RunError):  # where the run it started from was deleted
+        base = find_run(run.info["start_from"])
+        if (run.folder / ORIGIN).exists():
+            after = pd.read_parquet(run.folder / ORIGIN)
+            rows += _rows(base.dataset, base.prediction_frame, after)
+    return pd.DataFrame(rows)
+
+
+def _rows(dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict]:
+    rows = []
+    for part in ("private", "public"):
+        old, new = select_part(before, part), select_part(after, part)
+        if not len(old):
+            continue
+        result = compare(new, old)  # A is after, B before
+        rows.append(
+            {
+                "dataset": dataset,
+                "part": PARTS[part],
+                "n": result.n,
+                "before": result.accuracy_b,
+                "after": result.accuracy_a,
+                "difference": result.difference,
+                "low": result.interval.low,
+                "high": result.interval.high,
+                "p": result.p_value,
+            }
+        )
+    return rows
+
+
+def _test_images(base: Run) -> np.ndarray | None:
+    """The images of the base's predictions, in their order; None where some are not here."""
+    faces = _dataset(base.dataset)
+    if faces is None:
+        return None
+    positions = {pixels: index for index, pixels in enumerate(faces.pixel_hashes())}
+    found = [positions.get(pixels) for pixels in base.prediction_frame["pixels"]]
+    return None if None in found else faces.images[found]
+
+
+def _dataset(name: str) -> FaceSet | None:
+    if name == data.SYNTHETIC:
+        return data.synthetic()
+    if name == "FER2013" and (key := latest_fer2013()):
+        return read_entry(key)
+    try:
+        faces = data.load()
+    except FerError:
+        return None
+    return faces if faces.name == name else None
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
