@@ -4,6 +4,7 @@ A training that waits or runs holds the lock in its run's folder. The lock dies 
 so whether a training lives is asked of the lock, never of a process number.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,12 +13,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from fercore.artifacts import LOCAL, artifacts_folder, checked_run_id, local_folder
-from fercore.errors import RunError
+from fercore.errors import RunError, TrainingError
 from fercore.request import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_request
 from fercore.status import StatusFile, read_status
 
@@ -93,6 +94,34 @@ def cancel(run_id: str) -> None:
 def discard(run_id: str) -> None:
     """Delete a training that is not running, with its checkpoint. Raises `RunError`."""
     shutil.rmtree(_idle(run_id))
+
+
+class Estimate(NamedTuple):
+    seconds: float
+    images_per_second: float
+
+
+def estimate(request: Request) -> Estimate:
+    """How long a training would take here, measured on a few steps in a process of its own.
+
+    Raises `TrainingError` where it cannot be measured.
+    """
+    recipe, options = request.recipe, {"threads": request.threads, "from": request.start_from}
+    options |= {"recipe": recipe.name, "epochs": recipe.epochs, "batch-size": recipe.batch_size}
+    options |= {"data": request.data, "precision": request.precision}
+    command = [sys.executable, "-m", "fercore", "train", request.model, "--estimate", "--json"]
+    command += [f"--{name}={value}" for name, value in options.items() if value is not None]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if ended.returncode:
+        reason = ended.stderr.strip().removeprefix("Error: ")
+        raise TrainingError(f"The time could not be measured. {reason}")
+    found = json.loads(ended.stdout)
+    return Estimate(found["seconds"], found["images_per_second"])
+
+
+def spare_threads() -> int:
+    """One processor thread fewer than the machine has, at least one."""
+    return max(1, (os.cpu_count() or 2) - 1)
 
 
 def list_jobs() -> list[Job]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,13 @@ def address(tmp_path_factory, run_folders):
     home = tmp_path_factory.mktemp("server")
     shutil.copytree(run_folders, home / "artifacts" / "runs")
     place_at_random(read_run(home / "artifacts" / "runs" / "first"))
+    with served(home) as where:
+        yield where
+
+
+@contextmanager
+def served(home: Path):
+    """The dashboard on a port of its own, with its folders in `home`, killed at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -38,6 +46,7 @@ def address(tmp_path_factory, run_folders):
         "FERCORE_CACHE": str(home / "cache"),
         "FERCORE_CONFIG": str(home / "config"),
         "FERCORE_REVIEWS": str(home / "reviews"),
+        "FERCORE_FACES": str(home / "faces"),
     }
     environment.pop("FERCORE_DATA", None)
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
@@ -50,7 +59,7 @@ def address(tmp_path_factory, run_folders):
         _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server, home / "server.log")
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.terminate()
+        server.kill()
         server.wait(30)
 
 

@@ -102,36 +102,3 @@ def test_upload_a_photo(page, address, tmp_path):
     expect(page.get_by_text("face 1, as seen")).to_be_visible()
     bars = page.locator(".js-plotly-plot .bars").first.locator("path")
     expect(bars).to_have_count(len(CLASSES))
-
-
-def test_retrain_reload_cancel_resume_and_see_the_new_run(page, address):
-    page.goto(address)
-    settle(page)
-    page.get_by_text("Retrain", exact=True).click()
-    page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_text(re.compile("epoch 1 of 6"))).to_be_visible()
-
-    page.reload()
-    expect(page.get_by_text(re.compile(r"epoch \d of 6"))).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text(re.compile("Cancelled: "))).to_be_visible()
-    page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_text(re.compile("Finished: cnn-quick-s0"))).to_be_visible()
-
-    page.get_by_role("button", name="Look at it as model B").click()
-    settle(page)
-    expect(page).to_have_url(re.compile("b=cnn-quick-s0"))
-    expect(page.get_by_text(re.compile("exact McNemar")).first).to_be_visible()
-
-
-def test_webcam_draws_and_reads_out_the_expression(page, address):
-    page.goto(f"{address}/webcam")
-    settle(page)
-    player = page.frame_locator('iframe[title*="webrtc"]')
-    player.get_by_role("button", name=re.compile("start", re.I)).click()
-    reading = re.compile(rf"({'|'.join(CLASSES)}) \d+% · \d+ ms a frame")
-    expect(page.get_by_text(reading).first).to_be_visible()
-    size = player.locator("video").evaluate("video => [video.videoWidth, video.videoHeight]")
-    assert size == [640, 480]
-    player.get_by_role("button", name=re.compile("stop", re.I)).click()
-    expect(page.get_by_text("Press start and allow the camera.")).to_be_visible()

@@ -1,0 +1,124 @@
+"""The form for a new training, and how long it would take."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import loading
+from dashboard.data_panel import dataset_title
+from fercore import data, jobs, review
+from fercore.artifacts import find_run
+from fercore.data.cache import latest_fer2013
+from fercore.durations import duration
+from fercore.errors import FerError
+from fercore.models import MODELS
+from fercore.recipes import RECIPES, Recipe, find_recipe
+from fercore.request import Request, new_run_id
+
+FRESH = "fresh weights"
+OFFERED = "quick"  # the recipe that is offered first
+
+
+def training_form(busy: bool) -> None:
+    """Model, recipe, data, seed; the rest under 'More'. Starts a training or estimates its time."""
+    with st.form("train", border=False):
+        model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
+        recipe = st.selectbox(
+            "Recipe",
+            RECIPES,
+            index=list(RECIPES).index(OFFERED),
+            help="  \n".join(f"**{name}**: {recipe.summary}" for name, recipe in RECIPES.items()),
+        )
+        source = st.selectbox("Data", _sources(), format_func=dataset_title)
+        seed = st.number_input("Seed", 0, 9999, help="Same seed, same machine, same result.")
+        with st.expander("More"):
+            options = _more()
+        wanted = (model, recipe, source, seed, options)
+        asked = st.form_submit_button("How long?", width="stretch")
+        started = st.form_submit_button(
+            "Start training" if not busy else "Start when its turn comes",
+            type="primary",
+            width="stretch",
+            help="One training runs at a time on a machine; the others wait." if busy else None,
+        )
+    try:
+        if asked:
+            _estimate(_request(*wanted))
+        if started:
+            jobs.start(_request(*wanted))
+    except FerError as error:
+        st.error(str(error))
+        return
+    if started:
+        st.rerun()
+
+
+def _more() -> dict:
+    start = st.selectbox(
+        "Start from",
+        [FRESH, *(run.run_id for run in loading.runs())],
+        help="Fresh weights, or a run's own model and weights, to be trained further.",
+    )
+    verdicts = st.checkbox(
+        f"Use my {len(review.verdicts())} verdicts on Training",
+        help="Labels found wrong on the Review page are replaced; ambiguous and unusable images "
+        "are left out. The test images stay as they are.",
+    )
+    epochs = st.number_input("Epochs", 1, 1000, None, placeholder="the recipe's")
+    batch = st.number_input(
+        "Batch size", 1, 4096, None, placeholder="the recipe's", help="Images per step."
+    )
+    rate = st.number_input(
+        "Learning rate",
+        1e-6,
+        1.0,
+        None,
+        format="%.5f",
+        placeholder="the recipe's",
+        help="The highest one; it rises to it in the first epochs and then falls to zero.",
+    )
+    threads = st.number_input(
+        "Processor threads",
+        1,
+        256,
+        jobs.spare_threads(),
+        help="One fewer than this machine has keeps the pages quick. Another number may change "
+        "the last digits of the result.",
+    )
+    yields = st.checkbox(
+        "Low priority", value=True, help="Other programs, and these pages, go first."
+    )
+    changes = {"epochs": epochs, "batch_size": batch, "learning_rate": rate}
+    return {
+        "changes": {name: value for name, value in changes.items() if value is not None},
+        "start_from": None if start == FRESH else start,
+        "verdicts": verdicts,
+        "threads": threads,
+        "low_priority": yields,
+    }
+
+
+def _request(model: str, recipe: str, source: Path | str | None, seed: int, options: dict):
+    chosen: Recipe = replace(find_recipe(recipe), **options.pop("changes"))
+    if options["start_from"]:
+        model = find_run(options["start_from"]).info["model"]
+    where = str(source) if source else None
+    return Request(new_run_id(model, chosen, seed), model, chosen, seed, where, **options)
+
+
+def _sources() -> list[Path | str | None]:
+    """What can be trained on: the dataset that is found, if any, and the drawn faces."""
+    source = data.find_source()
+    there = source.exists() if isinstance(source, Path) else bool(source or latest_fer2013())
+    return [source, data.SYNTHETIC] if there and source != data.SYNTHETIC else [data.SYNTHETIC]
+
+
+def _estimate(request: Request) -> None:
+    with st.spinner("Measuring a few steps …"):
+        found = jobs.estimate(request)
+    st.info(
+        f"About {duration(found.seconds)}, at {found.images_per_second:.0f} images a second "
+        "measured here just now.",
+        icon=":material/timer:",
+    )

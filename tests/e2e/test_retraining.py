@@ -1,0 +1,94 @@
+"""Retraining in a real browser: started, watched, reloaded, cancelled, resumed, compared."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from fercore import jobs
+from tests.e2e.conftest import PATIENCE, new_page, served, settle
+from tests.test_jobs import wait_for
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture
+def own_server(tmp_path, run_folders, monkeypatch):
+    """A home for servers of this test alone, which reads the same folders."""
+    shutil.copytree(run_folders, tmp_path / "artifacts" / "runs")
+    yield tmp_path
+    for job in jobs.list_jobs():
+        if job.alive:
+            jobs.cancel(job.run_id)
+    wait_for(lambda: not any(job.alive for job in jobs.list_jobs()))
+
+
+def open_form(page, address) -> None:
+    page.goto(address)
+    settle(page)
+    page.get_by_text("Retrain", exact=True).click()
+
+
+def start(page, epochs: int | None = None) -> None:
+    if epochs:
+        page.get_by_text("More", exact=True).click()
+        box = page.get_by_role("spinbutton", name="Epochs")
+        box.fill(str(epochs))
+        box.press("Tab")
+    page.get_by_role("button", name=re.compile("^Start")).click()
+
+
+def epoch_of(page) -> int:
+    words = page.get_by_text(re.compile(r"epoch \d+ of \d+ ·")).first.inner_text()
+    return int(re.search(r"epoch (\d+)", words).group(1))
+
+
+def test_start_reload_second_browser_cancel_resume_finish_and_compare(page, address, browser):
+    open_form(page, address)
+    page.get_by_role("button", name="How long?").click()
+    expect(page.get_by_text(re.compile("images a second measured here just now"))).to_be_visible()
+    start(page, epochs=12)
+    running = re.compile(r"epoch \d+ of 12 ·")
+    expect(page.get_by_text(running)).to_be_visible()
+    before = epoch_of(page)
+    expect(
+        page.get_by_text(re.compile(rf"epoch ({before + 1}|{before + 2}) of 12"))
+    ).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_text(running)).to_be_visible()
+    for other in new_page(browser):
+        other.goto(address)
+        expect(other.get_by_text(running)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(re.compile(r"Cancelled: .* of 12 epochs are done"))).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text(re.compile("Finished: cnn-quick-s0"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"p [=<] [\d.]+: (beyond|within) chance"))).to_be_visible()
+
+    page.get_by_role("button", name="Compare").click()
+    settle(page)
+    expect(page).to_have_url(re.compile("a=first.*b=cnn-quick-s0"))
+    expect(page.get_by_text(re.compile("exact McNemar")).first).to_be_visible()
+
+
+def test_the_app_is_killed_and_finds_its_trainings_again(page, own_server):
+    with served(own_server) as address:
+        open_form(page, address)
+        start(page, epochs=500)
+        expect(page.get_by_text(re.compile(r"epoch 2 of 500"))).to_be_visible()
+        start(page)
+        expect(page.get_by_text(re.compile("Waiting for another training"))).to_be_visible()
+    states = {job.state: job.run_id for job in jobs.list_jobs()}
+    assert states.keys() == {"running", "queued"}
+
+    with served(own_server) as address:
+        page.goto(address)
+        expect(page.get_by_text(re.compile(r"epoch \d+ of 500"))).to_be_visible()
+        expect(page.get_by_text(re.compile("Waiting for another training"))).to_be_visible()
+        for state in ("queued", "running"):
+            page.locator(f".st-key-cancel-{states[state]} button").click()
+            wait_for(lambda run=states[state]: jobs.find_job(run).state == "cancelled")
+        page.get_by_role("button", name="Keep best so far").click()
+        expect(page.get_by_text(re.compile(f"Finished: {states['running']}"))).to_be_visible()

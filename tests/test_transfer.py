@@ -1,0 +1,124 @@
+"""Trainings that begin with another run's weights, or use the review verdicts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+from sklearn.metrics import accuracy_score
+
+from fercore import data, review
+from fercore.artifacts import delete_run, find_run, verify_run
+from fercore.data import face_set
+from fercore.errors import ConfigError, RunError
+from fercore.experiment import run_experiment
+from fercore.labels import CLASSES
+from fercore.predictions import PROBABILITY_COLUMNS, select_part
+from fercore.predictor import Predictor
+from fercore.recipes import find_recipe
+from fercore.request import START, Request, prepare, read_request
+from fercore.transfer import BEFORE, ORIGIN, before_and_after
+
+RECIPE = replace(find_recipe("finetune"), epochs=1)
+
+
+@pytest.fixture
+def own_faces():
+    """Thirty drawn faces of three expressions, as someone's own set."""
+    drawn = data.synthetic((6, 2, 2), seed=5)
+    own = drawn.where(np.isin(drawn.labels, (0, 3, 6)))
+    return face_set("ours", own.images, own.labels, own.usage)
+
+
+def trained(name: str, faces, **options):
+    prepare(Request(name, "cnn", RECIPE, data="synthetic", threads=1, **options))
+    return run_experiment(read_request(name), faces=faces)
+
+
+def test_it_begins_with_the_model_and_weights_of_the_run(two_runs, own_faces):
+    folder = prepare(Request("tuned", "cnn", RECIPE, start_from="second"))
+    request = read_request("tuned")
+    assert request.model == "cnn_lstm"
+    assert request.recipe.model_arguments == two_runs[1].info["model_arguments"]
+    begun, base = load_file(folder / START), load_file(two_runs[1].folder / "weights.safetensors")
+    assert all(np.array_equal(begun[name], base[name]) for name in base)
+
+    delete_run(two_runs[1])  # its weights are kept for the training
+    run = run_experiment(replace(request, data="synthetic"), faces=own_faces)
+    tuned = run.load_model().state_dict()
+    assert all(abs(tuned[n].numpy() - base[n]).max() < 0.2 for n in base if n.endswith("weight"))
+    mean = next(name for name in base if name.endswith(".mean"))  # the normalisation is kept too
+    assert tuned[mean] == base[mean]
+    assert before_and_after(run).empty
+
+
+def test_before_and_after_on_the_new_faces_and_on_the_old(two_runs, own_faces):
+    run = trained("tuned", own_faces, start_from="first")
+    assert run.info["start_from"] == "first"
+    assert verify_run(run) == []
+
+    base = Predictor.from_run("first")
+    scored = own_faces.where(own_faces.usage != "Training")
+    before = pd.read_parquet(run.folder / BEFORE)
+    np.testing.assert_allclose(before[PROBABILITY_COLUMNS], base.probs(scored.images), atol=1e-6)
+
+    table = before_and_after(run).set_index(["dataset", "part"])
+    assert list(table.index.unique("dataset")) == ["ours", "synthetic"]
+    new = table.loc[("ours", "PrivateTest")]
+    test = own_faces.part("PrivateTest")
+    assert new.before == accuracy_score(test.labels, base.probs(test.images).argmax(1))
+    assert new.after == run.metrics()["private"]["accuracy"]
+    assert new.difference == pytest.approx(new.after - new.before)
+
+    drawn = data.synthetic().part("PrivateTest")
+    old = table.loc[("synthetic", "PrivateTest")]
+    guesses = Predictor.from_run("tuned").probs(drawn.images).argmax(1)
+    assert old.n == len(drawn)
+    assert old.before == two_runs[0].metrics()["private"]["accuracy"]
+    assert old.after == pytest.approx(accuracy_score(drawn.labels, guesses))
+    kept = select_part(pd.read_parquet(run.folder / ORIGIN), "private")
+    assert kept.same_images(two_runs[0].predictions("private"))
+
+
+def test_a_run_to_start_from_must_be_there():
+    with pytest.raises(RunError, match="no complete run 'missing'"):
+        prepare(Request("tuned", "cnn", RECIPE, start_from="missing"))
+
+
+def test_fresh_weights_have_no_before(two_runs):
+    assert before_and_after(two_runs[0]).empty
+
+
+def verdict(faces, index: int, **what) -> review.Verdict:
+    label = CLASSES[faces.labels[index]]
+    pixels = int(faces.pixel_hashes()[index])
+    return review.Verdict(pixels, int(faces.row[index]), faces.name, label, **what)
+
+
+def test_verdicts_change_training_and_leave_the_test_images_alone(faces):
+    training = np.flatnonzero(faces.usage == "Training")
+    test = np.flatnonzero(faces.usage == "PrivateTest")
+    wrong, unusable = training[0], training[1]
+    review.save(verdict(faces, wrong, verdict="wrong", should_be="surprise"))
+    review.save(verdict(faces, unusable, verdict="unusable"))
+    review.save(verdict(faces, test[0], verdict="unusable"))
+    with_them = trained("with", faces, verdicts=True)
+    review.remove(int(faces.pixel_hashes()[unusable]))  # later changes do not reach the run
+    without = trained("without", faces)
+
+    expected = np.bincount(np.delete(faces.labels[training], 1), minlength=7)
+    expected[faces.labels[wrong]] -= 1
+    expected[5] += 1
+    assert with_them.info["dataset"]["counts"]["Training"] == expected.tolist()
+    assert with_them.info["verdicts"]["count"] == 3
+    assert len(with_them.info["verdicts"]["hash"]) == 16
+    assert without.info["verdicts"] is None
+    for part in ("private", "public"):
+        assert with_them.predictions(part).same_images(without.predictions(part))
+    assert find_run("with").info["dataset"]["fingerprint"] == faces.fingerprint
+
+
+def test_without_verdicts_there_is_nothing_to_use():
+    with pytest.raises(ConfigError, match="no verdicts yet"):
+        prepare(Request("with", "cnn", RECIPE, verdicts=True))
