@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.access import write_or_say_why
 from dashboard.finished_view import finished_view
+from dashboard.theme import percent
 from dashboard.training_form import training_form
 from fercore import jobs
 from fercore.durations import duration
@@ -59,11 +60,15 @@ def _alive(job: Job, writes: bool) -> None:
         )
         st.caption(
             f"loss {at['loss']:.3f} · accuracy {100 * at['accuracy']:.1f} % · "
-            f"{at['images_per_second']:.0f} images/s"
+            f"{at['images_per_second']:.0f} images/s{_validation(job)}"
         )
     if writes:
         key = f"cancel-{job.run_id}"
         st.button("Cancel", key=key, width="stretch", on_click=_cancel, args=(job.run_id,))
+
+
+def _validation(job: Job) -> str:
+    return f" · validation {percent(job.history[-1]['val_accuracy'])}" if job.history else ""
 
 
 def _broken_off(job: Job, writes: bool) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,11 +50,15 @@ class Job:
     def alive(self) -> bool:
         return self.state in ALIVE
 
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """A record of each finished epoch."""
+        path = local_folder(self.run_id) / "history.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
     @property
     def epochs_done(self) -> int:
-        """Finished epochs, as its history says."""
-        history = local_folder(self.run_id) / "history.jsonl"
-        return len(history.read_text().splitlines()) if history.exists() else 0
+        return len(self.history)
 
 
 def start(request: Request) -> None:

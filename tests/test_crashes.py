@@ -25,7 +25,7 @@ PATIENCE = 120  # seconds a condition may take on a busy machine
 RECIPE = replace(find_recipe("quick"), epochs=30, batch_size=16, model_arguments={"width": 4})
 # A fresh process each, forked from one that has imported torch and used nothing of it yet.
 fresh = multiprocessing.get_context("forkserver")
-fresh.set_forkserver_preload(["torch", "fercore.experiment", "fercore.training.fit"])
+fresh.set_forkserver_preload(["tests.test_crashes", "fercore.training.fit", "fercore.inference"])
 
 
 def go_on(run_id: str, faces: FaceSet, home: str, prepare_process=None) -> None:
