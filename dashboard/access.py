@@ -11,6 +11,7 @@ headers it adds, and by a Host or Origin that is not this machine's.
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -65,6 +66,8 @@ def write_or_say_why(place: str) -> bool:
     if sign_in_configured():
         if st.user.is_logged_in:
             st.button("Sign out", on_click=st.logout, key=f"sign-out-{place}")
+        elif not all(map(find_spec, ("authlib", "httpx"))):
+            st.caption("To let people sign in, whoever runs it installs `fercore[login]`.")
         else:
             st.button("Sign in", on_click=st.login, type="primary", key=f"sign-in-{place}")
     return False

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.access import write_or_say_why
 from dashboard.theme import count
 from fercore import data
 from fercore.data.cache import latest_fer2013, read_entry, source_key
@@ -26,6 +27,8 @@ def data_panel() -> None:
                 "Everything works without the images but the pages that show them. To get them: "
                 "`fercore data download`, or give a path here."
             )
+        if not write_or_say_why("data"):
+            return
         path = st.text_input(
             "Path of FER2013, or of your own `<split>/<class>/` folder",
             placeholder="~/fer2013.csv",

@@ -52,7 +52,7 @@ def counterpart(run: Run, runs: list[Run]) -> Run | None:
 
     def distance(other: Run) -> tuple[bool, ...]:
         return (
-            other.run_id != run.info.get("start_from"),
+            other.run_id != run.start_from,
             other.info["model"] != run.info["model"],
             not other.shipped,
         )
@@ -63,13 +63,11 @@ def counterpart(run: Run, runs: list[Run]) -> Run | None:
 def _sentences(run: Run, old: Run | None) -> list[str]:
     accuracy = loading.metrics(run)["private"]["accuracy"]
     sentences = [f"{percent(accuracy)} right on PrivateTest of {run.dataset}."]
-    if run.info.get("start_from"):
-        sentences += [
-            _change(f"{row.dataset} {row.part}, since {run.info['start_from']}", row.difference,
-                    (row.low, row.high), row.p)
-            for row in before_and_after(run).itertuples()
-            if row.part == "PrivateTest"
-        ]  # fmt: skip
+    if run.start_from:
+        for row in before_and_after(run).itertuples():
+            if row.part == "PrivateTest":
+                what = f"{row.dataset} {row.part}, since {run.start_from}"
+                sentences.append(_change(what, row.difference, (row.low, row.high), row.p))
     elif old:
         result = loading.comparison(run, old, "private")
         against = f"Against {old.run_id}"

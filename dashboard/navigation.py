@@ -35,9 +35,11 @@ PAGES = {
         PageEntry("Understand", "Embedding", ":material/scatter_plot:"),
         PageEntry("Data", "Data audit", ":material/fact_check:"),
         PageEntry("Data", "Review", ":material/rate_review:"),
+        PageEntry("Data", "Runs", ":material/inventory_2:"),
         PageEntry("Why", "Why the LSTM loses", ":material/psychology_alt:"),
         PageEntry("Try it", "Predict", ":material/add_a_photo:"),
         PageEntry("Try it", "Webcam", ":material/videocam:"),
+        PageEntry("Try it", "Your faces", ":material/face_retouching_natural:"),
     )
 }
 

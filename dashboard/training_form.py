@@ -7,9 +7,10 @@ import streamlit as st
 
 from dashboard import loading
 from dashboard.data_panel import dataset_title
-from fercore import data, jobs, review
+from fercore import data, jobs
 from fercore.artifacts import find_run
 from fercore.data.cache import latest_fer2013
+from fercore.data.stored_faces import stored_faces
 from fercore.durations import duration
 from fercore.errors import FerError
 from fercore.models import MODELS
@@ -61,7 +62,7 @@ def _more() -> dict:
         help="Fresh weights, or a run's own model and weights, to be trained further.",
     )
     verdicts = st.checkbox(
-        f"Use my {len(review.verdicts())} verdicts on Training",
+        "Use my verdicts on Training",
         help="Labels found wrong on the Review page are replaced; ambiguous and unusable images "
         "are left out. The test images stay as they are.",
     )
@@ -108,10 +109,11 @@ def _request(model: str, recipe: str, source: Path | str | None, seed: int, opti
 
 
 def _sources() -> list[Path | str | None]:
-    """What can be trained on: the dataset that is found, if any, and the drawn faces."""
+    """What can be trained on: the dataset that is found, one's own faces, and the drawn ones."""
     source = data.find_source()
     there = source.exists() if isinstance(source, Path) else bool(source or latest_fer2013())
-    return [source, data.SYNTHETIC] if there and source != data.SYNTHETIC else [data.SYNTHETIC]
+    found = [source] if there and source != data.SYNTHETIC else []
+    return [*found, *stored_faces(), data.SYNTHETIC]
 
 
 def _estimate(request: Request) -> None:

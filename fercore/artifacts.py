@@ -20,7 +20,14 @@ import pandas as pd
 
 from fercore.errors import RunError
 from fercore.evaluation import evaluate_parts
-from fercore.files import read_json, replacing, safe_name, write_json, write_json_lines
+from fercore.files import (
+    read_json,
+    replacing,
+    safe_name,
+    write_json,
+    write_json_lines,
+    write_parquet,
+)
 from fercore.labels import CLASSES
 from fercore.models import MODELS, build
 from fercore.predictions import Predictions, select_part
@@ -34,6 +41,7 @@ _REQUIRED = {
     "best_epoch", "parameters", "flops_per_image", "seconds", "hardware", "files",
 }  # fmt: skip
 FILES = ("history.jsonl", "weights.safetensors", "predictions.parquet", "metrics.json")
+NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
 SHIPPED, LOCAL = "shipped", "runs"
 
 
@@ -70,6 +78,12 @@ class Run:
         return self.folder.parent.name == SHIPPED
 
     @property
+    def start_from(self) -> str | None:
+        """The run whose weights it began with, by the name that it had then."""
+        start = self.info.get("start_from")
+        return start["run_id"] if start else None
+
+    @property
     def dataset(self) -> str:
         return self.info["dataset"]["name"]
 
@@ -83,6 +97,16 @@ class Run:
         if not self.shipped:
             parts.append(self.info["created"][:16].replace("T", " "))
         return " · ".join(parts)
+
+    @property
+    def note(self) -> str:
+        """What a person wrote about it, or ''."""
+        path = self.folder / NOTE
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    @property
+    def bytes_on_disk(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     @cached_property
     def prediction_frame(self) -> pd.DataFrame:
@@ -134,7 +158,7 @@ def unreadable_runs() -> list[str]:
 def _scan() -> tuple[list[Run], list[str]]:
     runs, problems = [], []
     for place in (SHIPPED, LOCAL):
-        for path in sorted((artifacts_folder() / place).glob("*/run.json")):
+        for path in sorted((artifacts_folder() / place).glob("[!.]*/run.json")):
             try:
                 runs.append(read_run(path.parent))
             except RunError as error:
@@ -195,8 +219,7 @@ def write_run(
     with replacing(folder / "weights.safetensors") as temporary:
         save_file(weights, temporary)
     write_json_lines(folder / "history.jsonl", history)
-    with replacing(folder / "predictions.parquet") as temporary:
-        frame.to_parquet(temporary, index=False)
+    write_parquet(folder / "predictions.parquet", frame)
     write_json(folder / "metrics.json", evaluate_parts(frame))
     hashes = {name: _sha256(folder / name) for name in FILES}
     identity = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES)}
@@ -220,11 +243,74 @@ def verify_run(run: Run) -> list[str]:
     return problems
 
 
+def rename_run(run: Run, new_id: str) -> Run:
+    """Give a run made on this machine another name, and return it.
+
+    The run is copied whole under its new name before the old one goes, so that a crash leaves one
+    of the two, or both, and never half a run. Raises `RunError` for a shipped run or a name that is
+    taken.
+    """
+    _check_local(run, "renamed")
+    target = local_folder(new_id)
+    if target.exists() or is_shipped(new_id):
+        raise RunError(f"There is a run '{new_id}' already. Choose another name.")
+    copy = _hidden(target)
+    shutil.rmtree(copy, ignore_errors=True)
+    try:
+        shutil.copytree(run.folder, copy)
+        write_json(copy / "run.json", run.info | {"run_id": new_id})
+        copy.rename(target)
+    except OSError as error:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise RunError(f"'{run.run_id}' keeps its name: {error.strerror or error}.") from error
+    delete_run(run)
+    return read_run(target)
+
+
+def annotate_run(run: Run, note: str) -> None:
+    """Write a person's note beside a run made on this machine; an empty one removes it.
+
+    Raises `RunError` for a shipped run, and for more than `NOTE_LENGTH` characters.
+    """
+    _check_local(run, "annotated")
+    note = note.strip()
+    if len(note) > NOTE_LENGTH:
+        raise RunError(f"The note has {len(note)} characters; {NOTE_LENGTH} fit.")
+    if not note:
+        (run.folder / NOTE).unlink(missing_ok=True)
+        return
+    with replacing(run.folder / NOTE) as temporary:
+        temporary.write_text(note, encoding="utf-8")
+
+
 def delete_run(run: Run) -> None:
     """Delete a run made on this machine. Raises `RunError` for a shipped one."""
+    _check_local(run, "deleted")
+    _remove(run.folder)
+
+
+def delete_unreadable(run_id: str) -> None:
+    """Delete a run made on this machine that `unreadable_runs` names. Raises `RunError`."""
+    folder = local_folder(run_id)
+    if not (folder / "run.json").is_file():
+        raise RunError(f"There is no run '{run_id}' made on this machine.")
+    _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    gone = _hidden(folder)
+    folder.rename(gone)  # a deletion that is broken off leaves no half of a run
+    shutil.rmtree(gone)
+
+
+def _hidden(folder: Path) -> Path:
+    """A name beside `folder` that no run can have."""
+    return folder.with_name(f".{folder.name}.{os.getpid()}")
+
+
+def _check_local(run: Run, done: str) -> None:
     if run.shipped:
-        raise RunError(f"'{run.run_id}' is shipped with the project and is not deleted.")
-    shutil.rmtree(run.folder)
+        raise RunError(f"'{run.run_id}' is shipped with the project and is not {done}.")
 
 
 def _agree(a: Any, b: Any, tolerance: float = 1e-9) -> bool:

@@ -30,10 +30,9 @@ from fercore.request import (
 )
 from fercore.status import FILE as STATUS
 from fercore.status import StatusFile
-from fercore.training.records import Interrupted, Progress, Watcher
+from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Progress, Watcher
 from fercore.turns import turn
 
-CHECKPOINT_SECONDS = 60.0
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
 _PATIENCE = 2.0  # seconds; whoever asks whether a training lives holds its lock for a moment
 
@@ -177,7 +176,7 @@ def _train_and_score(
             "fingerprint": original.fingerprint,
             "counts": faces.counts(),
         },
-        "start_from": request.start_from,
+        "start_from": None,
         "verdicts": _verdicts_record(folder),
         "selected_on": "PublicTest",
         "best_epoch": result.best_epoch,
@@ -190,7 +189,8 @@ def _train_and_score(
         "git_commit": git_commit(),
     }
     if request.start_from:
-        transfer.write_tables(request.start_from, folder, model, original)
+        start = transfer.write_tables(request.start_from, folder, model, original)
+        info["start_from"] = start
     frame = prediction_frame(original, probs)
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
 
@@ -240,7 +240,14 @@ def _identity(request: Request) -> dict[str, Any]:
 
 
 def _fit(
-    request: Request, faces: FaceSet, folder: Path, watcher: Watcher, group: Any, **options: Any
+    request: Request,
+    faces: FaceSet,
+    folder: Path,
+    watcher: Watcher,
+    group: Any,
+    *,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    keep_best: bool = False,
 ) -> tuple:
     """The trained model and its `Fit`; every process of the group does the same."""
     import torch
@@ -248,6 +255,7 @@ def _fit(
 
     from fercore.models.layers import fit_normalisation
     from fercore.precision import choose_precision
+    from fercore.training.checkpoint import Checkpoints
     from fercore.training.fit import fit
 
     torch.set_num_threads(request.threads)
@@ -266,11 +274,14 @@ def _fit(
         request.recipe,
         seed=request.seed,
         precision=choose_precision(request.precision),
-        identity=_identity(request) | {"dataset": faces.fingerprint},
-        checkpoint=folder / CHECKPOINT,
+        checkpoints=Checkpoints(
+            folder / CHECKPOINT,
+            _identity(request) | {"dataset": faces.fingerprint},
+            seconds=checkpoint_seconds,
+        ),
         watcher=watcher,
         group=group,
-        **options,
+        keep_best=keep_best,
     )
     return model, result
 

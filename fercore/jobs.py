@@ -24,6 +24,7 @@ from fercore.request import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_r
 from fercore.status import StatusFile, read_status
 
 ALIVE = ("queued", "running")
+_STARTING = "starting"  # the message of one whose process has not taken its lock yet
 STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."
 _NICENESS = 10
@@ -151,11 +152,8 @@ def find_job(run_id: str) -> Job:
     request, status = read_request(run_id), read_status(folder)
     state = _state(folder, status)
     message = _LOST if state == "lost" else status.get("message", "")
-    rest = (status.get(name, default) for name, default in _UNKNOWN.items())
-    return Job(run_id, request, state, message, *rest)
-
-
-_UNKNOWN = {"progress": {}, "updated": "", "process": {}}
+    progress, process = status.get("progress", {}), status.get("process", {})
+    return Job(run_id, request, state, message, progress, status.get("updated", ""), process)
 
 
 def _idle(run_id: str) -> Path:
@@ -169,10 +167,7 @@ def _state(folder: Path, status: dict[str, Any]) -> str:
     if written not in ALIVE or _locked(folder):
         return written
     young = time.time() - (folder / "status.json").stat().st_mtime < STARTUP_SECONDS
-    return "queued" if written == "queued" and status["message"] == _STARTING and young else "lost"
-
-
-_STARTING = "starting"
+    return "queued" if status["message"] == _STARTING and young else "lost"
 
 
 def _locked(folder: Path) -> bool:

@@ -1,11 +1,10 @@
 """Beginning with another run's weights, and what it changed: on the new faces and on the old.
 
 Beside its own predictions such a run keeps two tables of the same form: `before.parquet`, what the
-run it started from says on the new faces, and `origin.parquet`, what the new one says on the test
-images of the run it started from, where these are on this machine.
+run it started from says on the new faces, and `origin-before.parquet` and `origin-after.parquet`,
+what both say on the test images of the run it started from, where these are on this machine.
 """
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from fercore import data
 from fercore.artifacts import Run, find_run
 from fercore.data import FaceSet
 from fercore.data.cache import latest_fer2013, read_entry
+from fercore.data.stored_faces import find_stored
 from fercore.errors import FerError, RunError
 from fercore.evaluation import compare
 from fercore.files import replacing
@@ -24,26 +24,34 @@ from fercore.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame, se
 if TYPE_CHECKING:
     from torch import nn
 
-BEFORE, ORIGIN = "before.parquet", "origin.parquet"
+BEFORE = "before.parquet"
+ORIGIN_BEFORE, ORIGIN_AFTER = "origin-before.parquet", "origin-after.parquet"
 
 
-def write_tables(base_id: str, folder: Path, model: "nn.Module", faces: FaceSet) -> None:
-    """Score the model that `model` started from on `faces`, and `model` where it came from."""
+def write_tables(
+    base_id: str, folder: Path, model: "nn.Module", faces: FaceSet
+) -> dict[str, str | None]:
+    """Score the model that `model` started from on `faces`, and `model` where it came from.
+
+    Returns the start's `run_id` and `dataset`, for the run's record.
+    """
     from fercore.inference import predict_probs
     from fercore.precision import REFERENCE
 
     try:
         base = find_run(base_id)
     except RunError:  # deleted since; its weights were kept in the folder, its predictions not
-        return
+        return {"run_id": base_id, "dataset": None}
     scored = faces.where(faces.usage != "Training")
     probs = predict_probs(base.load_model(), scored.images, precision=REFERENCE)
     _write(folder / BEFORE, prediction_frame(faces, probs))
     images = _test_images(base)
     if images is not None:
+        _write(folder / ORIGIN_BEFORE, base.prediction_frame)
         table = base.prediction_frame.copy()
         table[PROBABILITY_COLUMNS] = predict_probs(model, images, precision=REFERENCE)
-        _write(folder / ORIGIN, table)
+        _write(folder / ORIGIN_AFTER, table)
+    return {"run_id": base_id, "dataset": base.dataset}
 
 
 def before_and_after(run: Run) -> pd.DataFrame:
@@ -53,17 +61,13 @@ def before_and_after(run: Run) -> pd.DataFrame:
     from 0 to 1, the difference with its paired 95 % bootstrap interval) and p (exact McNemar).
     Empty for a run that began with fresh weights.
     """
-    if not run.info.get("start_from"):
-        return pd.DataFrame()
     rows = []
     if (run.folder / BEFORE).exists():
         before = pd.read_parquet(run.folder / BEFORE)
         rows += _rows(run.dataset, before, run.prediction_frame)
-    with suppress(RunError):  # where the run it started from was deleted
-        base = find_run(run.info["start_from"])
-        if (run.folder / ORIGIN).exists():
-            after = pd.read_parquet(run.folder / ORIGIN)
-            rows += _rows(base.dataset, base.prediction_frame, after)
+    if (run.folder / ORIGIN_AFTER).exists():
+        old, new = (pd.read_parquet(run.folder / name) for name in (ORIGIN_BEFORE, ORIGIN_AFTER))
+        rows += _rows(run.info["start_from"]["dataset"], old, new)
     return pd.DataFrame(rows)
 
 
@@ -106,7 +110,7 @@ def _dataset(name: str) -> FaceSet | None:
     if name == "FER2013" and (key := latest_fer2013()):
         return read_entry(key)
     try:
-        faces = data.load()
+        faces = data.load(find_stored(name))
     except FerError:
         return None
     return faces if faces.name == name else None

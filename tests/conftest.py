@@ -26,6 +26,7 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(tmp_path / "artifacts"))
     monkeypatch.setenv("FERCORE_REVIEWS", str(tmp_path / "reviews"))
+    monkeypatch.setenv("FERCORE_FACES", str(tmp_path / "faces"))
     monkeypatch.delenv("FERCORE_DATA", raising=False)
 
 

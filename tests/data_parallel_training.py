@@ -11,6 +11,7 @@ from fercore import data
 from fercore.models import build
 from fercore.precision import Precision
 from fercore.recipes import find_recipe
+from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.parallel import Group
 from fercore.training.records import Watcher
@@ -29,8 +30,7 @@ def main(folder: Path) -> None:
         replace(find_recipe("quick"), epochs=3, batch_size=15, learning_rate=1e-3),
         seed=0,
         precision=Precision("cpu", "fp32"),
-        identity={},
-        checkpoint=folder / "checkpoint.pt",
+        checkpoints=Checkpoints(folder / "checkpoint.pt", {}),
         watcher=Watcher(
             on_step=lambda at: losses.append(at.loss),
             on_epoch=lambda history: losses.append(history[-1].val_loss),

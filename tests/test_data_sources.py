@@ -238,10 +238,17 @@ def test_unknown_class_folder(tmp_path, faces):
     refused(tmp_path / "mine", "'bored' is not one of the seven")
 
 
-def test_missing_class_folder(tmp_path, faces):
-    keep = faces.where(faces.labels != 1)
-    write_tree(tmp_path / "mine", keep, kaggle=False)
-    refused(tmp_path / "mine", "no images of disgust")
+def test_missing_class_folders_are_a_note(tmp_path, faces):
+    few = faces.where(np.isin(faces.labels, [0, 3, 6]))
+    write_tree(tmp_path / "mine", few, kaggle=False)
+    loaded = data.load(tmp_path / "mine")
+    assert loaded.counts() == few.counts()
+    assert loaded.notes == ("There are no images of disgust, fear, sad, surprise.",)
+
+
+def test_a_single_class_folder(tmp_path, faces):
+    write_tree(tmp_path / "mine", faces.where(faces.labels == 3), kaggle=False)
+    refused(tmp_path / "mine", "only images of happy", "At least two")
 
 
 def test_images_outside_class_folders(tmp_path, faces):

@@ -1,5 +1,6 @@
 """Trainings as processes: really started, really cancelled, really killed."""
 
+import json
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ from fercore.errors import RunError
 from fercore.experiment import run_experiment
 from fercore.recipes import find_recipe
 from fercore.request import Request, prepare, read_request
+from tests.test_cli import fails, run
 
 PATIENCE = 120  # seconds a condition may take on a busy machine
 SMALL = replace(find_recipe("quick"), epochs=2, batch_size=32, model_arguments={"width": 4})
@@ -56,11 +58,11 @@ def begun(name: str, epochs: int = 1):
 def test_a_training_becomes_a_run():
     jobs.start(request("new", SMALL))
     assert jobs.find_job("new").state == "queued"
-    run = wait_for(lambda: (local_folder("new") / "run.json").exists() and find_run("new"))
-    wait_for(lambda: len(list(run.folder.iterdir())) == 6)  # the run's files, and its log
+    made = wait_for(lambda: (local_folder("new") / "run.json").exists() and find_run("new"))
+    wait_for(lambda: len(list(made.folder.iterdir())) == 6)  # the run's files, and its log
     assert jobs.list_jobs() == []
-    assert run.info["best_epoch"] in (1, 2)
-    assert run.dataset == "synthetic"
+    assert made.info["best_epoch"] in (1, 2)
+    assert made.dataset == "synthetic"
 
 
 def test_cancelled_then_resumed_goes_on():
@@ -142,10 +144,10 @@ def test_a_cancelled_training_is_kept_as_a_run_if_asked():
     wait_for(lambda: state_of("long") == "cancelled")
     epochs = jobs.find_job("long").epochs_done
     jobs.keep_best("long")
-    run = wait_for(lambda: (local_folder("long") / "run.json").exists() and find_run("long"))
-    assert len(run.history()) == epochs
-    assert run.info["best_epoch"] == 1 + run.history()["val_accuracy"].argmax()
-    assert verify_run(run) == []
+    made = wait_for(lambda: (local_folder("long") / "run.json").exists() and find_run("long"))
+    assert len(made.history()) == epochs
+    assert made.info["best_epoch"] == 1 + made.history()["val_accuracy"].argmax()
+    assert verify_run(made) == []
 
 
 def test_without_a_finished_epoch_there_is_nothing_to_keep():
@@ -202,3 +204,35 @@ def test_the_same_seed_gives_the_same_run():
     once, again = ((run.folder / "weights.safetensors").read_bytes() for run in runs)
     assert once == again
     assert runs[0].metrics() == runs[1].metrics()
+
+
+def test_the_commands_list_show_cancel_watch_keep_and_discard():
+    assert "No training is under way." in run("jobs", "list")
+    assert "no training 'nothing'" in fails("jobs", "show", "nothing")
+    jobs.start(request("told"))
+    begun("told")
+    assert "running" in run("jobs", "list")
+    assert json.loads(run("jobs", "list", "--json"))[0]["run_id"] == "told"
+    assert "cnn, recipe quick, seed 0, on synthetic" in run("jobs", "show", "told")
+    run("jobs", "cancel", "told")
+    wait_for(lambda: state_of("told") == "cancelled")
+    assert "what it has done is saved" in fails("jobs", "watch", "told")
+    assert "is not running: it is cancelled" in fails("jobs", "cancel", "told")
+    run("jobs", "resume", "told")
+    begun("told")
+    jobs.cancel("told")
+    wait_for(lambda: state_of("told") == "cancelled")
+    run("jobs", "keep", "told")
+    assert "PrivateTest" in run("jobs", "watch", "told")
+
+    prepare(request("unwanted"))
+    run("jobs", "discard", "unwanted", "--yes")
+    assert not local_folder("unwanted").exists()
+
+
+def test_the_estimate_is_near_what_the_training_then_takes():
+    small = replace(request("timed", replace(SMALL, epochs=10)), precision="fp32")
+    told = jobs.estimate(small)
+    prepare(small)
+    done = run_experiment(read_request("timed"))
+    assert 0.2 < told.seconds / done.info["seconds"] < 5  # on a machine that does other things

@@ -14,6 +14,7 @@ from fercore.models import build
 from fercore.precision import Precision, choose_precision
 from fercore.recipes import Augmentation, find_recipe
 from fercore.training.augment import affine_maps, warp
+from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.records import Interrupted, Watcher
 
@@ -30,6 +31,7 @@ def train(
     *,
     on_step=lambda at: None,
     stop_requested=lambda: False,
+    checkpoint_seconds=60,
     **options,
 ):
     torch.manual_seed(0)
@@ -41,8 +43,7 @@ def train(
         recipe,
         seed=0,
         precision=FP32,
-        identity=IDENTITY,
-        checkpoint=checkpoint,
+        checkpoints=Checkpoints(checkpoint, IDENTITY, seconds=checkpoint_seconds),
         watcher=Watcher(on_step=on_step, stop_requested=stop_requested),
         **options,
     )
@@ -140,9 +141,7 @@ def test_stopping_twice_in_one_epoch_loses_no_step(faces, tmp_path):
 
 def test_it_is_saved_at_least_as_often_as_asked(faces, tmp_path, monkeypatch):
     saved = []
-    monkeypatch.setattr(
-        "fercore.training.fit.save_checkpoint", lambda _, state: saved.append(state)
-    )
+    monkeypatch.setattr(Checkpoints, "save", lambda _, state: saved.append(state))
     _, result = train(faces, tmp_path / "a.pt", checkpoint_seconds=0)
     steps = math.ceil(len(faces.part("Training")) / RECIPE.batch_size)
     assert len(saved) == (steps + 1) * len(result.history)

@@ -18,7 +18,7 @@ from fercore.predictions import PROBABILITY_COLUMNS, select_part
 from fercore.predictor import Predictor
 from fercore.recipes import find_recipe
 from fercore.request import START, Request, prepare, read_request
-from fercore.transfer import BEFORE, ORIGIN, before_and_after
+from fercore.transfer import BEFORE, ORIGIN_AFTER, before_and_after
 
 RECIPE = replace(find_recipe("finetune"), epochs=1)
 
@@ -55,7 +55,7 @@ def test_it_begins_with_the_model_and_weights_of_the_run(two_runs, own_faces):
 
 def test_before_and_after_on_the_new_faces_and_on_the_old(two_runs, own_faces):
     run = trained("tuned", own_faces, start_from="first")
-    assert run.info["start_from"] == "first"
+    assert run.info["start_from"] == {"run_id": "first", "dataset": "synthetic"}
     assert verify_run(run) == []
 
     base = Predictor.from_run("first")
@@ -77,7 +77,7 @@ def test_before_and_after_on_the_new_faces_and_on_the_old(two_runs, own_faces):
     assert old.n == len(drawn)
     assert old.before == two_runs[0].metrics()["private"]["accuracy"]
     assert old.after == pytest.approx(accuracy_score(drawn.labels, guesses))
-    kept = select_part(pd.read_parquet(run.folder / ORIGIN), "private")
+    kept = select_part(pd.read_parquet(run.folder / ORIGIN_AFTER), "private")
     assert kept.same_images(two_runs[0].predictions("private"))
 
 

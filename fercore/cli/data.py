@@ -1,5 +1,6 @@
 """`fercore data`: what the dataset is, where it comes from, which one to use."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,9 @@ from fercore import data
 from fercore.cli.output import AsJson, DataOption, print_json, print_table
 from fercore.data import FaceSet
 from fercore.data.download import download_fer2013
+from fercore.data.own_photos import find_own_faces, split_faces
 from fercore.data.settings import choose_data
+from fercore.data.stored_faces import store
 from fercore.labels import CLASSES
 
 app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
@@ -35,6 +38,34 @@ def use(
 ) -> None:
     """Use this dataset from now on, in the dashboard too."""
     _use(source, as_json)
+
+
+@app.command()
+def photos(
+    source: Annotated[Path, typer.Argument(help="a folder or zip of <class>/ photos")],
+    name: Annotated[str, typer.Option(help="what to call the faces: letters, digits, '-', '_'")],
+    seed: Annotated[int, typer.Option(min=0, max=9999, help="seed of the split")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Find the faces in your own photos, and keep them as a dataset to train on."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("looking for faces", total=None)
+        found = find_own_faces(
+            source, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    own = split_faces(found, seed=seed)
+    table = own.table()
+    if not as_json:
+        print_table(list(table.columns), table.to_numpy().tolist())
+        for note in own.notes:
+            print(f"Note: {note}")
+    folder = store(own, name)
+    if as_json:
+        lines = table.to_dict("records")
+        print_json({"folder": str(folder), "notes": list(own.notes), "photos": lines})
+        return
+    print(f"Kept {len(own.kept)} faces of {len(found)} photos: {folder}")
+    print(f"Train on them with: fercore train cnn --data {shlex.quote(str(folder))}")
 
 
 def load_with_progress(source: str | Path | None) -> FaceSet:

@@ -1,10 +1,20 @@
-"""`fercore runs`: list, show, verify and delete runs."""
+"""`fercore runs`: list, show, verify, rename, annotate and delete runs."""
 
 from typing import Annotated
 
 import typer
 
-from fercore.artifacts import Run, delete_run, find_run, list_runs, unreadable_runs, verify_run
+from fercore.artifacts import (
+    Run,
+    annotate_run,
+    delete_run,
+    delete_unreadable,
+    find_run,
+    list_runs,
+    rename_run,
+    unreadable_runs,
+    verify_run,
+)
 from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
 from fercore.errors import RunError
 from fercore.predictions import PARTS
@@ -34,7 +44,7 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     """Show a run: how it was made, and its metrics."""
     run = find_run(run_id)
     if as_json:
-        print_json(run.info | {"metrics": run.metrics()})
+        print_json(run.info | {"note": run.note, "metrics": run.metrics()})
         return
     info = run.info
     hardware = info["hardware"]
@@ -46,6 +56,8 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
         f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
         f"{hardware['precision']}"
     )
+    if run.note:
+        print(f"Note: {run.note}")
     print_metrics(run.metrics())
 
 
@@ -71,17 +83,40 @@ def verify(
 
 
 @app.command()
+def rename(
+    run_id: RunName, new_id: Annotated[str, typer.Argument(help="letters, digits, '-', '_', '.'")]
+) -> None:
+    """Give a run made on this machine another name. Shipped runs keep theirs."""
+    run = rename_run(find_run(run_id), new_id)
+    print(f"Renamed {run_id} to {run.run_id}.")
+
+
+@app.command()
+def note(
+    run_id: RunName, text: Annotated[str, typer.Argument(help="what to remember; '' removes it")]
+) -> None:
+    """Write a note about a run made on this machine."""
+    annotate_run(find_run(run_id), text)
+    print(f"Noted with {run_id}." if text.strip() else f"The note of {run_id} is removed.")
+
+
+@app.command()
 def delete(
     run_id: RunName,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
-    """Delete a run made on this machine. Shipped runs stay."""
-    run = find_run(run_id)
-    if run.shipped:
+    """Delete a run made on this machine, a damaged one too. Shipped runs stay."""
+    damaged = any(sentence.startswith(f"{run_id}: ") for sentence in unreadable_runs())
+    run = None if damaged else find_run(run_id)
+    if run and run.shipped:
         raise RunError(f"'{run_id}' is shipped with the project and is not deleted.")
     if not yes:
-        typer.confirm(f"Delete {run.title} in {run.folder}?", abort=True)
-    delete_run(run)
+        title = f"{run.title} in {run.folder}" if run else f"the damaged run {run_id}"
+        typer.confirm(f"Delete {title}?", abort=True)
+    if run:
+        delete_run(run)
+    else:
+        delete_unreadable(run_id)
     print(f"Deleted {run_id}.")
 
 
@@ -112,5 +147,6 @@ def _summary(run: Run) -> dict:
         "recipe": recipe,
         "dataset": run.dataset,
         "shipped": run.shipped,
+        "note": run.note,
         "accuracy": accuracies,
     }

@@ -33,8 +33,9 @@ def _is_image(path: PurePosixPath) -> bool:
 def read_tree(container: Container, *, progress: Callable[[int], None] | None = None):
     """Images uint8 (N, 48, 48), labels, usage and notes, in the order of the sorted names.
 
-    Images of another size are resized and counted in a note. Raises `DataError` where a folder
-    names no expression or no split, an expression has no folder, or images cannot be read.
+    Images of another size are resized, and expressions without images named, each in a note.
+    Raises `DataError` where a folder names no expression or no split, fewer than two expressions
+    have images, or images cannot be read.
     """
     names = image_names(container.names)
     if len(set(names)) < len(names):
@@ -42,7 +43,7 @@ def read_tree(container: Container, *, progress: Callable[[int], None] | None = 
             f"{container.path}: the archive holds several files of one name. Pack it again."
         )
     targets = {name: _target(name, container) for name in names}
-    _check_complete(targets.values(), container)
+    notes = _absent({label for _, label in targets.values()}, container)
 
     images = np.empty((len(names), SIZE, SIZE), np.uint8)
     position = {name: i for i, name in enumerate(names)}
@@ -63,7 +64,8 @@ def read_tree(container: Container, *, progress: Callable[[int], None] | None = 
         raise DataError(_unreadable(sorted(unreadable), container))
 
     usage, labels = zip(*targets.values(), strict=True)
-    notes = [f"{resized} images were not {SIZE}×{SIZE} and were resized."] if resized else []
+    if resized:
+        notes.append(f"{resized} images were not {SIZE}×{SIZE} and were resized.")
     return images, labels, usage, notes
 
 
@@ -82,14 +84,15 @@ def _target(name: str, container: Container) -> tuple[str, int]:
         raise DataError(f"{container.path}: in '{name}', {error} Rename the folder.") from error
 
 
-def _check_complete(targets: Iterable[tuple[str, int]], container: Container) -> None:
-    present = {label for _, label in targets}
-    missing = [name for label, name in enumerate(CLASSES) if label not in present]
-    if missing:
+def _absent(present: set[int], container: Container) -> list[str]:
+    """A note that names the expressions without images, if any. Two at least need some."""
+    if len(present) < 2:
         raise DataError(
-            f"{container.path}: no images of {', '.join(missing)}. Each of the seven expressions "
-            "needs a folder with its name, holding at least one image."
+            f"{container.path}: only images of {CLASSES[min(present)]} were found. At least two "
+            "expressions need a folder with their name, holding images."
         )
+    missing = [name for label, name in enumerate(CLASSES) if label not in present]
+    return [f"There are no images of {', '.join(missing)}."] if missing else []
 
 
 def _unreadable(names: list[str], container: Container) -> str:

@@ -7,6 +7,7 @@ altered is known for what it is. The one before is kept beside it, for that case
 import hashlib
 import io
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,54 +15,66 @@ import torch
 
 from fercore.errors import TrainingError
 from fercore.files import replacing
+from fercore.training.records import CHECKPOINT_SECONDS
 
 _DIGEST = hashlib.sha256().digest_size
 
 
-def before(path: Path) -> Path:
-    """Where the checkpoint before the newest one lies."""
-    return path.with_name(f"{path.stem}-before{path.suffix}")
+class Checkpoints:
+    """The newest checkpoint of a training, at `path`, and the one before.
 
-
-def has_checkpoint(path: Path) -> bool:
-    return path.exists() or before(path).exists()
-
-
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` beside `path` and rename; what was there becomes the one before.
-
-    At every moment one whole checkpoint lies in one of the two places.
+    `identity` names what must agree when it is read again: recipe, seed, data, model. A new one is
+    due `seconds` after the last.
     """
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    content = buffer.getvalue()
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        stream.write(hashlib.sha256(content).digest() + content)
-        stream.flush()
-        os.fsync(stream.fileno())
-        if path.exists():
-            path.replace(before(path))
 
+    def __init__(
+        self, path: Path, identity: dict[str, Any], *, seconds: float = CHECKPOINT_SECONDS
+    ) -> None:
+        self._path, self._before = path, path.with_name(f"{path.stem}-before{path.suffix}")
+        self._identity, self._seconds = identity, seconds
+        self._saved = time.monotonic()
 
-def load_checkpoint(path: Path, expected: dict[str, Any]) -> dict[str, Any]:
-    """The newest state that is whole. `expected` names what must agree: recipe, seed, data, model.
+    @property
+    def due(self) -> bool:
+        return time.monotonic() - self._saved > self._seconds
 
-    Raises `TrainingError` where both files are damaged or belong to another training.
-    """
-    states = (_read(file) for file in (path, before(path)) if file.exists())
-    state = next((state for state in states if state is not None), None)
-    if state is None:
-        raise TrainingError(
-            f"{path}: the checkpoint is damaged, and so is the one before. "
-            "Discard this training and start again."
-        )
-    for name, value in expected.items():
-        if state["identity"].get(name) != value:
+    def save(self, state: dict[str, Any]) -> None:
+        """Write `state` beside the newest and rename; what was there becomes the one before.
+
+        At every moment one whole checkpoint lies in one of the two places.
+        """
+        buffer = io.BytesIO()
+        torch.save(state | {"identity": self._identity}, buffer)
+        content = buffer.getvalue()
+        with replacing(self._path) as temporary, temporary.open("wb") as stream:
+            stream.write(hashlib.sha256(content).digest() + content)
+            stream.flush()
+            os.fsync(stream.fileno())
+            if self._path.exists():
+                self._path.replace(self._before)
+        self._saved = time.monotonic()
+
+    def load(self) -> dict[str, Any] | None:
+        """The newest state that is whole; None where nothing was saved yet.
+
+        Raises `TrainingError` where both files are damaged, or belong to another training.
+        """
+        files = [path for path in (self._path, self._before) if path.exists()]
+        if not files:
+            return None
+        state = next(filter(None, map(_read, files)), None)
+        if state is None:
             raise TrainingError(
-                f"{path}: the checkpoint was made with another {name}. "
-                "Resume with the same settings, or start a new run."
+                f"{self._path}: the checkpoint is damaged, and so is the one before. "
+                "Discard this training and start again."
             )
-    return state
+        for name, value in self._identity.items():
+            if state["identity"].get(name) != value:
+                raise TrainingError(
+                    f"{self._path}: the checkpoint was made with another {name}. "
+                    "Resume with the same settings, or start a new run."
+                )
+        return state
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from fercore.data.faceset import SIZE, face_set
 from fercore.models import build
 from fercore.precision import choose_precision
 from fercore.recipes import Recipe
+from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.records import Interrupted, Progress, Watcher
 
@@ -47,8 +48,7 @@ def images_per_second(
             replace(recipe, epochs=1),
             seed=0,
             precision=choose_precision(precision),
-            identity={},
-            checkpoint=Path(folder) / "checkpoint.pt",
+            checkpoints=Checkpoints(Path(folder) / "checkpoint.pt", {}),
             watcher=watcher,
         )
     steps = seen[_WARM_UP_STEPS:]

@@ -7,7 +7,6 @@ import math
 import time
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,12 +20,11 @@ from fercore.inference import predict_logits
 from fercore.precision import Precision
 from fercore.recipes import Recipe
 from fercore.training.augment import affine_maps, warp
-from fercore.training.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
+from fercore.training.checkpoint import Checkpoints
 from fercore.training.parallel import Group
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
 
 _NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoint is kept."
-CHECKPOINT_SECONDS = 60.0  # between two checkpoints at most, but for validation
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,9 @@ def fit(
     *,
     seed: int,
     precision: Precision,
-    identity: dict[str, Any],
-    checkpoint: Path,
+    checkpoints: Checkpoints,
     watcher: Watcher = Watcher(),
     group: Group | None = None,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     keep_best: bool = False,
 ) -> Fit:
     """Train `model` in place; it ends with the weights of the best PublicTest epoch.
@@ -75,11 +71,11 @@ def fit(
     Under torchrun every process of the `group` calls it with the same arguments, and the leader
     alone reads and writes the checkpoint and hears from the watcher.
 
-    Where `checkpoint` exists the training goes on from it, else from the model's weights, and
-    `identity` must be the one it was saved with. It is saved every epoch, every
-    `checkpoint_seconds` and when the watcher says stop. With `keep_best` the epochs that are done
-    are enough. Raises `Interrupted` when the watcher says stop, `TrainingError` when the loss or
-    the weights are no longer finite, `DataError` when a part has no images.
+    Where there is a checkpoint the training goes on from it, else from the model's weights. One is
+    saved every epoch, whenever it is due, and when the watcher says stop. With `keep_best` the
+    epochs that are done are enough. Raises `Interrupted` when the watcher says stop,
+    `TrainingError` when the loss or the weights are no longer finite, `DataError` when a part has
+    no images.
     """
     if not len(training) or not len(validation):
         part = "training" if not len(training) else "validation"
@@ -89,14 +85,11 @@ def fit(
         )
     group = group or Group()
     watcher = watcher if group.leads else Watcher()
-    trainer = _Trainer(model, training, validation, recipe, seed, precision, watcher, group)
-    begun = group.leads and has_checkpoint(checkpoint)
-    state = group.from_leader(load_checkpoint(checkpoint, identity) if begun else None)
-    if state:
+    trainer = _Trainer(
+        model, training, validation, recipe, seed, precision, checkpoints, watcher, group
+    )
+    if state := group.from_leader(checkpoints.load() if group.leads else None):
         trainer.restore(state)
-    if group.leads:
-        trainer.save = lambda state: save_checkpoint(checkpoint, state | {"identity": identity})
-        trainer.checkpoint_seconds = checkpoint_seconds
     while not trainer.finished() and not keep_best:
         trainer.run_epoch()
         watcher.on_epoch(trainer.history)
@@ -108,13 +101,14 @@ def fit(
 
 class _Trainer:
     def __init__(
-        self, model, training, validation, recipe, seed, precision, watcher, group
+        self, model, training, validation, recipe, seed, precision, checkpoints, watcher, group
     ) -> None:
         self.model = model.to(precision.device, memory_format=torch.channels_last)
         self.group, self.replica = group, group.replicate(self.model)
         self.images, self.labels = _tensors(training, precision.device)
         self.validation = validation
-        self.recipe, self.seed, self.precision, self.watcher = recipe, seed, precision, watcher
+        self.recipe, self.seed, self.precision = recipe, seed, precision
+        self.checkpoints, self.watcher = checkpoints, watcher
         self.optimizer = Adam(
             self.model.parameters(),
             lr=recipe.learning_rate,
@@ -126,8 +120,6 @@ class _Trainer:
         self.partial = _Partial()
         self.random: dict[str, Tensor] = {}  # generators' states after the partial epoch's steps
         self.generator = torch.Generator()
-        self.save = lambda state: None
-        self.checkpoint_seconds, self.saved_at = math.inf, time.perf_counter()
 
     @property
     def best_epoch(self) -> int:
@@ -189,7 +181,7 @@ class _Trainer:
             seconds = time.perf_counter() - started
             self.partial = self.partial.plus(loss, hits, len(batch), seconds)
             self.watcher.on_step(self._progress(epoch, len(batches)))
-            if time.perf_counter() - self.saved_at > self.checkpoint_seconds:
+            if self.checkpoints.due:
                 self._checkpoint()
 
     def _order(self, epoch: int) -> tuple[Tensor, ...]:
@@ -238,7 +230,9 @@ class _Trainer:
         weights = self.model.state_dict()
         if not all(value.isfinite().all() for value in weights.values()):
             raise TrainingError(_NOT_FINITE.format("weights are no longer finite numbers"))
-        self.save(
+        if not self.group.leads:
+            return
+        self.checkpoints.save(
             {
                 "model": weights,
                 "best": self.best_weights,
@@ -248,7 +242,6 @@ class _Trainer:
                 "random": self._random() if self.partial.step else {},
             }
         )
-        self.saved_at = time.perf_counter()
 
     def restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from fercore.errors import TrainingError
 
+CHECKPOINT_SECONDS = 60.0  # between two checkpoints at most, but for validation
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -35,12 +35,19 @@ def address(tmp_path_factory, run_folders):
         yield where
 
 
-@contextmanager
-def served(home: Path):
-    """The dashboard on a port of its own, with its folders in `home`, killed at the end."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def served(home: Path, *more: str, port: int | None = None):
+    """The dashboard on a port of its own, with its folders in `home`, killed at the end.
+
+    `more` are options of `streamlit run`.
+    """
+    port = port or free_port()
     environment = os.environ | {
         "FERCORE_ARTIFACTS": str(home / "artifacts"),
         "FERCORE_CACHE": str(home / "cache"),
@@ -53,7 +60,7 @@ def served(home: Path):
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(
-            command + options, cwd=ROOT, env=environment, stdout=log, stderr=log
+            command + options + list(more), cwd=ROOT, env=environment, stdout=log, stderr=log
         )
     try:
         _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server, home / "server.log")

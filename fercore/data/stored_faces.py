@@ -1,0 +1,78 @@
+"""Sets of one's own faces, kept on this machine: written whole, listed, deleted.
+
+They lie in the platform's folder for a user's data, which `FERCORE_FACES` moves, each as a tree
+that `fercore.data.load` reads like any other.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import platformdirs
+from PIL import Image
+
+from fercore.data.own_photos import OwnFaces
+from fercore.errors import DataError
+from fercore.files import safe_name
+from fercore.labels import CLASSES
+
+_RESERVED = {"fer2013", "synthetic"}
+
+
+def store(own: OwnFaces, name: str) -> Path:
+    """Keep the faces as 48×48 grey PNGs, `<split>/<class>/<n>.png`, under that name.
+
+    The folder appears whole or not at all. Raises `DataError` for a name that cannot be one or is
+    taken, and where the faces make no dataset.
+    """
+    folder = _folder_of(name)
+    if folder.exists():
+        raise DataError(f"There are faces called '{name}' already. Choose another name.")
+    if own.problem:
+        raise DataError(own.problem)
+    faces_folder().mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=faces_folder()))
+    try:
+        for number, photo in enumerate(own.kept, start=1):
+            place = temporary / photo.usage / CLASSES[photo.label]
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(photo.face).save(place / f"{number:05}.png")
+        temporary.rename(folder)
+    except OSError as error:
+        raise DataError(f"The faces are not kept: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def faces_folder() -> Path:
+    """Where kept faces lie, a folder for each set."""
+    given = os.environ.get("FERCORE_FACES")
+    return Path(given) if given else Path(platformdirs.user_data_dir("fercore")) / "faces"
+
+
+def stored_faces() -> list[Path]:
+    """The folders of the kept sets, by name."""
+    return sorted(path for path in faces_folder().glob("[!.]*") if path.is_dir())
+
+
+def find_stored(name: str) -> Path | None:
+    """The folder of the kept set of that name, if there is one."""
+    return next((folder for folder in stored_faces() if folder.name == name), None)
+
+
+def delete_faces(name: str) -> None:
+    """Delete a kept set. Runs that were trained on it stay. Raises `DataError`."""
+    folder = _folder_of(name)
+    if not folder.is_dir():
+        raise DataError(f"There are no faces called '{name}'.")
+    gone = folder.with_name(f".{name}.{os.getpid()}")
+    folder.rename(gone)
+    shutil.rmtree(gone)
+
+
+def _folder_of(name: str) -> Path:
+    if not safe_name(name) or "." in name or name.lower() in _RESERVED:
+        raise DataError(f"'{name}' is no name for faces: use letters, digits, '-' and '_'.")
+    return faces_folder() / name

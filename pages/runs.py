@@ -1,0 +1,37 @@
+"""Runs: everything that was trained, and what to do with the runs made on this machine."""
+
+import streamlit as st
+
+from dashboard import loading
+from dashboard.access import may_write, write_or_say_why
+from dashboard.run_manager import damaged_runs, run_manager, run_table, show_outcome, total_size
+from dashboard.widgets import csv_button, heading
+from fercore.artifacts import unreadable_runs
+
+heading(
+    "Runs",
+    "Every complete training: what it learned from, how, and how often it is right, with the 95 % "
+    "interval. Choose two of them in the sidebar to compare them. Those that came with the project "
+    "stay as they are; those made on this machine can be renamed, annotated and deleted.",
+)
+show_outcome()
+damaged_runs(unreadable_runs(), deletable=may_write().allowed)
+
+runs = loading.runs()
+local = [run for run in runs if not run.shipped]
+if runs:
+    table = run_table(runs)
+    st.dataframe(table, hide_index=True, height="content")
+    csv_button(table, "runs")
+else:
+    st.info(
+        "There is no run yet. Start a training in the sidebar; on the synthetic faces, with the "
+        "recipe 'quick', it takes less than a minute."
+    )
+
+st.subheader("Made on this machine", anchor=False)
+if not local:
+    st.info("No run was made on this machine yet. What you train in the sidebar appears here.")
+elif write_or_say_why("runs"):
+    st.caption(total_size(local))
+    run_manager(local)

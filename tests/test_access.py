@@ -1,0 +1,180 @@
+"""Who may train, delete and review: every way in which the app is served, and what is said."""
+
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+from dashboard import access
+from dashboard.access import comes_from_here, may_write
+from fercore import review
+from fercore.artifacts import list_runs
+from tests.test_pages import open_page, said
+
+HERE = {"Host": "localhost:8501", "Origin": "http://localhost:8501"}
+
+
+class User(dict):
+    """What `st.user` is where an identity provider is configured."""
+
+    @property
+    def is_logged_in(self) -> bool:
+        return self["is_logged_in"]
+
+    def to_dict(self) -> dict:
+        return dict(self)
+
+
+NO_PROVIDER = User()
+STRANGER = User(is_logged_in=False)
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Sets how the app is served, and to whom."""
+
+    def serve(address="0.0.0.0", headers=HERE, user=NO_PROVIDER, allow=None, writers=None):
+        monkeypatch.setattr(st, "get_option", {"server.address": address}.get)
+        monkeypatch.setattr(st, "context", SimpleNamespace(headers=headers))
+        monkeypatch.setattr(st, "user", user)
+        for name, value in ((access.ALLOW, allow), (access.WRITERS, writers)):
+            monkeypatch.delenv(name, raising=False)
+            if value is not None:
+                monkeypatch.setenv(name, value)
+
+    return serve
+
+
+def signed_in(email: str | None = "Ann@example.org", **claims) -> User:
+    return User(is_logged_in=True, email=email, **claims)
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "::1"])
+def test_writing_is_open_where_only_this_machine_is_served(served, address):
+    served(address)
+    assert may_write() == (True, "")
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.7", "example.org", "", None, "unix://s"])
+def test_writing_is_closed_where_others_are_served(served, address):
+    served(address)
+    allowed, reason = may_write()
+    assert not allowed
+    assert reason.startswith(
+        "Reading is open; training, deleting and reviewing are closed because this app is served "
+        "to others. "
+    )
+    assert "FERCORE_ALLOW_WRITE=1" in reason
+
+
+PROXIED = {
+    "X-Forwarded-For": "203.0.113.9",
+    "x-forwarded-proto": "https",
+    "X-Forwarded-Host": "faces.example.org",
+    "Forwarded": "for=203.0.113.9",
+    "X-Real-IP": "203.0.113.9",
+    "Via": "1.1 proxy",
+    "CF-Connecting-IP": "203.0.113.9",
+}
+
+
+@pytest.mark.parametrize("header", PROXIED)
+def test_a_server_on_localhost_behind_a_proxy_serves_others(served, header):
+    served("127.0.0.1", HERE | {header: PROXIED[header]})
+    assert not may_write().allowed
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "faces.example.org"},
+        {"Host": "localhost:8501", "Origin": "https://faces.example.org"},
+        {"Host": "localhost.example.org:8501"},
+        {"Host": "localhost:8501", "Origin": "null"},
+        {"Host": "[bad"},
+    ],
+)
+def test_an_address_that_is_not_this_machines_is_not_local(headers):
+    assert not comes_from_here(headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, HERE, {"host": "127.0.0.1:8501"}, {"Host": "[::1]:8501", "Origin": "http://[::1]:8501"}],
+)
+def test_a_browser_on_this_machine_is_local(headers):
+    assert comes_from_here(headers)
+
+
+@pytest.mark.parametrize(("value", "allowed"), [("1", True), ("0", False), ("", False)])
+def test_the_variable_opens_writing(served, value, allowed):
+    served(allow=value)
+    assert may_write().allowed is allowed
+
+
+SIGNED_IN = {
+    "on the list": (signed_in(), True, ""),
+    "in other letters": (signed_in("ANN@EXAMPLE.ORG "), True, ""),
+    "not on the list": (signed_in("eve@example.org"), False, "eve@example.org is not on the list"),
+    "without address": (signed_in(None), False, "without an e-mail address"),
+    "verified": (signed_in(email_verified=True), True, ""),
+    "not verified": (signed_in(email_verified=False), False, "has not been verified"),
+    "not signed in": (STRANGER, False, "Sign in, if you are on the list"),
+}
+
+
+@pytest.mark.parametrize(("user", "allowed", "words"), SIGNED_IN.values(), ids=SIGNED_IN)
+def test_who_is_signed_in(served, user, allowed, words):
+    served(user=user, writers="bob@example.org, ann@example.org")
+    assert may_write().allowed is allowed
+    assert words in may_write().reason
+
+
+def test_without_a_list_nobody_who_signs_in_may_write(served):
+    served(user=signed_in(), writers=None)
+    assert not may_write().allowed
+    served(user=signed_in(""), writers=" , ")
+    assert not may_write().allowed
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    monkeypatch.setattr(access, "_serves_this_machine_only", lambda: False)
+    monkeypatch.delenv(access.ALLOW, raising=False)
+
+
+def labels(app) -> set[str]:
+    return {button.label for button in app.button}
+
+
+def test_a_closed_app_shows_runs_and_deletes_none(two_runs, closed):
+    app = open_page("runs")
+    assert len(app.dataframe[0].value) == 2
+    assert not labels(app) & {"Delete …", "Rename", "Save the note", "Use this dataset"}
+    assert "closed because this app is served to others" in said(app)
+    assert len(list_runs()) == 2
+
+
+def test_a_closed_app_takes_no_photos(two_runs, closed):
+    app = open_page("your_faces")
+    assert "Find the faces" not in labels(app)
+    assert not app.file_uploader
+    assert "closed because this app is served to others" in said(app)
+
+
+def test_a_closed_app_takes_no_verdict(two_runs, closed):
+    app = open_page("misclassified", a="first", b="none")
+    next(button for button in app.button if (button.key or "").startswith("face-")).click().run()
+    assert "closed because this app is served to others" in said(app)
+    assert not labels(app) & {"Save", "Remove"}
+    assert not open_page("review").file_uploader
+    assert review.verdicts().empty
+
+
+def test_whoever_may_sign_in_finds_the_button(two_runs, closed, monkeypatch):
+    monkeypatch.setattr(st, "user", STRANGER)
+    app = open_page("runs")
+    assert "Sign in" in labels(app)
+    assert "Sign in, if you are on the list" in said(app)
+    monkeypatch.setattr(st, "user", signed_in("eve@example.org"))
+    assert "Sign out" in labels(open_page("runs"))

@@ -1,0 +1,130 @@
+"""Runs are renamed, annotated and deleted; shipped ones stay, and no run is overwritten or lost."""
+
+import shutil
+
+import pytest
+
+from fercore import artifacts
+from fercore.artifacts import (
+    annotate_run,
+    delete_run,
+    find_run,
+    list_runs,
+    rename_run,
+    unreadable_runs,
+    verify_run,
+)
+from fercore.errors import RunError
+from tests.test_cli import fails, run
+
+
+@pytest.fixture
+def shipped(two_runs, tmp_path):
+    """The second run, as one that comes with the project."""
+    folder = tmp_path / "artifacts" / "shipped"
+    folder.mkdir()
+    shutil.move(two_runs[1].folder, folder)
+    return find_run("second")
+
+
+def names() -> list[str]:
+    return sorted(run.run_id for run in list_runs())
+
+
+def test_a_renamed_run_is_the_same_run(two_runs):
+    annotate_run(two_runs[0], "the one with more rotation")
+    before = two_runs[0].predictions()
+    renamed = rename_run(two_runs[0], "more-rotation")
+    assert names() == ["more-rotation", "second"]
+    assert verify_run(renamed) == []
+    assert renamed.predictions().same_images(before)
+    assert renamed.note == "the one with more rotation"
+    assert renamed.info["created"] == two_runs[0].info["created"]
+    assert not two_runs[0].folder.exists()
+
+
+def test_a_name_that_is_taken_is_refused(two_runs):
+    for taken in ("first", "second"):
+        with pytest.raises(RunError, match=f"a run '{taken}' already"):
+            rename_run(two_runs[0], taken)
+    assert names() == ["first", "second"]
+    assert verify_run(find_run("second")) == []
+
+
+def test_a_training_under_way_keeps_its_name(two_runs):
+    (two_runs[0].folder.parent / "under-way").mkdir()
+    with pytest.raises(RunError, match="already"):
+        rename_run(two_runs[0], "under-way")
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden"])
+def test_a_name_that_is_no_name_is_refused(two_runs, name):
+    with pytest.raises(RunError, match="no run's name"):
+        rename_run(two_runs[0], name)
+    assert names() == ["first", "second"]
+
+
+@pytest.mark.parametrize("broken", ["copytree", "write_json", "rename"])
+def test_a_rename_that_fails_leaves_the_run(two_runs, monkeypatch, broken):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    owner = {"copytree": shutil, "write_json": artifacts, "rename": type(two_runs[0].folder)}
+    monkeypatch.setattr(owner[broken], broken, fail)
+    with pytest.raises(RunError, match="keeps its name: No space left"):
+        rename_run(two_runs[0], "other")
+    monkeypatch.undo()
+    folders = sorted(path.name for path in two_runs[0].folder.parent.iterdir())
+    assert folders == ["first", "second"]
+    assert verify_run(two_runs[0]) == []
+
+
+def test_what_a_crash_left_is_no_run(two_runs):
+    left = two_runs[0].folder.with_name(".other.123")
+    shutil.copytree(two_runs[0].folder, left)
+    assert names() == ["first", "second"]
+    assert unreadable_runs() == []
+
+
+def test_notes(two_runs):
+    assert two_runs[0].note == ""
+    annotate_run(two_runs[0], "  größer · 表情 \n zweite Zeile ")
+    assert find_run("first").note == "größer · 表情 \n zweite Zeile"
+    assert verify_run(find_run("first")) == []
+    with pytest.raises(RunError, match="501 characters; 500 fit"):
+        annotate_run(two_runs[0], "x" * 501)
+    annotate_run(two_runs[0], "  ")
+    assert not (two_runs[0].folder / "note.txt").exists()
+
+
+def test_shipped_runs_stay_as_they_are(shipped):
+    for act in (delete_run, lambda run: rename_run(run, "x"), lambda run: annotate_run(run, "x")):
+        with pytest.raises(RunError, match="'second' is shipped with the project and is not"):
+            act(shipped)
+    assert names() == ["first", "second"]
+
+
+def test_no_run_takes_a_shipped_ones_name(shipped):
+    with pytest.raises(RunError, match="a run 'second' already"):
+        rename_run(find_run("first"), "second")
+
+
+def test_a_deleted_run_is_gone(two_runs):
+    delete_run(two_runs[0])
+    assert [path.name for path in two_runs[0].folder.parent.iterdir()] == ["second"]
+
+
+def test_the_commands(two_runs):
+    assert run("runs", "rename", "first", "kept") == "Renamed first to kept.\n"
+    run("runs", "note", "kept", "before the holidays")
+    assert "Note: before the holidays" in run("runs", "show", "kept")
+    assert "kept: intact" in run("runs", "verify", "kept")
+    assert "already" in fails("runs", "rename", "kept", "second")
+    assert "removed" in run("runs", "note", "kept", "")
+    assert "no complete run 'first'" in fails("runs", "note", "first", "x")
+
+
+def test_a_damaged_run_can_be_deleted(two_runs):
+    (two_runs[0].folder / "run.json").write_text("{")
+    assert "Deleted first" in run("runs", "delete", "first", "--yes")
+    assert (names(), unreadable_runs()) == (["second"], [])
