@@ -1,74 +1,97 @@
-"""The webcam's frames: faces found, expressions drawn, the newest result kept for the page."""
+"""The webcam's frames: face followed, expressions drawn, results handed to the page.
+
+Two threads meet here. streamlit-webrtc calls a `FrameAnnotator` from a thread of its own, which
+must not touch Streamlit; the page's thread calls `configure` and `moments`. Whole named tuples are
+handed over, so neither sees a half-written one. Frames are never stored.
+"""
 
 import json
 import os
 import threading
 import time
-from collections import deque
 from typing import NamedTuple
 
 import av
 import numpy as np
-from PIL import ImageDraw, ImageFont
+import torch
+from PIL import Image, ImageOps
 
+from dashboard.live_drawing import draw_face
+from fercore.data import SIZE
 from fercore.errors import ConfigError
-from fercore.labels import CLASSES
+from fercore.faces import find_faces, preprocess
 from fercore.predictor import Predictor
+from fercore.video import FaceFollower, History, Moment, Smoother
 
-BOX_COLOUR = "#E69F00"
-_FONT_SIZE = 22
+_NOTHING = np.zeros((SIZE, SIZE), np.uint8)
+_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
 
-class Live(NamedTuple):
-    """The newest frame's result. `probs` is (7,), or None where no face was found."""
+class LiveSettings(NamedTuple):
+    """What the page asks of the video's thread."""
 
-    probs: np.ndarray | None
-    milliseconds: float
-    frames_per_second: float
+    predictors: dict[str, Predictor]  # by model, 'A' and 'B'
+    smoothing: float  # seconds
+    mirror: bool
 
 
 class FrameAnnotator:
-    """Called by the video's thread for each frame; `latest` is read by the page's thread."""
+    """Called for each frame; gives it back with the face, its expression and bars drawn in."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-        self._font = ImageFont.load_default(size=_FONT_SIZE)
-        self._times: deque[float] = deque(maxlen=30)
-        self._lock = threading.Lock()
-        self._latest: Live | None = None
+    def __init__(self, settings: LiveSettings) -> None:
+        # For the threads that start from now on. One face is too little to share out, and where
+        # other work holds the cores a second thread is waited for a hundred times longer.
+        torch.set_num_threads(1)
+        self._follower = FaceFollower()
+        self._smoothers: dict[str, Smoother] = {}  # by run
+        self._history = History()
+        self._lock = threading.Lock()  # around the history alone: held for microseconds
+        find_faces(Image.new("L", (240, 240)), thorough=False)
+        self.configure(settings)
 
-    @property
-    def latest(self) -> Live | None:
+    def configure(self, settings: LiveSettings) -> None:
+        """What holds from the next frame on; for the page's thread.
+
+        A model's first answer, and the detector's, take seconds on a busy machine, and
+        streamlit-webrtc drops a callback that takes ten. They are had here, before the video.
+        """
+        for predictor in settings.predictors.values():
+            if predictor.run_id not in self._smoothers:
+                predictor.record.calibrated(predictor.probs(_NOTHING[None]))
+                self._smoothers[predictor.run_id] = Smoother()
+        self._settings = settings
+
+    def moments(self) -> list[Moment]:
+        """The last half-minute, oldest first; for the page's thread."""
         with self._lock:
-            return self._latest
+            return self._history.moments()
+
+    def clear(self) -> None:
+        """Forget the results of an earlier video."""
+        with self._lock:
+            self._history.clear()
 
     def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
-        started = time.perf_counter()
+        # In the video's thread from here on: no Streamlit, and only one look at the settings.
+        arrived = time.perf_counter()
+        settings = self._settings
         picture = frame.to_image()
-        faces = self._predictor(picture)
-        draw = ImageDraw.Draw(picture)
-        for face in faces:
-            self._draw(draw, face)
+        if settings.mirror:
+            picture = ImageOps.mirror(picture)
+        box, probs = self._follower(picture), {}
+        if box:
+            face = preprocess(picture, box)[None]
+            for key, predictor in settings.predictors.items():
+                seen = predictor.record.calibrated(predictor.probs(face))[0]
+                smoother = self._smoothers[predictor.run_id]
+                probs[key] = smoother(seen, arrived, settings.smoothing)
+            draw_face(picture, box, probs)
         annotated = av.VideoFrame.from_image(picture)
         annotated.pts, annotated.time_base = frame.pts, frame.time_base
-        self._record(faces[0].probs if faces else None, started)
-        return annotated
-
-    def _draw(self, draw: ImageDraw.ImageDraw, face) -> None:
-        left, top, side = face.box
-        draw.rectangle((left, top, left + side, top + side), outline=BOX_COLOUR, width=3)
-        label = f"{face.expression} {face.confidence:.0%}"
-        place = (max(4, left), max(2, top - _FONT_SIZE - 8))
-        draw.rectangle(draw.textbbox(place, label, font=self._font), fill="black")
-        draw.text(place, label, fill=BOX_COLOUR, font=self._font)
-
-    def _record(self, probs, started: float) -> None:
-        now = time.perf_counter()
-        self._times.append(now)
-        span = self._times[-1] - self._times[0]
-        rate = (len(self._times) - 1) / span if span else 0.0
+        moment = Moment(arrived, probs, 1000 * (time.perf_counter() - arrived))
         with self._lock:
-            self._latest = Live(probs, 1000 * (now - started), rate)
+            self._history.add(moment)
+        return annotated
 
 
 def ice_servers() -> list[dict]:
@@ -76,22 +99,19 @@ def ice_servers() -> list[dict]:
 
     Raises `ConfigError` where the setting is not such a list.
     """
-    setting = os.environ.get("FERCORE_ICE_SERVERS", "[]")
+    setting = os.environ.get("FERCORE_ICE_SERVERS") or "[]"
     try:
         servers = json.loads(setting)
     except json.JSONDecodeError as error:
         raise ConfigError(f"FERCORE_ICE_SERVERS is not JSON: {error}.") from error
-    if not isinstance(servers, list):
-        raise ConfigError('FERCORE_ICE_SERVERS must be a list such as [{"urls": "turn:…"}].')
+    if not isinstance(servers, list) or not all(map(_is_server, servers)):
+        raise ConfigError(
+            'FERCORE_ICE_SERVERS must be a list such as [{"urls": "turn:turn.example.org"}].'
+        )
     return servers
 
 
-def sentence(live: Live | None) -> str:
-    """What the newest frame shows, in words."""
-    if live is None:
-        return "Press start and allow the camera."
-    pace = f"{live.milliseconds:.0f} ms a frame, {live.frames_per_second:.0f} frames a second"
-    if live.probs is None:
-        return f"No face in the picture. {pace}"
-    best = int(live.probs.argmax())
-    return f"**{CLASSES[best]}** {live.probs[best]:.0%} · {pace}"
+def _is_server(server: object) -> bool:
+    urls = server.get("urls") if isinstance(server, dict) else None
+    urls = [urls] if isinstance(urls, str) else urls
+    return isinstance(urls, list) and all(str(url).startswith(_SCHEMES) for url in urls)

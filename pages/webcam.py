@@ -1,58 +1,83 @@
-"""Webcam: the expression in a live video, by model A."""
+"""Webcam: the expression in a live video, by model A, B or both."""
+
+import time
 
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-from dashboard import loading
-from dashboard.figures import STATIC, probability_figure
-from dashboard.live import FrameAnnotator, ice_servers, sentence
+from dashboard import live_view, loading
+from dashboard.camera_check import TROUBLE, camera_trouble
+from dashboard.live import FrameAnnotator, LiveSettings, ice_servers
 from dashboard.selection import current
-from dashboard.widgets import heading, letter
-from fercore.errors import FerError
+from dashboard.widgets import heading, model_names
+
+ANNOTATOR, CONNECTION = "webcam-annotator", "webcam-connection"  # kept from run to run
+BOTH = "A and B"
 
 selection = current()
 heading(
     "Webcam",
-    "The expression model A sees in your camera's picture, drawn into the video. Frames go to the "
-    "machine that serves this page, are looked at one by one, and are not kept.",
+    "What the models see in your camera's picture, drawn into it. The largest face is followed. "
+    "Frames go to the machine that serves this page, are looked at one by one, and are not kept.",
 )
-st.markdown(f"{letter('A')} {selection.a.title}")
+model_names(selection)
+servers = ice_servers()
 
-try:
-    servers = ice_servers()
-except FerError as error:
-    st.error(str(error))
-    st.stop()
+left, middle, right = st.columns(3, vertical_alignment="bottom")
+choices = ["A", "B", BOTH] if selection.b else ["A"]
+choice = left.segmented_control("Models", choices, default=choices[-1], required=True)
+smoothing = middle.slider(
+    "Smoothing, seconds",
+    0.0,
+    2.0,
+    0.3,
+    0.1,
+    help="Exponential: what was seen this long ago counts about a third of what is seen now. "
+    "0 shows every frame as it is.",
+)
+mirror = right.toggle("Mirror", True, help="As in a mirror: your left is on the left.")
 
-key = f"annotator-{selection.a.run_id}"
-if key not in st.session_state:
-    predictor = loading.predictor(selection.a.run_id, selection.a.info["created"])
-    st.session_state[key] = FrameAnnotator(predictor)
-annotator = st.session_state[key]
+models = {key: run for key, run in selection.models.items() if choice in (key, BOTH)}
+predictors = {key: loading.predictor(*loading.identity(run)) for key, run in models.items()}
+settings = LiveSettings(predictors, smoothing, mirror)
+if ANNOTATOR not in st.session_state:
+    st.session_state[ANNOTATOR] = FrameAnnotator(settings)
+    st.session_state[CONNECTION] = live_view.Connection()
+annotator, connection = st.session_state[ANNOTATOR], st.session_state[CONNECTION]
+annotator.configure(settings)  # for the video's thread
 
 video, live = st.columns([3, 2])
 with video:
     stream = webrtc_streamer(
-        key=f"webcam-{selection.a.run_id}",
+        key="webcam",
         mode=WebRtcMode.SENDRECV,
-        video_frame_callback=annotator,  # runs in the video's thread; shares only `latest`
+        video_frame_callback=annotator,  # called by the video's thread
         rtc_configuration={"iceServers": servers},
         media_stream_constraints={"video": {"width": 640, "height": 480}, "audio": False},
         async_processing=True,
     )
+playing, signalling = stream.state.playing, stream.state.signalling
+if not playing:
+    annotator.clear()
 
 
-@st.fragment(run_every=0.5 if stream.state.playing else None)
-def readout() -> None:
-    newest = annotator.latest if stream.state.playing else None
-    st.markdown(sentence(newest))
-    if newest is not None and newest.probs is not None:
-        st.plotly_chart(probability_figure({"A": newest.probs}), config=STATIC, alt="Probabilities")
+@st.fragment(run_every=1.0 if playing or signalling else None)
+def beside_the_video() -> None:
+    failed = connection.update(time.monotonic(), playing=playing, signalling=signalling)
+    if failed:
+        live_view.single_shot(live_view.NO_CONNECTION)
+    elif playing:
+        live_view.readout(annotator.moments(), models)
+    elif signalling:
+        st.markdown("Connecting …")
+    else:
+        st.markdown("Press start and allow the camera.")
+        live_view.single_shot_link()
 
 
 with live:
-    readout()
-    st.caption(
-        "No picture? The browser allows the camera only on localhost or over https, and a network "
-        "between you and the server may block video. The Predict page takes photos instead."
-    )
+    trouble = camera_trouble()
+    if trouble and not playing:
+        live_view.single_shot(TROUBLE[trouble])
+    else:
+        beside_the_video()

@@ -13,11 +13,12 @@ LAYERS = [
     {"cli", "__main__"},
     {"study"},
     {"jobs", "experiment", "request", "turns", "transfer", "status", "predictor", "hardware"}
-    | {"saliency", "extras"},
+    | {"face_results", "saliency", "extras", "tables", "export"},
     {"artifacts"},
-    {"training", "evaluation", "inference", "slices", "audit", "review", "calibration"},
+    {"training", "evaluation", "inference", "slices", "audit", "review", "calibration", "record"},
     {"models", "data", "metrics", "statistics", "predictions", "recipes", "references", "faces"}
-    | {"photos", "precision", "sample_photos", "image_properties", "neighbours", "corruptions"},
+    | {"photos", "precision", "sample_photos", "image_properties", "neighbours", "corruptions"}
+    | {"video"},
     {"labels", "errors", "files", "durations", "wording"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -64,7 +65,8 @@ ANALYSIS = (
     "dashboard.accuracy_svg, dashboard.calibration_view, dashboard.face_grid, "
     "dashboard.pickers, dashboard.data_panel, "
     "dashboard.training_panel, dashboard.review_panel, "
-    "dashboard.extras_view, dashboard.slices_view, dashboard.audit_view"
+    "dashboard.extras_view, dashboard.slices_view, dashboard.audit_view, "
+    "dashboard.run_manager, dashboard.own_photos_view, dashboard.own_faces_view"
 )
 
 

@@ -80,7 +80,7 @@ class Recurrent(nn.Module):
             return feature_map.mean((2, 3))[:, None]  # (B, 1, C)
         positions = feature_map.flatten(2)  # (B, C, 36)
         if self.reading == "scrambled":
-            return positions.reshape(len(positions), positions.shape[2], -1)  # (B, 36, C)
+            return positions.reshape(-1, *positions.shape[:0:-1])  # (B, 36, C)
         chosen = positions[:, :, self.order]  # (B, C, T, P)
         return chosen.permute(0, 2, 3, 1).flatten(2)  # (B, T, P·C)
 

@@ -1,0 +1,34 @@
+"""`fercore export`: a run's model as a file for other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fercore.artifacts import find_run
+from fercore.cli.output import AsJson, print_json
+from fercore.cli.runs import RunName
+from fercore.errors import ConfigError
+from fercore.files import read_json
+
+Format = Annotated[str, typer.Option("--format", help="onnx")]
+Output = Annotated[Path | None, typer.Option("--output", help="the file; RUN.onnx by default")]
+
+
+def export(
+    run_id: RunName, file_format: Format = "onnx", output: Output = None, as_json: AsJson = False
+) -> None:
+    """Write a run's model as ONNX, checked against torch, and beside it how to feed it."""
+    from fercore.export import FORMATS, export_onnx
+
+    if file_format not in FORMATS:
+        raise ConfigError(f"There is no format '{file_format}'. Choose: {', '.join(FORMATS)}.")
+    path = output or Path(f"{run_id}.onnx")
+    note = export_onnx(find_run(run_id), path)
+    description = read_json(note)
+    if as_json:
+        print_json(description)
+        return
+    difference = description["largest_difference_from_torch"]
+    print(f"{path}: the model; its probabilities differ from torch's by at most {difference:.0e}.")
+    print(f"{note}: its input and output, and the way from a photo to its input.")

@@ -1,0 +1,65 @@
+"""An exported model gives what torch gives, fed by what its note says and nothing else."""
+
+import importlib.util
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+from typer.testing import CliRunner
+
+from fercore import export
+from fercore.artifacts import find_run
+from fercore.cli import app
+from fercore.errors import ConfigError, RunError
+from fercore.labels import CLASSES
+from fercore.predictor import Predictor
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    monkeypatch.setenv("FERCORE_ARTIFACTS", str(ROOT / "artifacts"))
+
+
+@pytest.mark.parametrize("name", ["cnn-s0", "cnn_lstm-s0"])
+def test_the_file_gives_torchs_probabilities_for_any_number_of_faces(
+    name, shipped, faces, tmp_path
+):
+    path = tmp_path / "new" / "model.onnx"
+    result = CliRunner().invoke(app, ["export", name, "--output", str(path)])
+    assert result.exit_code == 0, result.output
+    assert "at most" in result.stdout
+    note = json.loads(path.with_suffix(".json").read_text())
+    assert note["output"]["classes"] == list(CLASSES)
+    assert note["input"]["dtype"] == "uint8"
+    assert note["input"]["shape"] == ["N", 48, 48]
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    expected = Predictor.from_run(name).probs(faces.images)
+    assert len(set(expected.argmax(1))) > 2
+    for count in (1, 3, len(faces)):
+        (given,) = session.run(
+            [note["output"]["name"]], {note["input"]["name"]: faces.images[:count]}
+        )
+        np.testing.assert_allclose(given, expected[:count], atol=1e-4)
+
+
+def test_a_file_that_differs_from_torch_is_not_kept(two_runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_write", lambda model, path: path.write_bytes(b"another model"))
+    monkeypatch.setattr(export, "largest_difference", lambda model, path: float("nan"))
+    with pytest.raises(RunError, match="was not kept"):
+        export.export_onnx(find_run("first"), tmp_path / "model.onnx")
+    assert not list(tmp_path.glob("*model*"))
+
+
+def test_without_the_extra_a_sentence_says_what_to_install(two_runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"onnxruntime.*pip install 'fercore\[export\]'"):
+        export.export_onnx(find_run("first"), tmp_path / "model.onnx")
+
+
+def test_another_format_is_refused(shipped):
+    result = CliRunner().invoke(app, ["export", "cnn-s0", "--format", "tflite"])
+    assert isinstance(result.exception, ConfigError)
+    assert "Choose: onnx" in str(result.exception)
