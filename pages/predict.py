@@ -1,18 +1,17 @@
 """Predict: the expressions of the faces in one's own photos, by both models."""
 
+import json
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import loading
-from dashboard.photo_view import photo_view
+from dashboard.photo_view import Source, forget_others, judges, photo_view, seen
 from dashboard.selection import current
 from dashboard.widgets import csv_button, heading, model_names
 from fercore.errors import ImageError
-from fercore.faces import find_faces
-from fercore.labels import CLASSES
-from fercore.photos import SUFFIXES, open_photo
+from fercore.face_results import face_records, face_table
+from fercore.photos import open_photo
 from fercore.sample_photos import SAMPLE_PHOTOS, sample_photo
 
 selection = current()
@@ -25,36 +24,60 @@ heading(
 model_names(selection)
 
 uploads = st.file_uploader(
-    "Photos", type=list(SUFFIXES), accept_multiple_files=True, key="photos", max_upload_size=50
+    "Photos: JPEG, PNG, WebP, BMP or GIF",
+    accept_multiple_files=True,
+    key="photos",
+    max_upload_size=50,
 )
-sample = st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
+with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    sample = st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
+    camera = st.toggle("Take a picture with the camera", key="camera")
+shots = [st.camera_input("A picture of your face", key="shot")] if camera else []
 
-photos = [(upload.name, partial(open_photo, upload.getvalue(), upload.name)) for upload in uploads]
+sources = [
+    Source(upload.file_id, upload.name, partial(open_photo, upload.getvalue(), upload.name))
+    for upload in [*uploads, *filter(None, shots)]
+]
 if sample:
-    photos.append((sample, partial(sample_photo, sample)))
-if not photos:
-    st.info("Drop photos above, or choose a sample.")
+    name = f"{sample}: {SAMPLE_PHOTOS[sample]}"
+    sources.append(Source(sample, name, partial(sample_photo, sample)))
+forget_others(sources)
+if not sources:
+    st.info("Drop photos above, choose a sample, or take a picture.")
     st.stop()
 
 predictors = {
     key: loading.predictor(run.run_id, run.info["created"]) for key, run in selection.models.items()
 }
-results = []
-for name, read in photos:
+judged_by = judges(selection, {key: predictor.record for key, predictor in predictors.items()})
+st.caption(
+    "Probabilities are calibrated, and each model's record is counted, on its own PublicTest "
+    "images. Photos that differ from them may be harder."
+)
+
+results, problems = [], []
+for source in sources:
     try:
-        photo = read()
+        photo = seen(source)
     except ImageError as error:
         st.error(str(error))
+        problems.append(str(error))
         continue
-    boxes = find_faces(photo)
-    faces = {key: predictor.look(photo, boxes) for key, predictor in predictors.items()}
-    photo_view(name, photo, faces)
-    for key, found in faces.items():
-        for number, face in enumerate(found, start=1):
-            results.append(
-                {"photo": name, "face": number, "model": selection.models[key].run_id}
-                | {"expression": face.expression}
-                | dict(zip(CLASSES, face.probs.tolist(), strict=True))
-            )
+    answers = {
+        key: predictor.judge(photo.found, photo.faces) for key, predictor in predictors.items()
+    }
+    photo_view(source, photo, answers, judged_by)
+    for key, faces in answers.items():
+        results += face_records(source.name, faces, predictors[key], judged_by[key].threshold)
+
 if results:
-    csv_button(pd.DataFrame(results), "expressions")
+    with st.container(horizontal=True):
+        csv_button(face_table(results), "expressions")
+        st.download_button(
+            "Download as JSON",
+            data=json.dumps({"faces": results, "problems": problems}, indent=2, ensure_ascii=False),
+            file_name="expressions.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )

@@ -1,58 +1,103 @@
 """`fercore predict`: the expressions in photos, from the command line."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from fercore.cli.output import AsJson, percent, print_json, print_table
-from fercore.errors import ImageError
-from fercore.labels import CLASSES
+from fercore.errors import ConfigError, ImageError
+from fercore.faces import checked_choice
+from fercore.files import replacing, write_json
+from fercore.photos import find_photos
+
+OUTPUTS = (".csv", ".json", ".parquet")
 
 
 def predict(
-    photos: Annotated[list[Path], typer.Argument(help="photos")],
-    run_id: Annotated[str, typer.Option("--run", help="the run whose model looks")] = "cnn-s0",
+    paths: Annotated[list[str], typer.Argument(help="photos, folders, or patterns: 'trip/*.jpg'")],
+    run_id: Annotated[str, typer.Option("--run", help="the run, or the model, that looks")] = "cnn",
+    faces: Annotated[
+        str, typer.Option(help="all, largest, or none: each picture is itself a face")
+    ] = "all",
+    output: Annotated[
+        Path | None, typer.Option(help="write the faces to a .csv, .json or .parquet file")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the faces in photos and print their expressions. A bad file does not stop the rest."""
+    """Find the faces in photos and tell their expressions. A bad file does not stop the rest.
+
+    All seven probabilities are in --json and --output.
+    """
+    if output and output.suffix.lower() not in OUTPUTS:
+        raise ConfigError(f"{output}: name it {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}.")
+    checked_choice(faces)
+    from fercore.face_results import face_records
     from fercore.predictor import Predictor
 
     predictor = Predictor.from_run(run_id)
-    rows, problems = [], []
-    for photo in photos:
-        try:
-            faces = predictor(photo)
-        except ImageError as error:
-            problems.append(str(error))
-            continue
-        if not faces:
-            problems.append(f"{photo}: no face was found.")
-        for number, face in enumerate(faces, start=1):
-            rows.append(
-                {
-                    "photo": str(photo),
-                    "face": number,
-                    "box": face.box._asdict(),
-                    "whole_picture": face.whole,
-                    "expression": face.expression,
-                    "probabilities": dict(zip(CLASSES, face.probs.tolist())),
-                }
-            )
-    if as_json:
-        print_json({"faces": rows, "problems": problems})
-    elif rows:
-        shown = [
-            [
-                row["photo"],
-                row["face"],
-                row["expression"],
-                *(percent(p) for p in row["probabilities"].values()),
-            ]
-            for row in rows
-        ]
-        print_table(["photo", "face", "expression", *(f"{name} %" for name in CLASSES)], shown)
-    for problem in problems:
-        typer.secho(problem, fg="red", err=True)
+    photos, problems = find_photos(paths)
+    records, faceless = [], []
+    with Progress(console=Console(stderr=True), transient=True, disable=not _watched()) as progress:
+        for photo in progress.track(photos, description="looking"):
+            try:
+                found = predictor(photo, faces=faces)
+            except ImageError as error:
+                problems.append(str(error))
+                continue
+            if not found:
+                faceless.append(f"{photo}: no face was found.")
+            records += face_records(str(photo), found, predictor)
+    _tell(records, [*problems, *faceless], output, as_json)
     if problems:
         raise typer.Exit(1)
+
+
+def _watched() -> bool:
+    return sys.stderr.isatty()
+
+
+def _tell(records: list[dict], problems: list[str], output: Path | None, as_json: bool) -> None:
+    everything = {"faces": records, "problems": problems}
+    if output:
+        _write(output, everything)
+        typer.echo(f"{len(records)} faces written to {output}.", err=True)
+    if as_json:
+        print_json(everything)
+    elif records and not output:
+        columns = ["photo", "face", "expression", "%", "next", "%"]
+        print_table(columns, [_line(record) for record in records])
+    for problem in problems:
+        typer.secho(problem, fg="red", err=True)
+
+
+def _line(record: dict) -> list:
+    marks = {"unsure": "unsure", "weak": "may be no face", "whole_picture": "whole picture"}
+    marked = ", ".join(word for key, word in marks.items() if record[key])
+    said = record["expression"] + (f" ({marked})" if marked else "")
+    (_, first), (next_name, second) = _likeliest(record["probabilities"])
+    return [record["photo"], record["face"], said, percent(first), next_name, percent(second)]
+
+
+def _likeliest(probabilities: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(probabilities.items(), key=lambda item: -item[1])[:2]
+
+
+def _write(output: Path, everything: dict) -> None:
+    from fercore.face_results import face_table
+
+    try:
+        if output.suffix.lower() == ".json":
+            write_json(output, everything)
+            return
+        table = face_table(everything["faces"])
+        with replacing(output) as temporary:
+            if output.suffix.lower() == ".csv":
+                table.to_csv(temporary, index=False)
+            else:
+                table.to_parquet(temporary, index=False)
+    except OSError as error:
+        raise ConfigError(f"{output}: it cannot be written ({error.strerror}).") from error
