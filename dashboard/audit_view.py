@@ -24,6 +24,14 @@ from fercore.audit import (
 from fercore.data import FaceSet
 from fercore.data.votes import Votes
 from fercore.labels import CLASSES
+from fercore.slices import slice_title
+
+# Where the parts of `scores_by_part` are slices of the selection, their titles.
+SLICE_OF_PART = {
+    "without exact copies": slice_title("duplicate", "no copy"),
+    "the exact copies": slice_title("duplicate", "exact copy"),
+    "FER+ agrees with the label": slice_title("FER+ agreement", "FER+ agrees"),
+}
 
 
 def run_faces(run: Run) -> FaceSet:
@@ -117,6 +125,7 @@ def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,
+            unselected={"marker": {"opacity": 1}},
             customdata=table[["part", "n"]],
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
             "(n = %{customdata[1]})<extra></extra>",
@@ -126,6 +135,7 @@ def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
         fixedrange=True,
     )  # fmt: skip
     figure.update_xaxes(title="accuracy, %", fixedrange=True)
+    figure.update_layout(dragmode=False)
     title = "The same model on cleaner images, with 95 % interval"
     return styled(figure, title, height=150 + 45 * len(parts))
 
@@ -143,6 +153,7 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             marker_color=MAGNITUDE[1][1],
+            unselected={"marker": {"opacity": 1}},
             customdata=shown[["agreeing", "n"]],
             hovertemplate="%{x}: FER+ agrees with %{customdata[0]} of %{customdata[1]} labels"
             "<extra></extra>",
@@ -151,12 +162,20 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
     every = of_usage.loc[ALL, "share"]
     figure.add_hline(
         100 * every, line_dash="dash", line_color=REFERENCE_COLOUR,
-        annotation_text=f"all {percent(every)}", annotation_position="top right",
+        annotation_text=f"all {percent(every)}", annotation_position="top left",
     )  # fmt: skip
     figure.update_yaxes(title="labels agreed with, %", range=[0, 108], fixedrange=True)
-    figure.update_xaxes(fixedrange=True)
+    # Room at the left for the name of the line.
+    figure.update_xaxes(fixedrange=True, range=[-1.1, len(names) - 0.5])
+    figure.update_layout(dragmode=False)
     title = f"Labels that FER+'s majority agrees with, {usage}"
     return styled(figure, title, height=380, legend=False)
+
+
+def rows_in_words(images: pd.DataFrame) -> str:
+    """'Training row 6458 (angry), …': the first ten of some images."""
+    lines = images.head(10).itertuples()
+    return ", ".join(f"{line.usage} row {line.row} ({line.label})" for line in lines)
 
 
 def pair_tile(faces: FaceSet, pair: pd.Series) -> None:

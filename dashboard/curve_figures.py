@@ -1,11 +1,12 @@
 """ROC and precision-recall curves: a panel per class, and points at a threshold."""
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from dashboard.figures import styled
+from dashboard.figures import styled, with_panels
 from dashboard.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore import metrics
 from fercore.labels import CLASSES
@@ -46,12 +47,29 @@ def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figur
     x, y = _AXES[kind]
     figure.update_xaxes(title=x, row=2)
     figure.update_yaxes(title=y, col=1)
-    return styled(figure, "", height=620)
+    return with_panels(styled(figure, _TITLES[kind], height=660))
+
+
+def curves_table(tables: dict[str, Predictions], kind: str) -> pd.DataFrame:
+    """The points of `curves_figure`: model, curve ('sad', 'average micro', …), and both axes."""
+    x, y = (name.removesuffix(", %").replace("-", " ") for name in _AXES[kind])
+    return pd.concat(
+        pd.DataFrame({x: points[0], y: points[1]}).assign(
+            model=key, curve=f"{panel} {name}".strip()
+        )
+        for panel in (*CLASSES, "average")
+        for key, table in tables.items()
+        for name, _, points in _curves(panel, table, kind)
+    )[["model", "curve", x, y]]
 
 
 _AXES = {
     "roc": ("false-positive rate, %", "true-positive rate, %"),
     "pr": ("recall, %", "precision, %"),
+}
+_TITLES = {
+    "roc": "ROC curve of each expression (average: macro solid, micro dotted)",
+    "pr": "Precision by recall of each expression (average: micro)",
 }
 _HOVER = {
     "roc": "at %{x:.0%} false alarms, %{y:.0%} found",
@@ -125,7 +143,7 @@ def _area_title(panel: str, tables: dict[str, Predictions], kind: str) -> str:
     values = []
     for key, table in tables.items():
         areas = [measure(table.labels == k, table.probs[:, k]) for k in range(len(CLASSES))]
-        area = areas[CLASSES.index(panel)] if panel in CLASSES else np.nanmean(areas)
-        values.append(f"{key} {area:.3f}")
+        area = areas[CLASSES.index(panel)] if panel in CLASSES else metrics.mean_of_known(areas)
+        values.append(f"{key} –" if np.isnan(area) else f"{key} {area:.3f}")
     name = "AUC" if kind == "roc" else "average precision"
     return f"{panel}<br><sup>{name} {' · '.join(values)}</sup>"

@@ -8,7 +8,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from dashboard import loading
-from dashboard.figures import error_bars, styled
+from dashboard.figures import error_bars, styled, with_panels
 from dashboard.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from dashboard.widgets import enlarged
 from fercore import data, extras
@@ -131,7 +131,8 @@ def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
         )
     figure.update_yaxes(range=[0, 100], fixedrange=True)
     figure.update_yaxes(title="accuracy, %", col=1)
-    return styled(figure, "", height=620)
+    title = "Accuracy on ever worse images, with 95 % interval"
+    return with_panels(styled(figure, title, height=660))
 
 
 def drops_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -15,12 +15,13 @@ from fercore.labels import CLASSES
 
 _SEEN = np.array([0xE6, 0x9F, 0x00])  # Grad-CAM's colour over the grey face
 _FACTOR = 6
+_SEEN_WIDTH = 280  # pixels on the screen
 
 
 @st.dialog("One face", width="large")
 def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) -> None:
     """The dialog for one line of a sample table; `face` is None where its pixels are not here."""
-    left, right = st.columns([2, 3])
+    left, right = st.columns([1, 2])
     with left:
         if face is not None:
             st.image(enlarged(face, _FACTOR), width="stretch")
@@ -61,19 +62,19 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
     if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
         st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
         return
-    for place, key in zip(st.columns(2), keys):
-        seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))
-        place.markdown(letter(key))
-        place.image(_overlaid(face, seen), caption="Grad-CAM", width="stretch")
-        if steps is not None:
-            strength = np.abs(steps) / max(float(np.abs(steps).max()), 1e-12)
-            place.image(
-                _overlaid(face, np.kron(strength, np.ones((8, 8)))), width="stretch",
-                caption="What each step of the LSTM adds, for or against",
-            )  # fmt: skip
+    with st.container(horizontal=True):
+        for key in keys:
+            seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))
+            st.image(overlaid(face, seen), caption=f"{key}: Grad-CAM", width=_SEEN_WIDTH)
+            if steps is not None:
+                strength = np.abs(steps) / max(float(np.abs(steps).max()), 1e-12)
+                st.image(
+                    overlaid(face, np.kron(strength, np.ones((8, 8)))), width=_SEEN_WIDTH,
+                    caption=f"{key}: what each step of the LSTM adds, for or against",
+                )  # fmt: skip
 
 
-def _overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
+def overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
     """The face in grey, orange where `seen` (48, 48), from 0 to 1, is high."""
     strength = 0.75 * seen[..., None]
     mixed = face[..., None] * (1 - strength) + _SEEN * strength
@@ -88,7 +89,8 @@ def _votes(sample, selection: Selection) -> None:
         return
     given = pd.Series(votes.counts[int(sample["row"])], index=list(CATEGORIES), name="votes")
     st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often **{given.idxmax()}**:")
-    st.bar_chart(given[given > 0], horizontal=True, y_label="", x_label="votes", height=220)
+    given = given[given > 0].sort_values(ascending=False, kind="stable")
+    st.bar_chart(given, horizontal=True, x_label="", y_label="votes", sort=False, height=220)
 
 
 def _alike(face, selection: Selection) -> None:

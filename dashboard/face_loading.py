@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.loading import identity, predictions
 from fercore import data
 from fercore.artifacts import Run, find_run
+from fercore.data.stored_faces import find_stored
 from fercore.data.votes import Votes, votes_for
 from fercore.errors import DataError
 from fercore.neighbours import ThumbnailIndex
@@ -67,7 +68,8 @@ def nearest_training(run: Run, face: np.ndarray, k: int = 6) -> pd.DataFrame | N
     None where the Training images are not on this machine.
     """
     try:
-        source = data.SYNTHETIC if run.dataset == data.SYNTHETIC else data.find_source()
+        kept = find_stored(run.dataset) or data.find_source()
+        source = data.SYNTHETIC if run.dataset == data.SYNTHETIC else kept
         index = _thumbnails(str(source) if source else None)
     except DataError:
         return None

@@ -126,17 +126,25 @@ def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,
+            unselected={"marker": {"opacity": 1}},
             customdata=table[["class", "support"]],
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
             "(n = %{customdata[1]})<extra></extra>",
         )
     names = next(iter(tables.values()))["class"]
     figure.update_yaxes(
-        tickmode="array", tickvals=list(range(len(names))), ticktext=list(names), range=[6.6, -0.6]
-    )
-    figure.update_xaxes(range=[-2, 102], ticksuffix=" %")
-    title = f"{'AUC' if metric == 'auc' else metric.capitalize()} per class, with 95 % interval"
+        tickmode="array", tickvals=list(range(len(names))), ticktext=list(names),
+        range=[len(names) - 0.4, -0.6], fixedrange=True,
+    )  # fmt: skip
+    figure.update_xaxes(range=[-2, 102], ticksuffix=" %", fixedrange=True)
+    figure.update_layout(dragmode=False)
+    title = f"{metric_title(metric)} per class, with 95 % interval"
     return styled(figure, title, height=420)
+
+
+def metric_title(metric: str) -> str:
+    """'F1', 'AUC', 'Recall'."""
+    return metric.upper() if metric in ("f1", "auc") else metric.capitalize()
 
 
 def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
@@ -156,15 +164,18 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
                 "symbol": np.where(beyond, "circle", "circle-open"),
                 "line": {"width": 2},
             },
-            customdata=table["support"],
-            hovertemplate="%{y}: %{x:+.1f} points (n = %{customdata})<extra></extra>",
+            unselected={"marker": {"opacity": 1}},
+            customdata=table[["class", "support"]],
+            hovertemplate="%{y}: %{x:+.1f} points (n = %{customdata[1]})<extra></extra>",
         )
     )
     figure.add_vline(0, line_color=REFERENCE_COLOUR)
-    figure.update_yaxes(categoryorder="array", categoryarray=list(table["class"])[::-1])
-    figure.update_xaxes(title="points", zeroline=False)
-    name = metric.upper() if metric in ("f1", "auc") else metric
-    title = f"A − B, {name}: filled where the interval leaves out 0"
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=list(table["class"])[::-1], fixedrange=True
+    )
+    figure.update_xaxes(title="points", zeroline=False, fixedrange=True)
+    figure.update_layout(dragmode=False)
+    title = f"A − B, {metric_title(metric)}: filled where the interval leaves out 0"
     return styled(figure, title, height=420, legend=False)
 
 
@@ -206,8 +217,8 @@ def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> 
             )
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(ticksuffix=" %", col=2)
-    figure = styled(figure, "", height=480)
-    return figure.update_layout(legend={"y": -0.22, "x": 0.5, "xanchor": "center"})
+    figure = with_panels(styled(figure, "Loss and accuracy by epoch", height=520))
+    return figure.update_layout(legend={"yref": "paper", "y": -0.22, "x": 0.5, "xanchor": "center"})
 
 
 def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
@@ -227,8 +238,9 @@ def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
         )
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     figure.update_xaxes(range=[0, 118], visible=False, fixedrange=True)
-    figure.update_layout(bargap=0.25, margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    return styled(figure, "", height=300, legend=len(probs) > 1)
+    figure.update_layout(bargap=0.25)
+    title = "Probability of each expression"
+    return styled(figure, title, height=320, legend=len(probs) > 1)
 
 
 def error_bars(
@@ -251,3 +263,11 @@ def styled(figure: go.Figure, title: str, *, height: int, legend: bool = True) -
         legend={"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
     )
     return figure
+
+
+def with_panels(figure: go.Figure) -> go.Figure:
+    """A styled figure whose panels have titles of their own: room for both."""
+    return figure.update_layout(
+        margin={"t": 96}, title={"y": 0.99, "yanchor": "top"},
+        legend={"y": 1, "yref": "container", "yanchor": "top"},
+    )  # fmt: skip

@@ -26,13 +26,14 @@ def pickers() -> None:
     """Widgets for A, B, the part, and what is selected in it, bound to the URL."""
     for problem in unreadable_runs():
         st.warning(problem)
-    titles = {run.run_id: run.title for run in loading.runs()}
-    if not titles:
+    runs = loading.runs()
+    if not runs:
         return
-    runs, (first, second) = list(titles), default_pair(loading.runs())
+    about = {run.run_id: [run.title, *filter(None, [run.note])] for run in runs}
+    names, (first, second) = list(about), default_pair(runs)
     for key, label, options, default in (
-        (MODEL_A, ":blue[**Model A**]", runs, first),
-        (MODEL_B, ":orange[**Model B**]", [*runs, NO_MODEL], second),
+        (MODEL_A, ":blue[**Model A**]", names, first),
+        (MODEL_B, ":orange[**Model B**]", [*names, NO_MODEL], second),
     ):
         chosen = st.selectbox(
             label,
@@ -42,7 +43,7 @@ def pickers() -> None:
             bind="query-params",
             help="A is drawn in blue, B in orange, on every page.",
         )
-        st.caption(titles.get(chosen, "one model alone"))
+        st.caption("  \n".join(about.get(chosen, ["one model alone"])))
     st.selectbox(
         "Images",
         list(PARTS),

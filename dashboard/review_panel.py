@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import loading
+from dashboard.access import write_or_say_why
 from dashboard.loading import Images
 from dashboard.selection import Selection
 from dashboard.widgets import enlarged
@@ -33,6 +34,8 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
     current = _current(pixels)
     if current:
         st.markdown(f"Your verdict: **{verdict_words(current)}** · {_minute(current.updated)} UTC")
+    if not write_or_say_why(f"review-{pixels}"):
+        return
     # A copy of the image may carry another label: of that one nothing has been said yet.
     earlier = current if current and current.label == label else None
     if current and not earlier:
@@ -158,6 +161,8 @@ def export_button() -> None:
 
 def import_field() -> None:
     """An upload that takes over verdicts as soon as the file is there, and says what came."""
+    if not write_or_say_why("review-import"):
+        return
     st.file_uploader(
         "Import verdicts from a CSV",
         type="csv",

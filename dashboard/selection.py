@@ -17,7 +17,7 @@ from fercore.predictions import PARTS
 MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
 CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
-_PAGE = "page-shown"
+_PAGE, _CLEARS = "page-shown", "times-cleared"
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)
 
@@ -148,6 +148,16 @@ def choose_cell(true: str, predicted: str) -> None:
     st.session_state[TRUE], st.session_state[PREDICTED] = true, predicted
 
 
+def choose_label(label: str | None) -> None:
+    """Select one label whatever is predicted, for every page; None takes it back."""
+    choose_cell(label or ANY, ANY)
+
+
+def choose_slice(title: str | None) -> None:
+    """Select one slice, 'property: name', for every page; None takes it back."""
+    st.session_state[SLICE] = title or ANY
+
+
 def cell_query(true: str, predicted: str) -> dict[str, str]:
     """Query parameters of a link that keeps the view and selects one cell."""
     return st.query_params.to_dict() | {TRUE: true, PREDICTED: predicted}
@@ -158,3 +168,9 @@ def clear() -> None:
     choose_cell(ANY, ANY)
     st.session_state[SLICE] = ANY
     st.session_state[CONFIDENCE] = WHOLE_RANGE
+    st.session_state[_CLEARS] = clears() + 1
+
+
+def clears() -> int:
+    """How often the selection was cleared in this session."""
+    return st.session_state.get(_CLEARS, 0)

@@ -57,18 +57,21 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
     _paper_line(figure, 100 * PAPER_GAP, "paper's gap", col=2)
     figure.add_vline(0, line_color=MODEL_COLOURS["A"], line_width=1, col=2)
     figure.update_yaxes(categoryorder="array", categoryarray=list(gaps["title"])[::-1])
-    figure = styled(figure, "", height=150 + 26 * len(gaps))
+    figure = styled(figure, "", height=214 + 26 * len(gaps))
     return figure.update_layout(
-        legend={"y": -0.06, "x": 0.5, "xanchor": "center"}, margin={"t": 64}
+        legend={"yref": "container", "y": 0, "yanchor": "bottom", "x": 0.5, "xanchor": "center"},
+        margin={"t": 64, "b": 72},
     )
 
 
 def cost_figure(gaps: pd.DataFrame) -> go.Figure:
-    """Accuracy against parameters and against latency, a point for each head."""
+    """Accuracy against parameters and, where it was measured, latency: a point for each head."""
     heads = gaps[gaps["condition"] == ""]
-    panels = {"parameters": ("parameters", 1e-3), "latency_ms": ("latency_ms", 1)}
-    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
-    for column, (field, factor) in enumerate(panels.values(), start=1):
+    panels = {"parameters": ("parameters, thousands", 1e-3)}
+    if heads["latency_ms"].notna().any():
+        panels["latency_ms"] = ("ms per face, one thread", 1)
+    figure = make_subplots(rows=1, cols=len(panels), shared_yaxes=True, horizontal_spacing=0.04)
+    for column, (field, (title, factor)) in enumerate(panels.items(), start=1):
         for name, family in _families(heads):
             figure.add_scatter(
                 x=factor * family[field],
@@ -84,16 +87,18 @@ def cost_figure(gaps: pd.DataFrame) -> go.Figure:
                 row=1,
                 col=column,
             )
-    for model, accuracy in PAPER.items():
-        figure.add_hline(
-            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {model}", annotation_position="bottom right", col=1,
-        )  # fmt: skip
-        figure.add_hline(100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=2)
-    figure.update_xaxes(title="parameters, thousands", rangemode="tozero", col=1)
-    figure.update_xaxes(title="ms per face, one thread", rangemode="tozero", col=2)
+        for model, accuracy in PAPER.items():
+            figure.add_hline(
+                100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=column,
+                annotation_text=f"paper {model}" if column == 1 else None,
+                annotation_position="bottom left",
+            )  # fmt: skip
+        figure.update_xaxes(title=title, rangemode="tozero", col=column)
     figure.update_yaxes(title="accuracy, %", col=1)
-    return styled(figure, "Accuracy against size and against time", height=440)
+    return styled(figure, f"Accuracy against {' and '.join(_COSTS[f] for f in panels)}", height=440)
+
+
+_COSTS = {"parameters": "size", "latency_ms": "time"}
 
 
 def condition_figure(conditions: pd.DataFrame) -> go.Figure:
@@ -106,7 +111,8 @@ def condition_figure(conditions: pd.DataFrame) -> go.Figure:
             name=title,
             marker_color=MODEL_COLOURS[key],
             text=[f"{100 * value:.1f}" for value in conditions[column]],
-            textposition="outside",
+            textposition="inside",
+            insidetextanchor="middle",
             hovertemplate=f"{title}, %{{x}}: %{{y:.1f}} %<extra></extra>",
         )
     for model, accuracy in PAPER.items():
@@ -159,7 +165,7 @@ def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
     for model, accuracy in PAPER.items():
         figure.add_hline(
             100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {model} (test)", annotation_position="top left",
+            annotation_text=f"paper {model} (test)", annotation_position="bottom right",
         )  # fmt: skip
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="PublicTest accuracy, %")

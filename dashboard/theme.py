@@ -16,9 +16,9 @@ def percent(share: float | None) -> str:
 
 
 def interval(bounds) -> str:
-    """'[61.6, 64.8]', in percent."""
+    """'[61.6, 64.8]', in percent; a dash for an unknown one."""
     low, high = bounds
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return "–" if math.isnan(low) else f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def points(difference: float) -> str:
@@ -29,12 +29,7 @@ def points(difference: float) -> str:
 def points_interval(bounds) -> str:
     """'[+0.2, +2.6]', in points."""
     low, high = bounds
-    return f"[{100 * low:+.1f}, {100 * high:+.1f}]"
-
-
-def p_value(p: float) -> str:
-    """'p = 0.003', 'p < 0.001'."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return "–" if math.isnan(low) else f"[{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
 def count(number: int) -> str:

@@ -1,12 +1,15 @@
 """Pieces that pages share: the heading, empty states, downloads, face tiles."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 from PIL import Image
 
 from dashboard import theme
-from dashboard.selection import Selection, clear
+from dashboard.navigation import page_path
+from dashboard.selection import Selection, cell_query, clear
 from fercore.data import SYNTHETIC
 
 
@@ -16,20 +19,29 @@ def heading(title: str, explanation: str) -> None:
     st.caption(explanation)
 
 
-def models_line(selection: Selection) -> None:
-    """Names A and B, the images they are looked at on, what is selected among them, and what that
-    does not allow to say.
+def models_line(selection: Selection, *, to_faces: bool = True) -> None:
+    """Names A and B, the images they are looked at on, what is selected among them with the way to
+    its faces, and what that does not allow to say.
     """
     model_names(selection, f"images: {selection.part_name}")
     if selection.words:
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"Selected: {selection.words}")
-        right.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")
+        _selection_line(selection, to_faces)
     if selection.b and not selection.paired:
         st.info(
             "A and B were scored on different images: their figures stand side by side, but "
             "nothing is compared image by image."
         )
+
+
+def _selection_line(selection: Selection, to_faces: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"Selected: {selection.words}", width="content")
+        if to_faces:
+            st.page_link(
+                page_path("misclassified"), label="**See the faces**", width="content",
+                icon=":material/gallery_thumbnail:", query_params=cell_query(*selection.cell),
+            )  # fmt: skip
+        st.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")
 
 
 def model_names(selection: Selection, *more: str) -> None:
@@ -49,11 +61,13 @@ def letter(key: str) -> str:
     return f":{'blue' if key == 'A' else 'orange'}[**{key}**]"
 
 
-def csv_button(table: pd.DataFrame, name: str) -> None:
-    """A download of the figures behind a page."""
+def csv_button(
+    table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, *, label: str = "Download as CSV"
+) -> None:
+    """A download of the figures behind a page; a function is called only when they are wanted."""
     st.download_button(
-        "Download as CSV",
-        data=lambda: table.to_csv(index=False).encode(),
+        label,
+        data=lambda: (table() if callable(table) else table).to_csv(index=False).encode(),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",

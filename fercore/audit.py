@@ -7,8 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import statistics
+from fercore.data.cache import cache_folder
 from fercore.data.faceset import FaceSet
 from fercore.data.votes import Votes
+from fercore.files import write_parquet
 from fercore.image_properties import is_constant
 from fercore.labels import CLASSES, USAGES
 from fercore.neighbours import NEAR_DUPLICATE, ThumbnailIndex, near_duplicate_pairs
@@ -67,9 +69,16 @@ def near_duplicates(faces: FaceSet) -> pd.DataFrame:
     """Pairs of different usages that are alike but not equal, the most similar first.
 
     Columns: first, second (positions in the set), similarity, row, usage, label, other_row,
-    other_usage, other_label. Takes some seconds on FER2013.
+    other_usage, other_label. Takes some seconds on FER2013 the first time; what is found is kept
+    in the cache folder.
     """
-    pairs = near_duplicate_pairs(ThumbnailIndex(faces), NEAR_DUPLICATE)
+    kept = cache_folder() / f"near-{faces.fingerprint}-{NEAR_DUPLICATE}.parquet"
+    if kept.is_file():
+        pairs = pd.read_parquet(kept)
+    else:
+        pairs = near_duplicate_pairs(ThumbnailIndex(faces), NEAR_DUPLICATE)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_parquet(kept, pairs)
     names = np.array(CLASSES)
     for prefix, position in (("", pairs["first"]), ("other_", pairs["second"])):
         pairs[f"{prefix}row"] = faces.row[position]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fercore import metrics, statistics
 from fercore.errors import ConfigError, RunError
@@ -12,23 +13,22 @@ from fercore.labels import CLASSES
 from fercore.predictions import PARTS, Predictions, select_part
 from fercore.statistics import Interval
 
+CLASS_METRICS = ("f1", "recall", "precision", "auc")
+
 
 def evaluate(predictions: Predictions) -> dict[str, Any]:
     """The headline metrics of one part, as plain JSON values; shares from 0 to 1, NaN as None."""
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
-    scores = metrics.class_scores(confusion)
-    auc = metrics.one_vs_rest_auc(predictions.labels, predictions.probs)
+    scores, classes = metrics.class_scores(confusion), class_table(predictions)
     right, n = int(predictions.correct.sum()), len(predictions)
     summary = {
         "n": n,
         "accuracy": right / n,
         "accuracy_interval": statistics.wilson_interval(right, n),
-        "macro_f1_interval": statistics.bootstrap_interval(
-            confusion, lambda c: metrics.macro(metrics.class_scores(c).f1, c)
-        ),
-        "macro_auc": float(np.nanmean(auc)),
+        "macro_f1_interval": statistics.bootstrap_interval(confusion, metrics.macro_f1),
+        "macro_auc": metrics.mean_of_known(classes["auc"]),
         "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs),
-        "per_class": class_table(predictions).to_dict("records"),
+        "per_class": classes.to_dict("records"),
         "confusion": confusion.tolist(),
     }
     for name in ("precision", "recall", "f1"):
@@ -41,7 +41,19 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
 def macro_f1(predictions: Predictions) -> float:
     """The mean F1 of the classes that occur, from 0 to 1."""
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
-    return float(metrics.macro(metrics.class_scores(confusion).f1, confusion))
+    return float(metrics.macro_f1(confusion))
+
+
+def metrics_of(confusion: NDArray) -> NDArray[np.float64]:
+    """Accuracy, macro F1, then each class's precision, recall and F1: (..., K, K) to (..., 2 + 3K).
+
+    One pass over resampled confusion matrices gives every metric's draws.
+    """
+    scores = metrics.class_scores(confusion)
+    right = np.diagonal(confusion, axis1=-2, axis2=-1).sum(-1)
+    accuracy = right / np.maximum(confusion.sum((-2, -1)), 1)
+    overall = np.stack([accuracy, metrics.macro(scores.f1, confusion)], axis=-1)
+    return np.concatenate([overall, scores.precision, scores.recall, scores.f1], axis=-1)
 
 
 def evaluate_parts(frame: pd.DataFrame) -> dict[str, Any]:
@@ -53,7 +65,8 @@ def evaluate_parts(frame: pd.DataFrame) -> dict[str, Any]:
 def class_table(predictions: Predictions) -> pd.DataFrame:
     """Per class: support; precision, recall, F1 and AUC from 0 to 1, each with its interval.
 
-    Precision and recall carry Wilson intervals, F1 a bootstrap one, AUC DeLong's.
+    Precision and recall carry Wilson intervals, F1 a bootstrap one, AUC DeLong's. All are NaN for
+    a class without images.
     """
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
     scores = metrics.class_scores(confusion)
@@ -79,7 +92,14 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
                 f"{metric}_high": interval.high,
             }
         rows.append(row)
-    return pd.DataFrame(rows)
+    return _unknown_without_images(pd.DataFrame(rows))
+
+
+def _unknown_without_images(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by class with NaN in every figure of a class that has no images."""
+    figures = table.columns.difference(["class", "support"])
+    table.loc[table["support"] == 0, figures] = np.nan
+    return table
 
 
 @dataclass(frozen=True)
@@ -120,8 +140,8 @@ def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.Da
     """A minus B per class, paired on the same images: precision, recall, F1 and AUC.
 
     Columns: class, support, and for each metric its difference (from -1 to 1), `_low` and `_high`:
-    a paired bootstrap's for the first three, DeLong's for AUC. Raises `RunError` where the images
-    differ.
+    a paired bootstrap's for the first three, DeLong's for AUC; NaN for a class without images.
+    Raises `RunError` where the images differ.
     """
     _check_paired(a, b)
     k = len(CLASSES)
@@ -142,7 +162,37 @@ def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.Da
     frame["auc"] = [area.value for area in areas]
     frame["auc_low"] = [area.interval.low for area in areas]
     frame["auc_high"] = [area.interval.high for area in areas]
-    return frame
+    return _unknown_without_images(frame)
+
+
+def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
+    """All that two models' comparison on the same images says, a line for each figure.
+
+    Columns: metric ('accuracy', then those of `CLASS_METRICS`), class ('all' for accuracy),
+    support; a, b and difference (A minus B), each with its interval in …_low and …_high, from 0 to
+    1 or -1 to 1; p_value: exact McNemar's for accuracy, else NaN. Raises `RunError` where the
+    images differ.
+    """
+    overall = compare(a, b)
+    total = {"metric": "accuracy", "class": "all", "support": overall.n}
+    figures = (
+        ("a", overall.accuracy_a, statistics.wilson_interval(a.correct.sum(), overall.n)),
+        ("b", overall.accuracy_b, statistics.wilson_interval(b.correct.sum(), overall.n)),
+        ("difference", overall.difference, overall.interval),
+    )
+    for name, value, (low, high) in figures:
+        total |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    tables = {
+        "a": class_table(a), "b": class_table(b), "difference": class_differences(a, b)
+    }  # fmt: skip
+    lines = [pd.DataFrame([total | {"p_value": overall.p_value}])]
+    for metric in CLASS_METRICS:
+        line = tables["a"][["class", "support"]].assign(metric=metric)
+        for name, table in tables.items():
+            for end in ("", "_low", "_high"):
+                line[name + end] = table[metric + end]
+        lines.append(line)
+    return pd.concat(lines, ignore_index=True)
 
 
 def cell_differences(a: Predictions, b: Predictions) -> pd.DataFrame:

@@ -19,9 +19,8 @@ from fercore.artifacts import Run
 from fercore.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.data import FaceSet
 from fercore.errors import RunError
-from fercore.files import replacing
-from fercore.labels import CLASSES
-from fercore.metrics import class_scores, confusion_matrix, macro
+from fercore.files import write_parquet
+from fercore.metrics import confusion_matrix, macro_f1
 from fercore.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
@@ -86,9 +85,9 @@ def analyse(
             f"{done} of {total} versions of PrivateTest scored", each * (total - done) + map_seconds
         )
 
-    _store(run, ROBUSTNESS, compute_robustness(run, faces, on_scored=scored))
+    write_parquet(run.folder / ROBUSTNESS, compute_robustness(run, faces, on_scored=scored))
     report("mapping the features", map_seconds)
-    _store(run, EMBEDDING, compute_embedding(run, faces))
+    write_parquet(run.folder / EMBEDDING, compute_embedding(run, faces))
 
 
 def compute_robustness(
@@ -220,14 +219,8 @@ def _check(run: Run, faces: FaceSet) -> None:
 def _scores(labels: NDArray, predicted: NDArray) -> dict[str, Any]:
     right, n = int((predicted == labels).sum()), len(labels)
     low, high = wilson_interval(right, n)
-    confusion = confusion_matrix(labels, predicted, len(CLASSES))
-    f1 = float(macro(class_scores(confusion).f1, confusion))
+    f1 = float(macro_f1(confusion_matrix(labels, predicted)))
     return {"accuracy": right / n, "low": low, "high": high, "macro_f1": f1, "n": n}
-
-
-def _store(run: Run, name: str, table: pd.DataFrame) -> None:
-    with replacing(run.folder / name) as temporary:
-        table.to_parquet(temporary, index=False)
 
 
 def _stored(run: Run, name: str) -> pd.DataFrame | None:

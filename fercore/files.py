@@ -1,12 +1,17 @@
 """Files that are whole or not there: written beside, then renamed."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -29,6 +34,12 @@ def write_json_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """One JSON object per line."""
     with replacing(path) as temporary:
         temporary.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def write_parquet(path: Path, frame: pd.DataFrame, **options: Any) -> None:
+    """A table without its index. `options` are those of `DataFrame.to_parquet`."""
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False, **options)
 
 
 def read_json(path: Path) -> Any:

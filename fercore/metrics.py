@@ -48,6 +48,21 @@ def macro(per_class: NDArray, confusion: NDArray) -> NDArray[np.float64]:
     return _ratio((per_class * occurs).sum(-1), occurs.sum(-1))
 
 
+def mean_of_known(per_class: NDArray) -> float:
+    """Mean over the classes whose figure is known, those that are NaN left out; NaN without any.
+
+    >>> mean_of_known(np.array([0.5, np.nan, 1.0]))
+    0.75
+    """
+    known = np.asarray(per_class)[~np.isnan(per_class)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def macro_f1(confusion: NDArray) -> NDArray[np.float64]:
+    """Mean F1 of the classes that occur, from 0 to 1: (..., K, K) to (...)."""
+    return macro(class_scores(confusion).f1, confusion)
+
+
 def weighted(per_class: NDArray, confusion: NDArray) -> NDArray[np.float64]:
     """Mean over classes weighted by their number of true images."""
     support = confusion.sum(-1)

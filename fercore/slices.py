@@ -144,8 +144,5 @@ def _scores(predictions: Predictions, mask: NDArray, with_f1: bool) -> dict[str,
 
 def _macro_f1(predictions: Predictions, mask: NDArray) -> tuple[float, Interval]:
     confusion = metrics.confusion_matrix(predictions.labels[mask], predictions.predicted[mask])
-
-    def macro_f1(counts: NDArray) -> NDArray:
-        return metrics.macro(metrics.class_scores(counts).f1, counts)
-
-    return float(macro_f1(confusion)), statistics.bootstrap_interval(confusion, macro_f1)
+    interval = statistics.bootstrap_interval(confusion, metrics.macro_f1)
+    return float(metrics.macro_f1(confusion)), interval

@@ -1,13 +1,13 @@
 """Confusion: which expression is taken for which, by A, by B, and the difference."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard import figures, loading, theme
-from dashboard.navigation import page_path
-from dashboard.selection import ANY, cell_query, choose_cell, current_with_predictions
+from dashboard.clicks import clickable_figure
+from dashboard.selection import ANY, choose_cell, current_with_predictions
 from dashboard.widgets import csv_button, heading, letter, models_line
-from fercore.evaluation import confusions
 from fercore.labels import CLASSES
 from fercore.metrics import confusion_matrix
 
@@ -27,18 +27,31 @@ normalise = st.segmented_control(
 )  # fmt: skip
 
 
-def take_click(key: str) -> None:
+def take_click(point: dict | None) -> None:
     """Make the clicked cell the selection; a second click on it takes it back."""
-    marked = st.session_state[key]["selection"]["points"]
-    choose_cell(marked[0]["y"], marked[0]["x"]) if marked else choose_cell(ANY, ANY)
+    choose_cell(point["y"], point["x"]) if point else choose_cell(ANY, ANY)
 
 
 def clickable(place, figure, view: str) -> None:
-    key = f"confusion-{view}-{selection.part}"
-    place.plotly_chart(
-        figure, key=key, on_select=lambda: take_click(key), selection_mode="points",
-        config=figures.STATIC, alt=f"Confusion matrix {view}",
-    )  # fmt: skip
+    with place:
+        clickable_figure(
+            figure, f"confusion-{view}-{selection.part}", take_click,
+            alt=f"Confusion matrix {view}",
+        )  # fmt: skip
+
+
+def confusion_lines(
+    counts: dict[str, np.ndarray], differences: pd.DataFrame | None
+) -> pd.DataFrame:
+    """A line per cell: each model's count and share of the label, and whether they differ."""
+    lines = pd.DataFrame(
+        [(true, said) for true in CLASSES for said in CLASSES], columns=["true", "predicted"]
+    )
+    for key, matrix in counts.items():
+        lines[f"{key}_count"] = matrix.ravel()
+        shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+        lines[f"{key}_share"] = shares.ravel()
+    return lines if differences is None else lines.merge(differences, on=["true", "predicted"])
 
 
 cell = st.container(border=True)
@@ -63,11 +76,8 @@ with cell:
                 f"{theme.count(matrix[row, column])} of {theme.count(of_row)} images, "
                 f"{theme.percent(matrix[row, column] / max(of_row, 1))}"
             )
-        st.page_link(
-            page_path("misclassified"), label="**See the faces**",
-            icon=":material/gallery_thumbnail:", query_params=cell_query(true, predicted),
-        )  # fmt: skip
 
+differences = None
 if selection.paired:
     st.subheader("A against B", anchor=False)
     st.caption(
@@ -94,4 +104,12 @@ if selection.paired:
         ),
         config=figures.STATIC, alt="Predictions of A against those of B",
     )  # fmt: skip
-csv_button(pd.concat({key: confusions(table) for key, table in tables.items()}), "confusions")
+with st.container(horizontal=True):
+    csv_button(confusion_lines(counts, differences), "confusion", label="Cells as CSV")
+    if selection.paired:
+        csv_button(
+            pd.DataFrame(said, index=[f"A says {name}" for name in CLASSES], columns=CLASSES)
+            .rename_axis("what B says").reset_index(),
+            "a-against-b",
+            label="A against B as CSV",
+        )  # fmt: skip

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import audit_view, figures, loading
+from dashboard import audit_view, loading
+from dashboard.clicks import clickable_figure
 from dashboard.data_panel import DOWNLOAD_HINT
-from dashboard.face_grid import PER_PAGE, face_grid
-from dashboard.selection import current_with_predictions
+from dashboard.face_grid import PER_PAGE, face_grid, face_table
+from dashboard.selection import choose_label, choose_slice, current_with_predictions
 from dashboard.theme import count, percent
 from dashboard.widgets import csv_button, heading, models_line
 from fercore.audit import near_across
@@ -50,6 +51,8 @@ if here:
         )
     for column, (name, (number, explanation)) in zip(st.columns(len(numbers)), numbers.items()):
         column.metric(name, count(number), help=explanation)
+    if len(audit.constant):
+        st.caption(f"Empty: {audit_view.rows_in_words(audit.constant)}.")
     left, right = st.columns([3, 2])
     left.caption("Images per usage and class")
     left.dataframe(audit.counts, hide_index=True)
@@ -74,9 +77,17 @@ if here:
 scores = {key: audit_view.part_scores(run, part) for key, run in selection.models.items()}
 for key, table in scores.items():
     st.markdown(audit_view.copies_sentence(key, table) or "There are no exact copies to leave out.")
-st.plotly_chart(
-    audit_view.scores_figure(scores), config=figures.STATIC, alt="Accuracy by part of the images"
-)
+
+
+def take_part(point: dict | None) -> None:
+    """Select the images of the clicked point; all of them are no slice."""
+    choose_slice(audit_view.SLICE_OF_PART.get(point["customdata"][0]) if point else None)
+
+
+clickable_figure(
+    audit_view.scores_figure(scores), "audit-parts", take_part,
+    alt="Accuracy by part of the images",
+)  # fmt: skip
 csv_button(pd.concat(scores, names=["model"]).reset_index("model"), "scores-by-part")
 
 st.subheader("Labels that people dispute", anchor=False)
@@ -84,10 +95,11 @@ if agreement is not None:
     st.caption(
         "Ten people tagged each image again for FER+ (Barsoum et al., 2016). A bar is the share of "
         "a class's labels that most of them would give too: where it is low, a 'mistake' of a "
-        "model is often the label's."
+        "model is often the label's. Click a bar to select that label."
     )
-    st.plotly_chart(
-        audit_view.agreement_figure(agreement, usage), config=figures.STATIC,
+    clickable_figure(
+        audit_view.agreement_figure(agreement, usage), "audit-agreement",
+        lambda point: choose_label(point["x"] if point else None),
         alt="Agreement of FER+ with the labels per class",
     )  # fmt: skip
     csv_button(agreement, "fer-plus-agreement")
@@ -96,20 +108,7 @@ elif selection.a.dataset == "FER2013":
 else:
     st.caption("The FER+ votes are about FER2013's images only.")
 
-st.subheader("Labels that A disputes", anchor=False)
-issues = audit_view.issues(selection.a, part)
-st.caption(
-    f"Confident learning (cleanlab) takes {count(len(issues))} of {count(scores['A']['n'][0])} "
-    "labels for doubtful, going by A's probabilities; the most doubtful come first. It cannot "
-    "tell a wrong label from a wrong model: look at the faces."
-)
-if here:
-    samples = loading.samples(selection.a, selection.b if selection.paired else None, part)
-    face_grid(samples.loc[issues.index[:PER_PAGE]], images, selection)
-else:
-    st.dataframe(issues.drop(columns="pixels"), hide_index=True)
-csv_button(issues, "label-issues")
-
+disputed = st.container()  # filled last: nothing else waits for cleanlab to be imported
 if here:
     st.subheader("Near duplicates across usages", anchor=False)
     st.caption(
@@ -133,3 +132,18 @@ if here:
         for _, pair in views[view].head(PAIRS).iterrows():
             audit_view.pair_tile(faces, pair)
     csv_button(near, "near-duplicates")
+
+with disputed:
+    st.subheader("Labels that A disputes", anchor=False)
+    issues = audit_view.issues(selection.a, part)
+    st.caption(
+        f"Confident learning (cleanlab) takes {count(len(issues))} of {count(scores['A']['n'][0])} "
+        "labels for doubtful, going by A's probabilities; the most doubtful come first. It cannot "
+        "tell a wrong label from a wrong model: look at the faces."
+    )
+    samples = loading.samples(selection.a, selection.b if selection.paired else None, part)
+    if here:
+        face_grid(samples.loc[issues.index[:PER_PAGE]], images, selection)
+    else:
+        face_table(samples.loc[issues.index], selection)
+    csv_button(issues, "label-issues")

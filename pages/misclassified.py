@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import loading
 from dashboard.data_panel import DOWNLOAD_HINT
-from dashboard.face_grid import PER_PAGE, face_grid
+from dashboard.face_grid import PER_PAGE, face_grid, face_table
 from dashboard.selection import ANY, current_with_predictions
 from dashboard.slices_view import selected
 from dashboard.theme import count
@@ -24,7 +24,7 @@ heading(
     "The faces a model gets wrong: under each, the label, what the model says instead and how "
     "sure it is. Click one to see it large, with both models' probabilities and what they look at.",
 )
-models_line(selection)
+models_line(selection, to_faces=False)
 
 b = selection.b if selection.paired else None
 samples = loading.samples(selection.a, b, selection.part)
@@ -56,13 +56,7 @@ if found.empty:
 images = loading.images(selection.a)
 if images.missing:
     st.info(f"{images.missing}\n\n{DOWNLOAD_HINT}" if not images.position else images.missing)
-    st.dataframe(
-        found.drop(columns="pixels"), hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="%.3f")
-            for name in found.select_dtypes("floating")
-        },
-    )  # fmt: skip
+    face_table(found, selection)
 else:
     grid = st.container()
     page = st.pagination(-(-len(found) // PER_PAGE), key="page", bind="query-params")

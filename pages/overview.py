@@ -1,23 +1,28 @@
 """Overview: which model is better, by how much, and where to look first."""
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import face_loading, loading, theme
 from dashboard.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.navigation import page_path
-from dashboard.selection import cell_query, current_with_predictions
-from dashboard.widgets import heading, models_line, score_card
+from dashboard.selection import ANY, cell_query, current_with_predictions
+from dashboard.widgets import csv_button, heading, models_line, score_card
+from fercore.data import SYNTHETIC
 from fercore.evaluation import Comparison, confusions
 from fercore.labels import CLASSES
 from fercore.references import PAPER
 from fercore.statistics import Interval
+from fercore.wording import p_value
+
+COSTLIEST = 3  # confusions shown; the rest are on their own page
 
 
 def verdict_in_words(result: Comparison) -> str:
     """Who is right more often, and whether that is more than chance."""
     evidence = (
         f"(A − B {theme.points(result.difference)} {theme.points_interval(result.interval)}, exact "
-        f"McNemar {theme.p_value(result.p_value)}, n = {theme.count(result.n)})."
+        f"McNemar {p_value(result.p_value)}, n = {theme.count(result.n)})."
     )
     if result.p_value >= 0.05:
         return f"**No difference beyond chance between A and B** {evidence}"
@@ -29,7 +34,7 @@ def verdict_in_words(result: Comparison) -> str:
 selection = current_with_predictions()
 title = " against ".join(run.title.split(" · ")[0] for run in selection.models.values())
 heading(
-    title,
+    f"{title} on {'drawn faces' if selection.a.dataset == SYNTHETIC else selection.a.dataset}",
     "The verdict on one screen: how often each model is right, whether the difference is more "
     "than chance, and the mistakes that cost most. Choose models and images in the sidebar.",
 )
@@ -72,7 +77,7 @@ with left:
         ]
         for key, run in selection.models.items()
     }
-    for (true, predicted), wrong in tables["A"].head(5).items():
+    for (true, predicted), wrong in tables["A"].head(COSTLIEST).items():
         of_b = f" · B {tables['B'][(true, predicted)]}" if "B" in tables else ""
         label = f"{true} → {predicted}: A {wrong}{of_b}"
         st.page_link(
@@ -82,9 +87,14 @@ with left:
             query_params=cell_query(true, predicted),
         )
     st.caption("Label → prediction, and how many images. A click opens them.")
+    st.page_link(
+        page_path("confusion"), label="All confusions", icon=":material/grid_on:",
+        query_params=st.query_params.to_dict(),
+    )  # fmt: skip
 with right:
     st.subheader("What to look at")
-    weakest = min(scores["A"]["per_class"], key=lambda row: row["f1"])
+    occurring = [row for row in scores["A"]["per_class"] if row["support"]]
+    weakest = min(occurring, key=lambda row: row["f1"])
     of_b = ""
     if "B" in scores:
         recall_b = scores["B"]["per_class"][CLASSES.index(weakest["class"])]["recall"]
@@ -93,15 +103,18 @@ with right:
         page_path("per_class"),
         label=f"{weakest['class']}: A finds {theme.percent(weakest['recall'])} of them{of_b}",
         icon=":material/bar_chart:",
+        query_params=cell_query(weakest["class"], ANY),
     )
     parts = loading.metrics(selection.a)
     if "clean" in parts and parts["clean"]["n"] < parts["private"]["n"]:
         copies = parts["private"]["n"] - parts["clean"]["n"]
-        st.markdown(
-            f":material/content_copy: {copies} of the {theme.count(parts['private']['n'])} "
-            f"PrivateTest images also occur in Training or PublicTest. Without them A is at "
-            f"{theme.percent(parts['clean']['accuracy'])} instead of "
-            f"{theme.percent(parts['private']['accuracy'])}."
+        st.page_link(
+            page_path("data_audit"),
+            label=f"{theme.percent(copies / parts['private']['n'])} of the test images are copies; "
+            f"without them A is at {theme.percent(parts['clean']['accuracy'])}",
+            icon=":material/content_copy:",
+            help="Images of PrivateTest whose exact pixels also occur in Training or PublicTest.",
+            query_params=st.query_params.to_dict(),
         )
     doubted = face_loading.doubted_errors(selection.a, selection.part)
     if doubted is not None:
@@ -110,6 +123,7 @@ with right:
             label=f"{theme.percent(doubted)} of A's errors are on labels that most FER+ raters "
             "dispute",
             icon=":material/rate_review:",
+            query_params=st.query_params.to_dict(),
         )
     epochs = len(loading.history(selection.a))
     st.page_link(
@@ -117,4 +131,23 @@ with right:
         label=f"A learned for {epochs} epochs; epoch {selection.a.info['best_epoch']} was chosen "
         f"on {selection.a.info['selected_on']}",
         icon=":material/trending_up:",
+        query_params=st.query_params.to_dict(),
     )
+
+csv_button(
+    pd.DataFrame(
+        {
+            "model": score.key,
+            "run": selection.models[score.key].run_id,
+            "images": selection.part_name,
+            "n": scores[score.key]["n"],
+            "accuracy": score.accuracy,
+            "low": score.interval.low,
+            "high": score.interval.high,
+            "macro_f1": scores[score.key]["macro_f1"],
+            "macro_auc": scores[score.key]["macro_auc"],
+        }
+        for score in accuracies
+    ),
+    "overview",
+)

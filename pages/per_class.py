@@ -3,9 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import figures, loading
-from dashboard.selection import current_with_predictions
+from dashboard import figures, loading, theme
+from dashboard.clicks import clickable_figure, clickable_table
+from dashboard.selection import choose_label, current_with_predictions
 from dashboard.widgets import csv_button, heading, models_line
+from fercore.evaluation import CLASS_METRICS, comparison_table
 
 FEW = 100  # images below which a class's figures are wide guesses
 METRICS = {
@@ -16,60 +18,75 @@ METRICS = {
     "another image.",
 }
 
-
-def metric_title(name: str) -> str:
-    return name.upper() if name in ("f1", "auc") else name.capitalize()
-
-
 selection = current_with_predictions()
 heading(
     "Per class",
     "How well each expression is recognised. A point is the figure on these images, the bar its "
-    "95 % interval. Below: A minus B on the same images, which tells more than two bars do.",
+    "95 % interval. Below: A minus B on the same images, which tells more than two bars do. Click "
+    "a point or a row to select that label.",
 )
 models_line(selection)
 
 tables = {key: loading.classes(run, selection.part) for key, run in selection.models.items()}
 metric = st.segmented_control(
     "Metric",
-    list(METRICS),
+    CLASS_METRICS,
     default="f1",
     required=True,
-    format_func=metric_title,
+    format_func=figures.metric_title,
     key="metric",
     bind="query-params",
 )
 st.caption(METRICS[metric])
-st.plotly_chart(figures.class_figure(tables, metric), config=figures.STATIC, alt="Metric per class")
+
+
+def take_click(point: dict | None) -> None:
+    choose_label(point["customdata"][0] if point else None)
+
+
+clickable_figure(
+    figures.class_figure(tables, metric), f"class-{metric}", take_click, alt="Metric per class"
+)
 differences = None
 if selection.paired:
     differences = loading.class_differences(selection.a, selection.b, selection.part)
-    st.plotly_chart(
-        figures.class_difference_figure(differences, metric), config=figures.STATIC,
-        alt="A minus B per class",
+    clickable_figure(
+        figures.class_difference_figure(differences, metric), f"class-difference-{metric}",
+        take_click, alt="A minus B per class",
     )  # fmt: skip
 
-small = tables["A"][tables["A"]["support"] < FEW]
+support = tables["A"].set_index("class")["support"]
+if absent := list(support.index[support == 0]):
+    st.info(f"No image of {', '.join(absent)}: there is nothing to measure of them.")
+small = tables["A"][tables["A"]["support"].between(1, FEW - 1)]
 if len(small):
     names = ", ".join(f"{row['class']} ({row['support']})" for _, row in small.iterrows())
     st.warning(f"Few images, wide intervals: {names}.", icon=":material/warning:")
 
-columns = ["support", *METRICS]
-wide = pd.concat({key: table.set_index("class")[columns] for key, table in tables.items()}, axis=1)
-shown = pd.DataFrame({"class": wide.index})
-for key in tables:
-    for name in METRICS:
-        shown[f"{key} {metric_title(name)}"] = 100 * wide[(key, name)].to_numpy()
+title = figures.metric_title(metric)
+shown = pd.DataFrame({"class": tables["A"]["class"], "images": tables["A"]["support"]})
+columns = {
+    key: (table, f"{key} {title}", "%.1f %%", theme.interval) for key, table in tables.items()
+}
 if differences is not None:
-    shown[f"A − B {metric_title(metric)}"] = 100 * differences[metric].to_numpy()
-shown["images"] = wide[("A", "support")].to_numpy()
-st.dataframe(
-    shown,
-    hide_index=True,
+    columns["A − B"] = (differences, "A − B, points", "%+.1f", theme.points_interval)
+for key, (table, name, _, written) in columns.items():
+    shown[name] = 100 * table[metric]
+    bounds = zip(table[f"{metric}_low"], table[f"{metric}_high"])
+    shown[f"{key}, 95 %"] = [written(pair) for pair in bounds]
+clickable_table(
+    shown, f"class-table-{metric}",
+    lambda row: choose_label(None if row is None else shown["class"].iloc[row]),
     column_config={
-        name: st.column_config.NumberColumn(format="%.1f %%")
-        for name in shown.columns
-        if name not in ("class", "images")
+        name: st.column_config.NumberColumn(format=form) for _, name, form, _ in columns.values()
     },
+)  # fmt: skip
+scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
+csv_button(
+    lambda: (
+        comparison_table(scored["A"], scored["B"])
+        if selection.paired
+        else pd.concat(tables, names=["model"]).reset_index("model")
+    ),
+    "per-class",
 )
-csv_button(pd.concat(tables, names=["model"]).reset_index("model"), "per-class")

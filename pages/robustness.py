@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import extras_view, figures, theme
-from dashboard.selection import current
+from dashboard.selection import ANY, current
 from dashboard.widgets import csv_button, heading, model_names
 from fercore.corruptions import CORRUPTIONS
 from fercore.labels import CLASSES
@@ -52,7 +52,10 @@ if tables:
     csv_button(pd.concat(tables, names=["model"]).reset_index("model"), "robustness")
 
 st.subheader("What it looks like")
-expression = st.selectbox("Label", CLASSES, index=CLASSES.index("happy"), key="example")
+shown = "happy" if selection.true == ANY else selection.true
+expression = st.selectbox(
+    "Label of the example", CLASSES, index=CLASSES.index(shown), key=f"example-{shown}"
+)
 face, real = extras_view.example_face(selection.a, expression)
 if not real:
     st.caption("A drawn face: the images of A are not on this machine.")

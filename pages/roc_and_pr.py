@@ -83,6 +83,11 @@ for key, run in selection.models.items():
 areas = pd.DataFrame(rows)
 st.table(areas.set_index("model").map(lambda area: "–" if area is None else f"{area:.3f}"))
 st.caption(
-    "Macro: the mean of the seven. Micro: all decisions 'is this image of this class?' together."
+    "Macro: the mean of the expressions that occur. Micro: all decisions 'is this image of this "
+    "class?' together."
 )
-csv_button(areas, "auc")
+with st.container(horizontal=True):
+    csv_button(areas, "auc", label="Areas as CSV")
+    csv_button(
+        lambda: curve_figures.curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV"
+    )

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import face_loading, figures, loading, theme
+from dashboard import face_loading, loading, theme
+from dashboard.clicks import clickable_figure, clickable_table
 from dashboard.data_panel import DOWNLOAD_HINT
-from dashboard.face_grid import PER_PAGE, face_grid
-from dashboard.selection import ANY, SLICE, current_with_predictions
+from dashboard.face_grid import PER_PAGE, face_grid, face_table
+from dashboard.selection import ANY, choose_slice, current_with_predictions
 from dashboard.slices_view import run_slices, slices_figure
 from dashboard.widgets import csv_button, heading, letter, models_line
 from fercore.data.votes import HINT
@@ -17,7 +18,8 @@ heading(
     "Slices",
     "The images split by what they have in common: light, contrast, sharpness, agreement of the "
     "labels, copies, class. Within each split the worst slice comes first; a slice whose bar lies "
-    "left of the dotted line is harder than the images at large. Click a point to see its faces.",
+    "left of the dotted line is harder than the images at large. Click a point or a row to see its "
+    "faces.",
 )
 models_line(selection)
 
@@ -37,34 +39,66 @@ options = {
 }
 
 
-def take_click() -> None:
-    """Open the slice of the clicked point."""
-    marked = st.session_state["slices-figure"]["selection"]["points"]
-    if marked and (title := slice_title(*marked[0]["customdata"][:2])) in options:
-        st.session_state[SLICE] = title
+def take_click(point: dict | None) -> None:
+    """Select the slice of the clicked point; a second click takes it back."""
+    choose_slice(slice_title(*point["customdata"][:2]) if point else None)
 
 
 everyone = {key: table.correct.mean() for key, table in scored.items()}
-st.plotly_chart(
-    slices_figure(tables, everyone),
-    key="slices-figure",
-    on_select=take_click,
-    selection_mode="points",
-    config=figures.STATIC,
+clickable_figure(
+    slices_figure(tables, everyone), "slices-figure", take_click,
     alt="Accuracy of A and B on each slice",
-)
+)  # fmt: skip
 small = [title for title, line in options.items() if line.few]
 if small:
     st.caption(
         f"A ring marks a slice of fewer than {FEW} images, too few to tell: {', '.join(small)}."
     )
 
+st.subheader("All slices", anchor=False)
+everything = pd.concat(tables, names=["model"]).reset_index("model")
+shown = pd.DataFrame(
+    {
+        "model": everything["model"],
+        "property": everything["property"],
+        "slice": everything["slice"],
+        "images": everything["n"],
+        "accuracy %": 100 * everything["accuracy"],
+        "accuracy, 95 %": [
+            theme.interval(bounds) for bounds in zip(everything["low"], everything["high"])
+        ],
+        "macro F1 %": 100 * everything["macro_f1"],
+        "macro F1, 95 %": [
+            theme.interval(bounds) for bounds in zip(everything["f1_low"], everything["f1_high"])
+        ],
+        "against all, points": 100 * everything["difference"],
+    }
+)
+
+
+def take_row(row: int | None) -> None:
+    """Select the slice of the clicked row."""
+    line = None if row is None else everything.iloc[row]
+    choose_slice(None if line is None else slice_title(line["property"], line["slice"]))
+
+
+clickable_table(
+    shown, "slices-table", take_row, height=300, placeholder="–",
+    column_config={
+        name: st.column_config.NumberColumn(format="%.1f")
+        for name in shown.select_dtypes("floating")
+    },
+)  # fmt: skip
+csv_button(everything, "slices")
+
 st.subheader("One slice", anchor=False)
 if selection.slice not in options and selection.slice != ANY:
     st.info(f"These images have no slice '{selection.slice}'. Choose another in the sidebar.")
 title = selection.slice if selection.slice in options else next(iter(options))
 chosen = options[title]
-st.markdown(f"**{title}**. Click a point above, or choose a slice in the sidebar, for another.")
+st.markdown(
+    f"**{title}**. Click a point or a row above, or choose a slice in the sidebar, for another."
+)
 for key, table in tables.items():
     same = (table["property"] == chosen.property) & (table["slice"] == chosen.slice)
     for line in table[same].itertuples():
@@ -82,29 +116,4 @@ if images.position and not images.missing:
     st.caption("A's mistakes first, the most confident ones before the others.")
     face_grid(mine.head(PER_PAGE), images, selection)
 else:
-    st.dataframe(mine.drop(columns="pixels"), hide_index=True)
-
-st.subheader("All slices", anchor=False)
-everything = pd.concat(tables, names=["model"]).reset_index("model")
-st.dataframe(
-    pd.DataFrame(
-        {
-            "model": everything["model"],
-            "property": everything["property"],
-            "slice": everything["slice"],
-            "images": everything["n"],
-            "accuracy %": (100 * everything["accuracy"]).round(1),
-            "accuracy, 95 %": [
-                theme.interval(bounds) for bounds in zip(everything["low"], everything["high"])
-            ],
-            "macro F1 %": (100 * everything["macro_f1"]).round(1),
-            "macro F1, 95 %": [
-                theme.interval(bounds) if pd.notna(bounds[0]) else "–"
-                for bounds in zip(everything["f1_low"], everything["f1_high"])
-            ],
-            "against all, points": (100 * everything["difference"]).round(1),
-        }
-    ),
-    hide_index=True,
-)
-csv_button(everything, "slices")
+    face_table(mine, selection)

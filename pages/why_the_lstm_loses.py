@@ -1,13 +1,15 @@
 """Why the LSTM loses: the study that trains every head on one trunk, and what sinks it."""
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import figures, loading, study_figures
+from dashboard import figures, study_figures, study_loading
 from dashboard.reading_svg import reading_svg
-from dashboard.theme import count, p_value, percent, points, points_interval
+from dashboard.theme import count, percent, points, points_interval
 from dashboard.widgets import csv_button, heading
 from fercore.models import MODELS
 from fercore.predictions import PARTS
+from fercore.wording import p_value
 
 STUDY = "sequence"
 SEEDS = 3  # that a claim about an architecture rests on
@@ -20,7 +22,7 @@ heading(
     "only the named factor varies. Points are means over seeds, bars 95 % intervals over seeds "
     "and images.",
 )
-if not loading.study_finished(STUDY):
+if not study_loading.study_finished(STUDY):
     st.info(f"The study has not run yet. Start it with: `fercore study {STUDY}`")
     st.stop()
 
@@ -34,7 +36,7 @@ part = st.segmented_control(
     help="PrivateTest is scored once. 'Without duplicates' leaves out images that also occur in "
     "Training or PublicTest. PublicTest chose the epochs.",
 )
-results = loading.study(STUDY, part)
+results = study_loading.study(STUDY, part)
 gaps = results.gaps
 
 few = gaps[gaps["seeds"] < SEEDS]
@@ -96,7 +98,7 @@ chosen = st.multiselect(
     default=[name for name in SHOWN_CURVES if name in titles],
     format_func=titles.get,
 )
-curves = {titles[name]: loading.study_curves(STUDY, name) for name in chosen}
+curves = {titles[name]: study_loading.study_curves(STUDY, name) for name in chosen}
 if curves:
     st.plotly_chart(
         study_figures.curves_figure(curves), config=figures.STATIC, alt="Learning curves"
@@ -111,9 +113,9 @@ st.dataframe(
     {
         "variant": gaps["title"],
         "seeds": gaps["seeds"],
-        "accuracy %": (100 * gaps["accuracy"]).round(1),
+        "accuracy %": (100 * gaps["accuracy"]).map("{:.1f}".format),
         "against the CNN": (100 * gaps["difference"]).round(1),
-        "corrected p": gaps["p_holm"].round(4),
+        "corrected p": gaps["p_holm"].map(p_value, na_action="ignore"),
         "McNemar": gaps["mcnemar"],
         "macro F1 %": (100 * gaps["macro_f1"]).round(1),
         "parameters": gaps["parameters"].map(count),
@@ -121,5 +123,15 @@ st.dataframe(
         "ms per face": gaps["latency_ms"],
     },
     hide_index=True,
+    placeholder="–",
 )
-csv_button(gaps, "sequence-study")
+tables = {
+    "The table": gaps,
+    "Conditions": results.conditions,
+    "Recall per class": results.class_effect.reset_index(names="variant"),
+}
+if curves:
+    tables["Learning curves"] = pd.concat(curves, names=["variant"]).reset_index("variant")
+with st.container(horizontal=True):
+    for name, table in tables.items():
+        csv_button(table, f"study-{name.lower().replace(' ', '-')}", label=f"{name} as CSV")

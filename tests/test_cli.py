@@ -66,7 +66,10 @@ def test_runs_delete(two_runs):
 def test_compare(two_runs):
     told = json.loads(run("compare", "first", "second", "--json"))
     assert told["n"] == 350
-    assert [row["class"] for row in told["per_class"]["a"]] == list(CLASSES)
+    f1 = [row for row in told["table"] if row["metric"] == "f1"]
+    assert [row["class"] for row in f1] == list(CLASSES)
+    assert "A recall %" in run("compare", "first", "second", "--metric", "recall")
+    assert "no metric 'r2'" in fails("compare", "first", "second", "--metric", "r2")
     assert "exact McNemar p" in run("compare", "first", "second", "--part", "public")
     assert "no part 'training'" in fails("compare", "first", "second", "--part", "training")
 

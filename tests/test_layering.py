@@ -66,6 +66,7 @@ ANALYSIS = (
     "dashboard.pickers, dashboard.data_panel, "
     "dashboard.training_panel, dashboard.review_panel, "
     "dashboard.extras_view, dashboard.slices_view, dashboard.audit_view, "
+    "dashboard.clicks, dashboard.study_loading, fercore.tables, "
     "dashboard.run_manager, dashboard.own_photos_view, dashboard.own_faces_view"
 )
 

@@ -19,7 +19,11 @@ from tests.conftest import ROOT
 ANALYSIS = [
     "overview", "confusion", "per_class", "roc_and_pr", "calibration", "misclassified", "training"
 ]  # fmt: skip
-WITHOUT_RUNS = {"webcam", "why_the_lstm_loses"}
+NAMING_NO_MODEL = {"webcam", "why_the_lstm_loses", "runs", "your_faces"}
+EMPTY = {  # what a page says where there is no run
+    "why_the_lstm_loses": "The study has not run yet",
+    "your_faces": "No faces are kept yet",
+}
 TIMEOUT = 60
 
 
@@ -28,7 +32,7 @@ def no_video(monkeypatch):
     """A page under test has no browser to send video from; the end-to-end tests have one."""
     from types import SimpleNamespace
 
-    stopped = SimpleNamespace(state=SimpleNamespace(playing=False))
+    stopped = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
     monkeypatch.setattr("streamlit_webrtc.webrtc_streamer", lambda **_: stopped)
 
 
@@ -53,7 +57,7 @@ def said(app: AppTest) -> str:
 def test_with_two_runs(two_runs, name):
     app = open_page(name)
     assert len(app.title) == 1
-    assert "drawn, not photographed" in said(app) or name in WITHOUT_RUNS
+    assert "drawn, not photographed" in said(app) or name in NAMING_NO_MODEL
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -65,8 +69,7 @@ def test_with_one_run(two_runs, name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_with_no_run(name):
-    empty = "The study has not run yet" if name == "why_the_lstm_loses" else "There is no run yet"
-    assert empty in said(open_page(name))
+    assert EMPTY.get(name, "There is no run yet") in said(open_page(name))
 
 
 @pytest.mark.parametrize("name", ANALYSIS)
@@ -245,3 +248,33 @@ def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
     app.text_input(key="data_path").input(str(tmp_path / "nothing.csv")).run()
     next(b for b in app.button if b.label == "Use this dataset").click().run()
     assert "no such file" in said(app)
+
+
+def test_the_worst_class_of_the_overview_is_selected_by_its_link(two_runs):
+    link = open_page("overview", a="first", b="second").get("page_link")[4]
+    weakest = min(find_run("first").metrics()["private"]["per_class"], key=lambda row: row["f1"])
+    assert link.proto.label.startswith(weakest["class"])
+    assert f"true={weakest['class']}" in link.proto.query_string
+
+
+def test_a_row_of_the_samples_opens_its_face_where_the_images_are_not_here(two_runs, monkeypatch):
+    as_if_real(two_runs[0], monkeypatch)
+    app = open_page("misclassified", a="first", b="none")
+    first = app.dataframe[0].value.iloc[0]
+    app.session_state["row-to-open"] = 0
+    app.run()
+    assert not app.exception
+    assert f"Row {first['row']} of the dataset" in said(app)
+
+
+def test_the_parts_of_the_audit_are_slices_that_there_are():
+    from dashboard.audit_view import SLICE_OF_PART
+    from fercore.slices import SLICES, slice_title
+
+    known = {slice_title(name, part) for name, parts in SLICES.items() for part in parts}
+    assert set(SLICE_OF_PART.values()) <= known
+
+
+def test_one_model_alone_has_no_differences(two_runs):
+    app = open_page("per_class", a="first", b="none")
+    assert list(app.dataframe[0].value.columns)[2:] == ["A F1", "A, 95 %"]

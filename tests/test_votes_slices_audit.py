@@ -27,7 +27,6 @@ from fercore.neighbours import (
     NEAR_DUPLICATE,
     ThumbnailIndex,
     near_duplicate_pairs,
-    nearest,
     thumbnails,
 )
 from fercore.predictions import Predictions
@@ -258,7 +257,8 @@ def test_thumbnails_are_means_of_four_by_four(faces):
 
 def test_nearest_finds_an_exact_copy_first(faces):
     training = faces.part("Training")
-    found = nearest(faces, training.images[30], 6)
+    index = ThumbnailIndex(training)
+    found = index.nearest(training.images[30], 6)
     assert len(found) == 6
     assert (found["position"][0], found["row"][0]) == (30, training.row[30])
     assert found["similarity"][0] == 1
@@ -268,8 +268,14 @@ def test_nearest_finds_an_exact_copy_first(faces):
         np.corrcoef(thumbnails(faces.images[:1])[0], thumbnail)[0, 1]
         for thumbnail in thumbnails(training.images)
     ]
-    found = nearest(faces, faces.images[0], len(training))
+    found = index.nearest(faces.images[0], len(training))
     np.testing.assert_allclose(found["similarity"], sorted(correlations)[::-1], atol=1e-5)
+
+
+def test_near_duplicates_are_looked_for_once(faces, monkeypatch):
+    found = near_duplicates(faces)
+    monkeypatch.setattr("fercore.audit.near_duplicate_pairs", None)
+    pd.testing.assert_frame_equal(near_duplicates(faces), found)
 
 
 def test_near_duplicates_are_those_of_brute_force():
@@ -510,8 +516,9 @@ def test_slices_page_without_the_images(two_runs, monkeypatch):
     app = open_page("slices", a="first", b="second", slice="class: fear")
     assert "fercore data download" in said(app)
     assert "FERCORE_FERPLUS" in said(app)
-    assert len(app.dataframe[0].value) == 50
-    assert (app.dataframe[0].value["label"] == "fear").all()
+    faces = app.dataframe[1].value  # below the table of slices
+    assert len(faces) == 50
+    assert (faces["label"] == "fear").all()
 
 
 def test_audit_page(two_runs, with_votes):

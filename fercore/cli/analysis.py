@@ -1,5 +1,6 @@
 """`fercore evaluate` and `fercore compare`: one run's scores, or two runs image by image."""
 
+import json
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,14 +13,17 @@ from fercore.cli.output import (
     DataOption,
     PartOption,
     percent,
+    points,
     print_json,
     print_table,
     with_interval,
 )
 from fercore.cli.runs import RunName, print_metrics
-from fercore.evaluation import class_differences, class_table, evaluate_parts
+from fercore.errors import ConfigError
+from fercore.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
 from fercore.evaluation import compare as compare_predictions
 from fercore.predictions import PARTS, prediction_frame
+from fercore.wording import p_value
 
 
 def evaluate(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
@@ -44,31 +48,34 @@ def compare(
     run_a: Annotated[str, typer.Argument(help="model A")],
     run_b: Annotated[str, typer.Argument(help="model B")],
     part: PartOption = "private",
+    metric: Annotated[str, typer.Option(help="f1, recall, precision or auc")] = "f1",
     as_json: AsJson = False,
 ) -> None:
-    """Compare two runs on the same images: paired interval and exact McNemar test."""
+    """Compare two runs on the same images: paired intervals and exact McNemar test."""
+    if metric not in CLASS_METRICS:
+        raise ConfigError(f"There is no metric '{metric}'. Choose: {', '.join(CLASS_METRICS)}.")
     a, b = (find_run(name).predictions(part) for name in (run_a, run_b))
-    result = compare_predictions(a, b)
-    tables, differences = [class_table(table) for table in (a, b)], class_differences(a, b)
+    result, table = compare_predictions(a, b), comparison_table(a, b)
     if as_json:
-        names = ("a", "b", "difference")
-        per_class = {n: t.to_dict("records") for n, t in zip(names, (*tables, differences))}
-        print_json(asdict(result) | {"part": part, "per_class": per_class})
+        lines = json.loads(table.to_json(orient="records", double_precision=15))
+        print_json(asdict(result) | {"part": part, "table": lines})
         return
-    p = "p < 0.001" if result.p_value < 0.001 else f"p = {result.p_value:.3f}"
     low, high = result.interval
     print(f"{PARTS[part]}, n = {result.n}")
     print(f"A {run_a}: {percent(result.accuracy_a)} %   B {run_b}: {percent(result.accuracy_b)} %")
     print(
         f"A − B: {100 * result.difference:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}], "
-        f"exact McNemar {p} (only A right {result.only_a}, only B right {result.only_b})"
+        f"exact McNemar {p_value(result.p_value)} (only A right {result.only_a}, "
+        f"only B right {result.only_b})"
     )
-    rows = []
-    for row_a, row_b, gap in zip(*(t.to_dict("records") for t in (*tables, differences))):
-        f1 = [with_interval(row["f1"], (row["f1_low"], row["f1_high"])) for row in (row_a, row_b)]
-        recall = [percent(row["recall"]) for row in (row_a, row_b)]
-        change = f"{100 * gap['f1']:+.1f} [{100 * gap['f1_low']:+.1f}, {100 * gap['f1_high']:+.1f}]"
-        rows.append([row_a["class"], row_a["support"], *f1, change, *recall])
-    print_table(
-        ["class", "n", "A F1 %", "B F1 %", "A − B, points", "A recall %", "B recall %"], rows
-    )
+    title = metric.upper() if metric in ("f1", "auc") else metric
+    rows = [
+        [
+            line["class"],
+            line["support"],
+            *(with_interval(line[m], (line[f"{m}_low"], line[f"{m}_high"])) for m in "ab"),
+            points(line["difference"], (line["difference_low"], line["difference_high"])),
+        ]
+        for line in table[table["metric"] == metric].to_dict("records")
+    ]
+    print_table(["class", "n", f"A {title} %", f"B {title} %", "A − B, points"], rows)

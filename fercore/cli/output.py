@@ -1,6 +1,7 @@
 """How commands print: a table for people, or JSON with --json."""
 
 import json
+import math
 import sys
 from typing import Annotated, Any
 
@@ -34,10 +35,19 @@ def print_table(columns: list[str], rows: list[list[Any]], *, title: str = "") -
 
 
 def percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}"
+    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}"
 
 
-def with_interval(share: float, bounds) -> str:
-    """'63.2 [61.6, 64.8]', in percent."""
+def with_interval(share: float | None, bounds) -> str:
+    """'63.2 [61.6, 64.8]', in percent; a dash for an unknown one."""
     low, high = bounds
-    return f"{percent(share)} [{percent(low)}, {percent(high)}]"
+    known = percent(share)
+    return known if known == "–" else f"{known} [{percent(low)}, {percent(high)}]"
+
+
+def points(difference: float, bounds) -> str:
+    """'+1.4 [+0.2, +2.6]', in points; a dash for an unknown one."""
+    low, high = bounds
+    if math.isnan(difference):
+        return "–"
+    return f"{100 * difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"

@@ -14,6 +14,7 @@ from fercore.durations import duration
 from fercore.recipes import find_recipe
 from fercore.study.store import StudyStore
 from fercore.study.variants import find_study
+from fercore.training.records import Interrupted
 
 
 def study(
@@ -49,7 +50,6 @@ def study(
     )
     stop = stop_on_signal()
     from fercore.study.runner import measure_latency, run_study
-    from fercore.training.fit import Interrupted
 
     try:
         with _Display() as display:

@@ -88,7 +88,7 @@ def test_the_same_by_the_two_boxes(page, address):
 def test_models_are_chosen_in_the_url(page, address):
     page.goto(f"{address}/?a=second&b=none")
     settle(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("CNN-LSTM")
+    expect(page.get_by_role("heading", level=1)).to_have_text("CNN-LSTM on drawn faces")
 
 
 def test_upload_a_photo(page, address, tmp_path):

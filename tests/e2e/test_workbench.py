@@ -11,9 +11,8 @@ from tests.e2e.test_browser import click_cell
 TILE = re.compile(r"^\w+ → \w+ 0\.\d\d$")
 
 
-def scores_of_a(page: Page, address: str) -> list[str]:
+def scores_of_a(page: Page) -> list[str]:
     """The line of model A in the Review page's table of scores."""
-    page.goto(f"{address}/review?a=first&b=second")
     settle(page)
     line = page.get_by_test_id("stMain").locator("tr", has_text=re.compile("^A")).first
     return line.locator("td").all_inner_texts()
@@ -51,7 +50,8 @@ def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, ad
         ).to_be_visible()
         expect(other.get_by_role("button", name=TILE).first).to_be_visible()
 
-    accuracy, macro_f1, reviewed, reviewed_f1, relabelled, left_out, _ = scores_of_a(page, address)
+    page.goto(f"{address}/review?a=first&b=second")
+    accuracy, macro_f1, reviewed, reviewed_f1, relabelled, left_out, _ = scores_of_a(page)
     assert (relabelled, left_out) == ("1", "0")
     assert float(reviewed.split()[0]) > float(accuracy.split()[0])  # what A said is now right
     assert reviewed_f1 != macro_f1
@@ -68,7 +68,7 @@ def tab_to(page: Page, target: Locator) -> None:
 
 
 def test_the_same_way_by_keyboard_alone(page, address):
-    page.goto(f"{address}/misclassified?a=first&b=second")
+    page.goto(f"{address}/?a=first&b=second")
     settle(page)
     for label, choice in (("Label", "sad"), ("Predicted", "angry")):
         tab_to(page, page.get_by_role("combobox", name=re.compile(label)).first)
@@ -76,19 +76,36 @@ def test_the_same_way_by_keyboard_alone(page, address):
         page.keyboard.press("Enter")
         settle(page)
     expect(page.get_by_text(re.compile("Selected: label sad, predicted angry"))).to_be_visible()
-    tab_to(page, page.get_by_role("button", name=re.compile(r"^sad → angry 0\.\d\d$")).first)
+    tab_to(page, page.get_by_role("link", name="See the faces"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
+    settle(page)
+    tab_to(page, page.get_by_role("button", name=re.compile(r"^sad → angry 0\.\d\d")).first)
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     tab_to(page, dialog.get_by_role("tab", name="What they look at"))
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    radio = dialog.get_by_role("radio").first
-    tab_to(page, radio)
+    radios = dialog.get_by_role("radio")
+    tab_to(page, radios.first)
     page.keyboard.press("Space")
+    for place in (1, 2):  # down to 'ambiguous': the image is left out
+        expect(radios.nth(place - 1)).to_be_checked()
+        page.keyboard.press("ArrowDown")
+    expect(radios.nth(2)).to_be_checked()
     tab_to(page, dialog.get_by_role("button", name="Save"))
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("Saved.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+    tab_to(page, page.get_by_test_id("stSidebarNav").get_by_role("link", name="Review"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible()
+    accuracy, _, reviewed, _, _, left_out, images = scores_of_a(page)
+    assert (left_out, images) == ("1", "349")
+    assert float(reviewed.split()[0]) > float(accuracy.split()[0])  # one mistake fewer
 
 
 def test_what_a_model_looks_at(page, address):
@@ -98,7 +115,7 @@ def test_what_a_model_looks_at(page, address):
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Show", exact=True).click()
     expect(dialog.get_by_text("Grad-CAM").first).to_be_visible()
-    expect(dialog.get_by_text("What each step of the LSTM adds")).to_be_visible()
+    expect(dialog.get_by_text("what each step of the LSTM adds")).to_be_visible()
     dialog.get_by_role("tab", name="Alike").click()
     expect(dialog.get_by_text(re.compile("The nearest Training images"))).to_be_visible()
 
