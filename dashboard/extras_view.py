@@ -9,23 +9,13 @@ from plotly.subplots import make_subplots
 
 from dashboard import loading
 from dashboard.figures import error_bars, styled, with_panels
-from dashboard.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from dashboard.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
 from dashboard.widgets import enlarged
 from fercore import data, extras
 from fercore.artifacts import Run, find_run
 from fercore.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.labels import CLASSES
 
-# Okabe & Ito's seven colours that are not black.
-CLASS_COLOURS = {
-    "angry": "#E69F00",
-    "disgust": "#56B4E9",
-    "fear": "#009E73",
-    "happy": "#F0E442",
-    "sad": "#0072B2",
-    "surprise": "#D55E00",
-    "neutral": "#CC79A7",
-}
 COLOURINGS = ("label", "prediction", "right or wrong")
 _OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": "#E69F00"}
 _GAP = 9  # pixels between the pictures of a strip

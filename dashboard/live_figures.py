@@ -5,9 +5,8 @@ from functools import cache
 import numpy as np
 from plotly.subplots import make_subplots
 
-from dashboard.extras_view import CLASS_COLOURS
 from dashboard.figures import styled
-from dashboard.theme import MODEL_COLOURS
+from dashboard.theme import CLASS_COLOURS, MODEL_COLOURS
 from fercore.labels import CLASSES
 from fercore.video import HISTORY_SECONDS, Moment
 

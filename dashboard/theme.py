@@ -5,6 +5,17 @@ import math
 MODEL_COLOURS = {"A": "#0072B2", "B": "#D55E00"}
 REFERENCE_COLOUR = "#8c8c8c"
 
+# Okabe & Ito's seven colours that are not black.
+CLASS_COLOURS = {
+    "angry": "#E69F00",
+    "disgust": "#56B4E9",
+    "fear": "#009E73",
+    "happy": "#F0E442",
+    "sad": "#0072B2",
+    "surprise": "#D55E00",
+    "neutral": "#CC79A7",
+}
+
 # Sequential for magnitudes, diverging and centred on zero for differences; both also dark-safe.
 MAGNITUDE = [[0, "#eef4fa"], [0.5, "#6aaed6"], [1, "#08306b"]]
 DIFFERENCE = [[0, "#D55E00"], [0.5, "#f2f2f2"], [1, "#0072B2"]]

@@ -18,7 +18,7 @@ from fercore.data.cache import latest_fer2013, read_entry
 from fercore.data.stored_faces import find_stored
 from fercore.errors import FerError, RunError
 from fercore.evaluation import compare
-from fercore.files import replacing
+from fercore.files import write_parquet
 from fercore.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame, select_part
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def write_tables(
         return {"run_id": base_id, "dataset": None}
     scored = faces.where(faces.usage != "Training")
     probs = predict_probs(base.load_model(), scored.images, precision=REFERENCE)
-    _write(folder / BEFORE, prediction_frame(faces, probs))
+    write_parquet(folder / BEFORE, prediction_frame(faces, probs))
     images = _test_images(base)
     if images is not None:
-        _write(folder / ORIGIN_BEFORE, base.prediction_frame)
+        write_parquet(folder / ORIGIN_BEFORE, base.prediction_frame)
         table = base.prediction_frame.copy()
         table[PROBABILITY_COLUMNS] = predict_probs(model, images, precision=REFERENCE)
-        _write(folder / ORIGIN_AFTER, table)
+        write_parquet(folder / ORIGIN_AFTER, table)
     return {"run_id": base_id, "dataset": base.dataset}
 
 
@@ -114,8 +114,3 @@ def _dataset(name: str) -> FaceSet | None:
     except FerError:
         return None
     return faces if faces.name == name else None
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)

@@ -181,15 +181,16 @@ def test_gaps_are_those_of_the_predictions(finished):
 def test_conclusions_say_what_the_table_says(finished):
     gaps = analysis.gap_table(finished, PAIR)
     gaps.loc[1, ["difference", "difference_low", "difference_high"]] = [-0.031, -0.045, -0.017]
-    gaps.loc[1, "p_value"] = 0.0004
+    gaps.loc[1, "p_holm"] = 0.0004
     told = analysis.conclusions(finished, gaps)
     assert told[0].answer == (
         "Trained alike, the CNN is right 3.1 points [1.7, 4.5] more often than the CNN-LSTM; "
-        "beyond chance (p < 0.001). The paper saw 16.4 points: the LSTM head explains 19 % of that."
+        "beyond chance (corrected p < 0.001). The paper saw 16.4 points: the LSTM head explains "
+        "19 % of that."
     )
-    gaps.loc[1, ["difference", "p_value"]] = [0.004, 0.62]
+    gaps.loc[1, ["difference", "p_holm"]] = [0.004, 0.62]
     told = analysis.conclusions(finished, gaps)
-    assert "within chance (p = 0.620)" in told[0].answer
+    assert "within chance (corrected p = 0.620)" in told[0].answer
     assert "more often" not in told[0].answer
 
 

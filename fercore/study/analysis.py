@@ -135,9 +135,8 @@ def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion
         return None
     line = gaps.loc["cnn_lstm"]
     paper = PAPER["CNN"] - PAPER["CNN-LSTM"]
-    gap = Difference(
-        -line["difference"], (-line["difference_high"], -line["difference_low"]), line["p_value"]
-    )
+    low, high = -line["difference_high"], -line["difference_low"]
+    gap = Difference(-line["difference"], (low, high), line["p_holm"])
     words = (
         f"Trained alike, the CNN is right {_points(gap)} more often than the CNN-LSTM"
         if gap.p_value < SIGNIFICANT and gap.value > 0
@@ -146,8 +145,8 @@ def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion
     share = abs(gap.value) / paper
     return Conclusion(
         "How large is the gap under matched training?",
-        f"{words}; {_verdict(gap)}. The paper saw {100 * paper:.1f} points: the LSTM head explains "
-        f"{100 * share:.0f} % of that.",
+        f"{words}; {_verdict(gap, 'corrected p')}. The paper saw {100 * paper:.1f} points: the "
+        f"LSTM head explains {100 * share:.0f} % of that.",
     )
 
 
@@ -196,13 +195,12 @@ def _levelling_head(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
     if heads.empty or heads["difference"].isna().all():
         return None
     best = heads.loc[heads["public_accuracy"].idxmax()]
-    gap = Difference(
-        best["difference"], (best["difference_low"], best["difference_high"]), best["p_value"]
-    )
+    interval = best["difference_low"], best["difference_high"]
+    gap = Difference(best["difference"], interval, best["p_holm"])
     return Conclusion(
         "Which repair brings it level with the CNN?",
         f"Chosen on PublicTest, the best LSTM head is '{best['title']}': "
-        f"{_points(gap, sign=True)} against the CNN; {_verdict(gap)}.",
+        f"{_points(gap, sign=True)} against the CNN; {_verdict(gap, 'corrected p')}.",
     )
 
 
@@ -240,9 +238,9 @@ def _runs(store: StudyStore, variant: str) -> list[str]:
     return own["run_id"].tolist()
 
 
-def _verdict(gap: Difference) -> str:
+def _verdict(gap: Difference, name: str = "p") -> str:
     where = "beyond" if gap.p_value < SIGNIFICANT else "within"
-    return f"{where} chance ({p_value(gap.p_value)})"
+    return f"{where} chance ({p_value(gap.p_value).replace('p', name, 1)})"
 
 
 def _points(gap: Difference, *, sign: bool = False) -> str:

@@ -89,16 +89,3 @@ def test_models_are_chosen_in_the_url(page, address):
     page.goto(f"{address}/?a=second&b=none")
     settle(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("CNN-LSTM on drawn faces")
-
-
-def test_upload_a_photo(page, address, tmp_path):
-    from PIL import Image
-    from skimage.data import astronaut
-
-    Image.fromarray(astronaut()).save(tmp_path / "me.png")
-    page.goto(f"{address}/predict")
-    settle(page)
-    page.locator('input[type="file"]').set_input_files(tmp_path / "me.png")
-    expect(page.get_by_text("face 1, as seen")).to_be_visible()
-    bars = page.locator(".js-plotly-plot .bars").first.locator("path")
-    expect(bars).to_have_count(len(CLASSES))
