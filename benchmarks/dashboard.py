@@ -1,22 +1,32 @@
 """How long a person waits: from starting the app to its first drawn figure, and between pages.
 
 Starts `streamlit run dashboard/app.py`, opens it in headless Chromium, then clicks through the
-analysis pages twice; the second round is the warm one.
+analysis pages twice; the second round is the warm one. With --while-training a training runs beside
+it, as the sidebar starts one: with low priority and one thread fewer than the machine has.
 
-    python benchmarks/dashboard.py
+    python benchmarks/dashboard.py [--while-training]
 """
 
+import argparse
 import json
+import os
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from fercore import jobs
+from fercore.recipes import find_recipe
+from fercore.request import Request
 
 ROOT = Path(__file__).parents[1]
 # What shows that a page has drawn what it is about.
@@ -83,7 +93,45 @@ def switch(page: Page, title: str) -> float:
     return page.evaluate(_SWITCH, [title, HEADINGS[title], DRAWN[title]]) / 1000
 
 
+@contextmanager
+def training_beside():
+    """A training in folders of its own, cancelled at the end."""
+    request = Request(
+        "beside",
+        "cnn_lstm",
+        replace(find_recipe("paper"), epochs=10_000),  # until it is cancelled
+        data="synthetic",
+        threads=jobs.spare_threads(),
+        low_priority=True,
+    )
+    given = os.environ.get("FERCORE_ARTIFACTS")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ["FERCORE_ARTIFACTS"] = folder
+        jobs.start(request)
+        while not jobs.find_job("beside").progress:
+            time.sleep(0.1)
+        os.environ.pop("FERCORE_ARTIFACTS")
+        if given:
+            os.environ["FERCORE_ARTIFACTS"] = given
+        try:
+            yield
+        finally:
+            os.environ["FERCORE_ARTIFACTS"] = folder
+            jobs.cancel("beside")
+            while jobs.find_job("beside").alive:
+                time.sleep(0.1)
+
+
 def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--while-training", action="store_true")
+    beside = training_beside() if arguments.parse_args().while_training else nullcontext()
+    with beside:
+        result = measure()
+    print(json.dumps(result, indent=2, default=lambda value: round(value, 3)))
+
+
+def measure() -> dict:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
     options = ["--server.headless=true", f"--server.port={port}"]
@@ -108,7 +156,7 @@ def main() -> None:
     result["page_warm_median_s"] = {
         title: statistics.median(times[title] for times in warm) for title in DRAWN
     }
-    print(json.dumps(result, indent=2, default=lambda value: round(value, 3)))
+    return result
 
 
 if __name__ == "__main__":
