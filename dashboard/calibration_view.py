@@ -110,12 +110,20 @@ def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
     )
 
 
+def confidence_counts(predictions: Predictions) -> pd.DataFrame:
+    """How many images a model is so sure of: confidence_from, confidence_to (0 to 1), count."""
+    counts, edges = np.histogram(predictions.confidence, _BAR_EDGES)
+    return pd.DataFrame(
+        {"confidence_from": edges[:-1], "confidence_to": edges[1:], "count": counts}
+    )
+
+
 def _add_confidences(figure: go.Figure, key: str, predictions: Predictions) -> None:
-    counts, _ = np.histogram(predictions.confidence, _BAR_EDGES)
+    table = confidence_counts(predictions)
     figure.add_bar(
-        x=50 * (_BAR_EDGES[:-1] + _BAR_EDGES[1:]),
-        y=100 * counts / len(predictions),
-        customdata=counts,
+        x=50 * (table["confidence_from"] + table["confidence_to"]),
+        y=100 * table["count"] / len(predictions),
+        customdata=table["count"],
         marker={"color": MODEL_COLOURS[key], "line": {"width": 0}},
         opacity=0.55,
         name=key,

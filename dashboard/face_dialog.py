@@ -9,7 +9,7 @@ from dashboard import face_loading
 from dashboard.figures import STATIC, probability_figure
 from dashboard.review_panel import verdict_form
 from dashboard.selection import Selection
-from dashboard.widgets import enlarged, letter
+from dashboard.widgets import csv_button, enlarged, letter
 from fercore.data.votes import CATEGORIES, HINT
 from fercore.labels import CLASSES
 
@@ -35,6 +35,7 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
             st.markdown(f"{letter(key)} says **{sample[f'{key.lower()}_predicted']}**: {word}")
             probs[key] = face_loading.probabilities(run, selection.part, int(sample["row"]))
         st.plotly_chart(probability_figure(probs), config=STATIC, alt="Seven probabilities")
+        csv_button(_numbers(sample, probs, selection), f"face-{sample['row']}")
 
     looks, votes, alike, verdict = st.tabs(
         ["What they look at", "Other raters", "Alike", "Your verdict"]
@@ -49,6 +50,17 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
         verdict_form(
             int(sample["pixels"]), int(sample["row"]), sample["label"], selection.a.dataset
         )
+
+
+def _numbers(sample, probs: dict[str, np.ndarray], selection: Selection) -> pd.DataFrame:
+    """The dialog's figures as a table: each model's probabilities, and the raters' votes."""
+    votes = face_loading.votes(selection.a)
+    table = pd.DataFrame({f"{key}_probability": values for key, values in probs.items()})
+    if votes is not None:  # FER+ has the seven classes in this order, and three more categories
+        table = table.reindex(range(len(CATEGORIES)))
+        table["votes"] = votes.counts[int(sample["row"])]
+    table.insert(0, "expression", [*CLASSES, *CATEGORIES[len(CLASSES) :]][: len(table)])
+    return table
 
 
 def _looks(sample, face, selection: Selection, keys: list[str]) -> None:

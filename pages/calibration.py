@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import calibration_view, figures
-from dashboard.calibration_view import SCALED, TRAINED
+from dashboard.calibration_view import SCALED, TRAINED, confidence_counts
 from dashboard.selection import current_with_predictions
 from dashboard.theme import count, interval, percent
 from dashboard.widgets import csv_button, heading, letter, models_line
@@ -101,7 +101,11 @@ st.caption(
     "on as many images. Brier score: mean squared error of the probabilities, 0 to 2. NLL: mean "
     "negative log-likelihood of the label, in nats. Lower is better in all."
 )
-csv_button(stacked({key: model.reliability for key, model in models.items()}, shown), "reliability")
+with st.container(horizontal=True):
+    tables = {key: model.reliability for key, model in models.items()}
+    csv_button(stacked(tables, shown), "reliability")
+    sure = {key: confidence_counts(model.predictions) for key, model in models.items()}
+    csv_button(stacked(sure, shown), "confidence", label="How sure they are, as CSV")
 
 st.subheader("If it may say 'unsure'", anchor=False)
 unsure = st.slider(
