@@ -65,7 +65,12 @@ with verdict:
             st.markdown(f"The paper saw {gap:.1f} points between its CNN and its CNN-LSTM.")
         st.caption(
             "This compares two trained models. A claim about their architectures needs several "
-            "seeds of each."
+            "seeds of each:"
+        )
+        st.page_link(
+            page_path("why_the_lstm_loses"),
+            label="Why the LSTM loses, over all seeds",
+            icon=":material/psychology_alt:",
         )
 
 left, right = st.columns(2)
