@@ -169,6 +169,9 @@ def _train_and_score(
     model.cpu()
     scored = original.where(original.usage != "Training")
     probs = predict_probs(model, scored.images, precision=REFERENCE)
+    start = request.start_from and transfer.write_tables(
+        request.start_from, folder, model, original
+    )
     info = _identity(request) | {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "dataset": {
@@ -176,7 +179,7 @@ def _train_and_score(
             "fingerprint": original.fingerprint,
             "counts": faces.counts(),
         },
-        "start_from": None,
+        "start_from": start,
         "verdicts": _verdicts_record(folder),
         "selected_on": "PublicTest",
         "best_epoch": result.best_epoch,
@@ -188,9 +191,6 @@ def _train_and_score(
         "software": describe_software(),
         "git_commit": git_commit(),
     }
-    if request.start_from:
-        start = transfer.write_tables(request.start_from, folder, model, original)
-        info["start_from"] = start
     frame = prediction_frame(original, probs)
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
 

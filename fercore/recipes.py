@@ -51,6 +51,8 @@ class Recipe:
             raise ConfigError(f"This is not a recipe: {error}.") from error
 
 
+_LIGHT = Augmentation(degrees=5, shift=0.05, scale=0.05)
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -61,7 +63,7 @@ RECIPES = {
             batch_size=64,
             learning_rate=4e-3,
             label_smoothing=0.05,
-            augmentation=Augmentation(degrees=5, shift=0.05, scale=0.05),
+            augmentation=_LIGHT,
         ),
         Recipe(
             name="quick",
@@ -69,7 +71,7 @@ RECIPES = {
             epochs=6,
             batch_size=32,
             learning_rate=6e-3,
-            augmentation=Augmentation(degrees=5, shift=0.05, scale=0.05),
+            augmentation=_LIGHT,
             model_arguments={"width": 8, "dropout": 0.0},
         ),
         Recipe(
@@ -79,7 +81,7 @@ RECIPES = {
             batch_size=16,
             learning_rate=8e-4,
             label_smoothing=0.05,
-            augmentation=Augmentation(degrees=5, shift=0.05, scale=0.05),
+            augmentation=_LIGHT,
         ),
     )
 }

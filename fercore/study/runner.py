@@ -87,7 +87,6 @@ def run_study(
     """Train what is not finished yet. Raises `Interrupted` when told to stop, `Busy` where another
     training has this machine's place; started again, it goes on from the last epoch.
     """
-
     clock = Clock(requests, store.finished(), on_progress)
     elsewhere, broken = [], {}
     for request in requests:
