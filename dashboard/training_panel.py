@@ -1,6 +1,6 @@
 """The sidebar's trainings: start one, watch it, stop it, go on. The work is another process's."""
 
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import timedelta
 
 import streamlit as st
@@ -11,34 +11,34 @@ from dashboard.theme import percent
 from dashboard.training_form import training_form
 from fercore import jobs
 from fercore.durations import duration
-from fercore.errors import FerError, RunError
+from fercore.errors import FerError
 from fercore.jobs import Job
 from fercore.models import MODELS
 
 REFRESH = timedelta(seconds=1)
-WATCHED = "watched-jobs"  # run ids under way when the panel was last drawn
+_WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn
+_NEWS = "training-news"  # a sentence to be shown once
 
 
 def training_panel() -> None:
     """A form for a new training, and every training that is under way or was broken off."""
     finished_view()
     under_way = jobs.list_jobs()
+    st.session_state[_WATCHED] = busy = _alive_ids(under_way)
     with st.expander("Retrain", icon=":material/model_training:", expanded=bool(under_way)):
         writes = write_or_say_why("train")
-        busy = any(job.alive for job in under_way)
         st.fragment(_progress, run_every=REFRESH if busy else None)(writes)
         if writes:
-            training_form(busy)
+            training_form(bool(busy))
 
 
 def _progress(writes: bool) -> None:
     """Redraws itself every second while a training runs; the rest of the page stays as it is."""
     under_way = jobs.list_jobs()
-    alive = {job.run_id for job in under_way if job.alive}
-    ended = st.session_state.get(WATCHED, set()) - alive
-    st.session_state[WATCHED] = alive
-    if ended:
+    if _alive_ids(under_way) != st.session_state[_WATCHED]:
         st.rerun()
+    if _NEWS in st.session_state:
+        st.toast(st.session_state.pop(_NEWS), duration="long")
     for job in under_way:
         with st.container(border=True):
             st.markdown(f"**{MODELS[job.request.model].title}** · {job.request.recipe.name}")
@@ -46,6 +46,10 @@ def _progress(writes: bool) -> None:
                 _alive(job, writes)
             else:
                 _broken_off(job, writes)
+
+
+def _alive_ids(under_way: list[Job]) -> set[str]:
+    return {job.run_id for job in under_way if job.alive}
 
 
 def _alive(job: Job, writes: bool) -> None:
@@ -63,8 +67,7 @@ def _alive(job: Job, writes: bool) -> None:
             f"{at['images_per_second']:.0f} images/s{_validation(job)}"
         )
     if writes:
-        key = f"cancel-{job.run_id}"
-        st.button("Cancel", key=key, width="stretch", on_click=_cancel, args=(job.run_id,))
+        _button("Cancel", jobs.cancel, job)
 
 
 def _validation(job: Job) -> str:
@@ -81,9 +84,7 @@ def _broken_off(job: Job, writes: bool) -> None:
         actions["Keep best so far"] = jobs.keep_best
     with st.container(horizontal=True):
         for label, action in actions.items():
-            key = f"{label.split()[0].lower()}-{job.run_id}"
-            if st.button(label, key=key, help=_HELP[label]):
-                _do(action, job.run_id)
+            _button(label, action, job)
 
 
 _HELP = {
@@ -93,16 +94,17 @@ _HELP = {
 }
 
 
-def _cancel(run_id: str) -> None:
-    with suppress(RunError):  # it has ended meanwhile
-        jobs.cancel(run_id)
-        st.toast("The training stops at its next step.")
+def _button(label: str, action: Callable[[str], None], job: Job) -> None:
+    # A callback: the fragment may begin by running the whole page again, which loses other clicks.
+    key = f"{label.split()[0].lower()}-{job.run_id}"
+    st.button(label, key=key, help=_HELP.get(label), on_click=_do, args=(action, job.run_id))
 
 
-def _do(action, run_id: str) -> None:
+def _do(action: Callable[[str], None], run_id: str) -> None:
     try:
         action(run_id)
     except FerError as error:
-        st.error(str(error))
-        return
-    st.rerun()
+        st.session_state[_NEWS] = str(error)
+    else:
+        if action is jobs.cancel:
+            st.session_state[_NEWS] = "The training stops at its next step."

@@ -142,5 +142,14 @@ def new_page(browser: Browser, **options):
 def settle(page: Page) -> None:
     """Wait until the script has run and nothing is waiting for its data."""
     page.wait_for_selector("h1")
-    page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached")
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_selector('[data-testid="stSkeleton"]', state="detached")
+
+
+def unfold(page: Page, label: str) -> None:
+    """Open an expander, and wait until it is: a click on something that still moves can be lost."""
+    page.get_by_text(label, exact=True).click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-testid=stExpander]')]"
+        ".every(expander => !expander.getAnimations({subtree: true}).length)"
+    )

@@ -78,6 +78,8 @@ def test_a_single_shot_by_the_camera(page, address):
     open_predict(page, address)
     expect(page.get_by_test_id("stCameraInput")).to_have_count(0)  # not asked for until wanted
     page.get_by_text("Take a picture with the camera").click()
+    # A shot before the camera's first frame is lost.
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
     page.get_by_role("button", name=re.compile("Take Photo", re.I)).click()
     expect(page.get_by_text("face 1, as seen")).to_be_visible()
     bars = page.locator(".js-plotly-plot .bars").first.locator("path")
