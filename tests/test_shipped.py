@@ -12,7 +12,7 @@ from fercore.precision import REFERENCE
 from tests.conftest import ROOT
 
 REAL = (
-    *("cnn-s0", "cnn-s1", "cnn-s2", "cnn_lstm-few-epochs-s0"),
+    *("cnn-s0", "cnn-s1", "cnn-s2", "cnn_lstm-low-rate-s0"),
     *("cnn_lstm-s0", "cnn_lstm-s1", "cnn_lstm-s2"),
 )
 SYNTHETIC = ("cnn-synthetic", "cnn_lstm-synthetic")
