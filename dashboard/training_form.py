@@ -18,20 +18,21 @@ from fercore.recipes import RECIPES, Recipe, find_recipe
 from fercore.request import Request, new_run_id
 
 FRESH = "fresh weights"
-OFFERED = "quick"  # the recipe that is offered first
 
 
 def training_form(busy: bool) -> None:
     """Model, recipe, data, seed; the rest under 'More'. Starts a training or estimates its time."""
+    sources = _sources()
+    offered = "quick" if sources[0] == data.SYNTHETIC else "fast"
     with st.form("train", border=False):
         model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
         recipe = st.selectbox(
             "Recipe",
             RECIPES,
-            index=list(RECIPES).index(OFFERED),
+            index=list(RECIPES).index(offered),
             help="  \n".join(f"**{name}**: {recipe.summary}" for name, recipe in RECIPES.items()),
         )
-        source = st.selectbox("Data", _sources(), format_func=dataset_title)
+        source = st.selectbox("Data", sources, format_func=dataset_title)
         seed = st.number_input("Seed", 0, 9999, help="Same seed, same machine, same result.")
         with st.expander("More"):
             options = _more()

@@ -71,7 +71,8 @@ def _alive(job: Job, writes: bool) -> None:
 
 
 def _validation(job: Job) -> str:
-    return f" · validation {percent(job.history[-1]['val_accuracy'])}" if job.history else ""
+    accuracy = job.history[-1]["val_accuracy"] if job.history else None
+    return f" · validation {percent(accuracy)}" if accuracy is not None else ""
 
 
 def _broken_off(job: Job, writes: bool) -> None:

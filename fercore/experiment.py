@@ -21,7 +21,6 @@ from fercore.predictions import prediction_frame
 from fercore.request import (
     CANCEL,
     CHECKPOINT,
-    CHECKPOINT_BEFORE,
     LOCK,
     REQUEST,
     START,
@@ -75,10 +74,10 @@ def run_experiment(
             raise
         finally:
             (folder / CANCEL).unlink(missing_ok=True)
-    temporary = (REQUEST, CHECKPOINT, CHECKPOINT_BEFORE, START, STATUS, LOCK)
-    for name in temporary:
+    temporary = [folder / name for name in (REQUEST, START, STATUS, LOCK)]
+    for path in (*temporary, *folder.glob(f"{Path(CHECKPOINT).stem}*")):
         with suppress(PermissionError):  # Windows keeps what a process has open
-            (folder / name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
     return run
 
 

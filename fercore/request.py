@@ -19,7 +19,7 @@ from fercore.models import model_entry
 from fercore.recipes import Recipe
 
 REQUEST, LOG = "request.json", "log.txt"
-CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.pt", "checkpoint-before.pt"
+CHECKPOINT = "checkpoint.pt"
 START = "start.safetensors"  # the weights it begins with, where they are another run's
 VERDICTS = "verdicts.parquet"
 LOCK = "lock"  # held by the training's process
@@ -67,9 +67,15 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
     """Create the run's folder with its request. Raises `RunError` where the name is taken.
 
     The folder is in `artifacts/runs/` unless one is given. Raises `ConfigError` where verdicts are
-    asked for and there are none, `RunError` where the run to start from is missing.
+    asked for and there are none or the model cannot follow the recipe, `RunError` where the run to
+    start from is missing.
     """
-    model_entry(request.model)
+    entry = model_entry(request.model)
+    if request.recipe.resolutions and not entry.takes_any_size:
+        raise ConfigError(
+            f"The recipe '{request.recipe.name}' begins with small images, and {entry.title} reads "
+            "maps of one size. Choose another recipe or model."
+        )
     base = find_run(request.start_from) if request.start_from else None
     verdicts = review.verdicts() if request.verdicts else None
     if verdicts is not None and not len(verdicts):

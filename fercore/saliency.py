@@ -47,10 +47,10 @@ def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray 
     reading = model.head.reading
     if reading not in READINGS:
         return None
-    order = READINGS[reading](model.trunk.side)  # (T, P)
+    order = READINGS[reading](model.map_side)  # (T, P)
     places = np.zeros(order.size, np.float32)
     places[order] = contributions[:, None] / order.shape[1]
-    return places.reshape(model.trunk.side, -1)
+    return places.reshape(model.map_side, -1)
 
 
 def _gradient_at(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import interpolate
 
 from fercore.errors import ConfigError
 from fercore.models import MODELS, build
@@ -108,6 +109,22 @@ def test_normalisation_travels_with_the_weights(faces):
     normal = copy.trunk[0](pixels)
     assert normal.mean().abs() < 1e-3
     assert (normal.std() - 1).abs() < 1e-3
+
+
+def test_two_views_average_the_logits_of_a_face_and_its_mirror_image():
+    model, plain = build("cnn_lstm", width=4, views=2), build("cnn_lstm", width=4)
+    plain.load_state_dict(model.state_dict())
+    faces = torch.randint(0, 256, (3, 1, 48, 48), dtype=torch.uint8)
+    model.eval(), plain.eval()
+    expected = (plain(faces) + plain(faces.flip(3))) / 2
+    torch.testing.assert_close(model(faces), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_of_a_smaller_side_sees_the_face_made_that_small():
+    model = build("cnn", width=4, side=32).eval()
+    faces = torch.randint(0, 256, (3, 1, 48, 48), dtype=torch.uint8)
+    small = interpolate(faces.float(), (32, 32), mode="bilinear")
+    torch.testing.assert_close(model(faces), model(small))
 
 
 def test_unknown_names_are_refused():

@@ -17,6 +17,13 @@ def test_round_trip(name):
         recipe.epochs = 1
 
 
+def test_resolutions_are_shares_of_the_epochs_and_cost_by_their_pixels():
+    recipe = Recipe("x", "", epochs=10, resolutions=((24, 0.2), (36, 0.3)))
+    assert [recipe.side(epoch) for epoch in range(1, 11)] == [24] * 2 + [36] * 3 + [48] * 5
+    assert recipe.cost(1) == 0.25
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
 def test_bad_recipes_are_refused():
     with pytest.raises(ConfigError, match="no recipe 'best'"):
         find_recipe("best")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from fercore.data import FaceSet
 from fercore.errors import ConfigError, DataError, TrainingError
@@ -54,11 +55,12 @@ def same(first: dict, second: dict) -> bool:
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def interrupted_at(step: int, faces: FaceSet, checkpoint) -> list:
+def interrupted_at(step: int, faces: FaceSet, checkpoint, recipe=RECIPE) -> list:
     """Train until so many steps are done; what was told of them."""
     seen = []
+    stop = {"on_step": seen.append, "stop_requested": lambda: len(seen) >= step}
     with pytest.raises(Interrupted):
-        train(faces, checkpoint, on_step=seen.append, stop_requested=lambda: len(seen) >= step)
+        train(faces, checkpoint, recipe, **stop)
     return seen
 
 
@@ -180,7 +182,7 @@ def test_training_needs_validation_images(faces, tmp_path):
 
 
 def augmented(images, settings, generator):
-    return warp(images, affine_maps(len(images), settings, generator))
+    return warp(images, affine_maps(len(images), settings, generator), 48)
 
 
 def test_augmentation_without_settings_changes_nothing(faces):
@@ -189,6 +191,55 @@ def test_augmentation_without_settings_changes_nothing(faces):
     torch.testing.assert_close(
         augmented(images, still, torch.Generator()), images.float(), atol=1e-2, rtol=0
     )
+
+
+def test_augmentation_is_what_torchs_affine_grid_makes_of_the_maps(faces):
+    images = torch.tensor(faces.images[:8])[:, None]
+    maps = affine_maps(8, Augmentation(), torch.Generator().manual_seed(1))
+    grid = affine_grid(maps, [8, 1, 40, 40], align_corners=False)
+    expected = grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+    torch.testing.assert_close(warp(images, maps, 40), expected, atol=0.05, rtol=0)
+
+
+def test_smaller_images_are_the_full_ones_resampled(faces):
+    images = torch.tensor(faces.images[:8])[:, None]
+    still = affine_maps(8, Augmentation(flip=0, degrees=0, shift=0, scale=0), torch.Generator())
+    for side in (24, 36):
+        expected = interpolate(images.float(), (side, side), mode="bilinear")
+        torch.testing.assert_close(warp(images, still, side), expected, atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize("model", ["cnn", "cnn_lstm"])
+def test_a_training_may_begin_with_small_images(faces, tmp_path, model):
+    """Only epochs as large as the model's images are validated, and one of them is chosen."""
+    arguments = {"width": 4, "side": 32}
+    recipe = replace(RECIPE, resolutions=((16, 0.34), (24, 0.33)), model_arguments=arguments)
+    sizes = []
+    network = build(model, **arguments)
+    network.trunk.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[-1]))
+    _, result = train(faces, tmp_path / "a.pt", recipe, network)
+    assert list(dict.fromkeys(sizes)) == [16, 24, 32]
+    assert [record.val_accuracy is None for record in result.history] == [True, True, False]
+    assert result.best_epoch == 3
+
+
+def test_the_latest_epoch_is_kept_before_any_is_validated(faces, tmp_path):
+    recipe = replace(RECIPE, resolutions=((24, 0.9),), epochs=9)
+    steps = math.ceil(len(faces.part("Training")) / recipe.batch_size)
+    interrupted_at(2 * steps + 1, faces, tmp_path / "a.pt", recipe)
+    _, result = train(faces, tmp_path / "a.pt", recipe, keep_best=True)
+    assert result.best_epoch == len(result.history) == 2
+
+
+def test_weights_decay_and_biases_and_norms_do_not(faces, tmp_path):
+    recipe = replace(RECIPE, epochs=1, learning_rate=0.05, weight_decay=10.0)
+    model = build("cnn", **RECIPE.model_arguments)
+    for parameter in model.parameters():
+        torch.nn.init.ones_(parameter)
+        parameter.register_hook(torch.zeros_like)  # the gradient leaves them alone
+    train(faces, tmp_path / "a.pt", recipe, model)
+    assert all((p < 1).all() for p in model.parameters() if p.ndim > 1)
+    assert all((p == 1).all() for p in model.parameters() if p.ndim < 2)
 
 
 def test_augmentation_mirrors(faces):

@@ -162,8 +162,9 @@ class _Display:
 
     def _epoch(self, history) -> None:
         last = history[-1]
+        validated = last.val_loss is not None
+        validation = f"validation {last.val_loss:.3f} {last.val_accuracy:.1%}" if validated else ""
         self._console.print(
             f"epoch {last.epoch:3}  training {last.train_loss:.3f} {last.train_accuracy:.1%}  "
-            f"validation {last.val_loss:.3f} {last.val_accuracy:.1%}  {last.seconds:.0f} s  "
-            f"{last.images_per_second:.0f} images/s"
+            f"{validation:22}  {last.seconds:.0f} s  {last.images_per_second:.0f} images/s"
         )

@@ -17,6 +17,12 @@ class ModelEntry(NamedTuple):
     summary: str
     arguments: dict[str, Any]
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether a training may begin with images smaller than the last ones."""
+        rows = self.arguments.get("reading") in ("rows", "columns")
+        return self.arguments["head"] in ("pooled", "recurrent") and not rows
+
 
 def _lstm(hidden: int, **arguments: Any) -> dict[str, Any]:
     return {"head": "recurrent", "hidden": hidden} | arguments

@@ -81,8 +81,13 @@ class Recurrent(nn.Module):
         positions = feature_map.flatten(2)  # (B, C, 36)
         if self.reading == "scrambled":
             return positions.reshape(-1, *positions.shape[:0:-1])  # (B, 36, C)
-        chosen = positions[:, :, self.order]  # (B, C, T, P)
+        chosen = positions[:, :, self._order(feature_map.shape[-1])]  # (B, C, T, P)
         return chosen.permute(0, 2, 3, 1).flatten(2)  # (B, T, P·C)
+
+    def _order(self, side: int) -> Tensor:
+        if side * side == self.order.numel():
+            return self.order
+        return torch.from_numpy(READINGS[self.reading](side))  # of a training on smaller images
 
 
 class SelfAttention(nn.Module):

@@ -45,7 +45,7 @@ class VGGTrunk(nn.Sequential):
     into pixels, not into features.
     """
 
-    side = 6
+    stride = 8  # pixels to a place of the map
 
     def __init__(self, width: int) -> None:
         super().__init__(

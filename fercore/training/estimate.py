@@ -26,7 +26,7 @@ _FORWARD_SHARE = 1 / 3  # a step is a forward pass and a backward one of twice t
 def images_per_second(
     model: str, recipe: Recipe, *, precision: str = "auto", threads: int | None = None
 ) -> float:
-    """The speed of the real training loop on drawn noise, over about two seconds."""
+    """The speed of the real training loop on full-size drawn noise, over about two seconds."""
     torch.set_num_threads(threads or torch.get_num_threads())
     count = _STEPS * recipe.batch_size
     rng = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def images_per_second(
             build(model, **recipe.model_arguments),
             noise,
             noise.where(np.arange(count) < 1),
-            replace(recipe, epochs=1),
+            replace(recipe, epochs=1, resolutions=()),
             seed=0,
             precision=choose_precision(precision),
             checkpoints=Checkpoints(Path(folder) / "checkpoint.pt", {}),
@@ -57,4 +57,7 @@ def images_per_second(
 
 def training_seconds(recipe: Recipe, training: int, validation: int, rate: float) -> float:
     """Seconds for all epochs over so many images at `rate` images per second."""
-    return recipe.epochs * (training + _FORWARD_SHARE * validation) / rate
+    epochs = range(1, recipe.epochs + 1)
+    validated = sum(recipe.side(epoch) == recipe.full_side for epoch in epochs)
+    shown = sum(map(recipe.cost, epochs)) * training
+    return (shown + max(validated, 1) * _FORWARD_SHARE * validation) / rate

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import Adam
+from torch.optim import AdamW
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import DataError, TrainingError
@@ -109,12 +109,7 @@ class _Trainer:
         self.validation = validation
         self.recipe, self.seed, self.precision = recipe, seed, precision
         self.checkpoints, self.watcher = checkpoints, watcher
-        self.optimizer = Adam(
-            self.model.parameters(),
-            lr=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-        )
+        self.optimizer = optimizer(self.model, recipe)
         self.history: list[EpochRecord] = []
         self.best_weights = deepcopy(model.state_dict())
         self.partial = _Partial()
@@ -123,10 +118,14 @@ class _Trainer:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the highest PublicTest accuracy, the first of equals; 0 before any."""
-        return (
-            max(self.history, key=lambda record: record.val_accuracy).epoch if self.history else 0
-        )
+        """The epoch with the highest PublicTest accuracy, the first of equals.
+
+        The last one before any is validated, 0 before any is done.
+        """
+        validated = [record for record in self.history if record.val_accuracy is not None]
+        if not validated:
+            return len(self.history)
+        return max(validated, key=lambda record: record.val_accuracy).epoch
 
     def finished(self) -> bool:
         return len(self.history) >= self.recipe.epochs
@@ -143,7 +142,8 @@ class _Trainer:
         epoch = len(self.history) + 1
         self._train(epoch)
         started = time.perf_counter()
-        val_loss, val_accuracy = self._validate()
+        full_size = self.recipe.side(epoch) == self.recipe.full_side
+        val_loss, val_accuracy = self._validate() if full_size else (None, None)
         done = self.partial
         record = EpochRecord(
             epoch=epoch,
@@ -163,7 +163,7 @@ class _Trainer:
 
     def _train(self, epoch: int) -> None:
         """One pass over the shuffled training images, or what is left of it."""
-        batches = self._order(epoch)
+        batches, side = self._order(epoch), self.recipe.side(epoch)
         started = time.perf_counter() - self.partial.seconds
         self.model.train()
         for batch in batches[self.partial.step :]:
@@ -175,9 +175,8 @@ class _Trainer:
                 group["lr"] = self.learning_rate(epoch - 1 + share)
             maps = affine_maps(len(batch), self.recipe.augmentation, self.generator)
             mine = self.group.divide(len(batch))
-            loss, hits = self._step(
-                warp(self.images[batch[mine]], maps[mine]), self.labels[batch[mine]]
-            )
+            images = warp(self.images[batch[mine]], maps[mine], side)
+            loss, hits = self._step(images, self.labels[batch[mine]])
             seconds = time.perf_counter() - started
             self.partial = self.partial.plus(loss, hits, len(batch), seconds)
             self.watcher.on_step(self._progress(epoch, len(batches)))
@@ -194,9 +193,10 @@ class _Trainer:
         return order.split(self.recipe.batch_size)
 
     def _progress(self, epoch: int, steps: int) -> Progress:
-        at, epochs = self.partial, self.recipe.epochs
+        at, epochs, cost = self.partial, self.recipe.epochs, self.recipe.cost
         rate = at.seen / at.seconds
-        left = ((epochs - epoch + 1) * len(self.labels) - at.seen) / rate
+        later = sum(cost(later) for later in range(epoch + 1, epochs + 1)) / cost(epoch)
+        left = ((1 + later) * len(self.labels) - at.seen) / rate
         loss, accuracy = at.loss_sum / at.seen, at.correct / at.seen
         return Progress(epoch, epochs, at.step, steps, loss, accuracy, rate, left)
 
@@ -261,6 +261,16 @@ class _Trainer:
         torch.set_rng_state(self.random["cpu"])
         if "cuda" in self.random:
             torch.cuda.set_rng_state(self.random["cuda"])
+
+
+def optimizer(model: nn.Module, recipe: Recipe) -> AdamW:
+    """AdamW; matrices and kernels decay, biases and norms do not."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
 def _tensors(faces: FaceSet, device: str) -> tuple[Tensor, Tensor]:

@@ -29,13 +29,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One line of history.jsonl."""
+    """One line of history.jsonl. Epochs of smaller images are not validated: None."""
 
     epoch: int
     train_loss: float
     train_accuracy: float
-    val_loss: float
-    val_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
     learning_rate: float
     seconds: float
     images_per_second: float
