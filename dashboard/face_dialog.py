@@ -81,14 +81,15 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
             if steps is not None:
                 strength = np.abs(steps) / max(float(np.abs(steps).max()), 1e-12)
                 st.image(
-                    overlaid(face, np.kron(strength, np.ones((8, 8)))), width=_SEEN_WIDTH,
+                    overlaid(face, strength), width=_SEEN_WIDTH,
                     caption=f"{key}: what each step of the LSTM adds, for or against",
                 )  # fmt: skip
 
 
 def overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
-    """The face in grey, orange where `seen` (48, 48), from 0 to 1, is high."""
-    strength = 0.75 * seen[..., None]
+    """The face in grey, orange where `seen`, a square map of any side from 0 to 1, is high."""
+    places = np.arange(len(face)) * len(seen) // len(face)
+    strength = 0.75 * seen[np.ix_(places, places)][..., None]
     mixed = face[..., None] * (1 - strength) + _SEEN * strength
     picture = Image.fromarray(mixed.round().astype(np.uint8))
     return picture.resize((48 * _FACTOR, 48 * _FACTOR), Image.Resampling.NEAREST)

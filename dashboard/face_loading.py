@@ -51,7 +51,7 @@ def _model(run_id: str, created: str):
 
 
 def saliency(run: Run, face: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Grad-CAM (48, 48), and the LSTM's steps on the 6×6 map where they have places.
+    """Grad-CAM (48, 48), and the LSTM's steps on the trunk's map where they have places.
 
     Imports torch.
     """

@@ -40,7 +40,7 @@ def step_contributions(
 
 
 def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray | None:
-    """Step contributions (T,) laid back on the places they were read from, (6, 6).
+    """Step contributions (T,) laid back on the places they were read from, (side, side).
 
     None where a step is no place: a scrambled or a pooled map.
     """
