@@ -107,9 +107,9 @@ RECIPES = {
         Recipe(
             name="quick",
             summary="seconds, with a narrow model on 40×40 pixels, for trying things",
-            epochs=5,
+            epochs=4,
             batch_size=32,
-            learning_rate=6e-3,
+            learning_rate=1e-2,
             augmentation=_LIGHT,
             model_arguments={"width": 8, "side": 40, "dropout": 0.0},
         ),
