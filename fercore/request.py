@@ -70,13 +70,13 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
     asked for and there are none or the model cannot follow the recipe, `RunError` where the run to
     start from is missing.
     """
-    entry = model_entry(request.model)
+    base = find_run(request.start_from) if request.start_from else None
+    entry = model_entry(base.info["model"] if base else request.model)
     if request.recipe.resolutions and not entry.takes_any_size:
         raise ConfigError(
             f"The recipe '{request.recipe.name}' begins with small images, and {entry.title} reads "
             "maps of one size. Choose another recipe or model."
         )
-    base = find_run(request.start_from) if request.start_from else None
     verdicts = review.verdicts() if request.verdicts else None
     if verdicts is not None and not len(verdicts):
         raise ConfigError(

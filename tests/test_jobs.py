@@ -10,7 +10,7 @@ import pytest
 
 from fercore import jobs
 from fercore.artifacts import find_run, local_folder, verify_run
-from fercore.errors import RunError
+from fercore.errors import ConfigError, RunError
 from fercore.experiment import run_experiment
 from fercore.recipes import find_recipe
 from fercore.request import Request, prepare, read_request
@@ -161,6 +161,12 @@ def test_a_failed_training_says_why(tmp_path):
     jobs.start(replace(request("bad", SMALL), data=str(tmp_path / "empty.csv")))
     job = wait_for(lambda: (job := jobs.find_job("bad")).state == "failed" and job)
     assert "the file is empty" in job.message
+
+
+def test_a_model_of_one_size_is_refused_with_a_recipe_of_several():
+    with pytest.raises(ConfigError, match="reads maps of one size"):
+        jobs.start(Request("small-first", "cnn_flatten", find_recipe("fast")))
+    assert jobs.list_jobs() == []
 
 
 def test_a_cancelled_training_can_be_resumed_from_anywhere():

@@ -58,6 +58,6 @@ def images_per_second(
 def training_seconds(recipe: Recipe, training: int, validation: int, rate: float) -> float:
     """Seconds for all epochs over so many images at `rate` images per second."""
     epochs = range(1, recipe.epochs + 1)
-    validated = sum(recipe.side(epoch) == recipe.full_side for epoch in epochs)
+    validated = sum(map(recipe.validates, epochs))
     shown = sum(map(recipe.cost, epochs)) * training
     return (shown + max(validated, 1) * _FORWARD_SHARE * validation) / rate

@@ -142,8 +142,8 @@ class _Trainer:
         epoch = len(self.history) + 1
         self._train(epoch)
         started = time.perf_counter()
-        full_size = self.recipe.side(epoch) == self.recipe.full_side
-        val_loss, val_accuracy = self._validate() if full_size else (None, None)
+        validates = self.recipe.validates(epoch)
+        val_loss, val_accuracy = self._validate() if validates else (None, None)
         done = self.partial
         record = EpochRecord(
             epoch=epoch,
