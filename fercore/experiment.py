@@ -11,7 +11,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from fercore import data, review, transfer
-from fercore.artifacts import Run, local_folder, write_run
+from fercore.artifacts import Run, find_run, local_folder, write_run
 from fercore.data import FaceSet
 from fercore.errors import Busy, FerError
 from fercore.files import write_json, write_json_lines
@@ -179,6 +179,7 @@ def _train_and_score(
             "counts": faces.counts(),
         },
         "start_from": start,
+        "teacher": _teacher_record(request),
         "verdicts": _verdicts_record(folder),
         "selected_on": "PublicTest",
         "best_epoch": result.best_epoch,
@@ -214,6 +215,13 @@ def _verdicts_record(folder: Path) -> dict[str, Any] | None:
         return None
     table = pd.read_parquet(path)
     return {"hash": review.verdicts_hash(table), "count": len(table)}
+
+
+def _teacher_record(request: Request) -> dict[str, Any] | None:
+    if not request.recipe.teacher:
+        return None
+    teacher = find_run(request.recipe.teacher)
+    return {"run_id": teacher.run_id, "weights": teacher.info["files"]["weights.safetensors"]}
 
 
 def _settled(request: Request) -> Request:
@@ -261,6 +269,7 @@ def _fit(
     torch.backends.cudnn.deterministic = True
     torch.manual_seed(request.seed)
     training = faces.part("Training")
+    teacher = request.recipe.teacher and find_run(request.recipe.teacher).load_model()
     model = build(request.model, **request.recipe.model_arguments)
     if request.start_from:
         model.load_state_dict(load_file(folder / START))
@@ -275,9 +284,11 @@ def _fit(
         precision=choose_precision(request.precision),
         checkpoints=Checkpoints(
             folder / CHECKPOINT,
-            _identity(request) | {"dataset": faces.fingerprint},
+            _identity(request)
+            | {"dataset": faces.fingerprint, "teacher": _teacher_record(request)},
             seconds=checkpoint_seconds,
         ),
+        teacher=teacher or None,
         watcher=watcher,
         group=group,
         keep_best=keep_best,

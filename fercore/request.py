@@ -68,7 +68,7 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
 
     The folder is in `artifacts/runs/` unless one is given. Raises `ConfigError` where verdicts are
     asked for and there are none or the model cannot follow the recipe, `RunError` where the run to
-    start from is missing.
+    start from or to learn from is missing.
     """
     base = find_run(request.start_from) if request.start_from else None
     entry = model_entry(base.info["model"] if base else request.model)
@@ -77,6 +77,8 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
             f"The recipe '{request.recipe.name}' begins with small images, and {entry.title} reads "
             "maps of one size. Choose another recipe or model."
         )
+    if request.recipe.teacher:
+        find_run(request.recipe.teacher)
     verdicts = review.verdicts() if request.verdicts else None
     if verdicts is not None and not len(verdicts):
         raise ConfigError(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from fercore.errors import ConfigError
 from fercore.models import MODELS, build
@@ -19,8 +19,8 @@ def test_seven_logits_for_each_face(name):
     torch.testing.assert_close(model(faces)[:1], model(faces[:1]), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_model_is_as_large_as_the_cnn(name):
+@pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name].shares_trunk])
+def test_heads_on_the_shared_trunk_are_as_large_as_the_cnns(name):
     assert abs(count_parameters(build(name)) / count_parameters(build("cnn")) - 1) < 0.05
 
 
@@ -120,6 +120,21 @@ def test_two_views_average_the_logits_of_a_face_and_its_mirror_image():
     torch.testing.assert_close(model(faces), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_ten_views_are_the_face_moved_and_mirrored():
+    model, plain = build("cnn", width=4, views=10).eval(), build("cnn", width=4).eval()
+    plain.load_state_dict(model.state_dict())
+    face = torch.randint(0, 256, (1, 1, 48, 48)).float()
+    wide = pad(face, (2, 2, 2, 2), mode="replicate")
+    places = [(0, 0), (0, 4), (2, 2), (4, 0), (4, 4)]
+    moved = torch.cat([wide[:, :, y : y + 48, x : x + 48] for y, x in places])
+    expected = plain(torch.cat([moved, moved.flip(3)])).mean(0, keepdim=True)
+    torch.testing.assert_close(model(face), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_small_model_is_small():
+    assert count_parameters(build("cnn_small")) < 500_000
+
+
 def test_a_model_of_a_smaller_side_sees_the_face_made_that_small():
     model = build("cnn", width=4, side=32).eval()
     faces = torch.randint(0, 256, (3, 1, 48, 48), dtype=torch.uint8)
@@ -132,3 +147,7 @@ def test_unknown_names_are_refused():
         build("vgg")
     with pytest.raises(ConfigError, match="cannot be built"):
         build("cnn", depth=3)
+    with pytest.raises(ConfigError, match="resnext"):
+        build("cnn", trunk="resnext")
+    with pytest.raises(ConfigError, match="views may be 1, 2 or 10, not 3"):
+        build("cnn", views=3)

@@ -24,9 +24,15 @@ def test_resolutions_are_shares_of_the_epochs_and_cost_by_their_pixels():
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
 
 
+def test_only_the_last_epochs_are_validated_where_a_recipe_says_so():
+    recipe = Recipe("x", "", epochs=10, resolutions=((24, 0.8),), validated=0.5)
+    assert [epoch for epoch in range(1, 11) if recipe.validates(epoch)] == [9, 10]
+    assert Recipe("x", "", epochs=3, resolutions=((24, 1.0),), validated=0.0).validates(3)
+
+
 def test_bad_recipes_are_refused():
-    with pytest.raises(ConfigError, match="no recipe 'best'"):
-        find_recipe("best")
+    with pytest.raises(ConfigError, match="no recipe 'better'"):
+        find_recipe("better")
     with pytest.raises(ConfigError, match="no setting 'momentum'"):
         Recipe.from_json({"name": "x", "summary": "", "epochs": 1, "momentum": 0.9})
     with pytest.raises(ConfigError, match="not a recipe"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,17 +12,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from fercore import data, statistics
 from fercore.artifacts import artifacts_folder, read_run
+from fercore.cli import app
 from fercore.errors import Busy, ConfigError, RunError
 from fercore.experiment import _held
-from fercore.recipes import find_recipe
+from fercore.recipes import RECIPES, find_recipe
 from fercore.study import analysis, runner
 from fercore.study.cluster import run_on_ray
 from fercore.study.runner import run_study, train_cell
 from fercore.study.store import StudyStore
-from fercore.study.variants import Study, Variant, find_study
+from fercore.study.variants import STUDIES, Study, Variant, find_study
 from tests.conftest import ROOT
 
 TINY = replace(find_recipe("quick"), epochs=2, batch_size=16, model_arguments={"width": 4})
@@ -50,6 +53,25 @@ def test_the_sequence_study_declares_what_it_promises():
         study.requests(1, base, only=["transformer"])
     with pytest.raises(ConfigError, match="no study 'width'"):
         find_study("width")
+
+
+def test_an_ablation_changes_one_ingredient_and_never_sees_privatetest(faces, monkeypatch):
+    study = find_study("ablation-best")
+    base = find_recipe(study.recipe).to_json()
+    for variant in study.variants[1:]:
+        changed = variant.recipe(find_recipe(study.recipe)).to_json()
+        assert len([name for name in base if base[name] != changed[name]]) == 1
+    tiny = Study("tiny", "", "quick", (Variant("cnn"), Variant("cnn", "no-decay")), True)
+    monkeypatch.setitem(STUDIES, "tiny", tiny)
+    monkeypatch.setitem(RECIPES, "quick", replace(TINY, weight_decay=0.1))
+    monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: faces)
+    result = CliRunner().invoke(app, ["study", "tiny", "--seeds", "1"])
+    assert result.exit_code == 0, result.output
+    assert re.search(r"no weight decay +1 ", result.stdout)
+    store = StudyStore(tiny.folder_name(find_recipe("quick"), faces.name))
+    assert "private_accuracy" not in store.table()
+    assert len(store.predictions("cnn-s0", "public"))
+    assert not len(store.predictions("cnn-s0", "private"))
 
 
 def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatch):

@@ -14,7 +14,7 @@ from fercore.errors import ConfigError, DataError, TrainingError
 from fercore.models import build
 from fercore.precision import Precision, choose_precision
 from fercore.recipes import Augmentation, find_recipe
-from fercore.training.augment import affine_maps, warp
+from fercore.training.augment import affine_maps, erase, random_boxes, warp
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.records import Interrupted, Watcher
@@ -257,6 +257,36 @@ def test_augmentation_keeps_faces_in_the_picture_and_differs_by_image(faces):
     assert changed.min() >= 0
     assert changed.max() <= 255
     assert len({round(float(image.mean()), 4) for image in changed}) > 8
+
+
+def test_a_rectangle_is_blanked_to_the_images_mean(faces):
+    images = torch.tensor(faces.images[:64])[:, None].float()
+    boxes = random_boxes(64, Augmentation(erase=0.5), torch.Generator().manual_seed(0))
+    blanked = erase(images, boxes)
+    mean = images.mean((2, 3), keepdim=True).expand_as(images)
+    changed = blanked != images
+    assert torch.equal(blanked[changed], mean[changed])
+    share = changed.float().mean((1, 2, 3))
+    assert 0.3 < (share > 0).float().mean() < 0.7
+    assert share.max() < 0.45**2
+    assert torch.equal(erase(images, random_boxes(64, Augmentation(), torch.Generator())), images)
+
+
+def test_a_teacher_answers_for_its_share_of_the_labels(faces, tmp_path):
+    torch.manual_seed(5)
+    teacher = build("cnn", width=4, views=2)
+    training = faces.usage == "Training"
+    shifted = np.where(training, (faces.labels + 1) % 7, faces.labels)
+    relabelled = replace(faces, labels=shifted)
+
+    def taught(share: float, by: FaceSet, name: str, teacher=teacher) -> dict:
+        recipe = replace(RECIPE, epochs=1, teacher_share=share)
+        return train(by, tmp_path / name, recipe, teacher=teacher)[0]
+
+    assert same(taught(0.0, faces, "a"), taught(0.0, faces, "b", teacher=None))
+    assert same(taught(1.0, faces, "c"), taught(1.0, relabelled, "d"))
+    assert not same(taught(0.5, faces, "e"), taught(0.5, relabelled, "f"))
+    assert teacher.views == 2
 
 
 def test_precision_is_what_the_hardware_gains_by_or_what_is_asked_for():

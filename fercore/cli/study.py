@@ -8,17 +8,26 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from fercore.cli.data import load_with_progress
-from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table
+from fercore.cli.output import (
+    AsJson,
+    DataOption,
+    percent,
+    points,
+    print_json,
+    print_table,
+    with_interval,
+)
 from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
 from fercore.recipes import find_recipe
+from fercore.study.analysis import gap_table
 from fercore.study.store import StudyStore
-from fercore.study.variants import find_study
+from fercore.study.variants import CONDITIONS, STUDIES, Study, find_study
 from fercore.training.records import Interrupted
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="sequence")],
+    name: Annotated[str, typer.Argument(help=", ".join(STUDIES))],
     seeds: Annotated[int, typer.Option(min=1, max=100, help="seeds 0 to N-1 of each variant")] = 3,
     only: Annotated[
         list[str] | None, typer.Option(help="this variant alone; may be given again")
@@ -44,6 +53,8 @@ def study(
     chosen = find_study(name)
     base = find_recipe(recipe or chosen.recipe)
     faces = load_with_progress(data)
+    if chosen.public_only:
+        faces = faces.where(faces.usage != "PrivateTest")
     store = StudyStore(chosen.folder_name(base, faces.name))
     requests = chosen.requests(
         seeds, base, only=only, data=data, precision=precision, threads=threads
@@ -65,12 +76,12 @@ def study(
         sys.exit(130)
     if outcome.finished and not outcome.elsewhere:
         measure_latency(chosen, store, base)
-    _print_outcome(store, outcome, as_json)
+    _print_outcome(chosen, store, outcome, as_json)
     if outcome.broken:
         sys.exit(1)
 
 
-def _print_outcome(store: StudyStore, outcome, as_json: bool) -> None:
+def _print_outcome(study: Study, store: StudyStore, outcome, as_json: bool) -> None:
     table = store.table() if store.finished() else None
     if as_json:
         print_json(
@@ -78,23 +89,39 @@ def _print_outcome(store: StudyStore, outcome, as_json: bool) -> None:
         )
         return
     if table is not None:
-        columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
-        means = table.groupby("variant", sort=False)
-        rows = [
-            [variant, len(lines), *(percent(lines[column].mean()) for column in columns),
-             lines["parameters"].iloc[0], f"{lines['flops_per_image'].iloc[0] / 1e6:.0f}"]
-            for variant, lines in means
-        ]  # fmt: skip
-        print_table(
-            ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
-             "parameters", "MFLOP"],
-            rows,
-        )  # fmt: skip
+        (_print_ablation if study.public_only else _print_scores)(study, store)
     for run_id in outcome.elsewhere:
         print(f"{run_id}: running in another process.")
     for run_id, reason in outcome.broken.items():
         print(f"{run_id}: {reason}")
     print(f"Study: {store.folder}")
+
+
+def _print_scores(_study: Study, store: StudyStore) -> None:
+    columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
+    rows = [
+        [variant, len(lines), *(percent(lines[column].mean()) for column in columns),
+         lines["parameters"].iloc[0], f"{lines['flops_per_image'].iloc[0] / 1e6:.0f}"]
+        for variant, lines in store.table().groupby("variant", sort=False)
+    ]  # fmt: skip
+    print_table(
+        ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
+         "parameters", "MFLOP"],
+        rows,
+    )  # fmt: skip
+
+
+def _print_ablation(study: Study, store: StudyStore) -> None:
+    """Each variant against the recipe as declared, and what its training took."""
+    seconds = store.table().groupby("variant")["seconds"].median()
+    rows = [
+        [CONDITIONS[line.condition].title, line.seeds,
+         with_interval(line.accuracy, (line.low, line.high)),
+         points(line.difference, (line.difference_low, line.difference_high)),
+         f"{seconds[line.variant]:.0f}"]
+        for line in gap_table(store, study, "public").itertuples()
+    ]  # fmt: skip
+    print_table(["", "seeds", "PublicTest %", "difference, points", "seconds"], rows)
 
 
 class _Display:

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
 
 
 class ModelEntry(NamedTuple):
-    """A head on the shared trunk. `hidden` makes all of them as large as `cnn`, within 5 %."""
+    """A head on a trunk. `hidden` makes those on the shared one as large as `cnn`, within 5 %."""
 
     title: str
     summary: str
     arguments: dict[str, Any]
+
+    @property
+    def shares_trunk(self) -> bool:
+        """Whether it differs from `cnn` in the head alone."""
+        return "trunk" not in self.arguments
 
     @property
     def takes_any_size(self) -> bool:
@@ -75,6 +80,10 @@ MODELS = {
     "cnn_lstm_attention": ModelEntry(
         "CNN-LSTM, attention", "36 steps, states weighted by a learned query",
         _lstm(128, summary="attention"),
+    ),
+    "cnn_small": ModelEntry(
+        "CNN, small", "the CNN on a narrow residual trunk, for the webcam",
+        {"head": "pooled", "hidden": 128, "trunk": "resnet", "width": 32},
     ),
 }  # fmt: skip
 

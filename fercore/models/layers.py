@@ -35,28 +35,3 @@ def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) 
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     ]
-
-
-class VGGTrunk(nn.Sequential):
-    """Grey faces (B, 1, 48, 48) to a feature map (B, 4·width, 6, 6).
-
-    Three stages of two convolutions, the width doubling and the side halving, after VGG (Simonyan
-    & Zisserman, 2015). The first convolution has stride 2: at the full 48×48 the time would go
-    into pixels, not into features.
-    """
-
-    stride = 8  # pixels to a place of the map
-
-    def __init__(self, width: int) -> None:
-        super().__init__(
-            Normalise(),
-            *convolution(1, width, kernel=5, stride=2),
-            *convolution(width, width),
-            nn.MaxPool2d(2),
-            *convolution(width, 2 * width),
-            *convolution(2 * width, 2 * width),
-            nn.MaxPool2d(2),
-            *convolution(2 * width, 4 * width),
-            *convolution(4 * width, 4 * width),
-        )
-        self.channels = 4 * width

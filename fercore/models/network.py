@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from fercore.data.faceset import SIZE
 from fercore.labels import CLASSES
 from fercore.models.heads import HEADS
-from fercore.models.layers import VGGTrunk
+from fercore.models.trunks import TRUNKS
+
+MOVE = 2  # pixels, of the views that are moved
 
 
 class Network(nn.Module):
@@ -23,8 +25,9 @@ class Network(nn.Module):
     Faces larger than `side` pixels are made that small first.
 
     `dropout` acts before the classifier, `map_dropout` on the feature map before the head. `views`
-    is test-time augmentation: with 2, the classifier is given the mean of what the face and its
-    mirror image give, which averages their logits. The other arguments are the head's.
+    is test-time augmentation, the mean logits of several views: 2, the face and its mirror image;
+    10, these and both moved by `MOVE` pixels towards each corner. The other arguments are the
+    head's.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class Network(nn.Module):
         head: str,
         hidden: int,
         *,
+        trunk: str = "vgg",
         width: int = 24,
         side: int = SIZE,
         views: int = 1,
@@ -40,7 +44,9 @@ class Network(nn.Module):
         **head_arguments: Any,
     ) -> None:
         super().__init__()
-        self.trunk = VGGTrunk(width)
+        if views not in (1, 2, 10):
+            raise TypeError(f"views may be 1, 2 or 10, not {views}")
+        self.trunk = TRUNKS[trunk](width)
         self.side, self.views = side, views
         self.map_side = side // self.trunk.stride
         self.map_dropout = nn.Dropout(map_dropout)
@@ -51,9 +57,15 @@ class Network(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         if pixels.shape[-1] > self.side:
             pixels = interpolate(pixels.float(), (self.side, self.side), mode="bilinear")
-        mirrored = self.views == 2 and not self.training
-        seen = torch.cat([pixels, pixels.flip(3)]) if mirrored else pixels
-        features = self.head(self.map_dropout(self.trunk(seen)))  # from (B, C, 6, 6) to (B, F)
-        if mirrored:
-            features = (features[: len(pixels)] + features[len(pixels) :]) / 2
-        return self.classify(self.dropout(features))
+        views = [pixels] if self.training else self._views(pixels)
+        features = self.head(self.map_dropout(self.trunk(torch.cat(views))))  # (views·B, F)
+        mean = features.view(len(views), len(pixels), -1).mean(0)  # the classifier is linear
+        return self.classify(self.dropout(mean))
+
+    def _views(self, pixels: Tensor) -> list[Tensor]:
+        seen = [pixels]
+        if self.views == 10:
+            side, ends = pixels.shape[-1], (0, 2 * MOVE)
+            wide = pad(pixels.float(), (MOVE,) * 4, mode="replicate")
+            seen += [wide[:, :, y : y + side, x : x + side] for y in ends for x in ends]
+        return seen if self.views == 1 else seen + [view.flip(3) for view in seen]

@@ -45,9 +45,10 @@ class StudyStore:
         return path.stat().st_mtime if path.is_file() else 0.0
 
     def table(self) -> pd.DataFrame:
-        """A line per finished training: variant, model, condition, seed, run_id, accuracies and
-        macro F1 (shares from 0 to 1), parameters, flops_per_image, latency_ms, seconds,
-        best_epoch, epochs, precision, processor, dataset.
+        """A line per finished training: variant, model, condition, seed, run_id, accuracies on the
+        parts scored, and macro F1 on PrivateTest or, where that was not, PublicTest (shares from 0
+        to 1), parameters, flops_per_image, latency_ms, seconds, best_epoch, epochs, precision,
+        processor, dataset.
         """
         path = self.folder / "table.parquet"
         if not path.is_file():
@@ -101,14 +102,16 @@ class StudyStore:
     def _line(self, run_id: str, latency: dict[str, float]) -> dict[str, Any]:
         info, frame = self.info(run_id), self._prediction_frame(run_id)
         parts = {part: select_part(frame, part) for part in PARTS}
+        scored = {part: table for part, table in parts.items() if len(table)}
+        headline = scored.get("private", parts["public"])
         return {
             "variant": info["variant"],
             "model": info["model"],
             "condition": info["variant"].removeprefix(info["model"]).removeprefix("-"),
             "seed": info["seed"],
             "run_id": run_id,
-            **{f"{part}_accuracy": float(table.correct.mean()) for part, table in parts.items()},
-            "macro_f1": macro_f1(parts["private"]),
+            **{f"{part}_accuracy": float(table.correct.mean()) for part, table in scored.items()},
+            "macro_f1": macro_f1(headline),
             "parameters": info["parameters"],
             "flops_per_image": info["flops_per_image"],
             "latency_ms": latency.get(info["model"]),

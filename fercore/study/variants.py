@@ -1,7 +1,8 @@
-"""What each study trains: one trunk, one recipe, one budget; only the named factor varies."""
+"""What each study trains: one recipe, one budget; only the named factor varies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fercore.errors import ConfigError
 from fercore.models import MODELS
@@ -17,9 +18,17 @@ class Condition:
     change: Callable[[Recipe], Recipe]
 
 
-def _heavy_dropout(recipe: Recipe) -> Recipe:
-    heavy = {"dropout": 0.8, "map_dropout": 0.5}
-    return replace(recipe, model_arguments=recipe.model_arguments | heavy)
+def _built(**arguments: Any) -> Callable[[Recipe], Recipe]:
+    """The recipe with other arguments of the model."""
+    return lambda recipe: replace(recipe, model_arguments=recipe.model_arguments | arguments)
+
+
+def _augmented(**settings: float) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, augmentation=replace(recipe.augmentation, **settings))
+
+
+def _with(**settings: Any) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, **settings)
 
 
 CONDITIONS = {
@@ -32,10 +41,24 @@ CONDITIONS = {
         "no augmentation",
         lambda recipe: replace(recipe, augmentation=Augmentation(0, 0, 0, 0)),
     ),
-    "dropout": Condition("heavy dropout before and after the head", _heavy_dropout),
+    "dropout": Condition(
+        "heavy dropout before and after the head", _built(dropout=0.8, map_dropout=0.5)
+    ),
     "few-epochs": Condition(
         "a fifth of the epochs",
         lambda recipe: replace(recipe, epochs=max(1, recipe.epochs // 5)),
+    ),
+    "no-small-first": Condition("full-size images from the first epoch", _with(resolutions=())),
+    "no-decay": Condition("no weight decay", _with(weight_decay=0.0)),
+    "no-smoothing": Condition("no label smoothing", _with(label_smoothing=0.0)),
+    "no-warm-up": Condition("no warm-up", _with(warm_up=1e-9)),
+    "one-view": Condition("one view of a face", _built(views=1)),
+    "no-erasing": Condition("nothing blanked", _augmented(erase=0.0)),
+    "no-dropout": Condition("no dropout", _built(dropout=0.0)),
+    "vgg": Condition("the VGG trunk", _built(trunk="vgg")),
+    "narrow": Condition(
+        "half the width",
+        lambda recipe: _built(width=recipe.model_arguments["width"] // 2)(recipe),
     ),
 }
 
@@ -62,10 +85,17 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
+    """A table of trainings under one recipe.
+
+    public_only: a study of the recipe itself, which is chosen on PublicTest; PrivateTest is then
+    not even scored.
+    """
+
     name: str
     summary: str
     recipe: str
     variants: tuple[Variant, ...]
+    public_only: bool = False
 
     def folder_name(self, recipe: Recipe, dataset: str) -> str:
         """The study's own name for its recipe on FER2013; others get folders of their own."""
@@ -107,6 +137,16 @@ class Study:
         ]  # fmt: skip
 
 
+def _ablation(recipe: str, *conditions: str) -> Study:
+    return Study(
+        f"ablation-{recipe}",
+        f"what each ingredient of the recipe '{recipe}' gives, on PublicTest",
+        recipe,
+        tuple(Variant("cnn", condition) for condition in ("", *conditions)),
+        public_only=True,
+    )
+
+
 STUDIES = {
     study.name: study
     for study in (
@@ -114,16 +154,23 @@ STUDIES = {
             "sequence",
             "is the LSTM to blame? Every head on one trunk, and the conditions that sink it",
             "paper",
-            tuple(Variant(model) for model in MODELS)
+            tuple(Variant(model) for model, entry in MODELS.items() if entry.shares_trunk)
             + tuple(
                 Variant(model, condition)
-                for condition in CONDITIONS
-                if condition
+                for condition in ("low-rate", "no-augmentation", "dropout", "few-epochs")
                 for model in ("cnn", "cnn_lstm")
             ),
         ),
+        _ablation(
+            "fast", "no-small-first", "one-view", "no-warm-up", "no-decay", "no-smoothing",
+            "no-augmentation", "narrow",
+        ),
+        _ablation(
+            "best", "vgg", "narrow", "no-small-first", "no-decay", "no-smoothing", "no-erasing",
+            "no-dropout", "no-augmentation",
+        ),
     )
-}
+}  # fmt: skip
 
 
 def find_study(name: str) -> Study:

@@ -1,4 +1,6 @@
-"""Augmentation of whole batches: one affine map per image, on the device, no per-image Python."""
+"""Augmentation of whole batches: one affine map per image, one rectangle blanked; on the device,
+with no Python per image.
+"""
 
 import math
 
@@ -42,3 +44,27 @@ def affine_maps(count: int, settings: Augmentation, generator: torch.Generator) 
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     rows = [cos * mirror, -sin, shift[0], sin * mirror, cos, shift[1]]
     return torch.stack(rows, dim=1).view(count, 2, 3)
+
+
+def erase(images: Tensor, boxes: Tensor) -> Tensor:
+    """The images with a rectangle each blanked to the image's mean (Zhong et al., 2020).
+
+    images: float32 (B, 1, side, side). boxes: (B, 4), as `random_boxes` gives.
+    """
+    top, bottom, left, right = (boxes.to(images.device) * images.shape[-1]).T[:, :, None]
+    places = torch.arange(images.shape[-1], device=images.device) + 0.5
+    down = (places >= top) & (places < bottom)  # (B, side)
+    across = (places >= left) & (places < right)
+    inside = (down[:, :, None] & across[:, None])[:, None]
+    return torch.where(inside, images.mean((2, 3), keepdim=True), images)
+
+
+def random_boxes(count: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
+    """Rectangles (count, 4): top, bottom, left, right as shares of the side; some of them empty.
+
+    Their sides are a tenth to 45 % of the image's, and their middles lie anywhere in it.
+    """
+    draw = torch.rand(5, count, generator=generator)
+    half = torch.where(draw[4] < settings.erase, 0.05 + 0.175 * draw[:2], -1.0)
+    y, x = draw[2:4]
+    return torch.stack([y - half[0], y + half[0], x - half[1], x + half[1]], dim=1)

@@ -60,4 +60,5 @@ def training_seconds(recipe: Recipe, training: int, validation: int, rate: float
     epochs = range(1, recipe.epochs + 1)
     validated = sum(map(recipe.validates, epochs))
     shown = sum(map(recipe.cost, epochs)) * training
-    return (shown + max(validated, 1) * _FORWARD_SHARE * validation) / rate
+    seen = validated * validation * recipe.model_arguments.get("views", 1)
+    return (shown + _FORWARD_SHARE * seen) / rate

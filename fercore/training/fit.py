@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import AdamW
 
 from fercore.data.faceset import FaceSet
@@ -19,7 +19,7 @@ from fercore.errors import DataError, TrainingError
 from fercore.inference import predict_logits
 from fercore.precision import Precision
 from fercore.recipes import Recipe
-from fercore.training.augment import affine_maps, warp
+from fercore.training.augment import affine_maps, erase, random_boxes, warp
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.parallel import Group
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
@@ -63,10 +63,13 @@ def fit(
     precision: Precision,
     checkpoints: Checkpoints,
     watcher: Watcher = Watcher(),
+    teacher: nn.Module | None = None,
     group: Group | None = None,
     keep_best: bool = False,
 ) -> Fit:
     """Train `model` in place; it ends with the weights of the best PublicTest epoch.
+
+    A `teacher` answers for the recipe's share of the labels.
 
     Under torchrun every process of the `group` calls it with the same arguments, and the leader
     alone reads and writes the checkpoint and hears from the watcher.
@@ -86,7 +89,7 @@ def fit(
     group = group or Group()
     watcher = watcher if group.leads else Watcher()
     trainer = _Trainer(
-        model, training, validation, recipe, seed, precision, checkpoints, watcher, group
+        model, training, validation, recipe, seed, precision, checkpoints, watcher, group, teacher
     )
     if state := group.from_leader(checkpoints.load() if group.leads else None):
         trainer.restore(state)
@@ -101,10 +104,21 @@ def fit(
 
 class _Trainer:
     def __init__(
-        self, model, training, validation, recipe, seed, precision, checkpoints, watcher, group
+        self,
+        model,
+        training,
+        validation,
+        recipe,
+        seed,
+        precision,
+        checkpoints,
+        watcher,
+        group,
+        teacher,
     ) -> None:
         self.model = model.to(precision.device, memory_format=torch.channels_last)
         self.group, self.replica = group, group.replicate(self.model)
+        self.teacher = teacher and _answering(teacher, precision.device)
         self.images, self.labels = _tensors(training, precision.device)
         self.validation = validation
         self.recipe, self.seed, self.precision = recipe, seed, precision
@@ -173,10 +187,7 @@ class _Trainer:
             for group in self.optimizer.param_groups:
                 share = (self.partial.step + 1) / len(batches)
                 group["lr"] = self.learning_rate(epoch - 1 + share)
-            maps = affine_maps(len(batch), self.recipe.augmentation, self.generator)
-            mine = self.group.divide(len(batch))
-            images = warp(self.images[batch[mine]], maps[mine], side)
-            loss, hits = self._step(images, self.labels[batch[mine]])
+            loss, hits = self._step(*self._batch(batch, side))
             seconds = time.perf_counter() - started
             self.partial = self.partial.plus(loss, hits, len(batch), seconds)
             self.watcher.on_step(self._progress(epoch, len(batches)))
@@ -200,12 +211,35 @@ class _Trainer:
         loss, accuracy = at.loss_sum / at.seen, at.correct / at.seen
         return Progress(epoch, epochs, at.step, steps, loss, accuracy, rate, left)
 
-    def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
+    def _batch(self, batch: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
+        """This process's share of a batch: images, labels, and what the model is to answer."""
+        settings = self.recipe.augmentation
+        mine = self.group.divide(len(batch))
+        maps = affine_maps(len(batch), settings, self.generator)[mine]
+        faces, labels = self.images[batch[mine]], self.labels[batch[mine]]
+        images, targets = warp(faces, maps, side), labels
+        if self.teacher:
+            targets = self._taught(images, faces, maps, labels)
+        if settings.erase:
+            images = erase(images, random_boxes(len(batch), settings, self.generator)[mine])
+        return images, labels, targets
+
+    @torch.no_grad()
+    def _taught(self, images: Tensor, faces: Tensor, maps: Tensor, labels: Tensor) -> Tensor:
+        """The labels (B, 7), the teacher's answers to the augmented faces mixed in."""
+        if self.teacher.side != images.shape[-1]:
+            images = warp(faces, maps, self.teacher.side)
+        with self.precision.autocast():
+            answers = self.teacher(images.contiguous(memory_format=torch.channels_last))
+        certain = one_hot(labels, answers.shape[1]).float()
+        return certain.lerp(answers.float().softmax(1), self.recipe.teacher_share)
+
+    def _step(self, images: Tensor, labels: Tensor, targets: Tensor) -> tuple[float, int]:
         """One step on this process's share of the batch; the whole batch's mean loss and hits."""
         with self.precision.autocast():
             logits = self.replica(images.contiguous(memory_format=torch.channels_last))
             total = cross_entropy(
-                logits, labels, label_smoothing=self.recipe.label_smoothing, reduction="sum"
+                logits, targets, label_smoothing=self.recipe.label_smoothing, reduction="sum"
             )
         loss = total / self.group.batch
         hits = (logits.argmax(1) == labels).sum()
@@ -271,6 +305,13 @@ def optimizer(model: nn.Module, recipe: Recipe) -> AdamW:
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
     return AdamW(groups, lr=recipe.learning_rate, fused=True)
+
+
+def _answering(teacher: nn.Module, device: str) -> nn.Module:
+    """The teacher, frozen, answering to each face as it is, without test-time augmentation."""
+    teacher = deepcopy(teacher).eval().to(device, memory_format=torch.channels_last)
+    teacher.views = 1
+    return teacher
 
 
 def _tensors(faces: FaceSet, device: str) -> tuple[Tensor, Tensor]:
