@@ -1,15 +1,18 @@
-"""What a model costs alone: one face on one thread, many on two, and the memory it takes.
+"""What a run's model costs alone: a face, 16 and 256 at a time, on one thread, and its memory.
 
-python benchmarks/inference.py --run cnn
+python benchmarks/inference.py --run cnn-s0 --run cnn_lstm-s0
+
+The runs take turns in every round, so that what disturbs the machine disturbs them alike. Each
+run's peak memory is that of a process of its own that answers to 256 faces.
 """
 
 import argparse
 import json
 import resource
-import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,41 +20,67 @@ import torch
 from fercore.hardware import describe_hardware
 from fercore.predictor import Predictor
 
-ROUNDS = {1: 300, 256: 30}  # by number of faces
+COUNTS = (1, 16, 256)  # faces at a time
+SECONDS = 4.0  # of every run at every count, at the least
 MIB = 2**20 if sys.platform == "darwin" else 2**10  # what ru_maxrss counts in
 
 
-def times_ms(call: Callable[[], object], rounds: int) -> dict[str, float]:
-    """Median, and the fastest: what the median comes to where nothing else runs."""
-    times = []
-    for _ in range(rounds + 3):
-        started = time.perf_counter()
-        call()
-        times.append(1000 * (time.perf_counter() - started))
-    times = times[3:]  # without the warm-up
-    return {"median_ms": round(statistics.median(times), 2), "fastest_ms": round(min(times), 2)}
+def noise(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 48), dtype=np.uint8)
 
 
-def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+def latencies(predictors: dict[str, Predictor], count: int) -> dict[str, dict[str, float]]:
+    """Milliseconds for `count` faces: median, and the fastest and slowest tenth's bounds."""
+    faces, times = noise(count), {name: [] for name in predictors}
+    for predictor in predictors.values():
+        predictor.probs(faces)  # prepares memory and kernels
+    started = time.perf_counter()
+    while time.perf_counter() - started < SECONDS * len(predictors):
+        for name, predictor in predictors.items():
+            before = time.perf_counter()
+            predictor.probs(faces)
+            times[name].append(1000 * (time.perf_counter() - before))
+    return {
+        name: dict(zip(("p10", "median", "p90"), np.percentile(values, (10, 50, 90)).round(3)))
+        for name, values in times.items()
+    }
+
+
+def peak_mib(run: str) -> int:
+    command = [sys.executable, __file__, "--run", run, "--peak"]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--run", default="cnn")
+    arguments.add_argument("--run", action="append", help="may be given again")
+    arguments.add_argument("--json", type=Path, help="also write the result here")
+    arguments.add_argument("--peak", action="store_true", help=argparse.SUPPRESS)
     options = arguments.parse_args()
 
-    memory = {"before": round(peak_mib(), 1)}
-    predictor = Predictor.from_run(options.run)
-    faces = np.random.default_rng(0).integers(0, 256, (256, 48, 48), dtype=np.uint8)
-    result = {"run": predictor.run_id, "memory_mib": memory}
-    for threads, count in ((1, 1), (2, 256)):
-        torch.set_num_threads(threads)
-        batch = faces[:count]
-        name = f"faces_{count}_threads_{threads}"
-        result[name] = times_ms(lambda batch=batch: predictor.probs(batch), ROUNDS[count])
-        memory[f"peak_with_{count}"] = round(peak_mib(), 1)
-    print(json.dumps(result | {"machine": describe_hardware("cpu", "fp32")}, indent=2))
+    runs = options.run or ["cnn-s0"]
+    torch.set_num_threads(1)
+    predictors = {run: Predictor.from_run(run) for run in runs}
+    if options.peak:
+        predictors[runs[0]].probs(noise(max(COUNTS)))
+        print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB))
+        return
+
+    found = {count: latencies(predictors, count) for count in COUNTS}
+    memory = {run: peak_mib(run) for run in runs}
+    titles = ["1 face, ms", *(f"{count} faces, ms" for count in COUNTS[1:]), "peak MiB"]
+    width = max(map(len, runs)) + 2
+    print(" " * width + "".join(f"{title:>24}" for title in titles))
+    for run in runs:
+        cells = [
+            f"{times[run]['median']:.2f} [{times[run]['p10']:.2f}, {times[run]['p90']:.2f}]"
+            for times in found.values()
+        ]
+        print(f"{run:{width}}" + "".join(f"{cell:>24}" for cell in [*cells, memory[run]]))
+    machine = describe_hardware("cpu", "fp32")
+    if options.json:
+        result = {"milliseconds": found, "peak_mib": memory, "machine": machine}
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""The VGG-style CNN in Keras, trained on noise; run by benchmarks/training.py in Keras's Python.
+"""The VGG-style CNN in Keras, as it is usually trained; run in Keras's Python by other benchmarks.
 
-Reads {"parameters", "threads", "recipe"} as JSON; writes images per second by the way of feeding.
+Reads a question as JSON: {"parameters", "threads", "recipe"}, and for a training until an accuracy
+also {"faces": an .npz of images and labels, "feed", "target", "limit": seconds}. Without faces it
+writes images per second on drawn noise, by the way of feeding.
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -14,6 +17,8 @@ from keras import layers
 from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
 STEPS, WARM_UP = 60, 1  # steps of an epoch; epochs that prepare memory and kernels
+BATCH, RATE = 64, 1e-3  # of a training until an accuracy: Keras's usual ones
+PATIENCE = 3  # epochs without a better PublicTest loss before the rate is halved
 
 
 def network(width: int, dropout: float, hidden: int = 1120) -> keras.Model:
@@ -33,7 +38,7 @@ def network(width: int, dropout: float, hidden: int = 1120) -> keras.Model:
     return keras.Model(pixels, layers.Dense(7)(layers.Dropout(dropout)(x)))
 
 
-def generator(images: np.ndarray, labels: np.ndarray, recipe: dict):
+def generator(images: np.ndarray, labels: np.ndarray, recipe: dict, batch: int):
     light = recipe["augmentation"]
     feed = ImageDataGenerator(
         rotation_range=light["degrees"],
@@ -42,10 +47,10 @@ def generator(images: np.ndarray, labels: np.ndarray, recipe: dict):
         zoom_range=light["scale"],
         horizontal_flip=light["flip"] > 0,
     )
-    return feed.flow(images.astype("float32"), labels, batch_size=recipe["batch_size"])
+    return feed.flow(images.astype("float32"), labels, batch_size=batch)
 
 
-def dataset(images: np.ndarray, labels: np.ndarray, recipe: dict) -> tf.data.Dataset:
+def dataset(images: np.ndarray, labels: np.ndarray, recipe: dict, batch: int) -> tf.data.Dataset:
     light = recipe["augmentation"]
     augment = keras.Sequential(
         [
@@ -56,38 +61,83 @@ def dataset(images: np.ndarray, labels: np.ndarray, recipe: dict) -> tf.data.Dat
         ]
     )
     data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images))
-    data = data.batch(recipe["batch_size"], drop_remainder=True)
+    data = data.batch(batch, drop_remainder=True)
     augmented = data.map(
         lambda x, y: (augment(tf.cast(x, tf.float32), training=True), y), tf.data.AUTOTUNE
     )
     return augmented.prefetch(tf.data.AUTOTUNE)
 
 
-def images_per_second(model: keras.Model, feed, count: int, rate: float) -> float:
+FEEDS = {"ImageDataGenerator": generator, "tf.data": dataset}
+
+
+def compiled(question: dict, rate: float) -> keras.Model:
+    arguments = question["recipe"]["model_arguments"]
+    model = network(arguments.get("width", 24), arguments.get("dropout", 0.2))
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    if trainable != question["parameters"]:
+        sys.exit(f"Keras's model has {trainable} parameters, not {question['parameters']}.")
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-    model.fit(feed, epochs=WARM_UP, verbose=0)
-    started = time.perf_counter()
-    model.fit(feed, epochs=1, verbose=0)
-    return count / (time.perf_counter() - started)
+    return model
+
+
+def throughput(question: dict) -> dict[str, float]:
+    """Images per second of `fit`, by the way of feeding."""
+    recipe, rng = question["recipe"], np.random.default_rng(0)
+    count = STEPS * recipe["batch_size"]
+    images = rng.integers(0, 256, (count, 48, 48, 1), np.uint8)
+    labels = rng.integers(0, 7, count)
+    found = {}
+    for name, feed in FEEDS.items():
+        model = compiled(question, recipe["learning_rate"])
+        batches = feed(images, labels, recipe, recipe["batch_size"])
+        model.fit(batches, epochs=WARM_UP, verbose=0)
+        started = time.perf_counter()
+        model.fit(batches, epochs=1, verbose=0)
+        found[f"keras {name}"] = count / (time.perf_counter() - started)
+    return found
+
+
+class Until(keras.callbacks.Callback):
+    """Ends a training at an accuracy on PublicTest, or after so many seconds."""
+
+    def __init__(self, target: float, limit: float) -> None:
+        super().__init__()
+        self.target, self.limit, self.started = target, limit, time.perf_counter()
+        self.epochs: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
+        seconds, accuracy = time.perf_counter() - self.started, logs["val_accuracy"]
+        self.epochs.append({"seconds": seconds, "public": accuracy})
+        print(f"keras epoch {epoch + 1}: {accuracy:.4f}, {seconds:.0f} s", file=sys.stderr)
+        self.model.stop_training = accuracy >= self.target or seconds > self.limit
+
+
+def until(question: dict) -> dict:
+    """A training on the real faces until its PublicTest accuracy is reached."""
+    faces = np.load(question["faces"])
+    keras.utils.set_random_seed(0)
+    model = compiled(question, RATE)
+    watch = Until(question["target"], question["limit"])
+    feed = FEEDS[question["feed"]](
+        faces["images"][..., None], faces["labels"], question["recipe"], BATCH
+    )
+    model.fit(
+        feed,
+        epochs=1000,
+        validation_data=(faces["public_images"][..., None], faces["public_labels"]),
+        callbacks=[watch, keras.callbacks.ReduceLROnPlateau("val_loss", 0.5, PATIENCE)],
+        verbose=0,
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return {"epochs": watch.epochs, "peak_mib": round(peak)}
 
 
 def main() -> None:
     question = json.load(sys.stdin)
-    recipe = question["recipe"]
     tf.config.threading.set_intra_op_parallelism_threads(question["threads"])
-    rng, count = np.random.default_rng(0), STEPS * recipe["batch_size"]
-    images = rng.integers(0, 256, (count, 48, 48, 1), np.uint8)
-    labels = rng.integers(0, 7, count)
-    found = {}
-    for name, feed in (("ImageDataGenerator", generator), ("tf.data", dataset)):
-        model = network(recipe["model_arguments"].get("width", 24), 0.2)
-        trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-        if trainable != question["parameters"]:
-            sys.exit(f"Keras's model has {trainable} parameters, not {question['parameters']}.")
-        batches = feed(images, labels, recipe)
-        found[f"keras {name}"] = images_per_second(model, batches, count, recipe["learning_rate"])
-    print(json.dumps(found))
+    print(json.dumps(until(question) if "faces" in question else throughput(question)))
 
 
 if __name__ == "__main__":

@@ -74,6 +74,9 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
     if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
         st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
         return
+    keys = [key for key in keys if not selection.models[key].members]
+    if not keys:
+        st.caption("An ensemble has predictions and no weights. Choose one of its members.")
     with st.container(horizontal=True):
         for key in keys:
             seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))

@@ -40,7 +40,7 @@ def _line(run: Run) -> dict[str, str]:
         "model": MODELS[info["model"]].title,
         "dataset": run.dataset,
         "recipe": f"{recipe}, from {start}" if start else recipe,
-        "seed": str(info["seed"]),
+        "seed": run.seed.removeprefix("seed "),
         "PrivateTest": _accuracy(run, "private"),
         "PublicTest": _accuracy(run, "public"),
         "note": run.note,

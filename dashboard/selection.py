@@ -6,11 +6,13 @@ keys are bound to the query parameters of the same name, so a link restores the 
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import streamlit as st
 
 from dashboard import loading
 from fercore.artifacts import Run
+from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.predictions import PARTS
 
@@ -119,16 +121,31 @@ def current_with_predictions() -> Selection:
     return selection
 
 
+def current_with_weights() -> Selection:
+    """The selection, for pages that ask the models. Stops the page where one is an ensemble."""
+    selection = current()
+    for run in selection.models.values():
+        try:
+            run.weights_file()
+        except RunError as error:
+            st.info(str(error))
+            st.stop()
+    return selection
+
+
 def default_pair(runs: list[Run]) -> tuple[str, str]:
-    """The first run, and another model under the same recipe, else the second run, else 'none'."""
+    """The first two trained runs of two models under one recipe, else the first two runs.
+
+    'none' for the second where there is one run.
+    """
+    trained = [run for run in runs if not run.members]
+    for first, second in combinations(trained, 2):
+        if first.info["model"] != second.info["model"] and (
+            first.info["recipe"] == second.info["recipe"]
+        ):
+            return first.run_id, second.run_id
     first, *others = runs
-    matched = [
-        run
-        for run in others
-        if run.info["model"] != first.info["model"] and run.info["recipe"] == first.info["recipe"]
-    ]
-    second = next(iter(matched or others), None)
-    return first.run_id, second.run_id if second else NO_MODEL
+    return first.run_id, others[0].run_id if others else NO_MODEL
 
 
 def follow_link(page: str) -> None:

@@ -59,7 +59,7 @@ def training_form(busy: bool) -> None:
 def _more() -> dict:
     start = st.selectbox(
         "Start from",
-        [FRESH, *(run.run_id for run in loading.runs())],
+        [FRESH, *(run.run_id for run in loading.runs() if not run.members)],
         help="Fresh weights, or a run's own model and weights, to be trained further.",
     )
     verdicts = st.checkbox(

@@ -40,7 +40,8 @@ _REQUIRED = {
     "run_id", "classes", "model", "model_arguments", "recipe", "seed", "created", "dataset",
     "best_epoch", "parameters", "flops_per_image", "seconds", "hardware", "files",
 }  # fmt: skip
-FILES = ("history.jsonl", "weights.safetensors", "predictions.parquet", "metrics.json")
+SCORES = ("predictions.parquet", "metrics.json")
+FILES = ("history.jsonl", "weights.safetensors", *SCORES)
 NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
 SHIPPED, LOCAL = "shipped", "runs"
 
@@ -84,6 +85,26 @@ class Run:
         return start["run_id"] if start else None
 
     @property
+    def members(self) -> list[str]:
+        """The runs whose mean it is; none for one that was trained."""
+        return self.info.get("members", [])
+
+    @property
+    def seed(self) -> str:
+        """For people: its seed, or of how many it is the mean."""
+        count = len(self.members)
+        return f"ensemble of {count} seeds" if count else f"seed {self.info['seed']}"
+
+    def weights_file(self) -> Path:
+        """Its file of weights. Raises `RunError` for an ensemble, which has none."""
+        if self.members:
+            raise RunError(
+                f"'{self.run_id}' is an ensemble: it has predictions and no weights. Choose one of "
+                f"its members, or a run of its recipe: {', '.join(self.members)}."
+            )
+        return self.folder / "weights.safetensors"
+
+    @property
     def dataset(self) -> str:
         return self.info["dataset"]["name"]
 
@@ -91,7 +112,7 @@ class Run:
     def title(self) -> str:
         """For people: 'CNN · paper · seed 0', the synthetic set named wherever it was used."""
         model = MODELS[self.info["model"]].title
-        parts = [model, self.info["recipe"]["name"], f"seed {self.info['seed']}"]
+        parts = [model, self.info["recipe"]["name"], self.seed]
         if self.dataset != "FER2013":
             parts.insert(1, self.dataset)
         if not self.shipped:
@@ -130,7 +151,7 @@ class Run:
         from safetensors.torch import load_file
 
         model = build(self.info["model"], **self.info["model_arguments"])
-        model.load_state_dict(self._read("weights.safetensors", load_file))
+        model.load_state_dict(self._read(self.weights_file().name, load_file))
         return model.eval()
 
     def _read(self, name: str, reader: Callable[[Path], Any]) -> Any:
@@ -219,18 +240,27 @@ def write_run(
     with replacing(folder / "weights.safetensors") as temporary:
         save_file(weights, temporary)
     write_json_lines(folder / "history.jsonl", history)
+    return write_scores(folder, info, frame)
+
+
+def write_scores(folder: Path, info: dict[str, Any], frame: pd.DataFrame) -> Run:
+    """Complete the run in `folder` with its predictions; where nothing else is there, it is one
+    without history and weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     write_parquet(folder / "predictions.parquet", frame)
     write_json(folder / "metrics.json", evaluate_parts(frame))
-    hashes = {name: _sha256(folder / name) for name in FILES}
+    hashes = {name: _sha256(folder / name) for name in FILES if (folder / name).is_file()}
     identity = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES)}
-    write_json(folder / "run.json", identity | info | {"files": hashes})
+    identity |= {"files": hashes}
+    write_json(folder / "run.json", identity | info | identity)  # also where info is another run's
     return read_run(folder)
 
 
 def verify_run(run: Run) -> list[str]:
     """What is wrong with a run, a sentence each; empty where its files and metrics agree."""
     problems = []
-    for name in FILES:
+    for name in SCORES if run.members else FILES:
         path = run.folder / name
         if not path.is_file():
             problems.append(f"{name} is missing.")

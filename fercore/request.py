@@ -71,6 +71,7 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
     start from or to learn from is missing.
     """
     base = find_run(request.start_from) if request.start_from else None
+    weights = base and base.weights_file()
     entry = model_entry(base.info["model"] if base else request.model)
     if request.recipe.resolutions and not entry.takes_any_size:
         raise ConfigError(
@@ -78,7 +79,7 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
             "maps of one size. Choose another recipe or model."
         )
     if request.recipe.teacher:
-        find_run(request.recipe.teacher)
+        find_run(request.recipe.teacher).weights_file()  # raises where it has none
     verdicts = review.verdicts() if request.verdicts else None
     if verdicts is not None and not len(verdicts):
         raise ConfigError(
@@ -95,7 +96,7 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
     if base:
         recipe = replace(request.recipe, model_arguments=base.info["model_arguments"])
         request = replace(request, model=base.info["model"], recipe=recipe)
-        shutil.copyfile(base.folder / "weights.safetensors", folder / START)
+        shutil.copyfile(weights, folder / START)
     if verdicts is not None:
         verdicts.to_parquet(folder / VERDICTS, index=False)
     write_json(folder / REQUEST, request.to_json())

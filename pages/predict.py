@@ -7,14 +7,14 @@ import streamlit as st
 
 from dashboard import loading
 from dashboard.photo_view import Source, forget_others, judges, photo_view, seen
-from dashboard.selection import current
+from dashboard.selection import current_with_weights
 from dashboard.widgets import csv_button, heading, model_names
 from fercore.errors import ImageError
 from fercore.face_results import face_records, face_table
 from fercore.photos import open_photo
 from fercore.sample_photos import SAMPLE_PHOTOS, sample_photo
 
-selection = current()
+selection = current_with_weights()
 heading(
     "Predict",
     "Photos in, expressions out: faces are found, cut out and reduced to the 48×48 grey picture "

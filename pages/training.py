@@ -18,8 +18,15 @@ heading(
 )
 models_line(selection)
 
-histories = {key: loading.history(run) for key, run in selection.models.items()}
-best = {key: run.info["best_epoch"] for key, run in selection.models.items()}
+trained = {key: run for key, run in selection.models.items() if not run.members}
+for key in selection.models.keys() - trained.keys():
+    members = ", ".join(selection.models[key].members)
+    st.info(f"{key} is an ensemble and learned nothing itself. Choose one of: {members}.")
+if not trained:
+    st.stop()
+
+histories = {key: loading.history(run) for key, run in trained.items()}
+best = {key: run.info["best_epoch"] for key, run in trained.items()}
 st.plotly_chart(
     figures.history_figure(histories, best), config=figures.STATIC, alt="Loss and accuracy by epoch"
 )
@@ -39,7 +46,7 @@ facts = pd.DataFrame(
             f"threads: {run.info['hardware']['threads']}, {run.info['hardware']['precision']}",
             "seed": str(run.info["seed"]),
         }
-        for key, run in selection.models.items()
+        for key, run in trained.items()
     }
 )
 st.table(facts)

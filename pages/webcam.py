@@ -8,13 +8,13 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from dashboard import live_view, loading
 from dashboard.camera_check import TROUBLE, camera_trouble
 from dashboard.live import FrameAnnotator, LiveSettings, ice_servers
-from dashboard.selection import current
+from dashboard.selection import current_with_weights
 from dashboard.widgets import heading, model_names
 
 ANNOTATOR, CONNECTION = "webcam-annotator", "webcam-connection"  # kept from run to run
 BOTH = "A and B"
 
-selection = current()
+selection = current_with_weights()
 heading(
     "Webcam",
     "What the models see in your camera's picture, drawn into it. The largest face is followed. "

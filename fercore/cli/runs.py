@@ -16,6 +16,7 @@ from fercore.artifacts import (
     verify_run,
 )
 from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
+from fercore.ensemble import make_ensemble
 from fercore.errors import RunError
 from fercore.predictions import PARTS
 
@@ -49,9 +50,13 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     info = run.info
     hardware = info["hardware"]
     print(f"{run.run_id}: {run.title}")
-    print(f"Trained on {run.dataset} ({info['dataset']['fingerprint']}), seed {info['seed']}")
+    print(f"Trained on {run.dataset} ({info['dataset']['fingerprint']}), {run.seed}")
     print(f"{info['parameters']} parameters, {info['flops_per_image'] / 1e6:.1f} MFLOP per image")
-    print(f"Epoch {info['best_epoch']} of {len(run.history())}, chosen on {info['selected_on']}")
+    if run.members:
+        print(f"The mean of: {', '.join(run.members)}")
+    else:
+        epochs = len(run.history())
+        print(f"Epoch {info['best_epoch']} of {epochs}, chosen on {info['selected_on']}")
     print(
         f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
         f"{hardware['precision']}"
@@ -98,6 +103,17 @@ def note(
     """Write a note about a run made on this machine."""
     annotate_run(find_run(run_id), text)
     print(f"Noted with {run_id}." if text.strip() else f"The note of {run_id} is removed.")
+
+
+@app.command()
+def ensemble(
+    name: Annotated[str, typer.Argument(help="the ensemble's own name")],
+    run_ids: Annotated[list[str], typer.Argument(help="runs that differ in the seed alone")],
+) -> None:
+    """Make a run of the mean predictions of several seeds. It has no weights."""
+    run = make_ensemble(name, [find_run(run_id) for run_id in run_ids])
+    print_metrics(run.metrics())
+    print(f"Run {run.run_id}: {run.folder}")
 
 
 @app.command()

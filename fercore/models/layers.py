@@ -22,10 +22,11 @@ class Normalise(nn.Module):
 
 def fit_normalisation(model: nn.Module, images: np.ndarray) -> None:
     """Give the model the mean and standard deviation of uint8 training images (N, 48, 48)."""
+    std, mean = torch.std_mean(torch.tensor(images).float(), correction=0)
     for module in model.modules():
         if isinstance(module, Normalise):
-            module.mean.fill_(float(images.mean()))
-            module.std.fill_(max(float(images.std()), 1.0))
+            module.mean.copy_(mean)
+            module.std.copy_(std.clamp_min(1.0))
 
 
 def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:

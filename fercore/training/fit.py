@@ -5,9 +5,10 @@ PrivateTest is not an argument of anything here, so nothing can be chosen on it.
 
 import math
 import time
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,7 @@ from fercore.training.checkpoint import Checkpoints
 from fercore.training.parallel import Group
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
 
+AT_A_TIME = 8  # batches augmented at once: for one, the calls cost more than the work
 _NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoint is kept."
 
 
@@ -31,6 +33,15 @@ _NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoin
 class Fit:
     history: list[EpochRecord]
     best_epoch: int
+
+
+class _Batch(NamedTuple):
+    """A process's share of a batch of `count` images."""
+
+    count: int
+    images: Tensor  # as the model sees them, float32 (B, 1, side, side)
+    full: Tensor  # as the teacher sees them
+    labels: Tensor
 
 
 @dataclass(frozen=True)
@@ -127,8 +138,8 @@ class _Trainer:
         self.history: list[EpochRecord] = []
         self.best_weights = deepcopy(model.state_dict())
         self.partial = _Partial()
-        self.random: dict[str, Tensor] = {}  # generators' states after the partial epoch's steps
-        self.generator = torch.Generator()
+        self.random: dict[str, Tensor] = {}  # dropout's state after the partial epoch's steps
+        self.costs = [recipe.cost(epoch) for epoch in range(1, recipe.epochs + 1)]
 
     @property
     def best_epoch(self) -> int:
@@ -177,72 +188,71 @@ class _Trainer:
 
     def _train(self, epoch: int) -> None:
         """One pass over the shuffled training images, or what is left of it."""
-        batches, side = self._order(epoch), self.recipe.side(epoch)
+        steps = math.ceil(len(self.labels) / self.recipe.batch_size)
         started = time.perf_counter() - self.partial.seconds
         self.model.train()
-        for batch in batches[self.partial.step :]:
+        for batch in self._batches(epoch):
             if self.group.any(self.watcher.stop_requested(), self.precision.device):
                 self._checkpoint()
                 raise Interrupted("The training was stopped; what it has done is saved.")
             for group in self.optimizer.param_groups:
-                share = (self.partial.step + 1) / len(batches)
+                share = (self.partial.step + 1) / steps
                 group["lr"] = self.learning_rate(epoch - 1 + share)
-            loss, hits = self._step(*self._batch(batch, side))
+            loss, hits = self._step(batch)
             seconds = time.perf_counter() - started
-            self.partial = self.partial.plus(loss, hits, len(batch), seconds)
-            self.watcher.on_step(self._progress(epoch, len(batches)))
+            self.partial = self.partial.plus(loss, hits, batch.count, seconds)
+            self.watcher.on_step(self._progress(epoch, steps))
             if self.checkpoints.due:
                 self._checkpoint()
 
-    def _order(self, epoch: int) -> tuple[Tensor, ...]:
-        """The epoch's batches, as indices; the generators stand where the next step needs them."""
-        self.generator.manual_seed(self.seed * 100_003 + epoch)
+    def _batches(self, epoch: int) -> Iterator[_Batch]:
+        """What is left of an epoch's batches. Order and augmentation follow from seed and epoch."""
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
         torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
-        order = torch.randperm(len(self.labels), generator=self.generator)
+        order = torch.randperm(len(self.labels), generator=generator)
+        maps = affine_maps(len(order), self.recipe.augmentation, generator)
+        boxes = random_boxes(len(order), self.recipe.augmentation, generator)
         if self.partial.step:
             self._restore_random()
-        return order.split(self.recipe.batch_size)
+        batches = torch.arange(len(order)).split(self.recipe.batch_size)
+        done, side = self.partial.step, self.recipe.side(epoch)
+        for first in range(done // AT_A_TIME * AT_A_TIME, len(batches), AT_A_TIME):
+            some = batches[first : first + AT_A_TIME]
+            shares = [batch[self.group.share(len(batch))] for batch in some]
+            mine, sizes = torch.cat(shares), list(map(len, shares))
+            made = self._augmented(order[mine], maps[mine], boxes[mine], side)
+            split = (tensor.split(sizes) for tensor in made)
+            yield from list(map(_Batch, map(len, some), *split))[max(0, done - first) :]
+
+    def _augmented(self, chosen: Tensor, maps: Tensor, boxes: Tensor, side: int) -> list[Tensor]:
+        """The chosen faces as the model and as the teacher see them, and their labels."""
+        faces = self.images[chosen]
+        images = full = warp(faces, maps, side)
+        if self.teacher and self.teacher.side != side:
+            full = warp(faces, maps, self.teacher.side)
+        if self.recipe.augmentation.erase:
+            images = erase(images, boxes)
+        return [images, full, self.labels[chosen]]
 
     def _progress(self, epoch: int, steps: int) -> Progress:
-        at, epochs, cost = self.partial, self.recipe.epochs, self.recipe.cost
+        at, epochs = self.partial, self.recipe.epochs
         rate = at.seen / at.seconds
-        later = sum(cost(later) for later in range(epoch + 1, epochs + 1)) / cost(epoch)
+        later = sum(self.costs[epoch:]) / self.costs[epoch - 1]
         left = ((1 + later) * len(self.labels) - at.seen) / rate
         loss, accuracy = at.loss_sum / at.seen, at.correct / at.seen
         return Progress(epoch, epochs, at.step, steps, loss, accuracy, rate, left)
 
-    def _batch(self, batch: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
-        """This process's share of a batch: images, labels, and what the model is to answer."""
-        settings = self.recipe.augmentation
-        mine = self.group.divide(len(batch))
-        maps = affine_maps(len(batch), settings, self.generator)[mine]
-        faces, labels = self.images[batch[mine]], self.labels[batch[mine]]
-        images, targets = warp(faces, maps, side), labels
-        if self.teacher:
-            targets = self._taught(images, faces, maps, labels)
-        if settings.erase:
-            images = erase(images, random_boxes(len(batch), settings, self.generator)[mine])
-        return images, labels, targets
-
-    @torch.no_grad()
-    def _taught(self, images: Tensor, faces: Tensor, maps: Tensor, labels: Tensor) -> Tensor:
-        """The labels (B, 7), the teacher's answers to the augmented faces mixed in."""
-        if self.teacher.side != images.shape[-1]:
-            images = warp(faces, maps, self.teacher.side)
-        with self.precision.autocast():
-            answers = self.teacher(images.contiguous(memory_format=torch.channels_last))
-        certain = one_hot(labels, answers.shape[1]).float()
-        return certain.lerp(answers.float().softmax(1), self.recipe.teacher_share)
-
-    def _step(self, images: Tensor, labels: Tensor, targets: Tensor) -> tuple[float, int]:
+    def _step(self, batch: _Batch) -> tuple[float, int]:
         """One step on this process's share of the batch; the whole batch's mean loss and hits."""
+        self.group.divide(batch.count)
+        targets = self._taught(batch) if self.teacher else batch.labels
         with self.precision.autocast():
-            logits = self.replica(images.contiguous(memory_format=torch.channels_last))
+            logits = self.replica(batch.images.contiguous(memory_format=torch.channels_last))
             total = cross_entropy(
                 logits, targets, label_smoothing=self.recipe.label_smoothing, reduction="sum"
             )
         loss = total / self.group.batch
-        hits = (logits.argmax(1) == labels).sum()
+        hits = (logits.argmax(1) == batch.labels).sum()
         sums = self.group.total(torch.stack([loss.detach(), hits.to(loss.dtype)]))
         value, correct = sums.tolist()
         if not math.isfinite(value):
@@ -251,6 +261,14 @@ class _Trainer:
         (loss * self.group.size).backward()  # the replicas' gradients are averaged
         self.optimizer.step()
         return value, round(correct)
+
+    @torch.no_grad()
+    def _taught(self, batch: _Batch) -> Tensor:
+        """The labels (B, 7), the teacher's answers to the augmented faces mixed in."""
+        with self.precision.autocast():
+            answers = self.teacher(batch.full.contiguous(memory_format=torch.channels_last))
+        certain = one_hot(batch.labels, answers.shape[1]).float()
+        return certain.lerp(answers.float().softmax(1), self.recipe.teacher_share)
 
     def _validate(self) -> tuple[float, float]:
         mine = self.group.divide(len(self.validation))
@@ -285,13 +303,12 @@ class _Trainer:
         self.partial, self.random = _Partial(**state["partial"]), state["random"]
 
     def _random(self) -> dict[str, Tensor]:
-        states = {"order": self.generator.get_state(), "cpu": torch.get_rng_state()}
+        states = {"cpu": torch.get_rng_state()}
         if self.precision.device == "cuda":
             states["cuda"] = torch.cuda.get_rng_state()
         return states
 
     def _restore_random(self) -> None:
-        self.generator.set_state(self.random["order"])
         torch.set_rng_state(self.random["cpu"])
         if "cuda" in self.random:
             torch.cuda.set_rng_state(self.random["cuda"])

@@ -35,10 +35,14 @@ class Group:
         """Whether this process writes the files."""
         return self.rank == 0
 
-    def divide(self, count: int) -> slice:
-        """This process's share of a batch of `count`, which from now on is the current one."""
+    def share(self, count: int) -> slice:
+        """This process's share of a batch of `count`."""
         first, end = (count * rank // self.size for rank in (self.rank, self.rank + 1))
-        self.batch, self.mine = count, slice(first, end)
+        return slice(first, end)
+
+    def divide(self, count: int) -> slice:
+        """The same; and from now on that batch is the current one."""
+        self.batch, self.mine = count, self.share(count)
         return self.mine
 
     def total(self, value: Tensor) -> Tensor:

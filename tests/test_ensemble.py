@@ -1,0 +1,66 @@
+"""Ensembles: the mean of several seeds, a run like any other but for the weights."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from fercore.artifacts import find_run, verify_run, write_run
+from fercore.cli import app
+from fercore.ensemble import make_ensemble
+from fercore.errors import RunError
+from fercore.models import build
+from fercore.predictions import PROBABILITY_COLUMNS
+from fercore.request import Request, prepare
+
+
+@pytest.fixture
+def seeds(two_runs):
+    """'first', and the same model of another seed that is less sure."""
+    first = find_run("first")
+    frame = first.prediction_frame.copy()
+    frame[PROBABILITY_COLUMNS] = (frame[PROBABILITY_COLUMNS] ** 0.5).pipe(
+        lambda p: p.div(p.sum(axis=1), axis=0).astype("float32")
+    )
+    model = build("cnn", **first.info["model_arguments"])
+    history = first.history().to_dict("records")
+    folder = first.folder.with_name("other")
+    return [first, write_run(folder, first.info | {"seed": 1}, model, history, frame)]
+
+
+def test_an_ensemble_is_the_mean_of_its_members(seeds):
+    run = make_ensemble("both", seeds)
+    probs = [member.predictions("private").probs for member in seeds]
+    np.testing.assert_allclose(run.predictions("private").probs, np.mean(probs, 0), atol=1e-6)
+    assert run.title.startswith("CNN · synthetic · quick · ensemble of 2 seeds")
+    assert run.info["parameters"] == 2 * seeds[0].info["parameters"]
+    assert verify_run(find_run("both")) == []
+
+
+def test_it_has_no_weights_and_says_so(seeds):
+    run = make_ensemble("both", seeds)
+    for ask in (
+        run.load_model,
+        lambda: prepare(Request("next", "cnn", None, start_from="both")),
+        lambda: make_ensemble("more", [run, seeds[0]]),
+    ):
+        with pytest.raises(RunError, match="is an ensemble"):
+            ask()
+
+
+def test_only_seeds_of_one_training_make_one(seeds):
+    with pytest.raises(RunError, match="more than the seed"):
+        make_ensemble("both", [seeds[0], find_run("second")])
+    with pytest.raises(RunError, match="two different runs"):
+        make_ensemble("both", [seeds[0], seeds[0]])
+    make_ensemble("both", seeds)
+    with pytest.raises(RunError, match="already"):
+        make_ensemble("both", seeds)
+
+
+def test_the_command_makes_one_and_the_others_know_it(seeds):
+    runner = CliRunner()
+    made = runner.invoke(app, ["runs", "ensemble", "both", "first", "other"])
+    assert made.exit_code == 0, made.output
+    shown = runner.invoke(app, ["runs", "show", "both"])
+    assert "The mean of: first, other" in shown.stdout
+    assert runner.invoke(app, ["compare", "both", "first"]).exit_code == 0
