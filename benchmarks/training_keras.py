@@ -16,19 +16,20 @@ import tensorflow as tf
 from keras import layers
 from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
+FACE = 48  # side of FER2013's images in pixels
 STEPS, WARM_UP = 60, 1  # steps of an epoch; epochs that prepare memory and kernels
 BATCH, RATE = 64, 1e-3  # of a training until an accuracy: Keras's usual ones
 PATIENCE = 3  # epochs without a better PublicTest loss before the rate is halved
 
 
-def network(width: int, dropout: float, hidden: int = 1120) -> keras.Model:
+def network(side: int, width: int, dropout: float, hidden: int = 1120) -> keras.Model:
     """fercore's `cnn`, layer by layer."""
 
     def convolution(x, filters: int, kernel: int = 3, stride: int = 1):
         x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
         return layers.ReLU()(layers.BatchNormalization()(x))
 
-    pixels = keras.Input((48, 48, 1))
+    pixels = keras.Input((side, side, 1))
     x = layers.Rescaling(1 / 65, offset=-129.5 / 65)(pixels)
     x = convolution(convolution(x, width, 5, 2), width)
     for factor in (2, 4):
@@ -71,9 +72,9 @@ def dataset(images: np.ndarray, labels: np.ndarray, recipe: dict, batch: int) ->
 FEEDS = {"ImageDataGenerator": generator, "tf.data": dataset}
 
 
-def compiled(question: dict, rate: float) -> keras.Model:
+def compiled(question: dict, rate: float, side: int) -> keras.Model:
     arguments = question["recipe"]["model_arguments"]
-    model = network(arguments.get("width", 24), arguments.get("dropout", 0.2))
+    model = network(side, arguments.get("width", 24), arguments.get("dropout", 0.2))
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     if trainable != question["parameters"]:
         sys.exit(f"Keras's model has {trainable} parameters, not {question['parameters']}.")
@@ -86,11 +87,12 @@ def throughput(question: dict) -> dict[str, float]:
     """Images per second of `fit`, by the way of feeding."""
     recipe, rng = question["recipe"], np.random.default_rng(0)
     count = STEPS * recipe["batch_size"]
-    images = rng.integers(0, 256, (count, 48, 48, 1), np.uint8)
+    side = recipe["model_arguments"].get("side", FACE)
+    images = rng.integers(0, 256, (count, side, side, 1), np.uint8)
     labels = rng.integers(0, 7, count)
     found = {}
     for name, feed in FEEDS.items():
-        model = compiled(question, recipe["learning_rate"])
+        model = compiled(question, recipe["learning_rate"], side)
         batches = feed(images, labels, recipe, recipe["batch_size"])
         model.fit(batches, epochs=WARM_UP, verbose=0)
         started = time.perf_counter()
@@ -118,7 +120,7 @@ def until(question: dict) -> dict:
     """A training on the real faces until its PublicTest accuracy is reached."""
     faces = np.load(question["faces"])
     keras.utils.set_random_seed(0)
-    model = compiled(question, RATE)
+    model = compiled(question, RATE, FACE)
     watch = Until(question["target"], question["limit"])
     feed = FEEDS[question["feed"]](
         faces["images"][..., None], faces["labels"], question["recipe"], BATCH

@@ -118,10 +118,11 @@ def condition_figure(conditions: pd.DataFrame) -> go.Figure:
     for model, accuracy in PAPER.items():
         figure.add_hline(
             100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {model}", annotation_position="top right",
+            annotation_text=f"paper {model}", annotation_position="right",
         )  # fmt: skip
     figure.update_yaxes(title="accuracy, %", range=[0, 78])
-    return styled(figure, "The same change made to both models", height=440)
+    drawn = styled(figure, "The same change made to both models", height=440)
+    return drawn.update_layout(margin_r=110)  # for the paper's names, beside the bars
 
 
 def class_effect_figure(effect: pd.DataFrame, titles: list[str]) -> go.Figure:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.navigation import PAGES
 from fercore import jobs
 from fercore.artifacts import artifacts_folder, find_run
+from fercore.ensemble import make_ensemble
 from fercore.evaluation import evaluate_parts
 from fercore.files import write_json
 from fercore.labels import CLASSES
@@ -65,6 +66,17 @@ def test_with_one_run(two_runs, name):
     shutil.rmtree(two_runs[1].folder)
     app = open_page(name)
     assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_with_an_ensemble(two_runs, name):
+    first = two_runs[0]
+    shutil.copytree(first.folder, first.folder.with_name("again"))
+    write_json(first.folder.with_name("again") / "run.json", first.info | {"run_id": "again"})
+    make_ensemble("both", [first, find_run("again")])
+    app = open_page(name, a="both")
+    if name in ("predict", "webcam", "training"):
+        assert "an ensemble" in said(app)
 
 
 @pytest.mark.parametrize("name", PAGES)
