@@ -52,6 +52,7 @@ CONDITIONS = {
     "no-decay": Condition("no weight decay", _with(weight_decay=0.0)),
     "no-smoothing": Condition("no label smoothing", _with(label_smoothing=0.0)),
     "no-warm-up": Condition("no warm-up", _with(warm_up=1e-9)),
+    "cosine": Condition("the rate falls along a cosine", _with(fall="cosine")),
     "one-view": Condition("one view of a face", _built(views=1)),
     "no-erasing": Condition("nothing blanked", _augmented(erase=0.0)),
     "no-dropout": Condition("no dropout", _built(dropout=0.0)),
@@ -162,8 +163,8 @@ STUDIES = {
             ),
         ),
         _ablation(
-            "fast", "no-small-first", "one-view", "no-warm-up", "no-decay", "no-smoothing",
-            "no-augmentation", "narrow",
+            "fast", "no-small-first", "one-view", "no-warm-up", "cosine", "no-decay",
+            "no-smoothing", "no-augmentation", "narrow",
         ),
         _ablation(
             "best", "vgg", "narrow", "no-small-first", "no-decay", "no-smoothing", "no-erasing",

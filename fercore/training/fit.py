@@ -156,12 +156,14 @@ class _Trainer:
         return len(self.history) >= self.recipe.epochs
 
     def learning_rate(self, epochs_done: float) -> float:
-        """A straight line up to the recipe's rate, then half a cosine down to zero."""
+        """A straight line up to the recipe's rate, then a line or half a cosine down to zero."""
         share, warm_up = epochs_done / self.recipe.epochs, self.recipe.warm_up
         if share < warm_up:
             return self.recipe.learning_rate * share / warm_up
-        falling = (share - warm_up) / (1 - warm_up)
-        return self.recipe.learning_rate * (1 + math.cos(math.pi * falling)) / 2
+        fallen = (share - warm_up) / (1 - warm_up)
+        if self.recipe.fall == "cosine":
+            fallen = (1 - math.cos(math.pi * fallen)) / 2
+        return self.recipe.learning_rate * (1 - fallen)
 
     def run_epoch(self) -> None:
         epoch = len(self.history) + 1
