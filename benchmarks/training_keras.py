@@ -22,7 +22,7 @@ BATCH, RATE = 64, 1e-3  # of a training until an accuracy: Keras's usual ones
 PATIENCE = 3  # epochs without a better PublicTest loss before the rate is halved
 
 
-def network(side: int, width: int, dropout: float, hidden: int = 1120) -> keras.Model:
+def network(side: int, width: int = 24, dropout: float = 0.2, hidden: int = 1120) -> keras.Model:
     """fercore's `cnn`, layer by layer."""
 
     def convolution(x, filters: int, kernel: int = 3, stride: int = 1):
@@ -73,8 +73,9 @@ FEEDS = {"ImageDataGenerator": generator, "tf.data": dataset}
 
 
 def compiled(question: dict, rate: float, side: int) -> keras.Model:
+    known = ("width", "dropout", "hidden")
     arguments = question["recipe"]["model_arguments"]
-    model = network(side, arguments.get("width", 24), arguments.get("dropout", 0.2))
+    model = network(side, **{name: arguments[name] for name in known if name in arguments})
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     if trainable != question["parameters"]:
         sys.exit(f"Keras's model has {trainable} parameters, not {question['parameters']}.")

@@ -76,7 +76,7 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
         return
     keys = [key for key in keys if not selection.models[key].members]
     if not keys:
-        st.caption("An ensemble has predictions and no weights. Choose one of its members.")
+        st.caption("An ensemble has predictions and no weights. Choose a run that was trained.")
     with st.container(horizontal=True):
         for key in keys:
             seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))

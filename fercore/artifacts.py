@@ -99,8 +99,8 @@ class Run:
         """Its file of weights. Raises `RunError` for an ensemble, which has none."""
         if self.members:
             raise RunError(
-                f"'{self.run_id}' is an ensemble: it has predictions and no weights. Choose one of "
-                f"its members, or a run of its recipe: {', '.join(self.members)}."
+                f"'{self.run_id}' is an ensemble of {len(self.members)} runs: it has predictions, "
+                "but no weights. Choose a run that was trained."
             )
         return self.folder / "weights.safetensors"
 

@@ -130,14 +130,15 @@ with right:
             icon=":material/rate_review:",
             query_params=st.query_params.to_dict(),
         )
-    epochs = len(loading.history(selection.a))
-    st.page_link(
-        page_path("training"),
-        label=f"A learned for {epochs} epochs; epoch {selection.a.info['best_epoch']} was chosen "
-        f"on {selection.a.info['selected_on']}",
-        icon=":material/trending_up:",
-        query_params=st.query_params.to_dict(),
-    )
+    if not selection.a.members:
+        epochs = len(loading.history(selection.a))
+        st.page_link(
+            page_path("training"),
+            label=f"A learned for {epochs} epochs; epoch {selection.a.info['best_epoch']} was "
+            f"chosen on {selection.a.info['selected_on']}",
+            icon=":material/trending_up:",
+            query_params=st.query_params.to_dict(),
+        )
 
 csv_button(
     pd.DataFrame(

@@ -20,8 +20,7 @@ models_line(selection)
 
 trained = {key: run for key, run in selection.models.items() if not run.members}
 for key in selection.models.keys() - trained.keys():
-    members = ", ".join(selection.models[key].members)
-    st.info(f"{key} is an ensemble and learned nothing itself. Choose one of: {members}.")
+    st.info(f"{key} is an ensemble and learned nothing itself. Choose a run that was trained.")
 if not trained:
     st.stop()
 

@@ -75,6 +75,7 @@ def test_with_an_ensemble(two_runs, name):
     write_json(first.folder.with_name("again") / "run.json", first.info | {"run_id": "again"})
     make_ensemble("both", [first, find_run("again")])
     app = open_page(name, a="both")
+    assert not app.error
     if name in ("predict", "webcam", "training"):
         assert "an ensemble" in said(app)
 

@@ -68,6 +68,8 @@ def test_an_ablation_changes_one_ingredient_and_never_sees_privatetest(faces, mo
     result = CliRunner().invoke(app, ["study", "tiny", "--seeds", "1"])
     assert result.exit_code == 0, result.output
     assert re.search(r"no weight decay +1 ", result.stdout)
+    shown = CliRunner().invoke(app, ["study", "tiny", "--show", "--data", "synthetic"])
+    assert shown.stdout == result.stdout
     store = StudyStore(tiny.folder_name(find_recipe("quick"), faces.name))
     assert "private_accuracy" not in store.table()
     assert len(store.predictions("cnn-s0", "public"))

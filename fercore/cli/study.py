@@ -47,11 +47,18 @@ def study(
     gpus: Annotated[
         float, typer.Option(min=0, help="GPUs for each training on the Ray cluster")
     ] = 0,
+    show: Annotated[bool, typer.Option("--show", help="only print what is finished")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train every variant with every seed, skipping what is finished, and print the table."""
     chosen = find_study(name)
     base = find_recipe(recipe or chosen.recipe)
+    if show:
+        dataset = load_with_progress(data).name if data else "FER2013"
+        store = StudyStore(chosen.folder_name(base, dataset))
+        store.table()  # raises where nothing is finished
+        _print_table(chosen, store, {}, as_json)
+        return
     faces = load_with_progress(data)
     if chosen.public_only:
         faces = faces.where(faces.usage != "PrivateTest")
@@ -76,25 +83,22 @@ def study(
         sys.exit(130)
     if outcome.finished and not outcome.elsewhere:
         measure_latency(chosen, store, base)
-    _print_outcome(chosen, store, outcome, as_json)
+    _print_table(chosen, store, outcome.broken, as_json)
+    for run_id in outcome.elsewhere:
+        print(f"{run_id}: running in another process.", file=sys.stderr)
+    for run_id, reason in outcome.broken.items():
+        print(f"{run_id}: {reason}", file=sys.stderr)
+    print(f"Study: {store.folder}", file=sys.stderr)
     if outcome.broken:
         sys.exit(1)
 
 
-def _print_outcome(study: Study, store: StudyStore, outcome, as_json: bool) -> None:
-    table = store.table() if store.finished() else None
+def _print_table(study: Study, store: StudyStore, broken: dict[str, str], as_json: bool) -> None:
     if as_json:
-        print_json(
-            {"table": [] if table is None else table.to_dict("records"), "broken": outcome.broken}
-        )
-        return
-    if table is not None:
+        lines = store.table().to_dict("records") if store.finished() else []
+        print_json({"table": lines, "broken": broken})
+    elif store.finished():
         (_print_ablation if study.public_only else _print_scores)(study, store)
-    for run_id in outcome.elsewhere:
-        print(f"{run_id}: running in another process.")
-    for run_id, reason in outcome.broken.items():
-        print(f"{run_id}: {reason}")
-    print(f"Study: {store.folder}")
 
 
 def _print_scores(_study: Study, store: StudyStore) -> None:
