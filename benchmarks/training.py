@@ -99,7 +99,7 @@ def one_round(options: argparse.Namespace, recipe: Recipe) -> dict[str, float]:
         found[f"loop {dtype}"] = images_per_second("cnn", recipe, precision=dtype)
         found[f"constant {dtype}"] = constant_batch("cnn", recipe, precision)
         found[f"matrix {dtype}"] = matrix_flops(precision)
-    if options.keras_python:
+    if options.keras_python and "trunk" not in recipe.model_arguments:  # Keras has the VGG trunk
         found |= keras(options.keras_python, "cnn", recipe, torch.get_num_threads())
     return found
 
@@ -109,18 +109,12 @@ def ratio(rounds: list[dict[str, float]], one: str, other: str, factor: float = 
     return {"median": median(values), "from": values[0], "to": values[-1]}
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--recipe", default="paper")
-    arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--keras-python", help="a Python that has the extra `bench`")
-    arguments.add_argument("--json", type=Path, help="also write the result here")
-    options = arguments.parse_args()
-
-    recipe = find_recipe(options.recipe)
+def measured(options: argparse.Namespace, recipe: Recipe) -> dict[str, dict]:
+    """A recipe's speeds, medians over the rounds, and their ratios."""
     rounds = [one_round(options, recipe) for _ in range(options.rounds)]
     best = choose_precision().dtype
-    work = (1 + BACKWARD) * flops_per_image(build("cnn", **recipe.model_arguments))
+    one_view = build("cnn", **recipe.model_arguments | {"views": 1})  # as in training
+    work = (1 + BACKWARD) * flops_per_image(one_view)
     ratios = {
         "loop / constant batch": ratio(rounds, f"loop {best}", f"constant {best}"),
         "share of the machine's limit": ratio(rounds, f"loop {best}", f"matrix {best}", work),
@@ -131,12 +125,26 @@ def main() -> None:
         for dtype in dict.fromkeys((best, "fp32")):
             ratios[f"loop {dtype} / {fed}"] = ratio(rounds, f"loop {dtype}", fed)
     speeds = {name: median(found[name] for found in rounds) for name in rounds[0]}
-    for name, speed in speeds.items():
-        scale, unit = (1e-9, "GFLOP/s") if name.startswith("matrix") else (1, "images/s")
-        print(f"{name:32}{scale * speed:8.0f} {unit}")
-    for name, found in ratios.items():
-        print(f"{name:40}{found['median']:6.2f}  [{found['from']:.2f}, {found['to']:.2f}]")
-    result = {"recipe": recipe.name, "images_per_second": speeds, "ratios": ratios}
+    return {"per_second": speeds, "ratios": ratios}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--recipe", action="append", help="may be given again; default: paper")
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--keras-python", help="a Python that has the extra `bench`")
+    arguments.add_argument("--json", type=Path, help="also write the result here")
+    options = arguments.parse_args()
+
+    result = {name: measured(options, find_recipe(name)) for name in options.recipe or ["paper"]}
+    for recipe, found in result.items():
+        print(f"\nrecipe {recipe}")
+        for name, speed in found["per_second"].items():
+            scale, unit = (1e-9, "GFLOP/s") if name.startswith("matrix") else (1, "images/s")
+            print(f"{name:40}{scale * speed:6.0f}  {unit}")
+        for name, values in found["ratios"].items():
+            print(f"{name:40}{values['median']:6.2f}  [{values['from']:.2f}, {values['to']:.2f}]")
+    best = choose_precision().dtype
     result["machine"] = describe_hardware("cpu", best) | {"threads": torch.get_num_threads()}
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n")
