@@ -13,7 +13,7 @@ LAYERS = [
     {"cli", "__main__"},
     {"study"},
     {"jobs", "experiment", "request", "turns", "transfer", "status", "predictor", "hardware"}
-    | {"face_results", "saliency", "extras", "tables", "export"},
+    | {"face_results", "saliency", "extras", "tables", "export", "ensemble"},
     {"artifacts"},
     {"training", "evaluation", "inference", "slices", "audit", "review", "calibration", "record"},
     {"models", "data", "metrics", "statistics", "predictions", "recipes", "references", "faces"}

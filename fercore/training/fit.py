@@ -5,14 +5,13 @@ PrivateTest is not an argument of anything here, so nothing can be chosen on it.
 
 import math
 import time
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy
 from torch.optim import AdamW
 
 from fercore.data.faceset import FaceSet
@@ -20,12 +19,12 @@ from fercore.errors import DataError, TrainingError
 from fercore.inference import predict_logits
 from fercore.precision import Precision
 from fercore.recipes import Recipe
-from fercore.training.augment import affine_maps, erase, random_boxes, warp
+from fercore.training.batches import Batch, Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.parallel import Group
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
+from fercore.training.teacher import Teacher
 
-AT_A_TIME = 8  # batches augmented at once: for one, the calls cost more than the work
 _NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoint is kept."
 
 
@@ -33,15 +32,6 @@ _NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoin
 class Fit:
     history: list[EpochRecord]
     best_epoch: int
-
-
-class _Batch(NamedTuple):
-    """A process's share of a batch of `count` images."""
-
-    count: int
-    images: Tensor  # as the model sees them, float32 (B, 1, side, side)
-    full: Tensor  # as the teacher sees them
-    labels: Tensor
 
 
 @dataclass(frozen=True)
@@ -99,8 +89,17 @@ def fit(
         )
     group = group or Group()
     watcher = watcher if group.leads else Watcher()
+    teaching = teacher and Teacher(teacher, share=recipe.teacher_share, precision=precision)
+    batches = Batches(
+        training,
+        recipe,
+        seed=seed,
+        device=precision.device,
+        group=group,
+        teacher_side=teaching.side if teaching else None,
+    )
     trainer = _Trainer(
-        model, training, validation, recipe, seed, precision, checkpoints, watcher, group, teacher
+        model, batches, validation, recipe, seed, precision, checkpoints, watcher, group, teaching
     )
     if state := group.from_leader(checkpoints.load() if group.leads else None):
         trainer.restore(state)
@@ -117,7 +116,7 @@ class _Trainer:
     def __init__(
         self,
         model,
-        training,
+        batches,
         validation,
         recipe,
         seed,
@@ -129,8 +128,7 @@ class _Trainer:
     ) -> None:
         self.model = model.to(precision.device, memory_format=torch.channels_last)
         self.group, self.replica = group, group.replicate(self.model)
-        self.teacher = teacher and _answering(teacher, precision.device)
-        self.images, self.labels = _tensors(training, precision.device)
+        self.batches, self.teacher = batches, teacher
         self.validation = validation
         self.recipe, self.seed, self.precision = recipe, seed, precision
         self.checkpoints, self.watcher = checkpoints, watcher
@@ -190,10 +188,13 @@ class _Trainer:
 
     def _train(self, epoch: int) -> None:
         """One pass over the shuffled training images, or what is left of it."""
-        steps = math.ceil(len(self.labels) / self.recipe.batch_size)
+        steps = len(self.batches)
         started = time.perf_counter() - self.partial.seconds
         self.model.train()
-        for batch in self._batches(epoch):
+        torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
+        if self.partial.step:
+            self._restore_random()
+        for batch in self.batches.of(epoch, done=self.partial.step):
             if self.group.any(self.watcher.stop_requested(), self.precision.device):
                 self._checkpoint()
                 raise Interrupted("The training was stopped; what it has done is saved.")
@@ -207,47 +208,18 @@ class _Trainer:
             if self.checkpoints.due:
                 self._checkpoint()
 
-    def _batches(self, epoch: int) -> Iterator[_Batch]:
-        """What is left of an epoch's batches. Order and augmentation follow from seed and epoch."""
-        generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
-        torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
-        order = torch.randperm(len(self.labels), generator=generator)
-        maps = affine_maps(len(order), self.recipe.augmentation, generator)
-        boxes = random_boxes(len(order), self.recipe.augmentation, generator)
-        if self.partial.step:
-            self._restore_random()
-        batches = torch.arange(len(order)).split(self.recipe.batch_size)
-        done, side = self.partial.step, self.recipe.side(epoch)
-        for first in range(done // AT_A_TIME * AT_A_TIME, len(batches), AT_A_TIME):
-            some = batches[first : first + AT_A_TIME]
-            shares = [batch[self.group.share(len(batch))] for batch in some]
-            mine, sizes = torch.cat(shares), list(map(len, shares))
-            made = self._augmented(order[mine], maps[mine], boxes[mine], side)
-            split = (tensor.split(sizes) for tensor in made)
-            yield from list(map(_Batch, map(len, some), *split))[max(0, done - first) :]
-
-    def _augmented(self, chosen: Tensor, maps: Tensor, boxes: Tensor, side: int) -> list[Tensor]:
-        """The chosen faces as the model and as the teacher see them, and their labels."""
-        faces = self.images[chosen]
-        images = full = warp(faces, maps, side)
-        if self.teacher and self.teacher.side != side:
-            full = warp(faces, maps, self.teacher.side)
-        if self.recipe.augmentation.erase:
-            images = erase(images, boxes)
-        return [images, full, self.labels[chosen]]
-
     def _progress(self, epoch: int, steps: int) -> Progress:
         at, epochs = self.partial, self.recipe.epochs
         rate = at.seen / at.seconds
         later = sum(self.costs[epoch:]) / self.costs[epoch - 1]
-        left = ((1 + later) * len(self.labels) - at.seen) / rate
+        left = ((1 + later) * len(self.batches.labels) - at.seen) / rate
         loss, accuracy = at.loss_sum / at.seen, at.correct / at.seen
         return Progress(epoch, epochs, at.step, steps, loss, accuracy, rate, left)
 
-    def _step(self, batch: _Batch) -> tuple[float, int]:
+    def _step(self, batch: Batch) -> tuple[float, int]:
         """One step on this process's share of the batch; the whole batch's mean loss and hits."""
         self.group.divide(batch.count)
-        targets = self._taught(batch) if self.teacher else batch.labels
+        targets = self.teacher.targets(batch) if self.teacher else batch.labels
         with self.precision.autocast():
             logits = self.replica(batch.images.contiguous(memory_format=torch.channels_last))
             total = cross_entropy(
@@ -263,14 +235,6 @@ class _Trainer:
         (loss * self.group.size).backward()  # the replicas' gradients are averaged
         self.optimizer.step()
         return value, round(correct)
-
-    @torch.no_grad()
-    def _taught(self, batch: _Batch) -> Tensor:
-        """The labels (B, 7), the teacher's answers to the augmented faces mixed in."""
-        with self.precision.autocast():
-            answers = self.teacher(batch.full.contiguous(memory_format=torch.channels_last))
-        certain = one_hot(batch.labels, answers.shape[1]).float()
-        return certain.lerp(answers.float().softmax(1), self.recipe.teacher_share)
 
     def _validate(self) -> tuple[float, float]:
         mine = self.group.divide(len(self.validation))
@@ -324,15 +288,3 @@ def optimizer(model: nn.Module, recipe: Recipe) -> AdamW:
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
     return AdamW(groups, lr=recipe.learning_rate, fused=True)
-
-
-def _answering(teacher: nn.Module, device: str) -> nn.Module:
-    """The teacher, frozen, answering to each face as it is, without test-time augmentation."""
-    teacher = deepcopy(teacher).eval().to(device, memory_format=torch.channels_last)
-    teacher.views = 1
-    return teacher
-
-
-def _tensors(faces: FaceSet, device: str) -> tuple[Tensor, Tensor]:
-    images = torch.tensor(faces.images, device=device).unsqueeze(1)  # (N, 1, 48, 48) uint8
-    return images, torch.tensor(faces.labels, device=device)
