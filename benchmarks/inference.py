@@ -60,14 +60,14 @@ def main() -> None:
 
     runs = options.run or ["cnn-s0"]
     torch.set_num_threads(1)
-    predictors = {run: Predictor.from_run(run) for run in runs}
     if options.peak:
-        predictors[runs[0]].probs(noise(max(COUNTS)))
+        Predictor.from_run(runs[0]).probs(noise(max(COUNTS)))
         print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB))
         return
 
+    memory = {run: peak_mib(run) for run in runs}  # first: a process inherits its parent's peak
+    predictors = {run: Predictor.from_run(run) for run in runs}
     found = {count: latencies(predictors, count) for count in COUNTS}
-    memory = {run: peak_mib(run) for run in runs}
     titles = ["1 face, ms", *(f"{count} faces, ms" for count in COUNTS[1:]), "peak MiB"]
     width = max(map(len, runs)) + 2
     print(" " * width + "".join(f"{title:>24}" for title in titles))

@@ -32,7 +32,7 @@ from fercore.recipes import find_recipe
 from fercore.references import PAPER
 
 WORKER = Path(__file__).with_name("training_keras.py")
-LIMIT = 1800.0  # seconds, after which Keras is stopped
+LIMIT = 900.0  # seconds, after which Keras is stopped
 
 
 def train(recipe: str, seed: int, artifacts: Path) -> dict[str, float]:
