@@ -125,7 +125,7 @@ RECIPES = {
         ),
         Recipe(
             name="best",
-            summary="an hour or two on two cores: wide residual trunk, ten views at the end",
+            summary="about an hour on two cores: wide residual trunk, ten views at the end",
             epochs=60,
             batch_size=128,
             learning_rate=3e-3,
