@@ -123,5 +123,5 @@ def test_ctrl_c_leaves_a_training_that_resumes(tmp_path):
 
 def test_train_refuses_what_it_does_not_know():
     assert "no model 'vgg'" in fails("train", "vgg")
-    assert "no recipe 'best'" in fails("train", "cnn", "--recipe", "best")
+    assert "no recipe 'better'" in fails("train", "cnn", "--recipe", "better")
     assert "no training 'never' to resume" in fails("train", "--resume", "never")

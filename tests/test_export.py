@@ -22,7 +22,7 @@ def shipped(monkeypatch):
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(ROOT / "artifacts"))
 
 
-@pytest.mark.parametrize("name", ["cnn-s0", "cnn_lstm-s0"])
+@pytest.mark.parametrize("name", ["cnn-s0", "cnn_lstm-s0", "cnn-fast", "cnn-best"])
 def test_the_file_gives_torchs_probabilities_for_any_number_of_faces(
     name, shipped, faces, tmp_path
 ):

@@ -59,7 +59,7 @@ class Network(nn.Module):
             pixels = interpolate(pixels.float(), (self.side, self.side), mode="bilinear")
         views = [pixels] if self.training else self._views(pixels)
         features = self.head(self.map_dropout(self.trunk(torch.cat(views))))  # (views·B, F)
-        mean = features.view(len(views), len(pixels), -1).mean(0)  # the classifier is linear
+        mean = features.unflatten(0, (len(views), -1)).mean(0)  # the classifier is linear
         return self.classify(self.dropout(mean))
 
     def _views(self, pixels: Tensor) -> list[Tensor]:
