@@ -12,7 +12,7 @@ from fercore.precision import REFERENCE
 from tests.conftest import ROOT
 
 RECIPES = {  # of the real runs
-    "cnn-best": "best",
+    **dict.fromkeys(("cnn-best", "cnn-best-s1"), "best"),
     "cnn-fast": "fast",
     **dict.fromkeys(("cnn-s0", "cnn-s1", "cnn-s2", "cnn_lstm-low-rate-s0"), "paper"),
     **dict.fromkeys(("cnn_lstm-s0", "cnn_lstm-s1", "cnn_lstm-s2"), "paper"),
