@@ -56,6 +56,14 @@ def local_folder(run_id: str) -> Path:
     return artifacts_folder() / LOCAL / checked_run_id(run_id)
 
 
+def unused_folder(run_id: str) -> Path:
+    """The folder of a run to be made on this machine. Raises `RunError` where the name is taken."""
+    folder = local_folder(run_id)
+    if folder.exists() or is_shipped(run_id):
+        raise RunError(f"There is a run '{run_id}' already. Choose another name.")
+    return folder
+
+
 def checked_run_id(run_id: str) -> str:
     """`run_id`, if it may become a folder's name; raises `RunError` otherwise."""
     if not safe_name(run_id):
@@ -281,9 +289,7 @@ def rename_run(run: Run, new_id: str) -> Run:
     taken.
     """
     _check_local(run, "renamed")
-    target = local_folder(new_id)
-    if target.exists() or is_shipped(new_id):
-        raise RunError(f"There is a run '{new_id}' already. Choose another name.")
+    target = unused_folder(new_id)
     copy = _hidden(target)
     shutil.rmtree(copy, ignore_errors=True)
     try:

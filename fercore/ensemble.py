@@ -6,7 +6,7 @@ without weights; its members are named in it.
 
 from datetime import UTC, datetime
 
-from fercore.artifacts import Run, is_shipped, local_folder, write_scores
+from fercore.artifacts import Run, unused_folder, write_scores
 from fercore.errors import RunError
 from fercore.predictions import PROBABILITY_COLUMNS
 
@@ -34,9 +34,7 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
             )
         if not images.equals(run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)):
             raise RunError(f"'{run.run_id}' was scored on other images than '{first.run_id}'.")
-    folder = local_folder(name)
-    if folder.exists() or is_shipped(name):
-        raise RunError(f"There is a run '{name}' already. Choose another name.")
+    folder = unused_folder(name)
     frame = images.copy()
     probs = [run.prediction_frame[PROBABILITY_COLUMNS] for run in members]
     frame[PROBABILITY_COLUMNS] = (sum(probs) / len(probs)).astype("float32")
