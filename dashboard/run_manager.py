@@ -32,7 +32,7 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
 
 def _line(run: Run) -> dict[str, str]:
     info, hardware = run.info, run.info["hardware"]
-    recipe = info["recipe"]["name"]
+    recipe = run.recipe.name
     start = run.start_from
     return {
         "run": run.run_id,

@@ -140,9 +140,7 @@ def default_pair(runs: list[Run]) -> tuple[str, str]:
     """
     trained = [run for run in runs if not run.members]
     for first, second in combinations(trained, 2):
-        if first.info["model"] != second.info["model"] and (
-            first.info["recipe"] == second.info["recipe"]
-        ):
+        if first.info["model"] != second.info["model"] and first.recipe == second.recipe:
             return first.run_id, second.run_id
     first, *others = runs
     return first.run_id, others[0].run_id if others else NO_MODEL

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fercore.errors import RunError
+from fercore.errors import ConfigError, RunError
 from fercore.evaluation import evaluate_parts
 from fercore.files import (
     read_json,
@@ -31,6 +31,7 @@ from fercore.files import (
 from fercore.labels import CLASSES
 from fercore.models import MODELS, build
 from fercore.predictions import Predictions, select_part
+from fercore.recipes import Recipe
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,6 +78,7 @@ class Run:
 
     folder: Path
     info: dict[str, Any]
+    recipe: Recipe
 
     @property
     def run_id(self) -> str:
@@ -120,7 +122,7 @@ class Run:
     def title(self) -> str:
         """For people: 'CNN · paper · seed 0', the synthetic set named wherever it was used."""
         model = MODELS[self.info["model"]].title
-        parts = [model, self.info["recipe"]["name"], self.seed]
+        parts = [model, self.recipe.name, self.seed]
         if self.dataset != "FER2013":
             parts.insert(1, self.dataset)
         if not self.shipped:
@@ -234,7 +236,10 @@ def read_run(folder: Path) -> Run:
             f"{folder.name}: its classes are in the order {', '.join(info['classes'])}, not "
             f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread."
         )
-    return Run(folder, info)
+    try:
+        return Run(folder, info, Recipe.from_json(info["recipe"]))
+    except ConfigError as error:
+        raise RunError(f"{folder.name}: {error} Delete the run.") from error
 
 
 def write_run(

@@ -10,7 +10,7 @@ from fercore.artifacts import Run, unused_folder, write_scores
 from fercore.errors import RunError
 from fercore.predictions import PROBABILITY_COLUMNS
 
-_SAME = ("model", "recipe", "dataset", "start_from", "verdicts")  # of all members
+_SAME = ("model", "dataset", "start_from", "verdicts")  # of all members, as is the recipe
 
 
 def make_ensemble(name: str, members: list[Run]) -> Run:
@@ -27,7 +27,8 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
         if run.members:
             raise RunError(f"'{run.run_id}' is an ensemble itself. Name its members instead.")
     for run in others:
-        if any(run.info.get(key) != first.info.get(key) for key in _SAME):
+        same = all(run.info.get(key) == first.info.get(key) for key in _SAME)
+        if not same or run.recipe != first.recipe:
             raise RunError(
                 f"'{run.run_id}' differs from '{first.run_id}' in more than the seed. Choose runs "
                 "of one model, one recipe and one dataset."

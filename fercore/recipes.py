@@ -35,7 +35,7 @@ class Recipe:
     """
 
     name: str
-    summary: str
+    summary: str = field(compare=False)  # for people: another wording is no other recipe
     epochs: int
     batch_size: int = 128
     learning_rate: float = 1e-3

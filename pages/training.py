@@ -33,7 +33,7 @@ st.plotly_chart(
 facts = pd.DataFrame(
     {
         key: {
-            "recipe": f"{run.info['recipe']['name']}: {run.info['recipe']['summary']}",
+            "recipe": f"{run.recipe.name}: {run.recipe.summary}",
             "trained on": f"{run.dataset}, {count(sum(run.info['dataset']['counts']['Training']))} "
             "images",
             "epochs": f"{len(histories[key])}, chosen on {run.info['selected_on']}: {best[key]}",

@@ -119,6 +119,14 @@ def test_another_format_is_refused(two_runs):
         artifacts.find_run("first")
 
 
+def test_a_recipe_of_another_version_is_refused(two_runs):
+    path = two_runs[0].folder / "run.json"
+    info = json.loads(path.read_text())
+    path.write_text(json.dumps(info | {"recipe": info["recipe"] | {"mixup": 0.2}}))
+    with pytest.raises(RunError, match="first: A recipe has no setting 'mixup'"):
+        artifacts.find_run("first")
+
+
 def test_deleting(two_runs, tmp_path):
     shipped = tmp_path / "artifacts" / "shipped"
     two_runs[1].folder.parent.joinpath("second").rename(shipped.parent / "kept")

@@ -15,7 +15,7 @@ from fercore.request import Request, prepare
 
 @pytest.fixture
 def seeds(two_runs):
-    """'first', and the same model of another seed that is less sure."""
+    """'first', and the same model of another seed that is less sure, its recipe in other words."""
     first = find_run("first")
     frame = first.prediction_frame.copy()
     frame[PROBABILITY_COLUMNS] = (frame[PROBABILITY_COLUMNS] ** 0.5).pipe(
@@ -24,7 +24,9 @@ def seeds(two_runs):
     model = build("cnn", **first.info["model_arguments"])
     history = first.history().to_dict("records")
     folder = first.folder.with_name("other")
-    return [first, write_run(folder, first.info | {"seed": 1}, model, history, frame)]
+    recipe = first.info["recipe"] | {"summary": "as it was once put"}
+    info = first.info | {"seed": 1, "recipe": {k: v for k, v in recipe.items() if k != "fall"}}
+    return [first, write_run(folder, info, model, history, frame)]
 
 
 def test_an_ensemble_is_the_mean_of_its_members(seeds):

@@ -43,4 +43,4 @@ def test_a_run_trained_by_two_processes_is_a_run_like_any_other():
     run = find_run("shared")
     assert verify_run(run) == []
     assert run.info["hardware"]["processes"] == 2
-    assert len(run.history()) == run.info["recipe"]["epochs"]
+    assert len(run.history()) == run.recipe.epochs

@@ -1,7 +1,7 @@
 """Recipes: frozen, and the same after a trip through JSON."""
 
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -15,6 +15,11 @@ def test_round_trip(name):
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
     with pytest.raises(FrozenInstanceError):
         recipe.epochs = 1
+
+
+def test_another_wording_is_the_same_recipe_and_another_setting_is_not():
+    recipe = find_recipe("best")
+    assert replace(recipe, summary="in other words") == recipe != replace(recipe, epochs=61)
 
 
 def test_resolutions_are_shares_of_the_epochs_and_cost_by_their_pixels():

@@ -61,7 +61,7 @@ def test_scikit_learn_gives_the_stored_numbers(name):
 def test_real_runs_follow_the_protocol(name):
     run = find_run(name)
     assert run.dataset == "FER2013"
-    assert run.info["recipe"]["name"] == RECIPES[name]
+    assert run.recipe.name == RECIPES[name]
     assert run.info["selected_on"] == "PublicTest"
     history = run.history()
     assert run.info["best_epoch"] == history["epoch"][history["val_accuracy"].idxmax()]

@@ -57,9 +57,9 @@ def test_the_sequence_study_declares_what_it_promises():
 
 def test_an_ablation_changes_one_ingredient_and_never_sees_privatetest(faces, monkeypatch):
     study = find_study("ablation-best")
-    base = find_recipe(study.recipe).to_json()
-    for variant in study.variants[1:]:
-        changed = variant.recipe(find_recipe(study.recipe)).to_json()
+    base, *others = (request.recipe.to_json() for request in study.requests(1, RECIPES["best"]))
+    assert (base["epochs"], base["model_arguments"]["width"]) == (20, 32)
+    for changed in others:
         assert len([name for name in base if base[name] != changed[name]]) == 1
     tiny = Study("tiny", "", "quick", (Variant("cnn"), Variant("cnn", "no-decay")), True)
     monkeypatch.setitem(STUDIES, "tiny", tiny)

@@ -158,9 +158,8 @@ def _summary(run: Run) -> dict:
     accuracies = {part: scores["accuracy"] for part, scores in run.metrics().items()}
     kept = ("run_id", "model", "seed", "created", "parameters", "best_epoch", "seconds")
     summary = {key: run.info[key] for key in kept}
-    recipe = run.info["recipe"]["name"]
     return summary | {
-        "recipe": recipe,
+        "recipe": run.recipe.name,
         "dataset": run.dataset,
         "shipped": run.shipped,
         "note": run.note,

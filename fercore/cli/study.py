@@ -82,7 +82,7 @@ def study(
         print("The study was stopped; every last epoch is saved. The same command goes on.")
         sys.exit(130)
     if outcome.finished and not outcome.elsewhere:
-        measure_latency(chosen, store, base)
+        measure_latency(chosen, store, chosen.scale(base))
     _print_table(chosen, store, outcome.broken, as_json)
     for run_id in outcome.elsewhere:
         print(f"{run_id}: running in another process.", file=sys.stderr)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from fercore.models.network import Network
 
 
+WIDTH = 24  # channels of a trunk's first convolution, where a recipe says nothing else
+
+
 class ModelEntry(NamedTuple):
     """A head on a trunk. `hidden` makes those on the shared one as large as `cnn`, within 5 %."""
 

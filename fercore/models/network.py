@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate, pad
 
 from fercore.data.faceset import SIZE
 from fercore.labels import CLASSES
+from fercore.models import WIDTH
 from fercore.models.heads import HEADS
 from fercore.models.trunks import TRUNKS
 
@@ -36,7 +37,7 @@ class Network(nn.Module):
         hidden: int,
         *,
         trunk: str = "vgg",
-        width: int = 24,
+        width: int = WIDTH,
         side: int = SIZE,
         views: int = 1,
         dropout: float = 0.2,
