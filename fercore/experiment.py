@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from copy import deepcopy
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,7 +146,7 @@ def _train_and_score(
     checkpoint_seconds: float,
     keep_best: bool,
 ) -> Run:
-    from fercore.inference import predict_probs
+    from fercore.inference import for_inference, predict_probs
     from fercore.models.cost import count_parameters, flops_per_image
     from fercore.precision import REFERENCE, choose_precision
     from fercore.training.parallel import Group
@@ -167,7 +168,7 @@ def _train_and_score(
     status.write("running", "scoring the test images")
     model.cpu()
     scored = original.where(original.usage != "Training")
-    probs = predict_probs(model, scored.images, precision=REFERENCE)
+    probs = predict_probs(for_inference(deepcopy(model)), scored.images, precision=REFERENCE)
     start = request.start_from and transfer.write_tables(
         request.start_from, folder, model, original
     )

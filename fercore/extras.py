@@ -97,11 +97,11 @@ def compute_robustness(
 
     `on_scored` gets the number of rows computed and to compute. Raises `RunError` as `analyse`.
     """
-    from fercore.inference import predict_logits
+    from fercore.inference import for_inference, predict_logits
     from fercore.precision import REFERENCE
 
     _check(run, faces)
-    model = run.load_model()
+    model = for_inference(run.load_model())
     private = faces.part("PrivateTest")
     if not len(private):
         raise RunError(f"{faces.name} has no PrivateTest images to corrupt.")

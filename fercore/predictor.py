@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from torch import nn
 
 from fercore.artifacts import Run, find_run, list_runs
 from fercore.errors import RunError
 from fercore.faces import ALL_FACES, Box, Found, crops, find_in
-from fercore.inference import predict_probs
+from fercore.inference import for_inference, predict_probs
 from fercore.labels import CLASSES
+from fercore.models.network import Network
 from fercore.photos import open_photo
 from fercore.precision import REFERENCE
 from fercore.record import Record
@@ -49,7 +49,7 @@ class FacePrediction:
 class Predictor:
     """A run's model, ready to look at faces, with its record on PublicTest."""
 
-    def __init__(self, model: nn.Module, run_id: str, record: Record) -> None:
+    def __init__(self, model: Network, run_id: str, record: Record) -> None:
         self.model, self.run_id, self.record = model, run_id, record
 
     @classmethod
@@ -59,7 +59,7 @@ class Predictor:
         Raises `RunError` where there is no such run.
         """
         run = _found(run) if isinstance(run, str) else run
-        return cls(run.load_model(), run.run_id, Record(run.predictions("public")))
+        return cls(for_inference(run.load_model()), run.run_id, Record(run.predictions("public")))
 
     def probs(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (N, 7) of faces uint8 (N, 48, 48), as the model gives them: what a run's

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import interpolate, pad
 
 from fercore.errors import ConfigError
+from fercore.inference import for_inference, predict_logits
 from fercore.models import MODELS, build
 from fercore.models.cost import count_parameters, flops_per_image
 from fercore.models.layers import fit_normalisation
+from fercore.precision import REFERENCE
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -129,6 +132,19 @@ def test_ten_views_are_the_face_moved_and_mirrored():
     moved = torch.cat([wide[:, :, y : y + 48, x : x + 48] for y, x in places])
     expected = plain(torch.cat([moved, moved.flip(3)])).mean(0, keepdim=True)
     torch.testing.assert_close(model(face), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cnn", "cnn_lstm", "cnn_small"])
+def test_made_for_inference_it_answers_the_same_without_norms(name):
+    model = build(name, width=4, views=10)
+    images = np.random.default_rng(0).integers(0, 256, (60, 48, 48), dtype=np.uint8)
+    model.train()(torch.from_numpy(images[:, None]))  # norms that are not their fresh selves
+    expected = predict_logits(model, images, precision=REFERENCE)
+    folded = for_inference(model)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    torch.testing.assert_close(
+        predict_logits(folded, images, precision=REFERENCE), expected, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_the_small_model_is_small():

@@ -1,8 +1,11 @@
 """Layers that the models share."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class Normalise(nn.Module):
@@ -27,6 +30,16 @@ def fit_normalisation(model: nn.Module, images: np.ndarray) -> None:
         if isinstance(module, Normalise):
             module.mean.copy_(mean)
             module.std.copy_(std.clamp_min(1.0))
+
+
+def fold_norms(model: nn.Module) -> None:
+    """Multiply every batch normalisation into the convolution before it, for evaluation alone."""
+    for module in model.modules():
+        if isinstance(module, nn.Sequential):
+            for at, (layer, following) in enumerate(pairwise(module)):
+                if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                    module[at] = fuse_conv_bn_eval(layer, following)
+                    module[at + 1] = nn.Identity()
 
 
 def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
