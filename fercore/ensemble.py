@@ -16,11 +16,11 @@ _SAME = ("model", "dataset", "start_from", "verdicts")  # of all members, as is 
 def make_ensemble(name: str, members: list[Run]) -> Run:
     """The members' mean probabilities as a run of that name, made on this machine.
 
-    Raises `RunError` for fewer than two members, for one that differs from the first in more than
-    the seed or was scored on other images, and for a name that is taken.
+    Raises `RunError` for fewer than two members, for two of one seed, for one that differs from the
+    first in more than the seed or was scored on other images, and for a name that is taken.
     """
-    if len({run.run_id for run in members}) < 2:
-        raise RunError("An ensemble needs two different runs or more.")
+    if len(members) < 2 or len({run.info["seed"] for run in members}) < len(members):
+        raise RunError("An ensemble needs two runs or more, each of another seed.")
     first, *others = members
     images = first.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
     for run in members:

@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -32,6 +32,9 @@ from fercore.status import FILE as STATUS
 from fercore.status import StatusFile
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Progress, Watcher
 from fercore.turns import turn
+
+if TYPE_CHECKING:
+    from fercore.models.network import Network
 
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
 _PATIENCE = 2.0  # seconds; whoever asks whether a training lives holds its lock for a moment
@@ -152,7 +155,7 @@ def _train_and_score(
     from fercore.training.parallel import Group
 
     group = Group()
-    request, folder = group.from_leader((_settled(request), folder))
+    request, folder = group.from_leader((_with_hardware(request), folder))
     write_json(folder / REQUEST, request.to_json())
     original = _load(request, watcher, status) if faces is None else faces
     faces = _with_verdicts(original, folder)
@@ -225,7 +228,13 @@ def _teacher_record(request: Request) -> dict[str, Any] | None:
     return {"run_id": teacher.run_id, "weights": teacher.info["files"]["weights.safetensors"]}
 
 
-def _settled(request: Request) -> Request:
+def teacher_of(request: Request) -> "Network | None":
+    """The model that answers for a share of the labels, where the recipe names one."""
+    teacher = request.recipe.teacher
+    return find_run(teacher).load_model() if teacher else None
+
+
+def _with_hardware(request: Request) -> Request:
     """What was left to choose, chosen once, so that resuming elsewhere gives the same weights."""
     import torch
 
@@ -270,7 +279,6 @@ def _fit(
     torch.backends.cudnn.deterministic = True
     torch.manual_seed(request.seed)
     training = faces.part("Training")
-    teacher = request.recipe.teacher and find_run(request.recipe.teacher).load_model()
     model = build(request.model, **request.recipe.model_arguments)
     if request.start_from:
         model.load_state_dict(load_file(folder / START))
@@ -289,7 +297,7 @@ def _fit(
             | {"dataset": faces.fingerprint, "teacher": _teacher_record(request)},
             seconds=checkpoint_seconds,
         ),
-        teacher=teacher or None,
+        teacher=teacher_of(request),
         watcher=watcher,
         group=group,
         keep_best=keep_best,

@@ -98,7 +98,8 @@ def _found(name: str) -> Run:
     try:
         return find_run(name)
     except RunError:
-        run = next((run for run in list_runs() if run.info["model"] == name), None)
+        trained = (run for run in list_runs() if not run.members)
+        run = next((run for run in trained if run.info["model"] == name), None)
         if run is None:
             raise
         return run

@@ -65,13 +65,16 @@ class Recipe:
         return self.full_side
 
     def validates(self, epoch: int) -> bool:
-        """Whether an epoch ends in a look at PublicTest: those of smaller images say nothing."""
+        """Whether an epoch ends in a look at PublicTest: a late one, of full-size images."""
         late = epoch > (1 - self.validated) * self.epochs
         return epoch == self.epochs or (late and self.side(epoch) == self.full_side)
 
-    def cost(self, epoch: int) -> float:
-        """What an image of an epoch costs, as a share of one at full size."""
-        return (self.side(epoch) / self.full_side) ** 2
+    def cost(self, epoch: int, *, fixed: float = 0.0) -> float:
+        """What an image of an epoch costs, as a share of one at full size.
+
+        `fixed` is the share that the side does not change: a teacher's, who sees it whole.
+        """
+        return fixed + (1 - fixed) * (self.side(epoch) / self.full_side) ** 2
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -63,40 +63,49 @@ def new_run_id(model: str, recipe: Recipe, seed: int) -> str:
     return next(name for name in names if not local_folder(name).exists())
 
 
-def prepare(request: Request, folder: Path | None = None) -> Path:
-    """Create the run's folder with its request. Raises `RunError` where the name is taken.
+def settled(request: Request) -> Request:
+    """The request with the model and the arguments that it will be trained with.
 
-    The folder is in `artifacts/runs/` unless one is given. Raises `ConfigError` where verdicts are
-    asked for and there are none or the model cannot follow the recipe, `RunError` where the run to
-    start from or to learn from is missing.
+    Raises `ConfigError` where the model cannot follow the recipe, `RunError` where the run to start
+    from or to learn from is missing or has no weights.
     """
-    base = find_run(request.start_from) if request.start_from else None
-    weights = base and base.weights_file()
-    entry = model_entry(base.info["model"] if base else request.model)
+    if request.start_from:
+        base = find_run(request.start_from)
+        base.weights_file()
+        recipe = replace(request.recipe, model_arguments=base.info["model_arguments"])
+        request = replace(request, model=base.info["model"], recipe=recipe)
+    entry = model_entry(request.model)
     if request.recipe.resolutions and not entry.takes_any_size:
         raise ConfigError(
             f"The recipe '{request.recipe.name}' begins with small images, and {entry.title} reads "
             "maps of one size. Choose another recipe or model."
         )
     if request.recipe.teacher:
-        find_run(request.recipe.teacher).weights_file()  # raises where it has none
+        find_run(request.recipe.teacher).weights_file()
+    return request
+
+
+def prepare(request: Request, folder: Path | None = None) -> Path:
+    """Create the run's folder with its request. Raises `RunError` where the name is taken.
+
+    The folder is in `artifacts/runs/` unless one is given. Raises `ConfigError` where verdicts are
+    asked for and there are none, and what `settled` raises.
+    """
+    request = settled(request)
     verdicts = review.verdicts() if request.verdicts else None
     if verdicts is not None and not len(verdicts):
         raise ConfigError(
             "There are no verdicts yet. Leave some on the Review page, or go without."
         )
-    if folder is None and is_shipped(request.run_id):
-        raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
+    taken = folder is None and is_shipped(request.run_id)
     folder = folder or local_folder(request.run_id)
-    if (folder / REQUEST).exists() or (folder / "run.json").exists():
+    if taken or (folder / REQUEST).exists() or (folder / "run.json").exists():
         raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
     if request.data not in (None, data.SYNTHETIC):  # it is resumed from anywhere
         request = replace(request, data=str(Path(request.data).resolve()))
     folder.mkdir(parents=True, exist_ok=True)
-    if base:
-        recipe = replace(request.recipe, model_arguments=base.info["model_arguments"])
-        request = replace(request, model=base.info["model"], recipe=recipe)
-        shutil.copyfile(weights, folder / START)
+    if request.start_from:
+        shutil.copyfile(find_run(request.start_from).weights_file(), folder / START)
     if verdicts is not None:
         verdicts.to_parquet(folder / VERDICTS, index=False)
     write_json(folder / REQUEST, request.to_json())

@@ -1,5 +1,7 @@
 """Ensembles: the mean of several seeds, a run like any other but for the weights."""
 
+import json
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +12,7 @@ from fercore.ensemble import make_ensemble
 from fercore.errors import RunError
 from fercore.models import build
 from fercore.predictions import PROBABILITY_COLUMNS
+from fercore.predictor import Predictor
 from fercore.request import Request, prepare
 
 
@@ -52,8 +55,9 @@ def test_it_has_no_weights_and_says_so(seeds):
 def test_only_seeds_of_one_training_make_one(seeds):
     with pytest.raises(RunError, match="more than the seed"):
         make_ensemble("both", [seeds[0], find_run("second")])
-    with pytest.raises(RunError, match="two different runs"):
-        make_ensemble("both", [seeds[0], seeds[0]])
+    for repeated in (seeds[:1], [seeds[0], seeds[0]], [*seeds, seeds[0]]):
+        with pytest.raises(RunError, match="each of another seed"):
+            make_ensemble("both", repeated)
     make_ensemble("both", seeds)
     with pytest.raises(RunError, match="already"):
         make_ensemble("both", seeds)
@@ -66,3 +70,13 @@ def test_the_command_makes_one_and_the_others_know_it(seeds):
     shown = runner.invoke(app, ["runs", "show", "both"])
     assert "The mean of: first, other" in shown.stdout
     assert runner.invoke(app, ["compare", "both", "first"]).exit_code == 0
+    metrics = json.loads(
+        runner.invoke(app, ["runs", "ensemble", "same", "first", "other", "--json"]).stdout
+    )
+    assert metrics["run_id"] == "same"
+    assert metrics["metrics"] == find_run("both").metrics()
+
+
+def test_a_models_name_is_never_an_ensemble(seeds):
+    make_ensemble("both", seeds)
+    assert Predictor.from_run("cnn").run_id in ("first", "other")

@@ -34,6 +34,8 @@ def test_flops_are_counted_by_hand():
     assert flops_per_image(build("cnn", width=4, hidden=50)) == stem + stages + dense
     lstm = 2 * 36 * 4 * 20 * (16 + 20) + 2 * 20 * 7
     assert flops_per_image(build("cnn_lstm", width=4, hidden=20)) == stem + stages + lstm
+    classified, twice = 2 * 20 * 7, build("cnn_lstm", width=4, hidden=20, views=2)
+    assert flops_per_image(twice) == 2 * (stem + stages + lstm - classified) + classified
 
 
 @pytest.mark.parametrize(

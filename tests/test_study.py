@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,12 +56,16 @@ def test_the_sequence_study_declares_what_it_promises():
         find_study("width")
 
 
-def test_an_ablation_changes_one_ingredient_and_never_sees_privatetest(faces, monkeypatch):
-    study = find_study("ablation-best")
-    base, *others = (request.recipe.to_json() for request in study.requests(1, RECIPES["best"]))
-    assert (base["epochs"], base["model_arguments"]["width"]) == (20, 32)
+@pytest.mark.parametrize(("name", "epochs", "width"), [("fast", 18, 32), ("best", 20, 32)])
+def test_an_ablation_changes_one_ingredient_at_a_time(name, epochs, width):
+    requests = find_study(f"ablation-{name}").requests(1, RECIPES[name])
+    base, *others = (request.recipe.to_json() for request in requests)
+    assert (base["epochs"], base["model_arguments"]["width"]) == (epochs, width)
     for changed in others:
         assert len([name for name in base if base[name] != changed[name]]) == 1
+
+
+def test_an_ablation_never_sees_privatetest(faces, monkeypatch):
     tiny = Study("tiny", "", "quick", (Variant("cnn"), Variant("cnn", "no-decay")), True)
     monkeypatch.setitem(STUDIES, "tiny", tiny)
     monkeypatch.setitem(RECIPES, "quick", replace(TINY, weight_decay=0.1))
@@ -121,6 +126,19 @@ def test_two_runners_share_a_table(store, requests, faces):
         with pytest.raises(Busy):
             run_study(store, requests, faces)
     assert len(run_study(store, requests, faces).finished) == 4
+
+
+def test_what_another_runner_finished_meanwhile_counts(store, requests, faces, monkeypatch):
+    def both(request, folder, *rest, **options):
+        for each in (request, requests[3]):
+            run = train_cell(each, store.run_folder(each.run_id), *rest, **options)
+            store.add(run, variant=runner.variant_of(each))
+        return run if request is each else read_run(folder)
+
+    monkeypatch.setattr(runner, "train_cell", both)
+    seen = []
+    run_study(store, requests, faces, on_progress=seen.append)
+    assert (seen[-1].finished, seen[-1].share) == (4, 1)
 
 
 def test_results_on_other_images_are_refused(store, requests, faces):
@@ -200,6 +218,25 @@ def test_gaps_are_those_of_the_predictions(finished):
     assert line["accuracy"] == pytest.approx(right["cnn_lstm"].mean())
     assert np.isnan(gaps.loc["cnn", "difference"])
     assert line["seeds"] == 2
+
+
+def test_seeds_are_paired_by_number(finished):
+    shutil.rmtree(finished.folder / "cells" / "cnn-s0")
+    finished.write_table()
+    line = analysis.gap_table(finished, PAIR).set_index("variant").loc["cnn_lstm"]
+    own, cnn = (finished.predictions(name).correct for name in ("cnn_lstm-s1", "cnn-s1"))
+    assert line["only_variant"] == (own & ~cnn).sum()
+    assert line["only_cnn"] == (cnn & ~own).sum()
+
+
+def test_a_dataset_without_privatetest_has_a_table(faces, monkeypatch):
+    monkeypatch.setitem(STUDIES, "pair", PAIR)
+    monkeypatch.setitem(RECIPES, "quick", TINY)
+    without = faces.where(faces.usage != "PrivateTest")
+    monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: without)
+    result = CliRunner().invoke(app, ["study", "pair", "--seeds", "1"])
+    assert result.exit_code == 0, result.output
+    assert re.search(r"cnn_lstm +1 +[\d.]+ +– +– +[\d.]+ ", result.stdout)
 
 
 def test_conclusions_say_what_the_table_says(finished):

@@ -18,6 +18,7 @@ from fercore.training.augment import affine_maps, erase, random_boxes, warp
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.records import Interrupted, Watcher
+from fercore.training.teacher import share_of_work
 
 RECIPE = replace(find_recipe("quick"), epochs=3, batch_size=16, model_arguments={"width": 4})
 FP32 = Precision("cpu", "fp32")
@@ -287,6 +288,14 @@ def test_a_teacher_answers_for_its_share_of_the_labels(faces, tmp_path):
     assert same(taught(1.0, faces, "c"), taught(1.0, relabelled, "d"))
     assert not same(taught(0.5, faces, "e"), taught(0.5, relabelled, "f"))
     assert teacher.views == 2
+
+
+def test_a_teachers_work_does_not_shrink_with_the_images():
+    teacher, student = build("cnn", width=8, views=10), build("cnn", width=8)
+    assert share_of_work(teacher, student) == pytest.approx(0.25, abs=0.001)  # of 1 + 3 passes
+    assert share_of_work(None, student) == 0
+    recipe = replace(RECIPE, epochs=2, resolutions=((24, 0.5),))
+    assert [recipe.cost(epoch, fixed=0.25) for epoch in (1, 2)] == [0.25 + 0.75 / 4, 1]
 
 
 def test_precision_is_what_the_hardware_gains_by_or_what_is_asked_for():

@@ -17,7 +17,7 @@ from fercore.labels import CLASSES
 from fercore.predictions import PROBABILITY_COLUMNS, select_part
 from fercore.predictor import Predictor
 from fercore.recipes import find_recipe
-from fercore.request import START, Request, prepare, read_request
+from fercore.request import START, Request, prepare, read_request, settled
 from fercore.transfer import BEFORE, ORIGIN_AFTER, before_and_after
 
 RECIPE = replace(find_recipe("finetune"), epochs=1)
@@ -84,6 +84,15 @@ def test_before_and_after_on_the_new_faces_and_on_the_old(two_runs, own_faces):
 def test_a_run_to_start_from_must_be_there():
     with pytest.raises(RunError, match="no complete run 'missing'"):
         prepare(Request("tuned", "cnn", RECIPE, start_from="missing"))
+
+
+def test_it_is_settled_with_the_runs_own_model_before_its_time_is_told(two_runs):
+    asked = Request("tuned", "cnn", find_recipe("finetune"), start_from="second")
+    told = settled(asked)
+    assert told.model == "cnn_lstm"
+    assert told.recipe.model_arguments == find_run("second").info["model_arguments"]
+    with pytest.raises(ConfigError, match="maps of one size"):
+        settled(Request("tuned", "cnn_flatten", find_recipe("fast")))
 
 
 def test_fresh_weights_have_no_before(two_runs):

@@ -109,9 +109,13 @@ def note(
 def ensemble(
     name: Annotated[str, typer.Argument(help="the ensemble's own name")],
     run_ids: Annotated[list[str], typer.Argument(help="runs that differ in the seed alone")],
+    as_json: AsJson = False,
 ) -> None:
     """Make a run of the mean predictions of several seeds. It has no weights."""
     run = make_ensemble(name, [find_run(run_id) for run_id in run_ids])
+    if as_json:
+        print_json(run.info | {"metrics": run.metrics()})
+        return
     print_metrics(run.metrics())
     print(f"Run {run.run_id}: {run.folder}")
 

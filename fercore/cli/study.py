@@ -18,6 +18,7 @@ from fercore.cli.output import (
     with_interval,
 )
 from fercore.cli.signals import stop_on_signal
+from fercore.data import find_source
 from fercore.durations import duration
 from fercore.recipes import find_recipe
 from fercore.study.analysis import gap_table
@@ -30,7 +31,7 @@ def study(
     name: Annotated[str, typer.Argument(help=", ".join(STUDIES))],
     seeds: Annotated[int, typer.Option(min=1, max=100, help="seeds 0 to N-1 of each variant")] = 3,
     only: Annotated[
-        list[str] | None, typer.Option(help="this variant alone; may be given again")
+        list[str] | None, typer.Option(help="train this variant alone; may be given again")
     ] = None,
     recipe: Annotated[str | None, typer.Option(help="another recipe than the study's")] = None,
     data: DataOption = None,
@@ -53,8 +54,11 @@ def study(
     """Train every variant with every seed, skipping what is finished, and print the table."""
     chosen = find_study(name)
     base = find_recipe(recipe or chosen.recipe)
+    requests = chosen.requests(
+        seeds, base, only=only, data=data, precision=precision, threads=threads
+    )
     if show:
-        dataset = load_with_progress(data).name if data else "FER2013"
+        dataset = load_with_progress(data).name if find_source(data) else "FER2013"
         store = StudyStore(chosen.folder_name(base, dataset))
         store.table()  # raises where nothing is finished
         _print_table(chosen, store, {}, as_json)
@@ -63,9 +67,6 @@ def study(
     if chosen.public_only:
         faces = faces.where(faces.usage != "PrivateTest")
     store = StudyStore(chosen.folder_name(base, faces.name))
-    requests = chosen.requests(
-        seeds, base, only=only, data=data, precision=precision, threads=threads
-    )
     stop = stop_on_signal()
     from fercore.study.runner import measure_latency, run_study
 
@@ -77,11 +78,13 @@ def study(
 
                 outcome = run_on_ray(store, requests, faces, address=ray, gpus=gpus, **options)
             else:
-                outcome = run_study(store, requests, faces, alongside=alongside, **options)
+                outcome = run_study(
+                    store, requests, faces, on_wait=display.wait, alongside=alongside, **options
+                )
     except Interrupted:
         print("The study was stopped; every last epoch is saved. The same command goes on.")
         sys.exit(130)
-    if outcome.finished and not outcome.elsewhere:
+    if outcome.finished and not outcome.elsewhere and not chosen.public_only:
         measure_latency(chosen, store, chosen.scale(base))
     _print_table(chosen, store, outcome.broken, as_json)
     for run_id in outcome.elsewhere:
@@ -103,10 +106,11 @@ def _print_table(study: Study, store: StudyStore, broken: dict[str, str], as_jso
 
 def _print_scores(_study: Study, store: StudyStore) -> None:
     columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
+    table = store.table()
     rows = [
-        [variant, len(lines), *(percent(lines[column].mean()) for column in columns),
+        [variant, len(lines), *(percent(lines[c].mean() if c in table else None) for c in columns),
          lines["parameters"].iloc[0], f"{lines['flops_per_image'].iloc[0] / 1e6:.0f}"]
-        for variant, lines in store.table().groupby("variant", sort=False)
+        for variant, lines in table.groupby("variant", sort=False)
     ]  # fmt: skip
     print_table(
         ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
@@ -141,7 +145,7 @@ class _Display:
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=1.0, count="", running="", left="")
-        self._finished = 0
+        self._finished = self._ahead = 0
 
     def __enter__(self) -> "_Display":
         self._bar.start()
@@ -149,6 +153,11 @@ class _Display:
 
     def __exit__(self, *_) -> None:
         self._bar.stop()
+
+    def wait(self, ahead: int) -> None:
+        if ahead != self._ahead:
+            self._console.print(f"Waiting: {ahead} before this one on this machine.")
+        self._ahead = ahead
 
     def show(self, at) -> None:
         left = f"{duration(at.seconds_left)} left" if at.seconds_left is not None else ""

@@ -15,9 +15,9 @@ from fercore.cli.progress import TrainingBar
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
-from fercore.experiment import follow, run_experiment
-from fercore.recipes import find_recipe
-from fercore.request import Request, new_run_id, prepare, read_request
+from fercore.experiment import follow, run_experiment, teacher_of
+from fercore.recipes import RECIPES, find_recipe
+from fercore.request import Request, new_run_id, prepare, read_request, settled
 from fercore.training.records import Interrupted, Watcher
 
 
@@ -25,7 +25,7 @@ def train(
     model: Annotated[str | None, typer.Argument(help="cnn, cnn_lstm, …")] = None,
     recipe: Annotated[
         str | None,
-        typer.Option(help="how to train: paper, quick, finetune; paper, or finetune with --from"),
+        typer.Option(help=f"{', '.join(RECIPES)}; by default paper, or finetune with --from"),
     ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=9999, help="seed of weights, order and augmentation")
@@ -114,15 +114,21 @@ def train(
 
 
 def _print_estimate(request: Request, as_json: bool) -> None:
-    from fercore.training.estimate import images_per_second, training_seconds
+    from fercore.training import estimate
 
+    request = settled(request)
     faces = load_with_progress(request.data)
     training, validation = (len(faces.part(usage)) for usage in ("Training", "PublicTest"))
     recipe = request.recipe
-    rate = images_per_second(
-        request.model, recipe, precision=request.precision, threads=request.threads
+    seconds, rate = estimate.estimate(
+        request.model,
+        recipe,
+        training,
+        validation,
+        teacher=teacher_of(request),
+        precision=request.precision,
+        threads=request.threads,
     )
-    seconds = training_seconds(recipe, training, validation, rate)
     if as_json:
         print_json({"seconds": seconds, "images_per_second": rate, "images": training})
         return

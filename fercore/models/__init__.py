@@ -14,7 +14,9 @@ WIDTH = 24  # channels of a trunk's first convolution, where a recipe says nothi
 
 
 class ModelEntry(NamedTuple):
-    """A head on a trunk. `hidden` makes those on the shared one as large as `cnn`, within 5 %."""
+    """A head on a trunk. `hidden` makes those on the shared one as large as `cnn`, within 5 % at
+    the default width.
+    """
 
     title: str
     summary: str

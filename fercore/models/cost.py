@@ -26,15 +26,15 @@ def flops_per_image(model: nn.Module) -> int:
 
     def add_lstm(module: nn.LSTM, inputs, _outputs) -> None:
         nonlocal lstm_flops
-        steps = inputs[0].shape[1]
+        sequences, steps = inputs[0].shape[:2]  # a sequence for each view
         weights = sum(p.numel() for name, p in module.named_parameters() if "weight" in name)
-        lstm_flops += 2 * steps * weights
+        lstm_flops += 2 * sequences * steps * weights
 
     hooks = [m.register_forward_hook(add_lstm) for m in model.modules() if isinstance(m, nn.LSTM)]
     training = model.training
     counter = FlopCounterMode(display=False)
     with counter:
-        model.eval()(torch.zeros(1, 1, SIZE, SIZE))
+        model.eval()(torch.zeros(1, 1, SIZE, SIZE, device=next(model.parameters()).device))
     model.train(training)
     for hook in hooks:
         hook.remove()

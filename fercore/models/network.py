@@ -2,7 +2,7 @@
 
 Savitri et al. (2026) publish no layers. This is the common reading of 'a CNN for FER2013', a
 VGG-style stack of convolutions and a dense layer with dropout; and of 'a CNN-LSTM', the same stack
-with an LSTM reading its feature map. The models differ in the head alone.
+with an LSTM reading its feature map. All models but `cnn_small` differ in the head alone.
 """
 
 from typing import Any

@@ -40,7 +40,7 @@ def gap_table(store: StudyStore, study: Study, part: str = "private") -> pd.Data
     table = store.table()
     finished = [v for v in study.variants if v.name in set(table["variant"])]
     right = {variant.name: correct_by_seed(store, variant.name, part) for variant in finished}
-    reference = right.get(REFERENCE)
+    seeds = {name: sorted(own["seed"]) for name, own in table.groupby("variant")}
     lines = []
     for variant in finished:
         own = table[table["variant"] == variant.name]
@@ -55,7 +55,7 @@ def gap_table(store: StudyStore, study: Study, part: str = "private") -> pd.Data
                 "accuracy": right[variant.name].mean(),
                 "low": low,
                 "high": high,
-                **_against(right[variant.name], None if variant.name == REFERENCE else reference),
+                **_against(variant.name, REFERENCE, right, seeds),
                 "public_accuracy": own["public_accuracy"].mean(),
                 "macro_f1": own["macro_f1"].mean(),
                 "parameters": own["parameters"].iloc[0],
@@ -204,12 +204,16 @@ def _levelling_head(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
     )
 
 
-def _against(correct: NDArray, reference: NDArray | None) -> dict[str, float]:
-    if reference is None:
+def _against(
+    variant: str, other: str, right: dict[str, NDArray], seeds: dict[str, list[int]]
+) -> dict[str, float]:
+    if variant == other or other not in right:
         names = "difference", "difference_low", "difference_high", "p_value"
         return dict.fromkeys((*names, "only_variant", "only_cnn", "mcnemar"), np.nan)
-    gap = statistics.seeds_difference(correct, reference)
-    tests = [statistics.mcnemar(own, other) for own, other in zip(correct, reference)]
+    gap = statistics.seeds_difference(right[variant], right[other])
+    _, own, others = np.intersect1d(seeds[variant], seeds[other], return_indices=True)
+    pairs = zip(right[variant][own], right[other][others], strict=True)
+    tests = [statistics.mcnemar(*pair) for pair in pairs]
     return {
         "difference": gap.value,
         "difference_low": gap.interval[0],

@@ -81,16 +81,23 @@ def run_study(
     faces: FaceSet,
     *,
     on_progress: Callable[[StudyProgress], None] = lambda progress: None,
+    on_wait: Callable[[int], None] = lambda ahead: None,
     stop_requested: Callable[[], bool] = lambda: False,
     alongside: bool = False,
 ) -> Outcome:
-    """Train what is not finished yet. Raises `Interrupted` when told to stop, `Busy` where another
-    training has this machine's place; started again, it goes on from the last epoch.
+    """Train what is not finished yet; started again, it goes on from the last epoch.
+
+    Each training waits for its turn on this machine, with `alongside` it does not: `on_wait` gets
+    the number before it. Raises `Interrupted` when told to stop, and, without `alongside`, `Busy`
+    where another process is at one of these very trainings.
     """
-    clock = Clock(requests, store.finished(), on_progress)
+    begun_with = store.finished()
+    clock = Clock(requests, begun_with, on_progress)
     elsewhere, broken = [], {}
     for request in requests:
         if request.run_id in store.finished():
+            if request.run_id not in begun_with:  # another runner finished it meanwhile
+                clock.ended(request.run_id)
             continue
         try:
             run = train_cell(
@@ -99,6 +106,7 @@ def run_study(
                 faces,
                 Watcher(
                     on_step=lambda at, name=request.run_id: clock.at(name, at.epoch - 1 + at.share),
+                    on_wait=on_wait,
                     stop_requested=stop_requested,
                 ),
                 alongside=alongside,

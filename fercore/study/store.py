@@ -53,7 +53,7 @@ class StudyStore:
         path = self.folder / "table.parquet"
         if not path.is_file():
             raise RunError(
-                f"Study '{self.name}' has no results yet. Run: fercore study {self.name}"
+                f"Study '{self.name}' has no results yet. Run 'fercore study' without --show."
             )
         return _read_table(path, path.stat().st_mtime_ns).copy()
 

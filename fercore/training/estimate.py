@@ -5,30 +5,60 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from fercore.data.faceset import SIZE, face_set
 from fercore.models import build
+from fercore.models.network import Network
 from fercore.precision import choose_precision
 from fercore.recipes import Recipe
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.records import Interrupted, Progress, Watcher
+from fercore.training.teacher import share_of_work
 
 _WARM_UP_STEPS = 3  # the first ones prepare memory and kernels
 _SECONDS = 2.0
-_STEPS = 400
+_STEPS, _FEWEST_STEPS, _IMAGES = 400, 6, 40_000  # as many, but no more images than that
 _FORWARD_SHARE = 1 / 3  # a step is a forward pass and a backward one of twice the work
 
 
+def estimate(
+    model: str,
+    recipe: Recipe,
+    training: int,
+    validation: int,
+    *,
+    teacher: Network | None = None,
+    **options: Any,
+) -> tuple[float, float]:
+    """Seconds for all epochs over so many images, and full-size images per second.
+
+    `options` are those of `images_per_second`.
+    """
+    rate = images_per_second(model, recipe, teacher=teacher, **options)
+    fixed = share_of_work(teacher, build(model, **recipe.model_arguments))
+    epochs = range(1, recipe.epochs + 1)
+    shown = sum(recipe.cost(epoch, fixed=fixed) for epoch in epochs) * training
+    validated = sum(map(recipe.validates, epochs)) * validation
+    seen = _FORWARD_SHARE * (1 - fixed) * validated * recipe.model_arguments.get("views", 1)
+    return (shown + seen) / rate, rate
+
+
 def images_per_second(
-    model: str, recipe: Recipe, *, precision: str = "auto", threads: int | None = None
+    model: str,
+    recipe: Recipe,
+    *,
+    teacher: Network | None = None,
+    precision: str = "auto",
+    threads: int | None = None,
 ) -> float:
     """The speed of the real training loop on full-size drawn noise, over about two seconds."""
     torch.set_num_threads(threads or torch.get_num_threads())
-    count = _STEPS * recipe.batch_size
+    count = recipe.batch_size * max(_FEWEST_STEPS, min(_STEPS, _IMAGES // recipe.batch_size))
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (count, SIZE, SIZE), np.uint8)
     noise = face_set("noise", images, rng.integers(0, 7, count), np.full(count, "Training"))
@@ -49,16 +79,8 @@ def images_per_second(
             seed=0,
             precision=choose_precision(precision),
             checkpoints=Checkpoints(Path(folder) / "checkpoint.pt", {}),
+            teacher=teacher,
             watcher=watcher,
         )
     steps = seen[_WARM_UP_STEPS:]
     return (len(steps) - 1) * recipe.batch_size / (steps[-1][0] - steps[0][0])
-
-
-def training_seconds(recipe: Recipe, training: int, validation: int, rate: float) -> float:
-    """Seconds for all epochs over so many images at `rate` images per second."""
-    epochs = range(1, recipe.epochs + 1)
-    validated = sum(map(recipe.validates, epochs))
-    shown = sum(map(recipe.cost, epochs)) * training
-    seen = validated * validation * recipe.model_arguments.get("views", 1)
-    return (shown + _FORWARD_SHARE * seen) / rate

@@ -17,13 +17,14 @@ from torch.optim import AdamW
 from fercore.data.faceset import FaceSet
 from fercore.errors import DataError, TrainingError
 from fercore.inference import predict_logits
+from fercore.models.network import Network
 from fercore.precision import Precision
 from fercore.recipes import Recipe
 from fercore.training.batches import Batch, Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.parallel import Group
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
-from fercore.training.teacher import Teacher
+from fercore.training.teacher import Teacher, share_of_work
 
 _NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoint is kept."
 
@@ -55,7 +56,7 @@ class _Partial:
 
 
 def fit(
-    model: nn.Module,
+    model: Network,
     training: FaceSet,
     validation: FaceSet,
     recipe: Recipe,
@@ -64,7 +65,7 @@ def fit(
     precision: Precision,
     checkpoints: Checkpoints,
     watcher: Watcher = Watcher(),
-    teacher: nn.Module | None = None,
+    teacher: Network | None = None,
     group: Group | None = None,
     keep_best: bool = False,
 ) -> Fit:
@@ -137,7 +138,8 @@ class _Trainer:
         self.best_weights = deepcopy(model.state_dict())
         self.partial = _Partial()
         self.random: dict[str, Tensor] = {}  # dropout's state after the partial epoch's steps
-        self.costs = [recipe.cost(epoch) for epoch in range(1, recipe.epochs + 1)]
+        fixed = share_of_work(teacher and teacher.model, self.model)
+        self.costs = [recipe.cost(epoch, fixed=fixed) for epoch in range(1, recipe.epochs + 1)]
 
     @property
     def best_epoch(self) -> int:

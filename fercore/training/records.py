@@ -29,7 +29,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One line of history.jsonl. Epochs of smaller images are not validated: None."""
+    """One line of history.jsonl. None where the recipe does not validate the epoch."""
 
     epoch: int
     train_loss: float

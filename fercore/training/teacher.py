@@ -6,9 +6,11 @@ It sees the very faces that the model sees, augmented alike (Beyer et al., 2022)
 from copy import deepcopy
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import one_hot
 
+from fercore.models.cost import flops_per_image
+from fercore.models.network import Network
 from fercore.precision import Precision
 from fercore.training.batches import Batch
 
@@ -16,7 +18,7 @@ from fercore.training.batches import Batch
 class Teacher:
     """A copy of `model`, frozen, asked for one view of each face."""
 
-    def __init__(self, model: nn.Module, *, share: float, precision: Precision) -> None:
+    def __init__(self, model: Network, *, share: float, precision: Precision) -> None:
         self.model = deepcopy(model).eval()
         self.model.to(precision.device, memory_format=torch.channels_last)
         self.model.views = 1
@@ -29,3 +31,11 @@ class Teacher:
             answers = self.model(batch.full.contiguous(memory_format=torch.channels_last))
         certain = one_hot(batch.labels, answers.shape[1]).float()
         return certain.lerp(answers.float().softmax(1), self.share)
+
+
+def share_of_work(teacher: Network | None, student: Network) -> float:
+    """The teacher's share of a step at full size: one pass, beside the student's there and back."""
+    if teacher is None:
+        return 0.0
+    asked, trained = (flops_per_image(model) / model.views for model in (teacher, student))
+    return asked / (asked + 3 * trained)
