@@ -17,11 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fercore.artifacts import find_run
+from fercore.errors import RunError
 from fercore.hardware import describe_hardware
 from fercore.predictor import Predictor
 
 COUNTS = (1, 16, 256)  # faces at a time
 SECONDS = 4.0  # of every run at every count, at the least
+COLUMN = 27  # characters
 MIB = 2**20 if sys.platform == "darwin" else 2**10  # what ru_maxrss counts in
 
 
@@ -59,6 +62,11 @@ def main() -> None:
     options = arguments.parse_args()
 
     runs = options.run or ["cnn-s0"]
+    try:
+        for run in runs:
+            find_run(run).weights_file()
+    except RunError as error:
+        arguments.error(str(error))
     torch.set_num_threads(1)
     if options.peak:
         Predictor.from_run(runs[0]).probs(noise(max(COUNTS)))
@@ -70,13 +78,13 @@ def main() -> None:
     found = {count: latencies(predictors, count) for count in COUNTS}
     titles = ["1 face, ms", *(f"{count} faces, ms" for count in COUNTS[1:]), "peak MiB"]
     width = max(map(len, runs)) + 2
-    print(" " * width + "".join(f"{title:>24}" for title in titles))
+    print(" " * width + "".join(f"{title:>{COLUMN}}" for title in titles))
     for run in runs:
         cells = [
             f"{times[run]['median']:.2f} [{times[run]['p10']:.2f}, {times[run]['p90']:.2f}]"
             for times in found.values()
         ]
-        print(f"{run:{width}}" + "".join(f"{cell:>24}" for cell in [*cells, memory[run]]))
+        print(f"{run:{width}}" + "".join(f"{cell:>{COLUMN}}" for cell in [*cells, memory[run]]))
     machine = describe_hardware("cpu", "fp32")
     if options.json:
         result = {"milliseconds": found, "peak_mib": memory, "machine": machine}

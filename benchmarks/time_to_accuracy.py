@@ -41,8 +41,10 @@ def train(recipe: str, seed: int, artifacts: Path) -> dict[str, float]:
     command += ["--seed", str(seed), "--run-id", f"cnn-{recipe}-s{seed}"]
     environment = os.environ | {"FERCORE_ARTIFACTS": str(artifacts)}
     started = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     seconds = time.perf_counter() - started
+    if done.returncode:
+        sys.exit(done.stderr.strip())
     info = json.loads(done.stdout)
     scores = {part: found["accuracy"] for part, found in info["metrics"].items()}
     return {"seed": seed, "seconds": seconds, "training_seconds": info["seconds"]} | scores

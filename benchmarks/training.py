@@ -4,8 +4,8 @@ python benchmarks/training.py
 python benchmarks/training.py --keras-python KERAS/bin/python
 
 Keras (the extra `bench`) may live in an environment of its own, since it brings TensorFlow. All
-train the same architecture on the same drawn noise, one after the other in every round, so that
-what disturbs the machine disturbs them alike. 'loop' is the real one, with shuffling,
+train the same architecture on drawn noise of the recipe's size, one after the other in every round,
+so that what disturbs the machine disturbs them alike. 'loop' is the real one, with shuffling,
 augmentation, progress and checkpoints; 'constant' steps on one batch in memory; Keras's `fit` is
 fed in its two usual ways, with the same augmentation. Ratios are medians over the rounds, with the
 lowest and the highest.
