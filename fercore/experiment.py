@@ -154,7 +154,7 @@ def _train_and_score(
     from fercore.precision import REFERENCE, choose_precision
     from fercore.training.parallel import Group
 
-    group = Group()
+    group, commit = Group(), git_commit()  # of the code that is at work, whatever comes meanwhile
     request, folder = group.from_leader((_with_hardware(request), folder))
     write_json(folder / REQUEST, request.to_json())
     original = _load(request, watcher, status) if faces is None else faces
@@ -193,7 +193,7 @@ def _train_and_score(
         "hardware": describe_hardware(choose_precision().device, request.precision)
         | {"processes": group.size},
         "software": describe_software(),
-        "git_commit": git_commit(),
+        "git_commit": commit,
     }
     frame = prediction_frame(original, probs)
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)

@@ -104,17 +104,22 @@ def _print_table(study: Study, store: StudyStore, broken: dict[str, str], as_jso
         (_print_ablation if study.public_only else _print_scores)(study, store)
 
 
-def _print_scores(_study: Study, store: StudyStore) -> None:
+def _print_scores(study: Study, store: StudyStore) -> None:
+    """Each variant's means over its seeds, and its difference to the CNN where both are scored."""
     columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
     table = store.table()
+    means = table.groupby("variant")[[column for column in columns if column in table]].mean()
+    part = "private" if "private_accuracy" in means else "public"
     rows = [
-        [variant, len(lines), *(percent(lines[c].mean() if c in table else None) for c in columns),
-         lines["parameters"].iloc[0], f"{lines['flops_per_image'].iloc[0] / 1e6:.0f}"]
-        for variant, lines in table.groupby("variant", sort=False)
+        [line.variant, line.seeds, *(percent(means[c].get(line.variant) if c in means else None)
+                                     for c in columns),
+         points(line.difference, (line.difference_low, line.difference_high)),
+         line.parameters, f"{line.flops_per_image / 1e6:.0f}"]
+        for line in gap_table(store, study, part).itertuples()
     ]  # fmt: skip
     print_table(
         ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
-         "parameters", "MFLOP"],
+         "− CNN, points", "parameters", "MFLOP"],
         rows,
     )  # fmt: skip
 

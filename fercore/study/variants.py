@@ -173,6 +173,12 @@ STUDIES = {
                 for model in ("cnn", "cnn_lstm")
             ),
         ),
+        Study(
+            "best",
+            "do both architectures profit alike from the recipe 'best'?",
+            "best",
+            (Variant("cnn"), Variant("cnn_lstm")),
+        ),
         _ablation(
             "fast", "no-small-first", "one-view", "no-warm-up", "cosine", "no-decay",
             "no-smoothing", "no-augmentation", "narrow",
