@@ -10,6 +10,8 @@ from fercore.study.analysis import Conclusion
 from fercore.study.store import StudyStore
 from fercore.study.variants import find_study
 
+STRONGER = "best"  # the study in which both architectures are trained by that recipe
+
 
 @dataclass(frozen=True)
 class StudyResults:
@@ -29,13 +31,14 @@ def study_finished(name: str) -> bool:
 
 
 def study(name: str, part: str) -> StudyResults:
-    """A study's tables and conclusions."""
-    return _study(name, part, StudyStore(name).changed())
+    """A study's tables and conclusions, with what the study of the recipe `best` adds to them."""
+    return _study(name, part, (StudyStore(name).changed(), StudyStore(STRONGER).changed()))
 
 
 @st.cache_data(max_entries=6, show_spinner="Comparing the variants …")
-def _study(name: str, part: str, changed: float) -> StudyResults:
+def _study(name: str, part: str, changed: tuple[float, float]) -> StudyResults:
     store, declared = StudyStore(name), find_study(name)
+    stronger = analysis.stronger_training(StudyStore(STRONGER), find_study(STRONGER), part)
     gaps = analysis.gap_table(store, declared, part)
     heads = gaps[(gaps["condition"] == "") & (gaps["variant"] != analysis.REFERENCE)]
     return StudyResults(
@@ -43,7 +46,7 @@ def _study(name: str, part: str, changed: float) -> StudyResults:
         analysis.condition_table(store, declared, part),
         analysis.class_effect(store, list(heads["variant"]), part),
         list(heads["title"]),
-        analysis.conclusions(store, gaps, part),
+        [*analysis.conclusions(store, gaps, part), *([stronger] if stronger else [])],
         len(declared.variants) - len(gaps),
     )
 

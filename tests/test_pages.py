@@ -72,7 +72,8 @@ def test_with_one_run(two_runs, name):
 def test_with_an_ensemble(two_runs, name):
     first = two_runs[0]
     shutil.copytree(first.folder, first.folder.with_name("again"))
-    write_json(first.folder.with_name("again") / "run.json", first.info | {"run_id": "again"})
+    another = {"run_id": "again", "seed": 1}
+    write_json(first.folder.with_name("again") / "run.json", first.info | another)
     make_ensemble("both", [first, find_run("again")])
     app = open_page(name, a="both")
     assert not app.error

@@ -255,6 +255,14 @@ def test_conclusions_say_what_the_table_says(finished):
     assert "more often" not in told[0].answer
 
 
+def test_the_gap_of_a_stronger_training_is_that_studys_own(finished, requests):
+    told = analysis.stronger_training(finished, PAIR)
+    line = analysis.gap_table(finished, PAIR).set_index("variant").loc["cnn_lstm"]
+    assert f"the CNN-LSTM {100 * line['accuracy']:.1f} % (seeds: 2)" in told.answer
+    assert f"{100 * line['difference']:+.1f} points" in told.answer
+    assert analysis.stronger_training(StudyStore("none"), PAIR) is None
+
+
 def test_every_variant_passes_through_the_quick_study():
     command = [sys.executable, "-m", "fercore", "study", "sequence", "--seeds", "1"]
     subprocess.run(

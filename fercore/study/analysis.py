@@ -130,6 +130,22 @@ def conclusions(store: StudyStore, gaps: pd.DataFrame, part: str = "private") ->
     return [found for writer in writers if (found := writer(store, gaps, part))]
 
 
+def stronger_training(store: StudyStore, study: Study, part: str = "private") -> Conclusion | None:
+    """Whether the gap is still there in a study of a stronger recipe; None before both are in."""
+    if not store.finished() or not {"cnn", "cnn_lstm"} <= set(store.table()["variant"]):
+        return None
+    gaps = gap_table(store, study, part).set_index("variant")
+    cnn, lstm = gaps.loc["cnn"], gaps.loc["cnn_lstm"]
+    interval = lstm["difference_low"], lstm["difference_high"]
+    gap = Difference(lstm["difference"], interval, lstm["p_value"])
+    return Conclusion(
+        "Is the gap still there when both are trained as well as we can?",
+        f"By the recipe '{study.recipe}' the CNN reaches {_percent(cnn['accuracy'])} (seeds: "
+        f"{cnn['seeds']}), the CNN-LSTM {_percent(lstm['accuracy'])} (seeds: {lstm['seeds']}): "
+        f"{_points(gap, sign=True)}; {_verdict(gap)}.",
+    )
+
+
 def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | None:
     if not {"cnn", "cnn_lstm"} <= set(gaps.index):
         return None
