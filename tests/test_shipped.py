@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 RECIPES = {  # of the real runs
     **dict.fromkeys(("cnn-best", "cnn_lstm-best"), "best"),
     "cnn-fast": "fast",
+    "cnn_small": "small",
     **dict.fromkeys(("cnn-s0", "cnn-s1", "cnn-s2", "cnn_lstm-low-rate-s0"), "paper"),
     **dict.fromkeys(("cnn_lstm-s0", "cnn_lstm-s1", "cnn_lstm-s2"), "paper"),
 }
