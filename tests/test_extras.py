@@ -1,6 +1,7 @@
 """Extras: corruptions that do what they say, and what is stored with a run from its weights."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -244,6 +245,7 @@ def test_analyse_from_the_command_line(small_run, faces, monkeypatch):
     monkeypatch.setattr("fercore.cli.analyse.load_with_progress", lambda source: faces)
     result = CliRunner().invoke(app, ["analyse", "first", "--json"])
     assert result.exit_code == 0, result.output
+    assert re.search(r"36 of 36 versions of PrivateTest scored, .+ left", result.stderr)
     told = json.loads(result.stdout)["robustness"]
     assert told[0]["accuracy"] == extras.robustness(small_run)["accuracy"][0]
     printed = CliRunner().invoke(app, ["analyse", "first"]).stdout

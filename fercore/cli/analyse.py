@@ -21,17 +21,21 @@ def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -
     if data is None and run.dataset == SYNTHETIC:
         data = SYNTHETIC
     faces = load_with_progress(data)
+    console = Console(stderr=True)
     with Bar(
         BarColumn(),
         TextColumn("{task.description}  {task.fields[left]}"),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task("loading the model", total=1.0, left="")
 
         def show(at: Progress) -> None:
             left = f"about {duration(at.seconds_left)} left"
             bar.update(task, completed=at.share, description=at.doing, left=left)
+            if not console.is_terminal:
+                console.print(f"{at.doing}, {left}")
 
         analyse_run(run, faces, show)
     _print(run.title, robustness(run), as_json)
