@@ -38,15 +38,16 @@ def study(name: str, part: str) -> StudyResults:
 @st.cache_data(max_entries=6, show_spinner="Comparing the variants …")
 def _study(name: str, part: str, changed: tuple[float, float]) -> StudyResults:
     store, declared = StudyStore(name), find_study(name)
-    stronger = analysis.stronger_training(StudyStore(STRONGER), find_study(STRONGER), part)
     gaps = analysis.gap_table(store, declared, part)
     heads = gaps[(gaps["condition"] == "") & (gaps["variant"] != analysis.REFERENCE)]
+    stronger = analysis.stronger_training(StudyStore(STRONGER), find_study(STRONGER), part)
+    told = [*analysis.conclusions(store, gaps, part), stronger]
     return StudyResults(
         gaps,
         analysis.condition_table(store, declared, part),
         analysis.class_effect(store, list(heads["variant"]), part),
         list(heads["title"]),
-        [*analysis.conclusions(store, gaps, part), *([stronger] if stronger else [])],
+        [conclusion for conclusion in told if conclusion],
         len(declared.variants) - len(gaps),
     )
 

@@ -108,11 +108,10 @@ def _print_scores(study: Study, store: StudyStore) -> None:
     """Each variant's means over its seeds, and its difference to the CNN where both are scored."""
     columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
     table = store.table()
-    means = table.groupby("variant")[[column for column in columns if column in table]].mean()
-    part = "private" if "private_accuracy" in means else "public"
+    means = table.reindex(columns=["variant", *columns]).groupby("variant").mean()
+    part = "private" if "private_accuracy" in table else "public"
     rows = [
-        [line.variant, line.seeds, *(percent(means[c].get(line.variant) if c in means else None)
-                                     for c in columns),
+        [line.variant, line.seeds, *map(percent, means.loc[line.variant]),
          points(line.difference, (line.difference_low, line.difference_high)),
          line.parameters, f"{line.flops_per_image / 1e6:.0f}"]
         for line in gap_table(store, study, part).itertuples()
