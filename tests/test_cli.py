@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from fercore.cli import app
 from fercore.errors import FerError
 from fercore.labels import CLASSES
+from fercore.turns import turn
 
 
 def run(*arguments: str) -> str:
@@ -119,6 +120,20 @@ def test_ctrl_c_leaves_a_training_that_resumes(tmp_path):
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["run_id"] == "mine"
     assert "intact" in run("runs", "verify", "mine")
+
+
+@pytest.mark.parametrize("command", ["train cnn", "study sequence --only cnn"])
+def test_one_that_waits_says_so_once_and_can_be_stopped(command, tmp_path):
+    arguments = [*command.split(), "--recipe", "quick", "--data", "synthetic"]
+    log = tmp_path / "log"
+    with turn(), log.open("w") as file:
+        waiting = subprocess.Popen([sys.executable, "-m", "fercore", *arguments], stderr=file)
+        while "Waiting: 1 before this one" not in log.read_text():
+            assert waiting.poll() is None, log.read_text()
+            time.sleep(0.05)
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(60) == 130
+    assert log.read_text().count("Waiting") == 1
 
 
 def test_train_refuses_what_it_does_not_know():

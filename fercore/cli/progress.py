@@ -1,4 +1,4 @@
-"""The bar that a training's progress is shown by, on a terminal."""
+"""How a training's progress is shown on a terminal."""
 
 from typing import Any
 
@@ -41,3 +41,15 @@ class TrainingBar:
             numbers=f"loss {at['loss']:.3f}  accuracy {at['accuracy']:.1%}  "
             f"{at['images_per_second']:.0f} images/s  {duration(at['seconds_left'])} left",
         )
+
+
+class WaitLine:
+    """A line whenever the number of trainings ahead of this one changes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._ahead = console, 0
+
+    def __call__(self, ahead: int) -> None:
+        if ahead != self._ahead:
+            self._console.print(f"Waiting: {ahead} before this one on this machine.")
+        self._ahead = ahead

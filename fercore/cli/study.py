@@ -17,6 +17,7 @@ from fercore.cli.output import (
     print_table,
     with_interval,
 )
+from fercore.cli.progress import WaitLine
 from fercore.cli.signals import stop_on_signal
 from fercore.data import find_source
 from fercore.durations import duration
@@ -149,7 +150,8 @@ class _Display:
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=1.0, count="", running="", left="")
-        self._finished = self._ahead = 0
+        self._finished = 0
+        self.wait = WaitLine(self._console)
 
     def __enter__(self) -> "_Display":
         self._bar.start()
@@ -157,11 +159,6 @@ class _Display:
 
     def __exit__(self, *_) -> None:
         self._bar.stop()
-
-    def wait(self, ahead: int) -> None:
-        if ahead != self._ahead:
-            self._console.print(f"Waiting: {ahead} before this one on this machine.")
-        self._ahead = ahead
 
     def show(self, at) -> None:
         left = f"{duration(at.seconds_left)} left" if at.seconds_left is not None else ""

@@ -11,7 +11,7 @@ from rich.console import Console
 from fercore.artifacts import find_run
 from fercore.cli.data import load_with_progress
 from fercore.cli.output import AsJson, DataOption, print_json
-from fercore.cli.progress import TrainingBar
+from fercore.cli.progress import TrainingBar, WaitLine
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
@@ -142,7 +142,7 @@ class _Display:
     """A progress bar on a terminal; a line per epoch anywhere."""
 
     def __init__(self, console: Console, request: Request) -> None:
-        self._console, self._bar, self._ahead = console, TrainingBar(console), 0
+        self._console, self._bar = console, TrainingBar(console)
         title = f"{request.model}, recipe {request.recipe.name}, seed {request.seed}"
         console.print(f"Training {title} as {request.run_id}")
 
@@ -157,14 +157,9 @@ class _Display:
         return Watcher(
             on_step=lambda at: self._bar.show("", asdict(at)),
             on_epoch=self._epoch,
-            on_wait=self._wait,
+            on_wait=WaitLine(self._console),
             stop_requested=stop_requested,
         )
-
-    def _wait(self, ahead: int) -> None:
-        if ahead != self._ahead:
-            self._console.print(f"Waiting: {ahead} before this one on this machine.")
-        self._ahead = ahead
 
     def _epoch(self, history) -> None:
         last = history[-1]
