@@ -31,7 +31,8 @@ class Recipe:
     small images (Howard, 2018); after the last of them images are as large as the model takes them.
     validated: the share of the epochs, the last ones, that end in a look at PublicTest.
     teacher: a run whose answers to the same augmented faces make up `teacher_share` of the labels
-    (Hinton et al., 2015; Beyer et al., 2022).
+    (Hinton et al., 2015; Beyer et al., 2022). It is asked in the first `teacher_epochs`; the later
+    ones move the faces as those did, in turn, and take the answers of then. 0: asked in every one.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Recipe:
     validated: float = 1.0
     teacher: str | None = None
     teacher_share: float = 0.0
+    teacher_epochs: int = 0
     model_arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -69,12 +71,17 @@ class Recipe:
         late = epoch > (1 - self.validated) * self.epochs
         return epoch == self.epochs or (late and self.side(epoch) == self.full_side)
 
-    def cost(self, epoch: int, *, fixed: float = 0.0) -> float:
-        """What an image of an epoch costs, as a share of one at full size.
+    def version(self, epoch: int) -> int:
+        """Which augmentation, counted from 0, an epoch shows the images under."""
+        return (epoch - 1) % (self.teacher_epochs or self.epochs)
 
-        `fixed` is the share that the side does not change: a teacher's, who sees it whole.
+    def cost(self, epoch: int, *, teacher: float = 0.0) -> float:
+        """What an image of an epoch costs, as a share of one at full size in the first epoch.
+
+        `teacher`: the teacher's share of that. It sees every image whole, where it is asked.
         """
-        return fixed + (1 - fixed) * (self.side(epoch) / self.full_side) ** 2
+        asked = teacher if self.version(epoch) == epoch - 1 else 0.0
+        return asked + (1 - teacher) * (self.side(epoch) / self.full_side) ** 2
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

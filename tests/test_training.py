@@ -15,10 +15,12 @@ from fercore.models import build
 from fercore.precision import Precision, choose_precision
 from fercore.recipes import Augmentation, find_recipe
 from fercore.training.augment import affine_maps, erase, random_boxes, warp
+from fercore.training.batches import Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
+from fercore.training.parallel import Group
 from fercore.training.records import Interrupted, Watcher
-from fercore.training.teacher import share_of_work
+from fercore.training.teacher import Teacher, share_of_work
 
 RECIPE = replace(find_recipe("quick"), epochs=3, batch_size=16, model_arguments={"width": 4})
 FP32 = Precision("cpu", "fp32")
@@ -56,12 +58,12 @@ def same(first: dict, second: dict) -> bool:
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def interrupted_at(step: int, faces: FaceSet, checkpoint, recipe=RECIPE) -> list:
+def interrupted_at(step: int, faces: FaceSet, checkpoint, recipe=RECIPE, **options) -> list:
     """Train until so many steps are done; what was told of them."""
     seen = []
     stop = {"on_step": seen.append, "stop_requested": lambda: len(seen) >= step}
     with pytest.raises(Interrupted):
-        train(faces, checkpoint, recipe, **stop)
+        train(faces, checkpoint, recipe, **stop, **options)
     return seen
 
 
@@ -290,12 +292,76 @@ def test_a_teacher_answers_for_its_share_of_the_labels(faces, tmp_path):
     assert teacher.views == 2
 
 
+@pytest.fixture
+def teacher():
+    """One that answers to every face something else."""
+    torch.manual_seed(5)
+    model = build("cnn", width=4)
+    with torch.no_grad():
+        next(p for p in reversed(list(model.parameters())) if p.ndim == 2).mul_(100)
+    return model
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The numbers of faces that a teacher was asked about at a time."""
+    numbers, ask = [], Teacher._ask
+
+    def counting(self, faces, maps):
+        numbers.append(len(faces))
+        return ask(self, faces, maps)
+
+    monkeypatch.setattr(Teacher, "_ask", counting)
+    return numbers
+
+
+def test_a_teacher_is_asked_once_about_each_version_of_a_face(
+    faces, tmp_path, teacher, asked, monkeypatch
+):
+    strong = find_recipe("best").augmentation
+    recipe = replace(RECIPE, teacher_share=1.0, teacher_epochs=2, augmentation=strong)
+    _, once = train(faces, tmp_path / "a.pt", recipe, teacher=teacher)
+    assert sum(asked) == 2 * (faces.usage == "Training").sum()  # in three epochs
+    monkeypatch.setattr(Teacher, "_remembered", lambda self, at: self._ask(at.faces, at.maps))
+    _, anew = train(faces, tmp_path / "b.pt", recipe, teacher=teacher)
+    losses = [[record.train_loss for record in result.history] for result in (once, anew)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_versions_come_back_in_another_order(faces):
+    recipe = replace(RECIPE, epochs=4, teacher_epochs=2)
+    batches = Batches(faces, recipe, seed=0, device="cpu", group=Group())
+
+    def shown(epoch: int) -> tuple[list[int], torch.Tensor]:
+        """The faces in their order, and what is seen of the first, the second, …"""
+        made = list(batches.of(epoch))
+        chosen = torch.cat([batch.chosen for batch in made])
+        return chosen.tolist(), torch.cat([batch.images for batch in made])[chosen.argsort()]
+
+    (order, first), (_, second), (later, again), _ = map(shown, range(1, 5))
+    assert torch.equal(first, again)
+    assert order != later
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("step", [4, 7])
+def test_a_teachers_answers_outlive_an_interruption(faces, tmp_path, teacher, asked, step):
+    recipe = replace(RECIPE, teacher_share=0.5, teacher_epochs=1)
+    whole, _ = train(faces, tmp_path / "a.pt", recipe, teacher=teacher)
+    interrupted_at(step, faces, tmp_path / "b.pt", recipe, teacher=teacher)
+    resumed, _ = train(faces, tmp_path / "b.pt", recipe, teacher=teacher)
+    assert same(whole, resumed)
+    assert sum(asked) == 2 * (faces.usage == "Training").sum()  # once by either training
+
+
 def test_a_teachers_work_does_not_shrink_with_the_images():
     teacher, student = build("cnn", width=8, views=10), build("cnn", width=8)
     assert share_of_work(teacher, student) == pytest.approx(0.25, abs=0.001)  # of 1 + 3 passes
     assert share_of_work(None, student) == 0
     recipe = replace(RECIPE, epochs=2, resolutions=((24, 0.5),))
-    assert [recipe.cost(epoch, fixed=0.25) for epoch in (1, 2)] == [0.25 + 0.75 / 4, 1]
+    assert [recipe.cost(epoch, teacher=0.25) for epoch in (1, 2)] == [0.25 + 0.75 / 4, 1]
+    once = replace(recipe, teacher_epochs=1)
+    assert [once.cost(epoch, teacher=0.25) for epoch in (1, 2)] == [0.25 + 0.75 / 4, 0.75]
 
 
 def test_precision_is_what_the_hardware_gains_by_or_what_is_asked_for():

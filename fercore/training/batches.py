@@ -19,28 +19,23 @@ class Batch(NamedTuple):
     """A process's share of a batch of `count` images."""
 
     count: int
+    version: int  # of the augmentation, from 0; the same one shows every face under the same map
     images: Tensor  # as the model sees them, float32 (B, 1, side, side), 0..255
-    full: Tensor  # as the teacher sees them
     labels: Tensor  # int64 (B,)
+    chosen: Tensor  # which of the training images they are, int64 (B,)
+    faces: Tensor  # those as they are, uint8 (B, 1, 48, 48)
+    maps: Tensor  # what the augmentation moves them by, (B, 2, 3), as `affine_maps` gives
 
 
 class Batches:
-    """The batches of every epoch. A teacher sees the same faces `teacher_side` pixels large."""
+    """The batches of every epoch."""
 
     def __init__(
-        self,
-        faces: FaceSet,
-        recipe: Recipe,
-        *,
-        seed: int,
-        device: str,
-        group: Group,
-        teacher_side: int | None = None,
+        self, faces: FaceSet, recipe: Recipe, *, seed: int, device: str, group: Group
     ) -> None:
         self.images = torch.tensor(faces.images, device=device)[:, None]  # uint8 (N, 1, 48, 48)
         self.labels = torch.tensor(faces.labels, device=device)
         self.recipe, self.seed, self.group = recipe, seed, group
-        self.teacher_side = teacher_side
 
     def __len__(self) -> int:
         """Of an epoch."""
@@ -48,26 +43,33 @@ class Batches:
 
     def of(self, epoch: int, *, done: int = 0) -> Iterator[Batch]:
         """The epoch's batches, counted from 1, without the first `done`."""
-        generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
-        count, settings = len(self.labels), self.recipe.augmentation
-        order = torch.randperm(count, generator=generator)
-        maps = affine_maps(count, settings, generator)
-        boxes = random_boxes(count, settings, generator)
-        places = torch.arange(count).split(self.recipe.batch_size)
+        order, maps, boxes = self._draws(epoch)
+        version = self.recipe.version(epoch)
+        if version != epoch - 1:
+            earlier, maps, _ = self._draws(version + 1)
+            maps = maps[earlier.argsort()[order]]
+        places = torch.arange(len(order)).split(self.recipe.batch_size)
         for first in range(done // AT_A_TIME * AT_A_TIME, len(places), AT_A_TIME):
             some = places[first : first + AT_A_TIME]
             shares = [batch[self.group.share(len(batch))] for batch in some]
             mine, sizes = torch.cat(shares), list(map(len, shares))
             made = self._augmented(order[mine], maps[mine], boxes[mine], self.recipe.side(epoch))
             split = (tensor.split(sizes) for tensor in made)
-            yield from list(map(Batch, map(len, some), *split))[max(0, done - first) :]
+            versions = [version] * len(some)
+            yield from list(map(Batch, map(len, some), versions, *split))[max(0, done - first) :]
+
+    def _draws(self, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
+        """An epoch's order of the images, and the map and the rectangle of each, in that order."""
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
+        count, settings = len(self.labels), self.recipe.augmentation
+        order = torch.randperm(count, generator=generator)
+        maps = affine_maps(count, settings, generator)
+        return order, maps, random_boxes(count, settings, generator)
 
     def _augmented(self, chosen: Tensor, maps: Tensor, boxes: Tensor, side: int) -> list[Tensor]:
-        """The chosen faces as the model and as the teacher see them, and their labels."""
+        """The fields of a batch, from `images` on."""
         faces = self.images[chosen]
-        images = full = warp(faces, maps, side)
-        if self.teacher_side not in (None, side):
-            full = warp(faces, maps, self.teacher_side)
+        images = warp(faces, maps, side)
         if self.recipe.augmentation.erase:
             images = erase(images, boxes)
-        return [images, full, self.labels[chosen]]
+        return [images, self.labels[chosen], chosen, faces, maps.to(faces.device)]

@@ -40,11 +40,11 @@ def estimate(
     `options` are those of `images_per_second`.
     """
     rate = images_per_second(model, recipe, teacher=teacher, **options)
-    fixed = share_of_work(teacher, build(model, **recipe.model_arguments))
+    taught = share_of_work(teacher, build(model, **recipe.model_arguments))
     epochs = range(1, recipe.epochs + 1)
-    shown = sum(recipe.cost(epoch, fixed=fixed) for epoch in epochs) * training
+    shown = sum(recipe.cost(epoch, teacher=taught) for epoch in epochs) * training
     validated = sum(map(recipe.validates, epochs)) * validation
-    seen = _FORWARD_SHARE * (1 - fixed) * validated * recipe.model_arguments.get("views", 1)
+    seen = _FORWARD_SHARE * (1 - taught) * validated * recipe.model_arguments.get("views", 1)
     return (shown + seen) / rate, rate
 
 

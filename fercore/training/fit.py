@@ -90,15 +90,8 @@ def fit(
         )
     group = group or Group()
     watcher = watcher if group.leads else Watcher()
-    teaching = teacher and Teacher(teacher, share=recipe.teacher_share, precision=precision)
-    batches = Batches(
-        training,
-        recipe,
-        seed=seed,
-        device=precision.device,
-        group=group,
-        teacher_side=teaching.side if teaching else None,
-    )
+    teaching = teacher and Teacher(teacher, recipe, len(training), precision)
+    batches = Batches(training, recipe, seed=seed, device=precision.device, group=group)
     trainer = _Trainer(
         model, batches, validation, recipe, seed, precision, checkpoints, watcher, group, teaching
     )
@@ -138,8 +131,8 @@ class _Trainer:
         self.best_weights = deepcopy(model.state_dict())
         self.partial = _Partial()
         self.random: dict[str, Tensor] = {}  # dropout's state after the partial epoch's steps
-        fixed = share_of_work(teacher and teacher.model, self.model)
-        self.costs = [recipe.cost(epoch, fixed=fixed) for epoch in range(1, recipe.epochs + 1)]
+        taught = share_of_work(teacher and teacher.model, self.model)
+        self.costs = [recipe.cost(epoch, teacher=taught) for epoch in range(1, recipe.epochs + 1)]
 
     @property
     def best_epoch(self) -> int:
@@ -260,6 +253,7 @@ class _Trainer:
                 "history": [asdict(record) for record in self.history],
                 "partial": asdict(self.partial),
                 "random": self._random() if self.partial.step else {},
+                "answers": self.teacher and self.teacher.answers,
             }
         )
 
@@ -269,6 +263,8 @@ class _Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [EpochRecord(**record) for record in state["history"]]
         self.partial, self.random = _Partial(**state["partial"]), state["random"]
+        if self.teacher:
+            self.teacher.answers.copy_(state["answers"])
 
     def _random(self) -> dict[str, Tensor]:
         states = {"cpu": torch.get_rng_state()}

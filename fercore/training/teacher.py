@@ -1,6 +1,7 @@
 """A trained model that answers for a share of the labels (Hinton et al., 2015).
 
 It sees the very faces that the model sees, augmented alike (Beyer et al., 2022), without blanks.
+What it answered in the recipe's first `teacher_epochs` it is not asked again in the later ones.
 """
 
 from copy import deepcopy
@@ -9,28 +10,50 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from fercore.labels import CLASSES
 from fercore.models.cost import flops_per_image
 from fercore.models.network import Network
 from fercore.precision import Precision
+from fercore.recipes import Recipe
+from fercore.training.augment import warp
 from fercore.training.batches import Batch
 
 
 class Teacher:
-    """A copy of `model`, frozen, asked for one view of each face."""
+    """A copy of `model`, frozen, asked for one view of each of `count` training faces an epoch."""
 
-    def __init__(self, model: Network, *, share: float, precision: Precision) -> None:
+    def __init__(self, model: Network, recipe: Recipe, count: int, precision: Precision) -> None:
         self.model = deepcopy(model).eval()
         self.model.to(precision.device, memory_format=torch.channels_last)
         self.model.views = 1
-        self.side, self.share, self.precision = model.side, share, precision
+        self.share, self.precision = recipe.teacher_share, precision
+        shape = (recipe.teacher_epochs, count, len(CLASSES))
+        self.answers = torch.full(shape, torch.nan, device=precision.device)  # nan: not asked yet
 
     @torch.no_grad()
     def targets(self, batch: Batch) -> Tensor:
         """The labels as probabilities (B, 7), the answers mixed in by their share."""
-        with self.precision.autocast():
-            answers = self.model(batch.full.contiguous(memory_format=torch.channels_last))
+        if len(self.answers):
+            answers = self._remembered(batch)
+        else:
+            answers = self._ask(batch.faces, batch.maps)
         certain = one_hot(batch.labels, answers.shape[1]).float()
-        return certain.lerp(answers.float().softmax(1), self.share)
+        return certain.lerp(answers, self.share)
+
+    def _remembered(self, batch: Batch) -> Tensor:
+        """The answers to the batch's version of its faces; those not asked for yet, now."""
+        answers = self.answers[batch.version, batch.chosen]
+        new = answers.isnan().any(1)
+        if new.any():
+            answers[new] = self._ask(batch.faces[new], batch.maps[new])
+            self.answers[batch.version, batch.chosen] = answers
+        return answers
+
+    def _ask(self, faces: Tensor, maps: Tensor) -> Tensor:
+        images = warp(faces, maps, self.model.side)
+        with self.precision.autocast():
+            logits = self.model(images.contiguous(memory_format=torch.channels_last))
+        return logits.float().softmax(1)
 
 
 def share_of_work(teacher: Network | None, student: Network) -> float:
