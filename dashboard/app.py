@@ -1,6 +1,8 @@
 """The app: `streamlit run dashboard/app.py`. Router and sidebar; the pages lie in `pages/`."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -27,12 +29,19 @@ from dashboard.pickers import pickers  # noqa: E402
 from dashboard.selection import follow_link  # noqa: E402
 from dashboard.training_panel import training_panel  # noqa: E402
 
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    try:
+        yield
+    except FerError as error:
+        st.error(str(error))
+
+
 follow_link(chosen.url_path)
 with st.sidebar:
-    pickers()
-    data_panel()
-    training_panel()
-try:
+    for part in (pickers, data_panel, training_panel):
+        with errors_told():
+            part()
+with errors_told():
     chosen.run()
-except FerError as error:
-    st.error(str(error))

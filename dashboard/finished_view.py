@@ -8,6 +8,7 @@ from dashboard import loading
 from dashboard.selection import MODEL_A, MODEL_B
 from dashboard.theme import percent, points, points_interval
 from fercore.artifacts import Run
+from fercore.predictions import PARTS
 from fercore.transfer import before_and_after
 from fercore.wording import p_value
 
@@ -61,15 +62,17 @@ def counterpart(run: Run, runs: list[Run]) -> Run | None:
 
 
 def _sentences(run: Run, old: Run | None) -> list[str]:
-    accuracy = loading.metrics(run)["private"]["accuracy"]
-    sentences = [f"{percent(accuracy)} right on PrivateTest of {run.dataset}."]
+    metrics = loading.metrics(run)
+    part = "private" if "private" in metrics else "public"
+    accuracy = metrics[part]["accuracy"]
+    sentences = [f"{percent(accuracy)} right on {PARTS[part]} of {run.dataset}."]
     if run.start_from:
         for row in before_and_after(run).itertuples():
-            if row.part == "PrivateTest":
+            if row.part == PARTS[part]:
                 what = f"{row.dataset} {row.part}, since {run.start_from}"
                 sentences.append(_change(what, row.difference, (row.low, row.high), row.p))
     elif old:
-        result = loading.comparison(run, old, "private")
+        result = loading.comparison(run, old, part)
         against = f"Against {old.run_id}"
         sentences.append(_change(against, result.difference, result.interval, result.p_value))
     return sentences

@@ -95,6 +95,12 @@ class Run:
         return start["run_id"] if start else None
 
     @property
+    def choice(self) -> str:
+        """For people: how its epoch was chosen."""
+        part = self.info["selected_on"]
+        return f"chosen on {part}" if part else "the last one: PublicTest was asked about none"
+
+    @property
     def members(self) -> list[str]:
         """The runs whose mean it is; none for one that was trained."""
         return self.info.get("members", [])

@@ -1,5 +1,6 @@
 """One training from start to finish: data, fit, predictions, a run in `artifacts/runs/`."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from copy import deepcopy
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from fercore.models.network import Network
 
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PATIENCE = 2.0  # seconds; whoever asks whether a training lives holds its lock for a moment
 
 
@@ -104,8 +106,10 @@ def sentence(error: Exception) -> str:
             "The machine ran out of memory. Close other programs or use a smaller batch, then "
             "resume."
         )
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return f"The disk refused ({error.strerror}). Make room, then resume."
+    if isinstance(error, OSError):
+        return f"A file could not be used ({error}). Put that right, then resume."
     return f"The training stopped on an unexpected error: {type(error).__name__}: {error}"
 
 
@@ -185,7 +189,7 @@ def _train_and_score(
         "start_from": start,
         "teacher": _teacher_record(request),
         "verdicts": _verdicts_record(folder),
-        "selected_on": "PublicTest",
+        "selected_on": "PublicTest" if result.chosen else None,
         "best_epoch": result.best_epoch,
         "parameters": count_parameters(model),
         "flops_per_image": flops_per_image(model),

@@ -53,6 +53,8 @@ def export_onnx(run: Run, path: Path) -> Path:
             f"The ONNX export needs {', '.join(missing)}. Install them with: "
             "pip install 'fercore[export]'"
         )
+    if path.suffix == ".json":
+        raise ConfigError(f"{path}: the description is called so. Name the file '.onnx'.")
     model = run.load_model()
     path.parent.mkdir(parents=True, exist_ok=True)
     description = path.with_suffix(".json")

@@ -101,8 +101,10 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
     folder = folder or local_folder(request.run_id)
     if taken or (folder / REQUEST).exists() or (folder / "run.json").exists():
         raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
-    if request.data not in (None, data.SYNTHETIC):  # it is resumed from anywhere
-        request = replace(request, data=str(Path(request.data).resolve()))
+    source = data.find_source(request.data)
+    if isinstance(source, Path):
+        source = str(source.resolve())
+    request = replace(request, data=source)  # whatever is chosen, and wherever it is resumed
     folder.mkdir(parents=True, exist_ok=True)
     if request.start_from:
         shutil.copyfile(find_run(request.start_from).weights_file(), folder / START)

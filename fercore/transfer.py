@@ -2,7 +2,8 @@
 
 Beside its own predictions such a run keeps two tables of the same form: `before.parquet`, what the
 run it started from says on the new faces, and `origin-before.parquet` and `origin-after.parquet`,
-what both say on the test images of the run it started from, where these are on this machine.
+what both say on the test images of the run it started from, where these are others and on this
+machine.
 """
 
 from pathlib import Path
@@ -45,7 +46,8 @@ def write_tables(
     scored = faces.where(faces.usage != "Training")
     probs = predict_probs(base.load_model(), scored.images, precision=REFERENCE)
     write_parquet(folder / BEFORE, prediction_frame(faces, probs))
-    images = _test_images(base)
+    same = base.info["dataset"]["fingerprint"] == faces.fingerprint  # then `before` says it all
+    images = None if same else _test_images(base)
     if images is not None:
         write_parquet(folder / ORIGIN_BEFORE, base.prediction_frame)
         table = base.prediction_frame.copy()

@@ -135,7 +135,7 @@ with right:
         st.page_link(
             page_path("training"),
             label=f"A learned for {epochs} epochs; epoch {selection.a.info['best_epoch']} was "
-            f"chosen on {selection.a.info['selected_on']}",
+            f"{selection.a.choice}",
             icon=":material/trending_up:",
             query_params=st.query_params.to_dict(),
         )

@@ -36,7 +36,7 @@ facts = pd.DataFrame(
             "recipe": f"{run.recipe.name}: {run.recipe.summary}",
             "trained on": f"{run.dataset}, {count(sum(run.info['dataset']['counts']['Training']))} "
             "images",
-            "epochs": f"{len(histories[key])}, chosen on {run.info['selected_on']}: {best[key]}",
+            "epochs": f"{len(histories[key])}; {best[key]} was {run.choice}",
             "parameters": count(run.info["parameters"]),
             "operations per image": f"{run.info['flops_per_image'] / 1e6:.0f} MFLOP",
             "time": f"{duration(run.info['seconds'])}, "

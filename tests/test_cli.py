@@ -12,7 +12,9 @@ from PIL import Image
 from skimage.data import astronaut
 from typer.testing import CliRunner
 
+from fercore.artifacts import local_folder
 from fercore.cli import app
+from fercore.cli.output import print_table
 from fercore.errors import FerError
 from fercore.labels import CLASSES
 from fercore.turns import turn
@@ -50,6 +52,15 @@ def test_runs_list_and_show(two_runs):
     shown = json.loads(run("runs", "show", "first", "--json"))
     assert shown["metrics"]["private"]["accuracy"] == two_runs[0].predictions().correct.mean()
     assert "chosen on PublicTest" in run("runs", "show", "first")
+
+
+def test_runs_list_goes_on_after_a_damaged_run(two_runs):
+    (two_runs[0].folder / "metrics.json").unlink()
+    result = CliRunner().invoke(app, ["runs", "list"])
+    assert result.exit_code == 0
+    assert "second" in result.stdout
+    assert "first" not in result.stdout
+    assert "metrics.json" in result.stderr
 
 
 def test_runs_verify(two_runs):
@@ -90,6 +101,17 @@ def test_predict_goes_on_after_a_bad_file(two_runs, tmp_path):
     told = json.loads(result.stdout)
     assert "bad.png: this is not a picture" in told["problems"][0]
     assert sum(told["faces"][0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_predict_refuses_a_folder_it_cannot_write_to_before_it_looks(two_runs, tmp_path):
+    output = tmp_path / "none" / "faces.csv"
+    arguments = ["predict", "no-such-photo.jpg", "--run", "first", "--output", str(output)]
+    assert f"{output.parent}: nothing can be written there" in fails(*arguments)
+
+
+def test_a_table_shows_brackets_as_they_are(capsys):
+    print_table(["photo"], [["[old]/me.jpg"], ["[/old]"]])
+    assert capsys.readouterr().out.split() == ["photo", "[old]/me.jpg", "[/old]"]
 
 
 def test_errors_are_one_sentence_without_a_trace():
@@ -134,6 +156,15 @@ def test_one_that_waits_says_so_once_and_can_be_stopped(command, tmp_path):
         waiting.send_signal(signal.SIGINT)
         assert waiting.wait(60) == 130
     assert log.read_text().count("Waiting") == 1
+
+
+def test_train_refuses_options_that_would_do_nothing(two_runs):
+    assert "estimate, learning_rate: not with --resume" in fails(
+        "train", "--resume", "mine", "--estimate", "--learning-rate", "0.001"
+    )
+    assert "--keep-best goes with --resume" in fails("train", "cnn", "--keep-best")
+    assert "second is a cnn_lstm" in fails("train", "cnn", "--from", "second")
+    assert not local_folder("mine").exists()
 
 
 def test_train_refuses_what_it_does_not_know():

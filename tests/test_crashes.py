@@ -183,6 +183,13 @@ def test_too_little_memory_is_said_in_a_sentence():
     assert "ran out of memory" in sentence(MemoryError())
 
 
+def test_a_missing_file_is_not_called_a_full_disk(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        (tmp_path / "gone").read_text()
+    assert "gone" in sentence(caught.value)
+    assert "Make room" not in sentence(caught.value)
+
+
 def test_data_that_are_gone_fail_with_a_sentence_and_come_back(tmp_path):
     source = tmp_path / "gone.csv"
     prepare(Request("gone", "cnn", RECIPE, data=str(source)))

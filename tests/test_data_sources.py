@@ -12,7 +12,7 @@ from PIL import Image
 
 from fercore import data
 from fercore.data import container
-from fercore.data.cache import cache_folder
+from fercore.data.cache import cache_folder, write_entry
 from fercore.errors import DataError
 from fercore.labels import CLASSES
 
@@ -261,6 +261,16 @@ def test_unknown_split(tmp_path, faces):
     write_tree(tmp_path / "mine", faces, kaggle=False)
     (tmp_path / "mine/val").rename(tmp_path / "mine/later")
     refused(tmp_path / "mine", "'later' is not a usage")
+
+
+def test_two_that_read_it_at_once_harm_nothing(faces):
+    first = write_entry("same", faces)
+    write_entry("same", faces)
+    np.testing.assert_array_equal(first.images, faces.images)
+    assert [path.name for path in (cache_folder() / "datasets").iterdir()] == ["same"]
+    (cache_folder() / "datasets" / "same" / "meta.json").unlink()
+    with pytest.raises(OSError, match="not empty"):
+        write_entry("same", faces)
 
 
 def refused(path: Path, *sentences: str) -> str:

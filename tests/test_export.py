@@ -59,6 +59,11 @@ def test_without_the_extra_a_sentence_says_what_to_install(two_runs, tmp_path, m
         export.export_onnx(find_run("first"), tmp_path / "model.onnx")
 
 
+def test_a_model_is_not_named_like_its_description(two_runs, tmp_path):
+    with pytest.raises(ConfigError, match=r"Name the file '\.onnx'"):
+        export.export_onnx(find_run("first"), tmp_path / "model.json")
+
+
 def test_another_format_is_refused(shipped):
     result = CliRunner().invoke(app, ["export", "cnn-s0", "--format", "tflite"])
     assert isinstance(result.exception, ConfigError)

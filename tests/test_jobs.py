@@ -14,6 +14,7 @@ from fercore.errors import ConfigError, RunError
 from fercore.experiment import run_experiment
 from fercore.recipes import find_recipe
 from fercore.request import Request, prepare, read_request
+from fercore.training.records import Interrupted, Watcher
 from tests.test_cli import fails, run
 
 PATIENCE = 120  # seconds a condition may take on a busy machine
@@ -148,6 +149,18 @@ def test_a_cancelled_training_is_kept_as_a_run_if_asked():
     assert len(made.history()) == epochs
     assert made.info["best_epoch"] == 1 + made.history()["val_accuracy"].argmax()
     assert verify_run(made) == []
+
+
+def test_a_kept_run_that_publictest_was_not_asked_about_says_so(faces):
+    recipe = replace(SMALL, epochs=4, validated=0.25)
+    prepare(request("early", recipe))
+    watcher = Watcher(on_epoch=lambda history: jobs.cancel("early"))
+    with pytest.raises(Interrupted):
+        run_experiment(read_request("early"), faces=faces, watcher=watcher)
+    made = run_experiment(read_request("early"), faces=faces, keep_best=True)
+    assert made.info["selected_on"] is None
+    told = run("runs", "show", "early")
+    assert "Epoch 1 of 1, the last one: PublicTest was asked about none" in told
 
 
 def test_without_a_finished_epoch_there_is_nothing_to_keep():

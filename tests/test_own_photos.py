@@ -243,6 +243,12 @@ def test_names_that_faces_cannot_have(thirty, name):
         delete_faces(name)
 
 
+def test_a_name_that_is_taken_is_refused_before_any_photo_is_looked_at(thirty, monkeypatch):
+    store(split_faces(thirty), "mine")
+    monkeypatch.setattr("fercore.cli.data.find_own_faces", lambda *_, **__: pytest.fail("looked"))
+    assert "called 'mine' already" in fails("data", "photos", "photos.zip", "--name", "mine")
+
+
 def test_a_full_disk_leaves_nothing(thirty, monkeypatch):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -115,8 +116,22 @@ def test_a_part_without_images_is_a_sentence(two_runs):
     frame = frame[frame["usage"] == "PublicTest"]
     frame.to_parquet(two_runs[0].folder / "predictions.parquet")
     write_json(two_runs[0].folder / "metrics.json", evaluate_parts(frame))
+    today = {"created": datetime.now(UTC).isoformat()}
+    write_json(two_runs[0].folder / "run.json", two_runs[0].info | today)
     for name in ANALYSIS[:-1]:
-        assert "A was not scored on these images" in said(open_page(name, a="first"))
+        words = said(open_page(name, a="first"))
+        assert "A was not scored on these images" in words
+        assert "right on PublicTest of synthetic." in words
+
+
+@pytest.mark.parametrize("name", ["training", "webcam"])
+def test_a_damaged_new_run_is_a_sentence_beside_the_page(two_runs, name):
+    today = {"created": datetime.now(UTC).isoformat()}
+    write_json(two_runs[1].folder / "run.json", two_runs[1].info | today)
+    (two_runs[1].folder / "metrics.json").write_text("{")
+    app = open_page(name, a="first", b="first")
+    assert any("metrics.json" in error.value for error in app.error)
+    assert len(app.title) == 1
 
 
 def test_confusion_names_the_chosen_cell(two_runs):

@@ -21,6 +21,7 @@ from fercore.cli import app
 from fercore.errors import Busy, ConfigError, RunError
 from fercore.experiment import _held
 from fercore.recipes import RECIPES, find_recipe
+from fercore.request import prepare
 from fercore.study import analysis, runner
 from fercore.study.cluster import run_on_ray
 from fercore.study.runner import run_study, train_cell
@@ -103,6 +104,7 @@ def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatc
             run.history()["val_loss"].tolist()
         )
     assert json.loads((store.folder / "table.json").read_text()) == table.to_dict("records")
+    assert "NaN" not in (store.folder / "cells" / "cnn-s0" / "history.jsonl").read_text()
 
     monkeypatch.setattr(runner, "train_cell", lambda *_, **__: pytest.fail("trained again"))
     assert run_study(store, requests, faces).finished == outcome.finished
@@ -139,6 +141,34 @@ def test_what_another_runner_finished_meanwhile_counts(store, requests, faces, m
     seen = []
     run_study(store, requests, faces, on_progress=seen.append)
     assert (seen[-1].finished, seen[-1].share) == (4, 1)
+
+
+def test_results_of_another_recipe_or_other_images_are_not_mixed_in(store, requests, faces):
+    run_study(store, requests[:1], faces)
+    other = replace(requests[0], recipe=replace(TINY, learning_rate=0.5))
+    with pytest.raises(RunError, match="cnn-s0: trained with another recipe"):
+        run_study(store, [other, requests[1]], faces)
+    with pytest.raises(RunError, match="on other images"):
+        run_study(store, requests, data.synthetic((6, 2, 3)))
+    assert store.finished() == {"cnn-s0"}
+
+    prepare(requests[1], store.run_folder("cnn_lstm-s0"))
+    begun = replace(requests[1], recipe=other.recipe)
+    assert "another recipe" in run_study(store, [begun], faces).broken["cnn_lstm-s0"]
+
+
+def test_a_study_that_is_complete_is_left_as_it_is(faces, monkeypatch):
+    monkeypatch.setitem(STUDIES, "pair", PAIR)
+    monkeypatch.setitem(RECIPES, "quick", TINY)
+    monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: faces)
+    command = ["study", "pair", "--seeds", "1"]
+    first = CliRunner().invoke(app, command)
+    folder = StudyStore(PAIR.folder_name(TINY, faces.name)).folder
+    files = {path: path.read_bytes() for path in folder.glob("*.*")}
+    assert files[folder / "latency.json"]
+    again = CliRunner().invoke(app, command)
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
+    assert {path: path.read_bytes() for path in folder.glob("*.*")} == files
 
 
 def test_results_on_other_images_are_refused(store, requests, faces):
@@ -253,6 +283,11 @@ def test_conclusions_say_what_the_table_says(finished):
     told = analysis.conclusions(finished, gaps)
     assert "within chance (corrected p = 0.620)" in told[0].answer
     assert "more often" not in told[0].answer
+    gaps.loc[1, ["difference", "difference_low", "difference_high"]] = [0.05, 0.03, 0.07]
+    gaps.loc[1, "p_holm"] = 0.0004
+    answer = analysis.conclusions(finished, gaps)[0].answer
+    assert "CNN minus CNN-LSTM is -5.0 points [-7.0, -3.0]; beyond chance" in answer
+    assert answer.endswith("none of that is shown here.")
 
 
 def test_the_gap_of_a_stronger_training_is_that_studys_own(finished, requests):

@@ -81,6 +81,11 @@ def test_before_and_after_on_the_new_faces_and_on_the_old(two_runs, own_faces):
     assert kept.same_images(two_runs[0].predictions("private"))
 
 
+def test_on_the_faces_it_came_from_nothing_is_said_twice(two_runs):
+    run = trained("tuned", data.synthetic(), start_from="first")
+    assert before_and_after(run)["part"].tolist() == ["PrivateTest", "PublicTest"]
+
+
 def test_a_run_to_start_from_must_be_there():
     with pytest.raises(RunError, match="no complete run 'missing'"):
         prepare(Request("tuned", "cnn", RECIPE, start_from="missing"))

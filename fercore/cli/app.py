@@ -34,6 +34,6 @@ def main() -> None:
         stream.reconfigure(encoding="utf-8")
     try:
         app()
-    except FerError as error:
+    except (FerError, OSError) as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         sys.exit(1)

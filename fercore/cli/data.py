@@ -14,7 +14,7 @@ from fercore.data import FaceSet
 from fercore.data.download import download_fer2013
 from fercore.data.own_photos import find_own_faces, split_faces
 from fercore.data.settings import choose_data
-from fercore.data.stored_faces import store
+from fercore.data.stored_faces import free_folder, store
 from fercore.labels import CLASSES
 
 app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
@@ -48,6 +48,7 @@ def photos(
     as_json: AsJson = False,
 ) -> None:
     """Find the faces in your own photos, and keep them as a dataset to train on."""
+    free_folder(name)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("looking for faces", total=None)
         found = find_own_faces(

@@ -1,5 +1,6 @@
 """`fercore predict`: the expressions in photos, from the command line."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,8 @@ def predict(
     """
     if output and output.suffix.lower() not in OUTPUTS:
         raise ConfigError(f"{output}: name it {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}.")
+    if output and not os.access(output.parent, os.W_OK):
+        raise ConfigError(f"{output.parent}: nothing can be written there. Give another folder.")
     checked_choice(faces)
     from fercore.face_results import face_records
     from fercore.predictor import Predictor
@@ -100,4 +103,4 @@ def _write(output: Path, everything: dict) -> None:
             else:
                 table.to_parquet(temporary, index=False)
     except OSError as error:
-        raise ConfigError(f"{output}: it cannot be written ({error.strerror}).") from error
+        raise ConfigError(f"{output}: it cannot be written ({error.strerror or error}).") from error

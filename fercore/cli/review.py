@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from fercore import review
 from fercore.cli.output import AsJson, print_json, print_table
@@ -34,7 +33,7 @@ def list_(
     for one in table.itertuples():
         note, updated = " ".join(one.note.split()), one.updated[:16].replace("T", " ")
         said = [one.label, one.verdict, one.should_be or "–"]
-        rows.append([escape(one.dataset), one.row, *said, updated, escape(note)])
+        rows.append([one.dataset, one.row, *said, updated, note])
     print_table(["dataset", "row", "label", "verdict", "should be", "updated", "note"], rows)
 
 

@@ -27,17 +27,19 @@ RunName = Annotated[str, typer.Argument(help="a run's name, as `fercore runs lis
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List every complete run with its accuracies."""
-    runs = list_runs()
+    runs, problems = [], unreadable_runs()
+    for run in list_runs():
+        try:
+            runs.append((run, run.metrics()))
+        except RunError as error:
+            problems.append(str(error))
     if as_json:
-        print_json([_summary(run) for run in runs])
-        return
-    rows = []
-    for run in runs:
-        metrics = run.metrics()
-        accuracies = [percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
-        place = "shipped" if run.shipped else "local"
-        rows.append([run.run_id, place, run.dataset, run.info["parameters"], *accuracies])
-    print_table(["run", "", "dataset", "parameters", *(f"{part} %" for part in PARTS)], rows)
+        print_json([_summary(run, metrics) for run, metrics in runs])
+    else:
+        columns = ["run", "", "dataset", "parameters", *(f"{part} %" for part in PARTS)]
+        print_table(columns, [_row(run, metrics) for run, metrics in runs])
+    for problem in problems:
+        typer.secho(problem, fg="red", err=True)
 
 
 @app.command()
@@ -55,8 +57,7 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     if run.members:
         print(f"The mean of: {', '.join(run.members)}")
     else:
-        epochs = len(run.history())
-        print(f"Epoch {info['best_epoch']} of {epochs}, chosen on {info['selected_on']}")
+        print(f"Epoch {info['best_epoch']} of {len(run.history())}, {run.choice}")
     print(
         f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
         f"{hardware['precision']}"
@@ -158,8 +159,14 @@ def print_metrics(metrics: dict) -> None:
     )
 
 
-def _summary(run: Run) -> dict:
-    accuracies = {part: scores["accuracy"] for part, scores in run.metrics().items()}
+def _row(run: Run, metrics: dict) -> list:
+    accuracies = [percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
+    place = "shipped" if run.shipped else "local"
+    return [run.run_id, place, run.dataset, run.info["parameters"], *accuracies]
+
+
+def _summary(run: Run, metrics: dict) -> dict:
+    accuracies = {part: scores["accuracy"] for part, scores in metrics.items()}
     kept = ("run_id", "model", "seed", "created", "parameters", "best_epoch", "seconds")
     summary = {key: run.info[key] for key in kept}
     return summary | {

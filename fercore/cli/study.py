@@ -1,6 +1,7 @@
 """`fercore study`: a declared table of trainings, resumable at any point."""
 
 import sys
+from contextlib import nullcontext
 from typing import Annotated, Literal
 
 import typer
@@ -26,6 +27,7 @@ from fercore.study.analysis import gap_table
 from fercore.study.store import StudyStore
 from fercore.study.variants import CONDITIONS, STUDIES, Study, find_study
 from fercore.training.records import Interrupted
+from fercore.turns import turn
 
 
 def study(
@@ -68,7 +70,7 @@ def study(
     if chosen.public_only:
         faces = faces.where(faces.usage != "PrivateTest")
     store = StudyStore(chosen.folder_name(base, faces.name))
-    stop = stop_on_signal()
+    before, stop = store.finished(), stop_on_signal()
     from fercore.study.runner import measure_latency, run_study
 
     try:
@@ -85,8 +87,9 @@ def study(
     except Interrupted:
         print("The study was stopped; every last epoch is saved. The same command goes on.")
         sys.exit(130)
-    if outcome.finished and not outcome.elsewhere and not chosen.public_only:
-        measure_latency(chosen, store, chosen.scale(base))
+    if set(outcome.finished) - before and not outcome.elsewhere and not chosen.public_only:
+        with nullcontext() if alongside else turn():
+            measure_latency(chosen, store, chosen.scale(base))
     _print_table(chosen, store, outcome.broken, as_json)
     for run_id in outcome.elsewhere:
         print(f"{run_id}: running in another process.", file=sys.stderr)

@@ -15,13 +15,17 @@ from fercore.cli.progress import TrainingBar, WaitLine
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
-from fercore.experiment import follow, run_experiment, teacher_of
+from fercore.errors import TrainingError
+from fercore.experiment import follow, run_experiment, sentence, teacher_of
 from fercore.recipes import RECIPES, find_recipe
 from fercore.request import Request, new_run_id, prepare, read_request, settled
 from fercore.training.records import Interrupted, Watcher
 
+_OF_ANY = {"resume", "keep_best", "alongside", "as_json"}  # options that go with --resume
+
 
 def train(
+    context: typer.Context,
     model: Annotated[str | None, typer.Argument(help="cnn, cnn_lstm, …")] = None,
     recipe: Annotated[
         str | None,
@@ -65,11 +69,19 @@ def train(
     if os.environ.get("RANK", "0") != "0":
         follow()
         return
+    if keep_best and not resume:
+        raise typer.BadParameter("--keep-best goes with --resume.")
     if resume:
+        if other := _given(context) - _OF_ANY:
+            raise typer.BadParameter(
+                f"{', '.join(sorted(other))}: not with --resume, which goes on as it was begun."
+            )
         request = read_request(resume)
     elif model or start_from:
         if start_from:
-            model = find_run(start_from).info["model"]
+            named, model = model, find_run(start_from).info["model"]
+            if named not in (None, model):
+                raise typer.BadParameter(f"{start_from} is a {model}. Leave '{named}' out.")
         changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
         chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
         chosen = replace(chosen, **{name: new for name, new in changes.items() if new is not None})
@@ -101,6 +113,8 @@ def train(
                 alongside=alongside,
                 keep_best=keep_best,
             )
+    except (MemoryError, OSError, RuntimeError) as error:
+        raise TrainingError(sentence(error)) from error
     except Interrupted as interruption:
         print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
         sys.exit(130)
@@ -111,6 +125,12 @@ def train(
         return
     print_metrics(metrics)
     print(f"Run {run.run_id}: {run.folder}")
+
+
+def _given(context: typer.Context) -> set[str]:
+    """The options that were written out, by the names of `train`'s arguments."""
+    names = (parameter.name for parameter in context.command.params)
+    return {name for name in names if context.get_parameter_source(name).name == "COMMANDLINE"}
 
 
 def _print_estimate(request: Request, as_json: bool) -> None:

@@ -58,8 +58,10 @@ def write_entry(key: str, faces: FaceSet) -> FaceSet:
             np.save(temporary / f"{name}.npy", getattr(faces, name))
         meta = {k: v for k, v in vars(faces).items() if k not in _ARRAYS}
         write_json(temporary / "meta.json", meta)
-        shutil.rmtree(_datasets() / key, ignore_errors=True)
         temporary.rename(_datasets() / key)
+    except OSError:
+        if not (_datasets() / key / "meta.json").is_file():  # else another process was first
+            raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return read_entry(key)

@@ -26,9 +26,7 @@ def store(own: OwnFaces, name: str) -> Path:
     The folder appears whole or not at all. Raises `DataError` for a name that cannot be one or is
     taken, and where the faces make no dataset.
     """
-    folder = _folder_of(name)
-    if folder.exists():
-        raise DataError(f"There are faces called '{name}' already. Choose another name.")
+    folder = free_folder(name)
     if own.problem:
         raise DataError(own.problem)
     faces_folder().mkdir(parents=True, exist_ok=True)
@@ -43,6 +41,14 @@ def store(own: OwnFaces, name: str) -> Path:
         raise DataError(f"The faces are not kept: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def free_folder(name: str) -> Path:
+    """Where a new set of that name goes. Raises `DataError` where it is taken or no name."""
+    folder = _folder_of(name)
+    if folder.exists():
+        raise DataError(f"There are faces called '{name}' already. Choose another name.")
     return folder
 
 

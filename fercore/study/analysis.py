@@ -153,16 +153,21 @@ def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion
     paper = PAPER["CNN"] - PAPER["CNN-LSTM"]
     low, high = -line["difference_high"], -line["difference_low"]
     gap = Difference(-line["difference"], (low, high), line["p_holm"])
+    wins = gap.p_value < SIGNIFICANT and gap.value > 0
     words = (
         f"Trained alike, the CNN is right {_points(gap)} more often than the CNN-LSTM"
-        if gap.p_value < SIGNIFICANT and gap.value > 0
+        if wins
         else f"Trained alike, CNN minus CNN-LSTM is {_points(gap, sign=True)}"
     )
-    share = abs(gap.value) / paper
+    explained = (
+        f"the LSTM head explains {100 * gap.value / paper:.0f} % of that"
+        if wins
+        else "none of that is shown here"
+    )
     return Conclusion(
         "How large is the gap under matched training?",
-        f"{words}; {_verdict(gap, 'corrected p')}. The paper saw {100 * paper:.1f} points: the "
-        f"LSTM head explains {100 * share:.0f} % of that.",
+        f"{words}; {_verdict(gap, 'corrected p')}. The paper saw {100 * paper:.1f} points: "
+        f"{explained}.",
     )
 
 

@@ -16,7 +16,7 @@ from fercore.errors import ConfigError
 from fercore.experiment import sentence
 from fercore.files import replacing
 from fercore.request import Request
-from fercore.study.runner import Clock, Outcome, StudyProgress, train_cell, variant_of
+from fercore.study.runner import Clock, Outcome, StudyProgress, check_cells, train_cell, variant_of
 from fercore.study.store import StudyStore
 from fercore.training.records import Interrupted, Watcher
 
@@ -42,6 +42,7 @@ def run_on_ray(
     `ConfigError` where Ray is missing or the address does not answer, `Interrupted` when told to
     stop.
     """
+    check_cells(store, requests, faces)
     try:
         import ray
         from ray.util.queue import Queue
@@ -80,7 +81,7 @@ def run_on_ray(
                 request = tasks.pop(task)
                 try:
                     _gather(store, request, ray.get(task))
-                except ray.exceptions.RayError as error:
+                except Exception as error:  # whatever broke this one, the others go on
                     broken[request.run_id] = sentence(getattr(error, "cause", None) or error)
                 clock.ended(request.run_id)
     finally:

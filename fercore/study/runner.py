@@ -4,16 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from fercore.artifacts import Run, read_run
 from fercore.data import FaceSet
-from fercore.errors import Busy
+from fercore.errors import Busy, RunError
 from fercore.experiment import run_experiment, sentence
 from fercore.recipes import Recipe
 from fercore.request import REQUEST, Request, prepare, read_request
 from fercore.study.store import StudyStore
 from fercore.study.variants import Study
 from fercore.training.records import Interrupted, Watcher
+
+_ANOTHER = "{}: trained with another recipe or on other images than asked for. Move it away."
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,9 @@ def run_study(
 
     Each training waits for its turn on this machine, with `alongside` it does not: `on_wait` gets
     the number before it. Raises `Interrupted` when told to stop, and, without `alongside`, `Busy`
-    where another process is at one of these very trainings.
+    where another process is at one of these very trainings; and what `check_cells` raises.
     """
+    check_cells(store, requests, faces)
     begun_with = store.finished()
     clock = Clock(requests, begun_with, on_progress)
     elsewhere, broken = [], {}
@@ -135,14 +139,36 @@ def train_cell(
     *,
     alongside: bool = False,
 ) -> Run:
-    """One training of a study in its run folder: begun, gone on with, or already complete."""
+    """One training of a study in its run folder: begun, gone on with, or already complete.
+
+    Raises `RunError` where the folder holds another training.
+    """
     if (folder / "run.json").is_file():
-        return read_run(folder)
+        run = read_run(folder)
+        _check(request, run.info, faces, folder)
+        return run
     if (folder / REQUEST).is_file():
-        request = read_request(request.run_id, folder)
+        begun = read_request(request.run_id, folder)
+        if (begun.model, begun.recipe) != (request.model, request.recipe):
+            raise RunError(_ANOTHER.format(folder))
+        request = begun
     else:
         prepare(request, folder)
     return run_experiment(request, folder=folder, faces=faces, watcher=watcher, alongside=alongside)
+
+
+def check_cells(store: StudyStore, requests: list[Request], faces: FaceSet) -> None:
+    """Raise `RunError` where a finished training is not the one that is asked for."""
+    for request in requests:
+        if request.run_id in store.finished():
+            folder = store.folder / "cells" / request.run_id
+            _check(request, store.info(request.run_id), faces, folder)
+
+
+def _check(request: Request, info: dict[str, Any], faces: FaceSet, folder: Path) -> None:
+    trained = info["model"], Recipe.from_json(info["recipe"]), info["dataset"]["fingerprint"]
+    if trained != (request.model, request.recipe, faces.fingerprint):
+        raise RunError(_ANOTHER.format(folder))
 
 
 def variant_of(request: Request) -> str:

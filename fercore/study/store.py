@@ -10,6 +10,7 @@
 A cell with a `run.json` is finished.
 """
 
+import shutil
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from filelock import FileLock
 from fercore.artifacts import Run, artifacts_folder
 from fercore.errors import RunError
 from fercore.evaluation import macro_f1
-from fercore.files import read_json, write_json, write_json_lines, write_parquet
+from fercore.files import read_json, write_json, write_parquet
 from fercore.predictions import PARTS, PROBABILITY_COLUMNS, Predictions, select_part
 
 
@@ -82,7 +83,7 @@ class StudyStore:
             cell = self.folder / "cells" / run.run_id
             cell.mkdir(parents=True, exist_ok=True)
             _write_compactly(cell / "probs.parquet", frame[PROBABILITY_COLUMNS])
-            write_json_lines(cell / "history.jsonl", run.history().to_dict("records"))
+            shutil.copyfile(run.folder / "history.jsonl", cell / "history.jsonl")
             write_json(cell / "run.json", run.info | {"variant": variant})
             self.write_table()
 

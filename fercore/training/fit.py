@@ -26,13 +26,18 @@ from fercore.training.parallel import Group
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
 from fercore.training.teacher import Teacher, share_of_work
 
-_NOT_FINITE = "The {}. Lower the recipe's learning rate; the last good checkpoint is kept."
+_NOT_FINITE = "The {}. Start again with a lower learning rate, or keep the epochs before."
 
 
 @dataclass(frozen=True)
 class Fit:
     history: list[EpochRecord]
     best_epoch: int
+
+    @property
+    def chosen(self) -> bool:
+        """Whether PublicTest was asked about any epoch; if not, the last one is the best."""
+        return any(record.val_accuracy is not None for record in self.history)
 
 
 @dataclass(frozen=True)
