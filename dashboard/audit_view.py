@@ -36,10 +36,7 @@ SLICE_OF_PART = {
 
 def run_faces(run: Run) -> FaceSet:
     """The dataset a run was made on, Training included. Only where `loading.images` has them."""
-    if run.dataset == data.SYNTHETIC:
-        return data.synthetic()
-    source = data.find_source()
-    return _faces(str(source) if source else None)
+    return _faces(loading.source_of(run))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images …", ttl=3600)

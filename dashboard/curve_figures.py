@@ -118,11 +118,14 @@ def _curves(panel: str, table: Predictions, kind: str) -> list[tuple[str, str, t
         positive = table.labels == k
         return [("", "solid", _points(positive, table.probs[:, k], kind))] if positive.any() else []
     every = metrics.one_hot(table.labels, len(CLASSES)).ravel()
-    micro = ("micro", "dot", _points(every, table.probs.ravel(), kind))
+    micro = _points(every, table.probs.ravel(), kind)
     if kind == "pr":
-        return [micro]
+        return [("micro", "solid", micro)]
     macro = metrics.macro_roc_curve(table.labels, table.probs)
-    return [("macro", "solid", (macro.false_positive_rate, macro.true_positive_rate)), micro]
+    return [
+        ("macro", "solid", (macro.false_positive_rate, macro.true_positive_rate)),
+        ("micro", "dot", micro),
+    ]
 
 
 def _points(positive: NDArray, scores: NDArray, kind: str) -> tuple[NDArray, NDArray]:
@@ -139,11 +142,21 @@ def _thinned(values: NDArray, most: int = 1500) -> NDArray:
 
 
 def _area_title(panel: str, tables: dict[str, Predictions], kind: str) -> str:
-    measure = metrics.roc_auc if kind == "roc" else metrics.average_precision
-    values = []
-    for key, table in tables.items():
-        areas = [measure(table.labels == k, table.probs[:, k]) for k in range(len(CLASSES))]
-        area = areas[CLASSES.index(panel)] if panel in CLASSES else metrics.mean_of_known(areas)
-        values.append(f"{key} –" if np.isnan(area) else f"{key} {area:.3f}")
+    """The panel's name, and the area under its curves, of an average under the one drawn solid."""
+    areas = {key: _area(panel, table, kind) for key, table in tables.items()}
+    shown = (f"{key} –" if np.isnan(area) else f"{key} {area:.3f}" for key, area in areas.items())
     name = "AUC" if kind == "roc" else "average precision"
-    return f"{panel}<br><sup>{name} {' · '.join(values)}</sup>"
+    if panel not in CLASSES:
+        name = f"{'macro' if kind == 'roc' else 'micro'} {name}"
+    return f"{panel}<br><sup>{name} {' · '.join(shown)}</sup>"
+
+
+def _area(panel: str, table: Predictions, kind: str) -> float:
+    if panel not in CLASSES and kind == "roc":
+        return metrics.mean_of_known(metrics.one_vs_rest_auc(table.labels, table.probs))
+    positive, scores = metrics.one_hot(table.labels, len(CLASSES)), table.probs
+    if panel in CLASSES:
+        k = CLASSES.index(panel)
+        positive, scores = positive[:, k], scores[:, k]
+    measure = metrics.roc_auc if kind == "roc" else metrics.average_precision
+    return measure(positive.ravel(), scores.ravel())

@@ -1,5 +1,6 @@
 """The sidebar's word on the dataset: what is there, and how to get it."""
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -10,11 +11,6 @@ from fercore import data
 from fercore.data.cache import latest_fer2013, read_entry, source_key
 from fercore.data.settings import choose_data
 from fercore.errors import FerError
-
-DOWNLOAD_HINT = (
-    "FER2013's images are not on this machine. Run `fercore data download`, or give the path of "
-    "`fer2013.csv` in the sidebar under *Data*."
-)
 
 
 def data_panel() -> None:
@@ -27,6 +23,9 @@ def data_panel() -> None:
                 "Everything works without the images but the pages that show them. To get them: "
                 "`fercore data download`, or give a path here."
             )
+        if os.environ.get("FERCORE_DATA"):
+            st.caption("`FERCORE_DATA` names the dataset. Unset it to choose another here.")
+            return
         if not write_or_say_why("data"):
             return
         path = st.text_input(

@@ -47,7 +47,10 @@ def _changed(run: Run, name: str) -> float:
 
 
 def not_computed(key: str, run: Run) -> None:
-    """The empty state: which command computes a run's extras."""
+    """The empty state: which command computes a run's extras, or that none can."""
+    if run.members:
+        st.info(f"{key} is an ensemble, without weights to ask. Choose a run that was trained.")
+        return
     st.info(
         f"{key} has not been analysed yet. Run `fercore analyse {run.run_id}` in a terminal; it "
         "takes minutes on FER2013, and needs the images."

@@ -62,6 +62,6 @@ def face_table(samples: pd.DataFrame, selection: Selection) -> None:
         open_face(samples.iloc[row], None, selection)
 
 
-def _open_soon(row: int | None) -> None:
+def _open_soon(row: int) -> None:
     """A dialog cannot be opened from a callback: the page opens it when it is drawn."""
     st.session_state[_OPEN] = row

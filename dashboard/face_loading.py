@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.loading import identity, predictions
+from dashboard.loading import identity, predictions, source_of
 from fercore import data
 from fercore.artifacts import Run, find_run
-from fercore.data.stored_faces import find_stored
 from fercore.data.votes import Votes, votes_for
 from fercore.errors import DataError
 from fercore.neighbours import ThumbnailIndex
@@ -68,9 +67,7 @@ def nearest_training(run: Run, face: np.ndarray, k: int = 6) -> pd.DataFrame | N
     None where the Training images are not on this machine.
     """
     try:
-        kept = find_stored(run.dataset) or data.find_source()
-        source = data.SYNTHETIC if run.dataset == data.SYNTHETIC else kept
-        index = _thumbnails(str(source) if source else None)
+        index = _thumbnails(source_of(run))
     except DataError:
         return None
     found = index.nearest(face, k)

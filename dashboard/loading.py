@@ -8,7 +8,7 @@ import streamlit as st
 
 from fercore import data, evaluation
 from fercore.artifacts import Run, find_run, list_runs
-from fercore.data import FaceSet
+from fercore.data.cache import latest_fer2013
 from fercore.data.stored_faces import find_stored
 from fercore.errors import DataError
 from fercore.evaluation import Comparison, class_table, compare
@@ -98,10 +98,10 @@ def identity(run: Run) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Images:
-    """The pixels of a run's images, as far as this machine has them.
+    """The pixels of a run's images, all or none.
 
-    faces: uint8 (M, 48, 48). position: image hash → index in `faces`. missing: a sentence where
-    there are none.
+    faces: uint8 (M, 48, 48). position: image hash → index in `faces`. missing: where there are
+    none, a sentence that says why and what to do.
     """
 
     faces: np.ndarray
@@ -116,38 +116,50 @@ class Images:
 _NONE = np.empty((0, data.SIZE, data.SIZE), np.uint8)
 
 
+def source_of(run: Run) -> str | None:
+    """Where the images a run was made on would be read from, as `data.load` takes it."""
+    if run.dataset == data.SYNTHETIC:
+        return data.SYNTHETIC
+    source = find_stored(run.dataset) or data.find_source()
+    return str(source) if source else None
+
+
 def images(run: Run) -> Images:
     """The images that a run was scored on, looked up by their pixels' hashes."""
-    if run.dataset == data.SYNTHETIC:
-        return _synthetic_images()
+    source = source_of(run)
+    if source is None and latest_fer2013() is None:
+        return Images(_NONE, {}, _absent(run))
     try:
-        source = find_stored(run.dataset) or data.find_source()
-        found = _real_images(str(source) if source else None)
+        found = _images(source)
     except DataError as error:
         return Images(_NONE, {}, str(error))
     wanted = predictions(run, "private").pixels
     if not any(int(pixels) in found.position for pixels in wanted):
-        return Images(
-            _NONE,
-            {},
-            "The dataset on this machine does not hold the images this run was scored on. For "
-            "FER2013, use the original fer2013.csv; its JPEG editions have other pixels.",
-        )
+        return Images(_NONE, {}, _others(run))
     return found
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the images …", ttl=3600)
-def _real_images(source: str | None) -> Images:
-    faces = data.load(None if source == data.SYNTHETIC else source)
-    return _indexed(faces)
+def _absent(run: Run) -> str:
+    if run.dataset != "FER2013":
+        return _others(run)
+    return (
+        "FER2013's images are not on this machine. Run `fercore data download`, or give the path "
+        "of `fer2013.csv` in the sidebar under *Data*."
+    )
 
 
-@st.cache_resource(max_entries=1, show_spinner="Drawing the synthetic faces …")
-def _synthetic_images() -> Images:
-    return _indexed(data.synthetic())
+def _others(run: Run) -> str:
+    if run.dataset != "FER2013":
+        return f"The images of {run.dataset} are not, or no more, on this machine."
+    return (
+        "The dataset on this machine does not hold the images this run was scored on. Use the "
+        "original fer2013.csv; its JPEG editions have other pixels."
+    )
 
 
-def _indexed(faces: FaceSet) -> Images:
+@st.cache_resource(max_entries=3, show_spinner="Reading the images …", ttl=3600)
+def _images(source: str | None) -> Images:
+    faces = data.load(source)
     scored = faces.where(faces.usage != "Training")
     position = {int(pixels): index for index, pixels in enumerate(scored.pixel_hashes())}
     return Images(scored.images, position)

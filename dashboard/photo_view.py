@@ -24,7 +24,7 @@ from fercore.record import Record
 BOX_COLOUR = "#E69F00"
 FACES_SHOWN = 6  # in full; the others on demand
 _SEEN = "photos-seen"  # in this session's state: what was found in the photos shown now
-_SHOWN_SIDE = 1000  # pixels; larger photos are shown reduced
+_SHOWN_SIDES = 300, 1000  # pixels; smaller photos are shown enlarged, larger ones reduced
 
 
 class Seen(NamedTuple):
@@ -160,20 +160,29 @@ def _looks(by_model: dict[str, FacePrediction], judged_by: dict[str, Judge]) -> 
 
 
 def _with_boxes(photo: Image.Image, found: Found) -> Image.Image:
-    """A copy of the photo, reduced for the screen, with a numbered box around each face."""
-    scale = min(1.0, _SHOWN_SIDE / max(photo.size))
-    shown = photo.resize((max(1, int(photo.width * scale)), max(1, int(photo.height * scale))))
+    """A copy of the photo, in a size for the screen, with a box around each face; several are
+    numbered.
+    """
+    least, most = (side / max(photo.size) for side in _SHOWN_SIDES)
+    scale = math.ceil(least) if least > 1 else min(1.0, most)
+    size = [max(1, int(side * scale)) for side in photo.size]
+    shown = photo.resize(size, Image.Resampling.NEAREST if scale > 1 else None)
     draw = ImageDraw.Draw(shown)
     weight = max(2, shown.width // 200)
     for number, box in enumerate(found.boxes, start=1):
         corners = [(x * scale, y * scale) for x, y in _corners(box)]
         draw.line([*corners, *corners[:2]], fill=BOX_COLOUR, width=weight, joint="curve")
-        font = ImageFont.load_default(size=max(14, min(shown.width // 25, box.side * scale / 3)))
-        left, top = (max(0, value) for value in corners[0])
-        left, top, right, bottom = draw.textbbox((left, top), str(number), font)
-        draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=BOX_COLOUR)
-        draw.text((left, top), str(number), "black", font, anchor="lt")
+        if len(found.boxes) > 1:
+            size = max(14, min(shown.width // 25, box.side * scale / 3))
+            _write_number(draw, number, corners[0], ImageFont.load_default(size))
     return shown
+
+
+def _write_number(draw: ImageDraw.ImageDraw, number: int, corner: tuple, font) -> None:
+    left, top = (max(0, value) for value in corner)
+    left, top, right, bottom = draw.textbbox((left, top), str(number), font)
+    draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=BOX_COLOUR)
+    draw.text((left, top), str(number), "black", font, anchor="lt")
 
 
 def _corners(box: Box) -> list[tuple[float, float]]:

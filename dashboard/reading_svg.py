@@ -38,6 +38,7 @@ def reading_svg(model: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE} {_SIZE}" '
         f'font-family="sans-serif" font-size="11">'
+        f'<rect width="{_SIZE}" height="{_SIZE}" fill="white"/>'
         f'<image width="{_SIZE}" height="{_SIZE}" href="{_face()}" opacity="0.55"/>{marks}</svg>'
     )
 
@@ -61,7 +62,7 @@ def _path(steps) -> str:
     ]
     ends = [
         f'<circle cx="{x}" cy="{y}" r="7" fill="{colour}"/>'
-        f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="white">{name}</text>'
+        f'<text x="{x}" y="{y + 4}" text-anchor="middle">{name}</text>'
         for (x, y), colour, name in (
             (places[0], _colour(0, 2), "1"),
             (places[-1], _colour(1, 2), str(len(places))),
@@ -79,7 +80,7 @@ def _bands(steps) -> str:
         parts.append(
             f'<rect x="{left}" y="{top}" width="{width}" height="{height}" rx="6" '
             f'fill="{_colour(index, len(steps))}" opacity="0.65"/>'
-            f'<text x="{x0}" y="{y0 + 4}" text-anchor="middle" fill="white" '
+            f'<text x="{x0}" y="{y0 + 4}" text-anchor="middle" '
             f'font-weight="600">{index + 1}</text>'
         )
     return "".join(parts)
@@ -91,7 +92,7 @@ def _one_box() -> str:
         f'<rect x="3" y="3" width="{_SIZE - 6}" height="{_SIZE - 6}" rx="8" fill="none" '
         f'stroke="{_colour(0, 2)}" stroke-width="4"/>'
         f'<circle cx="{x}" cy="{x}" r="24" fill="{_colour(0, 2)}"/>'
-        f'<text x="{x}" y="{x + 4}" text-anchor="middle" fill="white">mean</text>'
+        f'<text x="{x}" y="{x + 4}" text-anchor="middle">mean</text>'
     )
 
 

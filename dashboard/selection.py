@@ -4,7 +4,7 @@ Every `st.session_state` key that pages share is declared here. The sidebar's wi
 keys are bound to the query parameters of the same name, so a link restores the view on any page.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -122,14 +122,19 @@ def current_with_predictions() -> Selection:
 
 
 def current_with_weights() -> Selection:
-    """The selection, for pages that ask the models. Stops the page where one is an ensemble."""
+    """The selection, for pages that ask the models: without B where B has no weights.
+
+    Stops the page where A has none.
+    """
     selection = current()
-    for run in selection.models.values():
+    for key, run in selection.models.items():
         try:
             run.weights_file()
         except RunError as error:
-            st.info(str(error))
-            st.stop()
+            st.info(f"{key}: {error}")
+            if key == "A":
+                st.stop()
+            return replace(selection, b=None)
     return selection
 
 
@@ -159,18 +164,21 @@ def follow_link(page: str) -> None:
 
 
 def choose_cell(true: str, predicted: str) -> None:
-    """Select one cell of the confusion matrix, for every page."""
-    st.session_state[TRUE], st.session_state[PREDICTED] = true, predicted
+    """Select one cell of the confusion matrix, for every page; a second time takes it back."""
+    state = st.session_state
+    if (state.get(TRUE, ANY), state.get(PREDICTED, ANY)) == (true, predicted):
+        true = predicted = ANY
+    state[TRUE], state[PREDICTED] = true, predicted
 
 
-def choose_label(label: str | None) -> None:
-    """Select one label whatever is predicted, for every page; None takes it back."""
-    choose_cell(label or ANY, ANY)
+def choose_label(label: str) -> None:
+    """Select one label whatever is predicted, for every page; a second time takes it back."""
+    choose_cell(label, ANY)
 
 
-def choose_slice(title: str | None) -> None:
-    """Select one slice, 'property: name', for every page; None takes it back."""
-    st.session_state[SLICE] = title or ANY
+def choose_slice(title: str) -> None:
+    """Select one slice, 'property: name', for every page; a second time takes it back."""
+    st.session_state[SLICE] = ANY if st.session_state.get(SLICE) == title else title
 
 
 def cell_query(true: str, predicted: str) -> dict[str, str]:

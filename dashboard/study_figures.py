@@ -88,10 +88,10 @@ def cost_figure(gaps: pd.DataFrame) -> go.Figure:
                 col=column,
             )
         for model, accuracy in PAPER.items():
+            name = {"annotation_text": f"paper {model}", "annotation_position": "bottom left"}
             figure.add_hline(
                 100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=column,
-                annotation_text=f"paper {model}" if column == 1 else None,
-                annotation_position="bottom left",
+                **(name if column == 1 else {}),
             )  # fmt: skip
         figure.update_xaxes(title=title, rangemode="tozero", col=column)
     figure.update_yaxes(title="accuracy, %", col=1)

@@ -20,12 +20,17 @@ def heading(title: str, explanation: str) -> None:
 
 
 def models_line(selection: Selection, *, to_faces: bool = True) -> None:
-    """Names A and B, the images they are looked at on, what is selected among them with the way to
-    its faces, and what that does not allow to say.
+    """Names A and B, the images they are looked at on, what is selected among them and, where the
+    page does not show them, the way to its faces, and what that does not allow to say.
     """
     model_names(selection, f"images: {selection.part_name}")
     if selection.words:
         _selection_line(selection, to_faces)
+    paired_or_say_so(selection)
+
+
+def paired_or_say_so(selection: Selection) -> None:
+    """Says where A and B were scored on different images."""
     if selection.b and not selection.paired:
         st.info(
             "A and B were scored on different images: their figures stand side by side, but "
@@ -42,6 +47,8 @@ def _selection_line(selection: Selection, to_faces: bool) -> None:
                 icon=":material/gallery_thumbnail:", query_params=cell_query(*selection.cell),
             )  # fmt: skip
         st.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")
+        if to_faces:
+            st.caption("It selects faces; the figures here are of all images.", width="content")
 
 
 def model_names(selection: Selection, *more: str) -> None:

@@ -21,7 +21,7 @@ def temperature_in_words(key: str, fitted: float | None) -> str:
         )
     surer = "over-confident" if fitted > 1 else "under-confident"
     if abs(fitted - 1) < NEAR_ONE:
-        surer = "about as sure as it is right"
+        surer = "neither over- nor under-confident on the whole"
     return f"{letter(key)} T = {fitted:.2f}: {surer}."
 
 

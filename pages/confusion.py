@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import figures, loading, theme
-from dashboard.clicks import clickable_figure
+from dashboard.clicks import Point, clickable_figure
 from dashboard.selection import ANY, choose_cell, current_with_predictions
 from dashboard.widgets import csv_button, heading, letter, models_line
 from fercore.labels import CLASSES
@@ -27,9 +27,8 @@ normalise = st.segmented_control(
 )  # fmt: skip
 
 
-def take_click(point: dict | None) -> None:
-    """Make the clicked cell the selection; a second click on it takes it back."""
-    choose_cell(point["y"], point["x"]) if point else choose_cell(ANY, ANY)
+def take_click(point: Point) -> None:
+    choose_cell(point["y"], point["x"])
 
 
 def clickable(place, figure, view: str) -> None:

@@ -6,10 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import audit_view, loading
-from dashboard.clicks import clickable_figure
-from dashboard.data_panel import DOWNLOAD_HINT
+from dashboard.clicks import Point, clickable_figure
 from dashboard.face_grid import PER_PAGE, face_grid, face_table
-from dashboard.selection import choose_label, choose_slice, current_with_predictions
+from dashboard.selection import ANY, choose_label, choose_slice, current_with_predictions
 from dashboard.theme import count, percent
 from dashboard.widgets import csv_button, heading, models_line
 from fercore.audit import near_across
@@ -31,7 +30,7 @@ heading(
 models_line(selection)
 
 images = loading.images(selection.a)
-here = bool(images.position) and not images.missing
+here = not images.missing
 
 if here:
     audit = audit_view.run_audit(selection.a)
@@ -62,7 +61,7 @@ if here:
 else:
     st.info(
         f"{images.missing} Without them, the copies known from the run, the FER+ votes and the "
-        f"doubtful labels can still be shown.\n\n{DOWNLOAD_HINT}"
+        "doubtful labels can still be shown."
     )
     agreement = audit_view.agreement(selection.a)
 
@@ -79,9 +78,9 @@ for key, table in scores.items():
     st.markdown(audit_view.copies_sentence(key, table) or "There are no exact copies to leave out.")
 
 
-def take_part(point: dict | None) -> None:
+def take_part(point: Point) -> None:
     """Select the images of the clicked point; all of them are no slice."""
-    choose_slice(audit_view.SLICE_OF_PART.get(point["customdata"][0]) if point else None)
+    choose_slice(audit_view.SLICE_OF_PART.get(point["customdata"][0], ANY))
 
 
 clickable_figure(
@@ -99,7 +98,7 @@ if agreement is not None:
     )
     clickable_figure(
         audit_view.agreement_figure(agreement, usage), "audit-agreement",
-        lambda point: choose_label(point["x"] if point else None),
+        lambda point: choose_label(point["x"]),
         alt="Agreement of FER+ with the labels per class",
     )  # fmt: skip
     csv_button(agreement, "fer-plus-agreement")

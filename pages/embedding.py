@@ -15,7 +15,7 @@ heading(
     "Each point is a face, and faces that a model finds alike lie together. Draw a lasso around "
     "some to see them, or choose a label and a prediction in the sidebar.",
 )
-models_line(selection)
+models_line(selection, to_faces=False)
 
 both = ["A", "B"] if selection.paired else ["A"]
 left, right = st.columns(2)

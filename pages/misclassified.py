@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import loading
-from dashboard.data_panel import DOWNLOAD_HINT
 from dashboard.face_grid import PER_PAGE, face_grid, face_table
 from dashboard.selection import ANY, current_with_predictions
 from dashboard.slices_view import selected
@@ -55,7 +54,7 @@ if found.empty:
 
 images = loading.images(selection.a)
 if images.missing:
-    st.info(f"{images.missing}\n\n{DOWNLOAD_HINT}" if not images.position else images.missing)
+    st.info(images.missing)
     face_table(found, selection)
 else:
     grid = st.container()

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import figures, loading, theme
-from dashboard.clicks import clickable_figure, clickable_table
+from dashboard.clicks import Point, clickable_figure, clickable_table
 from dashboard.selection import choose_label, current_with_predictions
 from dashboard.widgets import csv_button, heading, models_line
 from fercore.evaluation import CLASS_METRICS, comparison_table
@@ -40,8 +40,8 @@ metric = st.segmented_control(
 st.caption(METRICS[metric])
 
 
-def take_click(point: dict | None) -> None:
-    choose_label(point["customdata"][0] if point else None)
+def take_click(point: Point) -> None:
+    choose_label(point["customdata"][0])
 
 
 clickable_figure(
@@ -76,7 +76,7 @@ for key, (table, name, _, written) in columns.items():
     shown[f"{key}, 95 %"] = [written(pair) for pair in bounds]
 clickable_table(
     shown, f"class-table-{metric}",
-    lambda row: choose_label(None if row is None else shown["class"].iloc[row]),
+    lambda row: choose_label(shown["class"].iloc[row]),
     column_config={
         name: st.column_config.NumberColumn(format=form) for _, name, form, _ in columns.values()
     },

@@ -14,13 +14,13 @@ from fercore.face_results import face_records, face_table
 from fercore.photos import open_photo
 from fercore.sample_photos import SAMPLE_PHOTOS, sample_photo
 
-selection = current_with_weights()
 heading(
     "Predict",
     "Photos in, expressions out: faces are found, cut out and reduced to the 48×48 grey picture "
     "shown beside the probabilities, which is all that the models see. A face shows an expression; "
     "what someone feels is not in the picture. Photos stay in memory and are not kept.",
 )
+selection = current_with_weights()
 model_names(selection)
 
 uploads = st.file_uploader(

@@ -7,18 +7,18 @@ import streamlit as st
 
 from dashboard import extras_view, figures, theme
 from dashboard.selection import ANY, current
-from dashboard.widgets import csv_button, heading, model_names
+from dashboard.widgets import csv_button, heading, model_names, paired_or_say_so
 from fercore.corruptions import CORRUPTIONS
 from fercore.labels import CLASSES
 
-selection = current()
+selection = replace(current(), part="private")
 heading(
     "Robustness",
     "Accuracy when the same images get worse: a panel for each corruption, untouched at the left, "
     "strongest at the right. The flatter the line, the less the model minds; bars are 95 % "
     "intervals.",
 )
-model_names(selection, f"images: {replace(selection, part='private').part_name}")
+model_names(selection, f"images: {selection.part_name}")
 
 tables = {}
 for key, run in selection.models.items():
@@ -28,6 +28,8 @@ for key, run in selection.models.items():
     else:
         tables[key] = table
 
+if len(tables) == 2:
+    paired_or_say_so(selection)
 if tables:
     st.plotly_chart(
         extras_view.robustness_figure(tables),
@@ -43,11 +45,12 @@ if tables:
             name: st.column_config.NumberColumn(format="%+.1f") for name in drops.columns[1:]
         },
     )
-    n = next(iter(tables.values()))["n"].iloc[0]
+    counts = {key: theme.count(table["n"].iloc[0]) for key, table in tables.items()}
+    n = ", ".join(f"{key} {images}" for key, images in counts.items())
     st.caption(
         "Points of accuracy (or macro F1) gained or lost against the untouched images: the mean "
-        f"over the five strengths, and the strongest alone. n = {theme.count(n)}; every model sees "
-        "the same noise, turns and squares."
+        f"over the five strengths, and the strongest alone. Images: {n}; every model sees the same "
+        "noise, turns and squares."
     )
     csv_button(pd.concat(tables, names=["model"]).reset_index("model"), "robustness")
 

@@ -53,10 +53,10 @@ st.plotly_chart(
     alt=f"{KINDS[kind]} curves per class", key="curves",
 )  # fmt: skip
 
+shown = "happy" if selection.true == ANY else selection.true
 expression = st.segmented_control(
-    "Decisions about", CLASSES, required=True, key="decisions-about",
-    default="happy" if selection.true == ANY else selection.true,
-)  # fmt: skip
+    "Decisions about", CLASSES, default=shown, required=True, key=f"decisions-about-{shown}"
+)
 k = CLASSES.index(expression)
 for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
     at = decisions_at(table.labels == k, table.probs[:, k], threshold)

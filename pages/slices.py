@@ -4,8 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import face_loading, loading, theme
-from dashboard.clicks import clickable_figure, clickable_table
-from dashboard.data_panel import DOWNLOAD_HINT
+from dashboard.clicks import Point, clickable_figure, clickable_table
 from dashboard.face_grid import PER_PAGE, face_grid, face_table
 from dashboard.selection import ANY, choose_slice, current_with_predictions
 from dashboard.slices_view import run_slices, slices_figure
@@ -27,9 +26,7 @@ found = {key: run_slices(run, selection.part) for key, run in selection.models.i
 tables = {key: slices.table for key, slices in found.items()}
 scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 images = loading.images(selection.a)
-if not images.position:
-    st.info(f"{images.missing} Slices by light and sharpness need the images.\n\n{DOWNLOAD_HINT}")
-elif images.missing:
+if images.missing:
     st.info(f"{images.missing} Slices by light and sharpness need them.")
 if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:
     st.caption(HINT)
@@ -39,9 +36,8 @@ options = {
 }
 
 
-def take_click(point: dict | None) -> None:
-    """Select the slice of the clicked point; a second click takes it back."""
-    choose_slice(slice_title(*point["customdata"][:2]) if point else None)
+def take_click(point: Point) -> None:
+    choose_slice(slice_title(*point["customdata"][:2]))
 
 
 everyone = {key: table.correct.mean() for key, table in scored.items()}
@@ -76,10 +72,9 @@ shown = pd.DataFrame(
 )
 
 
-def take_row(row: int | None) -> None:
-    """Select the slice of the clicked row."""
-    line = None if row is None else everything.iloc[row]
-    choose_slice(None if line is None else slice_title(line["property"], line["slice"]))
+def take_row(row: int) -> None:
+    line = everything.iloc[row]
+    choose_slice(slice_title(line["property"], line["slice"]))
 
 
 clickable_table(
@@ -112,8 +107,8 @@ for key, table in tables.items():
 samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
 mine = samples[slice_mask(found["A"].properties, chosen.property, chosen.slice)]
 mine = mine.sort_values(["a_correct", "a_confidence"], ascending=[True, False], kind="stable")
-if images.position and not images.missing:
+if images.missing:
+    face_table(mine, selection)
+else:
     st.caption("A's mistakes first, the most confident ones before the others.")
     face_grid(mine.head(PER_PAGE), images, selection)
-else:
-    face_table(mine, selection)

@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard import figures, loading
 from dashboard.selection import current
 from dashboard.theme import count
-from dashboard.widgets import csv_button, heading, models_line
+from dashboard.widgets import csv_button, heading, model_names
 from fercore.durations import duration
 
 selection = current()
@@ -16,7 +16,7 @@ heading(
     "(ring). Where the solid line turns away while the dotted one goes on, the model learns by "
     "heart. Label smoothing lifts the training loss above what it would otherwise be.",
 )
-models_line(selection)
+model_names(selection)
 
 trained = {key: run for key, run in selection.models.items() if not run.members}
 for key in selection.models.keys() - trained.keys():
@@ -29,6 +29,14 @@ best = {key: run.info["best_epoch"] for key, run in trained.items()}
 st.plotly_chart(
     figures.history_figure(histories, best), config=figures.STATIC, alt="Loss and accuracy by epoch"
 )
+
+for key, history in histories.items():
+    asked = history["epoch"][history["val_loss"].notna()]
+    if len(asked) and asked.min() > 1:
+        st.caption(
+            f"{key}'s recipe looks at PublicTest from epoch {asked.min()} on: its solid line is as "
+            "long as that."
+        )
 
 facts = pd.DataFrame(
     {

@@ -14,12 +14,12 @@ from dashboard.widgets import heading, model_names
 ANNOTATOR, CONNECTION = "webcam-annotator", "webcam-connection"  # kept from run to run
 BOTH = "A and B"
 
-selection = current_with_weights()
 heading(
     "Webcam",
     "What the models see in your camera's picture, drawn into it. The largest face is followed. "
     "Frames go to the machine that serves this page, are looked at one by one, and are not kept.",
 )
+selection = current_with_weights()
 model_names(selection)
 servers = ice_servers()
 

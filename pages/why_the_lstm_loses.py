@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard import figures, study_figures, study_loading
 from dashboard.reading_svg import reading_svg
-from dashboard.theme import count, percent, points, points_interval
+from dashboard.theme import percent, points, points_interval
 from dashboard.widgets import csv_button, heading
 from fercore.models import MODELS
 from fercore.predictions import PARTS
@@ -13,6 +13,14 @@ from fercore.wording import p_value
 
 STUDY = "sequence"
 SEEDS = 3  # that a claim about an architecture rests on
+FORMATS = {
+    "accuracy %": "%.1f",
+    "against the CNN, points": "%+.1f",
+    "macro F1 %": "%.1f",
+    "parameters": "localized",
+    "MFLOP": "%.1f",
+    "ms per face": "%.2f",
+}
 SHOWN_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")
 
 heading(
@@ -70,7 +78,8 @@ with st.grid(min_column_width=170, gap="small"):
 st.subheader("What sinks them", anchor=False)
 st.caption(
     "The same change of the recipe, made to the CNN and to the CNN-LSTM. A change that takes both "
-    "down is no verdict on the LSTM; the distance between the bars is."
+    "down is no verdict on the LSTM; the distance between the bars is. Each p here is corrected "
+    "for the number of changes (Holm), in the table for the number of variants."
 )
 st.plotly_chart(
     study_figures.condition_figure(results.conditions), config=figures.STATIC,
@@ -106,21 +115,24 @@ if curves:
 
 st.subheader("The table", anchor=False)
 st.caption(
-    "'Beyond chance': the p of no difference to the CNN over seeds and images, corrected for the "
-    "number of variants (Holm). McNemar: in how many seeds the exact paired test is below 0.05."
+    "Corrected p: of no difference to the CNN over seeds and images, corrected for the number of "
+    "variants (Holm). McNemar: in how many seeds the exact paired test is below 0.05."
 )
 st.dataframe(
     {
         "variant": gaps["title"],
         "seeds": gaps["seeds"],
-        "accuracy %": (100 * gaps["accuracy"]).map("{:.1f}".format),
-        "against the CNN": (100 * gaps["difference"]).round(1),
+        "accuracy %": 100 * gaps["accuracy"],
+        "against the CNN, points": 100 * gaps["difference"],
         "corrected p": gaps["p_holm"].map(p_value, na_action="ignore"),
         "McNemar": gaps["mcnemar"],
-        "macro F1 %": (100 * gaps["macro_f1"]).round(1),
-        "parameters": gaps["parameters"].map(count),
-        "MFLOP": (gaps["flops_per_image"] / 1e6).round(1),
+        "macro F1 %": 100 * gaps["macro_f1"],
+        "parameters": gaps["parameters"],
+        "MFLOP": gaps["flops_per_image"] / 1e6,
         "ms per face": gaps["latency_ms"],
+    },
+    column_config={
+        name: st.column_config.NumberColumn(format=form) for name, form in FORMATS.items()
     },
     hide_index=True,
     placeholder="–",

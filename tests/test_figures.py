@@ -3,7 +3,9 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from dashboard import curve_figures, figures, theme
 from dashboard.accuracy_svg import Score, accuracy_svg, in_words
@@ -71,6 +73,18 @@ def test_curves_have_a_panel_per_class_and_one_for_their_averages(two_runs, kind
         assert (curve.x[-1], curve.y[-1]) == end
 
 
+def test_areas_of_the_averages_agree_with_scikit_learn(two_runs):
+    table = two_runs[0].predictions()
+    every, probs = table.labels[:, None] == np.arange(7), table.probs
+    areas = {
+        "roc": ("macro AUC", roc_auc_score(every, probs, average="macro")),
+        "pr": ("micro average precision", average_precision_score(every, probs, average="micro")),
+    }
+    for kind, (name, area) in areas.items():
+        *_, title = curve_figures.curves_figure({"A": table}, kind).layout.annotations
+        assert title.text == f"average<br><sup>{name} A {area:.3f}</sup>"
+
+
 @pytest.mark.parametrize("kind", ["roc", "pr"])
 def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
     tables = {"A": two_runs[0].predictions()}
@@ -120,3 +134,22 @@ def test_numbers_are_written_as_agreed():
     assert theme.points(0.014) == "+1.4 points"
     assert theme.points_interval((-0.002, 0.026)) == "[-0.2, +2.6]"
     assert theme.count(35887) == "35\u2009887"
+
+
+def test_the_papers_lines_are_named_once():
+    from dashboard.study_figures import cost_figure
+
+    heads = pd.DataFrame(
+        {
+            "condition": ["", ""],
+            "model": ["cnn", "cnn_lstm"],
+            "title": ["CNN", "CNN-LSTM"],
+            "accuracy": [0.63, 0.62],
+            "low": [0.62, 0.61],
+            "high": [0.64, 0.63],
+            "parameters": [278463, 278591],
+            "latency_ms": [0.9, 1.1],
+        }
+    )
+    notes = [note.text for note in cost_figure(heads).layout.annotations]
+    assert notes == ["paper CNN", "paper CNN-LSTM"]

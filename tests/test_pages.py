@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.navigation import PAGES
 from fercore import jobs
-from fercore.artifacts import artifacts_folder, find_run
+from fercore.artifacts import Run, artifacts_folder, find_run
 from fercore.ensemble import make_ensemble
 from fercore.evaluation import evaluate_parts
 from fercore.files import write_json
@@ -69,17 +69,31 @@ def test_with_one_run(two_runs, name):
     assert len(app.title) == 1
 
 
+def copy_of(run: Run, *, seed: int) -> Run:
+    """The same run once more, as if it had been another seed's."""
+    folder = run.folder.with_name(f"{run.run_id}-{seed}")
+    shutil.copytree(run.folder, folder)
+    write_json(folder / "run.json", run.info | {"run_id": folder.name, "seed": seed})
+    return find_run(folder.name)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_with_an_ensemble(two_runs, name):
-    first = two_runs[0]
-    shutil.copytree(first.folder, first.folder.with_name("again"))
-    another = {"run_id": "again", "seed": 1}
-    write_json(first.folder.with_name("again") / "run.json", first.info | another)
-    make_ensemble("both", [first, find_run("again")])
+    make_ensemble("both", [two_runs[0], copy_of(two_runs[0], seed=1)])
     app = open_page(name, a="both")
     assert not app.error
-    if name in ("predict", "webcam", "training"):
+    if name in ("predict", "webcam", "training", "robustness", "embedding"):
         assert "an ensemble" in said(app)
+    if name == "your_faces":
+        assert not any("both" in option for box in app.selectbox for option in box.options[2:])
+
+
+@pytest.mark.parametrize("name", ["predict", "webcam"])
+def test_a_model_without_weights_is_left_out(two_runs, name):
+    make_ensemble("both", [two_runs[0], copy_of(two_runs[0], seed=1)])
+    words = said(open_page(name, a="second", b="both"))
+    assert "B: 'both' is an ensemble of 2 runs" in words
+    assert ":orange[**B**]" not in words
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -278,6 +292,35 @@ def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
     app.text_input(key="data_path").input(str(tmp_path / "nothing.csv")).run()
     next(b for b in app.button if b.label == "Use this dataset").click().run()
     assert "no such file" in said(app)
+
+
+def test_the_sidebar_says_where_a_variable_names_the_dataset(two_runs, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", "synthetic")
+    app = open_page("overview")
+    assert "`FERCORE_DATA` names the dataset" in said(app)
+    assert not any(field.key == "data_path" for field in app.text_input)
+
+
+def test_what_is_selected_is_told_from_what_the_figures_show(two_runs):
+    everything = "the figures here are of all images"
+    assert everything in said(open_page("calibration", true="sad"))
+    assert everything not in said(open_page("calibration"))
+    assert everything not in said(open_page("misclassified", true="sad"))
+
+
+def test_the_decisions_follow_the_label_in_the_sidebar(two_runs):
+    app = open_page("roc_and_pr", a="first", b="none")
+    app.selectbox(key="true").select("fear").run()
+    assert "called fear" in app.table[0].value
+
+
+def test_a_late_look_at_publictest_is_explained(two_runs):
+    history = two_runs[0].history()
+    history.loc[0, ["val_loss", "val_accuracy"]] = None
+    history.to_json(two_runs[0].folder / "history.jsonl", orient="records", lines=True)
+    words = said(open_page("training", a="first", b="second"))
+    assert "A's recipe looks at PublicTest from epoch 2 on" in words
+    assert "B's recipe" not in words
 
 
 def test_the_worst_class_of_the_overview_is_selected_by_its_link(two_runs):

@@ -1,10 +1,13 @@
 """The pages Runs and Your faces: what they list, what they do, what they say."""
 
+from types import SimpleNamespace
+
 import pytest
 from PIL import Image
 from skimage.data import coffee
 
-from fercore import jobs
+from dashboard import audit_view
+from fercore import data, jobs
 from fercore.artifacts import annotate_run, find_run, list_runs
 from fercore.data.stored_faces import stored_faces
 from tests.test_own_photos import THIRTY, drawn, zipped
@@ -116,6 +119,9 @@ def test_kept_faces_are_offered_for_fine_tuning_and_deleted(found, monkeypatch):
     assert (request.start_from, request.recipe.name) == ("second", "finetune")
     assert request.model == find_run("second").info["model"]
     assert request.data == str(stored_faces()[0])
+    own = data.load(stored_faces()[0])
+    run = SimpleNamespace(dataset="my-faces")
+    assert audit_view.run_faces(run).fingerprint == own.fingerprint
     press(press(found, "Delete these faces …"), "Delete them")
     assert stored_faces() == []
     assert "No faces are kept yet" in said(found)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from fercore.artifacts import Run, read_run
 from fercore.extras import EMBEDDING
@@ -144,6 +144,14 @@ def settle(page: Page) -> None:
     page.wait_for_selector("h1")
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_selector('[data-testid="stSkeleton"]', state="detached")
+
+
+def choose(box: Locator, option: str) -> None:
+    """Pick an option of a select box."""
+    box.click()
+    box.fill(option)
+    box.press("Enter")
+    settle(box.page)
 
 
 def unfold(page: Page, label: str) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.navigation import PAGES
 from fercore.labels import CLASSES
-from tests.e2e.conftest import PATIENCE, new_page, settle
+from tests.e2e.conftest import PATIENCE, choose, new_page, settle
 
 expect.set_options(timeout=PATIENCE)
 
@@ -75,11 +75,7 @@ def test_the_same_by_the_two_boxes(page, address):
     page.goto(f"{address}/confusion")
     settle(page)
     for box, choice in (("Label", "happy"), ("Predicted", "sad")):
-        picker = page.get_by_role("combobox", name=re.compile(box))
-        picker.click()
-        picker.fill(choice)
-        picker.press("Enter")
-        settle(page)
+        choose(page.get_by_role("combobox", name=re.compile(box)), choice)
     expect(
         page.get_by_text(re.compile("says sad where the label says happy")).first
     ).to_be_visible()

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PATIENCE, new_page, settle
+from tests.e2e.conftest import PATIENCE, choose, new_page, settle
 from tests.e2e.test_workbench import TILE
 
 expect.set_options(timeout=PATIENCE)
@@ -16,11 +16,17 @@ def open_page(page: Page, address: str, name: str) -> None:
 
 
 def click_point(page: Page, index: int) -> None:
-    """Click a point of the page's first figure."""
-    point = page.locator(".js-plotly-plot").first.locator("path.point").nth(index)
-    point.wait_for(state="attached")
+    """Click a point of the page's first figure, once it stands still and knows of the mouse."""
+    figure = page.locator(".js-plotly-plot").first
+    point = figure.locator("path.point").nth(index)
+    point.element_handle().wait_for_element_state("stable")
+    page.mouse.move(0, 0)
+    expect(figure.locator(".hovertext")).to_have_count(0)
     box = point.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(figure.locator(".hovertext")).not_to_have_count(0)
+    page.mouse.down()
+    page.mouse.up()
 
 
 def click_row(page: Page, row: int) -> None:
@@ -43,6 +49,23 @@ def test_a_point_of_a_class_selects_its_label_and_leads_to_the_faces(page, addre
     expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile(r"^sad → \w+ 0\.\d\d"))).not_to_have_count(0)
     expect(page.get_by_role("button", name=re.compile(r"^happy → "))).to_have_count(0)
+
+
+def test_a_second_click_takes_back_unless_the_selection_was_changed_elsewhere(page, address):
+    open_page(page, address, "per_class")
+    click_point(page, 4)
+    expect(page.get_by_text("Selected: label sad")).to_be_visible()
+    settle(page)
+    click_point(page, 4)
+    expect(page.get_by_text("Selected: ")).to_have_count(0)
+    settle(page)
+    click_point(page, 4)
+    expect(page.get_by_text("Selected: label sad")).to_be_visible()
+    choose(page.get_by_role("combobox", name=re.compile("Label")), "happy")
+    expect(page.get_by_text("Selected: label happy")).to_be_visible()
+    settle(page)
+    click_point(page, 4)
+    expect(page.get_by_text("Selected: label sad")).to_be_visible()
 
 
 def test_a_row_selects_and_clearing_takes_the_mark_away(page, address):

@@ -7,9 +7,9 @@ import threading
 from contextlib import closing, suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import PATIENCE, served, settle
+from tests.e2e.conftest import PATIENCE, choose, served, settle
 from tests.test_own_photos import THIRTY, drawn, zipped
 
 expect.set_options(timeout=PATIENCE)
@@ -30,12 +30,8 @@ def address(home):
         yield where
 
 
-def choose(page: Page, name: str, option: str) -> None:
-    box = page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile(name))
-    box.click()
-    box.fill(option)
-    box.press("Enter")
-    settle(page)
+def combobox(page: Page, name: str) -> Locator:
+    return page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile(name))
 
 
 def test_a_run_is_deleted_after_asking_and_shipped_ones_are_not_offered(page, address, home):
@@ -53,7 +49,7 @@ def test_a_run_is_deleted_after_asking_and_shipped_ones_are_not_offered(page, ad
         expect(page.get_by_role("option", name=re.compile("^came-along:"))).to_have_count(0)
         page.keyboard.press("Escape")
 
-        choose(page, "Run", "spare")
+        choose(combobox(page, "Run"), "spare")
         page.get_by_role("button", name="Delete …").click()
         page.get_by_role("button", name="Keep it").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
@@ -84,7 +80,7 @@ def test_fine_tuning_on_thirty_faces_of_ones_own(page, address, home, tmp_path):
     expect(page.get_by_text(re.compile("Kept 30 faces in"))).to_be_visible()
     assert len(list((home / "faces" / "mine").rglob("*.png"))) == 30
 
-    choose(page, "Start from", "first")
+    choose(combobox(page, "Start from"), "first")
     page.get_by_role("button", name="Fine-tune").click()
     expect(page.get_by_text(re.compile("is on its way"))).to_be_visible()
     changed = page.get_by_text(re.compile("What fine-tuning first to .* changed"))
