@@ -22,7 +22,7 @@ RECIPES = {  # of the real runs
     **dict.fromkeys(("cnn_lstm-s0", "cnn_lstm-s1", "cnn_lstm-s2"), "paper"),
 }
 REAL = tuple(RECIPES)
-ENSEMBLES = ("cnn-best-ensemble", "cnn-fast-ensemble")
+ENSEMBLES = ("cnn-best-ensemble", "cnn_lstm-best-ensemble", "cnn-fast-ensemble")
 SYNTHETIC = ("cnn-synthetic", "cnn_lstm-synthetic")
 
 
