@@ -31,13 +31,28 @@ _NOT_FINITE = "The {}. Start again with a lower learning rate, or keep the epoch
 
 @dataclass(frozen=True)
 class Fit:
+    """What a training has come to."""
+
     history: list[EpochRecord]
-    best_epoch: int
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the highest PublicTest accuracy, the first of equals.
+
+        The last one where PublicTest was asked about none, 0 before any is done.
+        """
+        if not self._validated:
+            return len(self.history)
+        return max(self._validated, key=lambda record: record.val_accuracy).epoch
 
     @property
     def chosen(self) -> bool:
-        """Whether PublicTest was asked about any epoch; if not, the last one is the best."""
-        return any(record.val_accuracy is not None for record in self.history)
+        """Whether PublicTest chose the best epoch."""
+        return bool(self._validated)
+
+    @property
+    def _validated(self) -> list[EpochRecord]:
+        return [record for record in self.history if record.val_accuracy is not None]
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ def fit(
     if not trainer.history:
         raise TrainingError("No epoch has been finished, so there are no weights to keep.")
     model.load_state_dict(trainer.best_weights)
-    return Fit(trainer.history, trainer.best_epoch)
+    return Fit(trainer.history)
 
 
 class _Trainer:
@@ -138,17 +153,6 @@ class _Trainer:
         self.random: dict[str, Tensor] = {}  # dropout's state after the partial epoch's steps
         taught = share_of_work(teacher and teacher.model, self.model)
         self.costs = [recipe.cost(epoch, teacher=taught) for epoch in range(1, recipe.epochs + 1)]
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch with the highest PublicTest accuracy, the first of equals.
-
-        The last one before any is validated, 0 before any is done.
-        """
-        validated = [record for record in self.history if record.val_accuracy is not None]
-        if not validated:
-            return len(self.history)
-        return max(validated, key=lambda record: record.val_accuracy).epoch
 
     def finished(self) -> bool:
         return len(self.history) >= self.recipe.epochs
@@ -181,7 +185,7 @@ class _Trainer:
             images_per_second=done.seen / done.seconds,
         )
         self.history.append(record)
-        if self.best_epoch == epoch:
+        if Fit(self.history).best_epoch == epoch:
             self.best_weights = deepcopy(self.model.state_dict())
         self.partial, self.random = _Partial(), {}
         self._checkpoint()
