@@ -22,8 +22,8 @@ DIFFERENCE = [[0, "#D55E00"], [0.5, "#f2f2f2"], [1, "#0072B2"]]
 
 
 def percent(share: float | None) -> str:
-    """'63.2 %'; a dash for an unknown one."""
-    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f} %"
+    """'63.2 %', never broken into two lines; a dash for an unknown one."""
+    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}\u00a0%"
 
 
 def interval(bounds) -> str:

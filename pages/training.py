@@ -30,13 +30,10 @@ st.plotly_chart(
     figures.history_figure(histories, best), config=figures.STATIC, alt="Loss and accuracy by epoch"
 )
 
-for key, history in histories.items():
-    asked = history["epoch"][history["val_loss"].notna()]
-    if len(asked) and asked.min() > 1:
-        st.caption(
-            f"{key}'s recipe looks at PublicTest from epoch {asked.min()} on: its solid line is as "
-            "long as that."
-        )
+asked = {key: history.dropna(subset="val_loss")["epoch"] for key, history in histories.items()}
+first = {key: epochs.min() for key, epochs in asked.items()}
+if late := [f"{key} from epoch {epoch} on" for key, epoch in first.items() if epoch > 1]:
+    st.caption(f"By the recipe, PublicTest was asked late: {', '.join(late)}.")
 
 facts = pd.DataFrame(
     {

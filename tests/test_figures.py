@@ -43,7 +43,7 @@ def test_accuracy_figure_places_its_points_and_references():
         Score("B", 0.5, Interval(0.48, 0.52)),
     ]
     svg = accuracy_svg(scores, references=True)
-    assert in_words(scores).endswith("A 63.2 % [61.0, 65.0]; B 50.0 % [48.0, 52.0]")
+    assert in_words(scores).endswith("A 63.2\u00a0% [61.0, 65.0]; B 50.0\u00a0% [48.0, 52.0]")
     centres = [float(place) for place in re.findall(r'circle cx="([\d.]+)"', svg)]
     assert centres[0] > centres[1]
     assert f"M{centres[0]} " in svg  # the paper's CNN stands where a model as good as it stands
@@ -128,7 +128,7 @@ def test_models_keep_their_colours():
 
 
 def test_numbers_are_written_as_agreed():
-    assert theme.percent(0.6325) == "63.2 %"
+    assert theme.percent(0.6325) == "63.2\u00a0%"
     assert theme.percent(float("nan")) == "–"
     assert theme.interval((0.616, 0.648)) == "[61.6, 64.8]"
     assert theme.points(0.014) == "+1.4 points"

@@ -385,9 +385,9 @@ def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
         labels[table.pixels == sample.pixels] = CLASSES.index(sample.a_predicted)
         for told, truth in (("as stored", table.labels), ("with verdicts", labels)):
             accuracy = accuracy_score(truth, table.predicted)
-            assert shown[f"accuracy {told}"][line].startswith(f"{100 * accuracy:.1f} % [")
+            assert shown[f"accuracy {told}"][line].startswith(f"{100 * accuracy:.1f}\u00a0% [")
             f1 = f1_score(truth, table.predicted, average="macro")
-            assert shown[f"macro F1 {told}"][line] == f"{100 * f1:.1f} %"
+            assert shown[f"macro F1 {told}"][line] == f"{100 * f1:.1f}\u00a0%"
     assert shown["accuracy as stored"][0] != shown["accuracy with verdicts"][0]
     assert shown["relabelled"][0] == (table.pixels == sample.pixels).sum()
     assert page.dataframe[0].value["note"].tolist() == ["plainly"]

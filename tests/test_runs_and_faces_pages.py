@@ -25,7 +25,7 @@ def test_runs_lists_what_was_trained_and_how_well(two_runs):
     annotate_run(two_runs[0], "with more rotation")
     table = open_page("runs").dataframe[0].value.set_index("run")
     accuracy = 100 * two_runs[0].predictions().correct.mean()
-    assert table.loc["first", "PrivateTest"].startswith(f"{accuracy:.1f} % [")
+    assert table.loc["first", "PrivateTest"].startswith(f"{accuracy:.1f}\u00a0% [")
     assert table.loc["first", ["made", "dataset", "recipe", "note"]].tolist() == [
         "here", "synthetic", "quick", "with more rotation",
     ]  # fmt: skip

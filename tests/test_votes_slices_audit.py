@@ -426,7 +426,7 @@ def test_audit_figures_hold_their_tables(everything):
     figure = scores_figure({"A": scores, "B": scores})
     np.testing.assert_allclose(figure.data[0].x, 100 * scores["accuracy"])
     sentence = copies_sentence("A", scores)
-    assert f"{100 * scores['accuracy'][0]:.1f} % of all images" in sentence
+    assert f"{100 * scores['accuracy'][0]:.1f}\u00a0% of all images" in sentence
     assert copies_sentence("A", scores[:1]) is None
     labels = np.arange(60) % 7
     table = agreement_by_class(labels, np.repeat(USAGES, 20), np.arange(60), drawn_votes())
