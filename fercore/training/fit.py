@@ -126,33 +126,30 @@ def fit(
     return Fit(trainer.history)
 
 
+@dataclass
 class _Trainer:
-    def __init__(
-        self,
-        model,
-        batches,
-        validation,
-        recipe,
-        seed,
-        precision,
-        checkpoints,
-        watcher,
-        group,
-        teacher,
-    ) -> None:
-        self.model = model.to(precision.device, memory_format=torch.channels_last)
-        self.group, self.replica = group, group.replicate(self.model)
-        self.batches, self.teacher = batches, teacher
-        self.validation = validation
-        self.recipe, self.seed, self.precision = recipe, seed, precision
-        self.checkpoints, self.watcher = checkpoints, watcher
-        self.optimizer = optimizer(self.model, recipe)
+    model: Network
+    batches: Batches
+    validation: FaceSet
+    recipe: Recipe
+    seed: int
+    precision: Precision
+    checkpoints: Checkpoints
+    watcher: Watcher
+    group: Group
+    teacher: Teacher | None
+
+    def __post_init__(self) -> None:
+        self.model.to(self.precision.device, memory_format=torch.channels_last)
+        self.replica = self.group.replicate(self.model)
+        self.optimizer = optimizer(self.model, self.recipe)
         self.history: list[EpochRecord] = []
-        self.best_weights = deepcopy(model.state_dict())
+        self.best_weights = deepcopy(self.model.state_dict())
         self.partial = _Partial()
         self.random: dict[str, Tensor] = {}  # dropout's state after the partial epoch's steps
-        taught = share_of_work(teacher and teacher.model, self.model)
-        self.costs = [recipe.cost(epoch, teacher=taught) for epoch in range(1, recipe.epochs + 1)]
+        taught = share_of_work(self.teacher and self.teacher.model, self.model)
+        epochs = range(1, self.recipe.epochs + 1)
+        self.costs = [self.recipe.cost(epoch, teacher=taught) for epoch in epochs]
 
     def finished(self) -> bool:
         return len(self.history) >= self.recipe.epochs
