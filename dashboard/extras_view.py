@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 
 from dashboard import loading
 from dashboard.figures import error_bars, styled, with_panels
+from dashboard.selection import has_weights_or_say_so
 from dashboard.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
 from dashboard.widgets import enlarged
 from fercore import data, extras
@@ -48,13 +49,11 @@ def _changed(run: Run, name: str) -> float:
 
 def not_computed(key: str, run: Run) -> None:
     """The empty state: which command computes a run's extras, or that none can."""
-    if run.members:
-        st.info(f"{key} is an ensemble, without weights to ask. Choose a run that was trained.")
-        return
-    st.info(
-        f"{key} has not been analysed yet. Run `fercore analyse {run.run_id}` in a terminal; it "
-        "takes minutes on FER2013, and needs the images."
-    )
+    if has_weights_or_say_so(key, run):
+        st.info(
+            f"{key} has not been analysed yet. Run `fercore analyse {run.run_id}` in a terminal; "
+            "it takes minutes on FER2013, and needs the images."
+        )
 
 
 def example_face(run: Run, expression: str) -> tuple[np.ndarray, bool]:

@@ -128,32 +128,29 @@ def images(run: Run) -> Images:
     """The images that a run was scored on, looked up by their pixels' hashes."""
     source = source_of(run)
     if source is None and latest_fer2013() is None:
-        return Images(_NONE, {}, _absent(run))
+        return Images(_NONE, {}, _missing(run, others=False))
     try:
         found = _images(source)
     except DataError as error:
         return Images(_NONE, {}, str(error))
     wanted = predictions(run, "private").pixels
     if not any(int(pixels) in found.position for pixels in wanted):
-        return Images(_NONE, {}, _others(run))
+        return Images(_NONE, {}, _missing(run, others=True))
     return found
 
 
-def _absent(run: Run) -> str:
+def _missing(run: Run, *, others: bool) -> str:
+    """Why there are none; `others` says whether images of another dataset were found."""
     if run.dataset != "FER2013":
-        return _others(run)
+        return f"The images of {run.dataset} are not, or no more, on this machine."
+    if others:
+        return (
+            "The dataset on this machine does not hold the images this run was scored on. Use the "
+            "original fer2013.csv; its JPEG editions have other pixels."
+        )
     return (
         "FER2013's images are not on this machine. Run `fercore data download`, or give the path "
         "of `fer2013.csv` in the sidebar under *Data*."
-    )
-
-
-def _others(run: Run) -> str:
-    if run.dataset != "FER2013":
-        return f"The images of {run.dataset} are not, or no more, on this machine."
-    return (
-        "The dataset on this machine does not hold the images this run was scored on. Use the "
-        "original fer2013.csv; its JPEG editions have other pixels."
     )
 
 

@@ -127,15 +127,21 @@ def current_with_weights() -> Selection:
     Stops the page where A has none.
     """
     selection = current()
-    for key, run in selection.models.items():
-        try:
-            run.weights_file()
-        except RunError as error:
-            st.info(f"{key}: {error}")
-            if key == "A":
-                st.stop()
-            return replace(selection, b=None)
+    if not has_weights_or_say_so("A", selection.a):
+        st.stop()
+    if selection.b and not has_weights_or_say_so("B", selection.b):
+        return replace(selection, b=None)
     return selection
+
+
+def has_weights_or_say_so(key: str, run: Run) -> bool:
+    """Whether model 'A' or 'B' can be asked; says where it is an ensemble."""
+    try:
+        run.weights_file()
+    except RunError as error:
+        st.info(f"{key}: {error}")
+        return False
+    return True
 
 
 def default_pair(runs: list[Run]) -> tuple[str, str]:

@@ -30,8 +30,7 @@ st.plotly_chart(
     figures.history_figure(histories, best), config=figures.STATIC, alt="Loss and accuracy by epoch"
 )
 
-asked = {key: history.dropna(subset="val_loss")["epoch"] for key, history in histories.items()}
-first = {key: epochs.min() for key, epochs in asked.items()}
+first = {key: lines.dropna(subset="val_loss")["epoch"].min() for key, lines in histories.items()}
 if late := [f"{key} from epoch {epoch} on" for key, epoch in first.items() if epoch > 1]:
     st.caption(f"By the recipe, PublicTest was asked late: {', '.join(late)}.")
 

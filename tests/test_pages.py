@@ -85,8 +85,6 @@ def test_with_an_ensemble(two_runs, name):
     assert not app.error
     if name in ("predict", "webcam", "training", "robustness", "embedding"):
         assert "an ensemble" in said(app)
-    if name == "your_faces":
-        assert not any("both" in option for box in app.selectbox for option in box.options[2:])
 
 
 @pytest.mark.parametrize("name", ["predict", "webcam"])

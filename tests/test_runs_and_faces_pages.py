@@ -10,8 +10,9 @@ from dashboard import audit_view
 from fercore import data, jobs
 from fercore.artifacts import annotate_run, find_run, list_runs
 from fercore.data.stored_faces import stored_faces
+from fercore.ensemble import make_ensemble
 from tests.test_own_photos import THIRTY, drawn, zipped
-from tests.test_pages import open_page, said
+from tests.test_pages import copy_of, open_page, said
 from tests.test_photos_and_faces import encoded
 
 
@@ -106,6 +107,13 @@ def test_the_preview_shows_what_was_found_and_what_was_not(found):
     tiles = [caption.value for caption in found.caption if " · Training" in caption.value]
     assert len(tiles) == 18
     assert stored_faces() == []
+
+
+def test_an_ensemble_is_no_start_for_fine_tuning(found):
+    make_ensemble("both", [find_run("first"), copy_of(find_run("first"), seed=1)])
+    press(found, "Keep these 30 faces")
+    (start,) = (box for box in found.selectbox if box.label == "Start from the weights of")
+    assert [option.split(":")[0] for option in start.options] == ["second", "first", "first-1"]
 
 
 def test_kept_faces_are_offered_for_fine_tuning_and_deleted(found, monkeypatch):

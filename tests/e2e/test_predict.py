@@ -52,7 +52,7 @@ def test_answers_stand_beside_the_sentences_on_bad_files(page, address, files, r
     for key, run in (("A", "first"), ("B", "second")):
         predictor = Predictor.from_run(read_run(run_folders / run))
         (face,) = faces[run] = predictor(files / "me.jpg")
-        share = f"{face.expression} {100 * face.confidence:.1f}\\s%"
+        share = f"{face.expression} {100 * face.confidence:.1f}\u00a0%"
         expect(page.get_by_text(re.compile(share)).first).to_be_visible()
         expect(page.get_by_text(predictor.record.sentence(face.expression, key))).to_be_visible()
 
