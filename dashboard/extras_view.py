@@ -8,7 +8,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from dashboard import loading
-from dashboard.figures import error_bars, styled, with_panels
+from dashboard.figures import error_bars, legend_below, styled, with_panels
 from dashboard.selection import has_weights_or_say_so
 from dashboard.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
 from dashboard.widgets import enlarged
@@ -176,7 +176,8 @@ def embedding_figure(
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(dragmode="lasso")
-    return styled(figure, f"{model.upper()}'s features, coloured by {colouring}", height=640)
+    title = f"{model.upper()}'s features, coloured by {colouring}"
+    return legend_below(styled(figure, title, height=660), room=56)
 
 
 def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Series, dict[str, str]]:

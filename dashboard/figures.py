@@ -217,8 +217,7 @@ def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> 
             )
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(ticksuffix=" %", col=2)
-    figure = with_panels(styled(figure, "Loss and accuracy by epoch", height=520))
-    return figure.update_layout(legend={"yref": "paper", "y": -0.22, "x": 0.5, "xanchor": "center"})
+    return legend_below(with_panels(styled(figure, "Loss and accuracy by epoch", height=520)))
 
 
 def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
@@ -271,3 +270,11 @@ def with_panels(figure: go.Figure) -> go.Figure:
         margin={"t": 96}, title={"y": 0.99, "yanchor": "top"},
         legend={"y": 1, "yref": "container", "yanchor": "top"},
     )  # fmt: skip
+
+
+def legend_below(figure: go.Figure, *, room: int = 72) -> go.Figure:
+    """A styled figure with its legend, and `room` pixels for it, beneath: titles stay clear."""
+    return figure.update_layout(
+        legend={"yref": "container", "y": 0, "yanchor": "bottom", "x": 0.5, "xanchor": "center"},
+        margin_b=room,
+    )

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures import error_bars, styled
+from dashboard.figures import error_bars, legend_below, styled
 from dashboard.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.references import PAPER
 
@@ -20,7 +20,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
     """
     figure = make_subplots(
         rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04,
-        subplot_titles=("accuracy, %", "against the CNN, points (filled: beyond chance)"),
+        subplot_titles=("accuracy, %", "against the CNN, points<br>filled: beyond chance"),
     )  # fmt: skip
     for name, family in _families(gaps):
         beyond = (family["p_holm"] < 0.05) | family["p_holm"].isna()
@@ -57,11 +57,8 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
     _paper_line(figure, 100 * PAPER_GAP, "paper's gap", col=2)
     figure.add_vline(0, line_color=MODEL_COLOURS["A"], line_width=1, col=2)
     figure.update_yaxes(categoryorder="array", categoryarray=list(gaps["title"])[::-1])
-    figure = styled(figure, "", height=214 + 26 * len(gaps))
-    return figure.update_layout(
-        legend={"yref": "container", "y": 0, "yanchor": "bottom", "x": 0.5, "xanchor": "center"},
-        margin={"t": 64, "b": 72},
-    )
+    figure = legend_below(styled(figure, "", height=232 + 26 * len(gaps)))
+    return figure.update_layout(margin_t=82)
 
 
 def cost_figure(gaps: pd.DataFrame) -> go.Figure:
@@ -170,8 +167,7 @@ def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="PublicTest accuracy, %")
-    figure = styled(figure, "Learning curves", height=460)
-    return figure.update_layout(legend={"y": -0.2, "x": 0, "xanchor": "left"})
+    return legend_below(styled(figure, "Learning curves", height=480), room=96)
 
 
 _COLOURS = {"without an LSTM": MODEL_COLOURS["A"], "with an LSTM": MODEL_COLOURS["B"]}
