@@ -25,6 +25,7 @@ chosen = st.navigation(sections, expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
 from dashboard.data_panel import data_panel  # noqa: E402
+from dashboard.finished_view import finished_view  # noqa: E402
 from dashboard.pickers import pickers  # noqa: E402
 from dashboard.selection import follow_link  # noqa: E402
 from dashboard.training_panel import training_panel  # noqa: E402
@@ -40,7 +41,7 @@ def errors_told() -> Iterator[None]:
 
 follow_link(chosen.url_path)
 with st.sidebar:
-    for part in (pickers, data_panel, training_panel):
+    for part in (pickers, data_panel, finished_view, training_panel):
         with errors_told():
             part()
 with errors_told():

@@ -10,7 +10,6 @@ from dashboard.figures import error_bars, styled
 from dashboard.slices_view import run_slices
 from dashboard.theme import MAGNITUDE, MODEL_COLOURS, REFERENCE_COLOUR, count, percent, points
 from dashboard.widgets import enlarged, letter
-from fercore import data
 from fercore.artifacts import Run
 from fercore.audit import (
     ALL,
@@ -34,19 +33,9 @@ SLICE_OF_PART = {
 }
 
 
-def run_faces(run: Run) -> FaceSet:
-    """The dataset a run was made on, Training included. Only where `loading.images` has them."""
-    return _faces(loading.source_of(run))
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the images …", ttl=3600)
-def _faces(source: str | None) -> FaceSet:
-    return data.load(source)
-
-
 def run_audit(run: Run) -> Audit:
     """The audit of a run's dataset. Only where `loading.images` has it."""
-    faces = run_faces(run)
+    faces = loading.dataset(run)
     votes = face_loading.votes(run)
     return _audit(faces.fingerprint, votes is not None, faces, votes)
 
@@ -58,7 +47,7 @@ def _audit(fingerprint: str, with_votes: bool, _faces: FaceSet, _votes: Votes | 
 
 def near(run: Run) -> pd.DataFrame:
     """The near duplicates in a run's dataset. Only where `loading.images` has it."""
-    faces = run_faces(run)
+    faces = loading.dataset(run)
     return _near(faces.fingerprint, faces)
 
 

@@ -34,7 +34,7 @@ def data_panel() -> None:
             key="data_path",
         )
         if st.button("Use this dataset", disabled=not path.strip(), width="stretch"):
-            _use(Path(path.strip()).expanduser())
+            _use(Path(os.path.expanduser(path.strip())))
 
 
 def _use(source: Path) -> None:
@@ -58,7 +58,7 @@ def _status() -> tuple[str, bool]:
     source = data.find_source()
     if source is None:
         return ("FER2013", True) if latest_fer2013() else ("no FER2013 yet", False)
-    if isinstance(source, Path) and not source.exists():
+    if isinstance(source, Path) and not os.path.exists(source):
         return f"{source.name} is gone", False
     return dataset_title(source), True
 

@@ -162,6 +162,7 @@ def embedding_figure(
                     "size": 6,
                     "color": colour,
                     "opacity": 0.8,
+                    "line": {"width": 0.5, "color": REFERENCE_COLOUR},
                     "symbol": "x" if name == "wrong" else "circle",
                 },
                 selectedpoints=None if marked is None else np.flatnonzero(marked[names == name]),

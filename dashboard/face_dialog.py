@@ -69,7 +69,10 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
         st.caption("The image is not on this machine.")
         return
     target = st.selectbox(
-        "What speaks for", CLASSES, index=CLASSES.index(sample["a_predicted"]), key="look-for"
+        "What speaks for",
+        CLASSES,
+        index=CLASSES.index(sample["a_predicted"]),
+        key=f"look-for-{sample['row']}",
     )
     if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
         st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
@@ -113,6 +116,9 @@ def _alike(face, selection: Selection) -> None:
     neighbours = None if face is None else face_loading.nearest_training(selection.a, face)
     if neighbours is None:
         st.caption("The images are not on this machine.")
+        return
+    if neighbours.empty:
+        st.caption("A picture of one grey value is like no other, and this one has no copy.")
         return
     st.caption(
         f"The nearest Training images by their pixels; {neighbours['exact'].sum()} of them are "

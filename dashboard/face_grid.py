@@ -8,6 +8,7 @@ from dashboard.clicks import clickable_table
 from dashboard.face_dialog import open_face
 from dashboard.loading import Images
 from dashboard.selection import Selection
+from dashboard.theme import count
 from dashboard.widgets import enlarged
 from fercore.labels import CLASSES
 
@@ -36,6 +37,15 @@ def face_grid(
                 label = f"{sample['label']} → {said} {sure:.2f}{flag}"
                 if st.button(label, key=f"face-{sample['row']}", type="tertiary", width="stretch"):
                     open_face(sample, face, selection)
+
+
+def first_faces(
+    samples: pd.DataFrame, images: Images, selection: Selection, *, model: str = "a"
+) -> None:
+    """`face_grid` of as many as one page holds, and how many there are."""
+    face_grid(samples.head(PER_PAGE), images, selection, model=model)
+    if len(samples) > PER_PAGE:
+        st.caption(f"The first {PER_PAGE} of {count(len(samples))} faces.")
 
 
 def _disputed_rows(samples: pd.DataFrame, selection: Selection) -> set[int]:

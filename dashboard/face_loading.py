@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.loading import identity, predictions, source_of
+from dashboard.loading import Source, dataset, identity, predictions, source_of, stamp
 from fercore import data
 from fercore.artifacts import Run, find_run
-from fercore.data.votes import Votes, votes_for
+from fercore.data import FaceSet
+from fercore.data.votes import Votes, votes_for, votes_path
 from fercore.errors import DataError
 from fercore.neighbours import ThumbnailIndex
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _votes(run_id: str, created: str, source: str | None) -> Votes | None:
+def _votes(run_id: str, created: str, source: str | None, stamp: str | None) -> Votes | None:
     frame = find_run(run_id).prediction_frame
     return votes_for(frame["row"].to_numpy(), frame["usage"].to_numpy(), source)
 
@@ -23,7 +24,8 @@ def votes(run: Run) -> Votes | None:
     if run.dataset != "FER2013":
         return None
     source = data.find_source()
-    return _votes(*identity(run), str(source) if source else None)
+    path = votes_path(source)
+    return _votes(*identity(run), str(source) if source else None, path and stamp(path))
 
 
 def doubted_errors(run: Run, part: str) -> float | None:
@@ -67,13 +69,13 @@ def nearest_training(run: Run, face: np.ndarray, k: int = 6) -> pd.DataFrame | N
     None where the Training images are not on this machine.
     """
     try:
-        index = _thumbnails(source_of(run))
+        index = _thumbnails(source_of(run), dataset(run))
     except DataError:
         return None
     found = index.nearest(face, k)
     return found.assign(face=[index.faces.images[place] for place in found["position"]])
 
 
-@st.cache_resource(max_entries=2, show_spinner="Looking through the Training images …", ttl=3600)
-def _thumbnails(source: str | None) -> ThumbnailIndex:
-    return ThumbnailIndex(data.load(source).part("Training"))
+@st.cache_resource(max_entries=2, show_spinner="Looking through the Training images …")
+def _thumbnails(source: Source, _faces: FaceSet) -> ThumbnailIndex:
+    return ThumbnailIndex(_faces.part("Training"))

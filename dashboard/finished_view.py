@@ -42,7 +42,7 @@ def finished_view() -> None:
 def counterpart(run: Run, runs: list[Run]) -> Run | None:
     """The run that `run` is measured by: scored on the same images, best the one it began from.
 
-    Then one of the same model, then a shipped one, then the newest.
+    Then one of the same model, of the same recipe, a shipped one, the newest.
     """
     same = [
         other
@@ -55,6 +55,7 @@ def counterpart(run: Run, runs: list[Run]) -> Run | None:
         return (
             other.run_id != run.start_from,
             other.info["model"] != run.info["model"],
+            other.recipe.name != run.recipe.name,
             not other.shipped,
         )
 

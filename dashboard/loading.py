@@ -1,6 +1,9 @@
 """Cached reading of runs and images. Nothing here imports torch, except `predictor`."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,7 +11,8 @@ import streamlit as st
 
 from fercore import data, evaluation
 from fercore.artifacts import Run, find_run, list_runs
-from fercore.data.cache import latest_fer2013
+from fercore.data import FaceSet
+from fercore.data.cache import latest_fer2013, source_key
 from fercore.data.stored_faces import find_stored
 from fercore.errors import DataError
 from fercore.evaluation import Comparison, class_table, compare
@@ -116,25 +120,56 @@ class Images:
 _NONE = np.empty((0, data.SIZE, data.SIZE), np.uint8)
 
 
-def source_of(run: Run) -> str | None:
-    """Where the images a run was made on would be read from, as `data.load` takes it."""
+class Source(NamedTuple):
+    """Where images are read from, as `data.load` takes it; and what changes when the files do."""
+
+    path: str | None
+    stamp: str | None
+
+
+def source_of(run: Run) -> Source:
+    """Where the images a run was made on would be read from."""
     if run.dataset == data.SYNTHETIC:
-        return data.SYNTHETIC
-    source = find_stored(run.dataset) or data.find_source()
-    return str(source) if source else None
+        return Source(data.SYNTHETIC, None)
+    path = find_stored(run.dataset) or data.find_source()
+    return Source(str(path), stamp(path)) if path else Source(None, latest_fer2013())
+
+
+def stamp(path: Path | str) -> str | None:
+    """Another one whenever a file is another; in a folder that is looked up once a minute.
+
+    None where nothing is there.
+    """
+    if path == data.SYNTHETIC or not os.path.exists(path):
+        return None
+    return _folder_stamp(str(path)) if os.path.isdir(path) else source_key(Path(path))
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def _folder_stamp(path: str) -> str:
+    return source_key(Path(path))
+
+
+def dataset(run: Run) -> FaceSet:
+    """The dataset a run was made on, Training included. Raises `DataError` where it is not here."""
+    return _dataset(source_of(run))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the images …")
+def _dataset(source: Source) -> FaceSet:
+    return data.load(source.path)
 
 
 def images(run: Run) -> Images:
     """The images that a run was scored on, looked up by their pixels' hashes."""
     source = source_of(run)
-    if source is None and latest_fer2013() is None:
+    if source == (None, None):
         return Images(_NONE, {}, _missing(run, others=False))
     try:
         found = _images(source)
     except DataError as error:
         return Images(_NONE, {}, str(error))
-    wanted = predictions(run, "private").pixels
-    if not any(int(pixels) in found.position for pixels in wanted):
+    if not any(int(pixels) in found.position for pixels in run.prediction_frame["pixels"]):
         return Images(_NONE, {}, _missing(run, others=True))
     return found
 
@@ -154,9 +189,9 @@ def _missing(run: Run, *, others: bool) -> str:
     )
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the images …", ttl=3600)
-def _images(source: str | None) -> Images:
-    faces = data.load(source)
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _images(source: Source) -> Images:
+    faces = _dataset(source)
     scored = faces.where(faces.usage != "Training")
     position = {int(pixels): index for index, pixels in enumerate(scored.pixel_hashes())}
     return Images(scored.images, position)

@@ -22,13 +22,21 @@ _SET, _SAID = "own-faces-set", "own-faces-said"
 
 def select_set(name: str, sentence: str) -> None:
     """Show that set from now on, and once the sentence."""
-    st.session_state[_SET], st.session_state[_SAID] = name, sentence
+    st.session_state[_SET] = name
+    _say(sentence)
+
+
+def _say(sentence: str, *, well: bool = True) -> None:
+    st.session_state[_SAID] = (well, sentence)
 
 
 def stored_view(folders: list[Path], runs: list[Run]) -> None:
     """The sets that were kept: counts, fine-tuning, what it changed, deletion."""
-    if said := st.session_state.pop(_SAID, ""):
+    well, said = st.session_state.pop(_SAID, (True, ""))
+    if said and well:
         st.success(said, icon=":material/check:")
+    elif said:
+        st.error(said)
     if not folders:
         st.info("No faces are kept yet. Choose photos above.")
         return
@@ -59,8 +67,10 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
     recipe = find_recipe(RECIPE)
     with st.form("finetune"):
         left, right = st.columns([3, 1])
-        start = left.selectbox("Start from the weights of", list(titles), format_func=titles.get)
-        seed = right.number_input("Seed", 0, 9999)
+        start = left.selectbox(
+            "Start from the weights of", list(titles), format_func=titles.get, key="finetune-start"
+        )
+        seed = right.number_input("Seed", 0, 9999, key="finetune-seed")
         asked = st.form_submit_button("Fine-tune", type="primary")
         st.caption(
             f"Recipe {recipe.name}: {recipe.summary}, {recipe.epochs} epochs. The epoch is chosen "
@@ -76,7 +86,7 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
     except FerError as error:
         st.error(str(error))
         return
-    st.session_state[_SAID] = f"{name} is on its way: the sidebar shows it under Retrain."
+    _say(f"{name} is on its way: the sidebar shows it under Retrain.")
     st.rerun()
 
 
@@ -121,10 +131,10 @@ def _confirm(name: str) -> None:
 
 
 def _delete(name: str) -> None:
+    st.cache_resource.clear()  # its files are held open there
     try:
         delete_faces(name)
     except FerError as error:
-        st.session_state[_SAID] = str(error)
+        _say(str(error), well=False)
         return
-    st.cache_resource.clear()  # another set of this name is another set
-    st.session_state[_SAID] = f"{name} is deleted."
+    _say(f"{name} is deleted.")

@@ -1,5 +1,6 @@
 """One's own photos on the screen: the form, and what was found in them, until they are kept."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import streamlit as st
 
 from dashboard.own_faces_view import select_set
 from dashboard.theme import count
-from dashboard.widgets import enlarged
+from dashboard.widgets import enlarged, paged
 from fercore.data.own_photos import FOUND, WHOLE, OwnFaces, OwnPhoto, find_own_faces, split_faces
 from fercore.data.stored_faces import store
 from fercore.errors import FerError
@@ -37,7 +38,7 @@ def photo_form() -> None:
     if upload is None and not folder.strip():
         st.info("Choose a zip, or name a folder.")
         return
-    path = Path(folder.strip()).expanduser()
+    path = Path(os.path.expanduser(folder.strip()))
     source, name = (upload.getvalue(), upload.name) if upload else (path, path.name)
     bar = st.progress(0.0, "Looking for faces …")
     try:
@@ -125,11 +126,9 @@ def _grid(own: OwnFaces) -> None:
     shown = [photo for photo in own.kept if chosen in (EVERY_CLASS, CLASSES[photo.label])]
     shown.sort(key=lambda photo: (photo.label, photo.usage, photo.file))
     tiles = st.container()
-    page = 1
-    if len(shown) > PER_PAGE:
-        page = st.pagination(-(-len(shown) // PER_PAGE), key="own-photos-page")
+    on_page = paged(len(shown), PER_PAGE, "own-photos-page", of=(chosen, len(shown)))
     with tiles, st.grid(min_column_width=110, gap="small"):
-        for photo in shown[(page - 1) * PER_PAGE : page * PER_PAGE]:
+        for photo in shown[on_page]:
             with st.container(gap="xxsmall"):
                 st.image(enlarged(photo.face, 3), width="stretch")
                 whole = " · whole" if photo.outcome == WHOLE else ""

@@ -9,7 +9,7 @@ from dashboard import loading
 from dashboard.access import write_or_say_why
 from dashboard.loading import Images
 from dashboard.selection import Selection
-from dashboard.widgets import enlarged
+from dashboard.widgets import enlarged, paged
 from fercore import review
 from fercore.errors import FerError
 from fercore.labels import CLASSES
@@ -31,10 +31,11 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
     sample_pixels: the image's hash. row: its row in the dataset of that name. label: its class.
     """
     pixels = int(sample_pixels)
+    owner = f"{pixels}-{label}"  # a copy of the image with another label has a form of its own
     current = _current(pixels)
     if current:
         st.markdown(f"Your verdict: **{verdict_words(current)}** · {_minute(current.updated)} UTC")
-    if not write_or_say_why(f"review-{pixels}"):
+    if not write_or_say_why(f"review-{owner}"):
         return
     # A copy of the image may carry another label: of that one nothing has been said yet.
     earlier = current if current and current.label == label else None
@@ -49,7 +50,7 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
         index=list(VERDICTS).index(earlier.verdict) if earlier else None,
         format_func=VERDICTS.get,
         captions=list(HELP.values()),
-        key=_key("verdict", pixels),
+        key=_key("verdict", owner),
     )
     with st.container():
         if chosen == "wrong":
@@ -60,33 +61,33 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
                 others,
                 index=others.index(known) if known else None,
                 placeholder="Choose an expression",
-                key=_key("should-be", pixels),
+                key=_key("should-be", owner),
             )
     # Within a form, a click on Save takes along a note that is still being written.
-    with st.form(_key("form", pixels), border=False):
+    with st.form(_key("form", owner), border=False):
         st.text_area(
             "Note",
             value=current.note if current else "",
             max_chars=NOTE_LENGTH,
             height=80,
-            key=_key("note", pixels),
+            key=_key("note", owner),
         )
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Save",
                 type="primary",
-                key=_key("save", pixels),
+                key=_key("save", owner),
                 on_click=_save,
-                args=(pixels, int(row), label, dataset),
+                args=(owner, pixels, int(row), label, dataset),
             )
             st.form_submit_button(
                 "Remove",
                 disabled=current is None,
-                key=_key("remove", pixels),
+                key=_key("remove", owner),
                 on_click=_remove,
-                args=(pixels,),
+                args=(owner, pixels),
             )
-    _show_outcome(pixels)
+    _show_outcome(owner)
 
 
 def _current(pixels: int) -> Verdict | None:
@@ -134,9 +135,9 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
     if here.empty:
         return
     grid = st.container()
-    page = st.pagination(-(-len(here) // PER_PAGE), key="review_page", bind="query-params")
+    shown = paged(len(here), PER_PAGE, "review_page", of=tuple(here["pixels"]), bind="query-params")
     with grid, st.grid(min_column_width=120, gap="small"):
-        for one in here.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].itertuples(index=False):
+        for one in here.iloc[shown].itertuples(index=False):
             verdict = Verdict(*one)
             with st.container(gap="xxsmall"):
                 st.image(enlarged(images.get(verdict.pixels), 3), width="stretch")
@@ -184,27 +185,27 @@ def _open(verdict: Verdict, images: Images) -> None:
         verdict_form(verdict.pixels, verdict.row, verdict.label, verdict.dataset)
 
 
-def _save(pixels: int, row: int, label: str, dataset: str) -> None:
-    said = {name: st.session_state.get(_key(name, pixels)) or "" for name in ("verdict", "note")}
+def _save(owner: str, pixels: int, row: int, label: str, dataset: str) -> None:
+    said = {name: st.session_state.get(_key(name, owner)) or "" for name in ("verdict", "note")}
     if said["verdict"] == "wrong":
-        said["should_be"] = st.session_state.get(_key("should-be", pixels)) or ""
+        said["should_be"] = st.session_state.get(_key("should-be", owner)) or ""
     try:
         review.save(Verdict(pixels, row, dataset, label, **said))
     except FerError as error:
-        _keep_outcome(pixels, problem=str(error))
+        _keep_outcome(owner, problem=str(error))
     else:
-        _keep_outcome(pixels, success="Saved.")
+        _keep_outcome(owner, success="Saved.")
 
 
-def _remove(pixels: int) -> None:
+def _remove(owner: str, pixels: int) -> None:
     try:
         review.remove(pixels)
     except FerError as error:
-        _keep_outcome(pixels, problem=str(error))
+        _keep_outcome(owner, problem=str(error))
         return
-    st.session_state[_key("verdict", pixels)] = None
-    st.session_state[_key("note", pixels)] = ""
-    _keep_outcome(pixels, success="Removed.")
+    st.session_state[_key("verdict", owner)] = None
+    st.session_state[_key("note", owner)] = ""
+    _keep_outcome(owner, success="Removed.")
 
 
 def _import() -> None:
@@ -223,12 +224,12 @@ def _exported() -> bytes:
     return stream.getvalue().encode()
 
 
-def _keep_outcome(owner: int | str, *, success: str = "", problem: str = "") -> None:
+def _keep_outcome(owner: str, *, success: str = "", problem: str = "") -> None:
     """Callbacks run before the page is drawn: what they have to say waits for it."""
     st.session_state[_key("outcome", owner)] = (success, problem)
 
 
-def _show_outcome(owner: int | str) -> None:
+def _show_outcome(owner: str) -> None:
     success, problem = st.session_state.pop(_key("outcome", owner), ("", ""))
     if success:
         st.success(success, icon=":material/check:")

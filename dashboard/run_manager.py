@@ -19,6 +19,7 @@ from fercore.artifacts import (
     rename_run,
 )
 from fercore.errors import FerError, RunError
+from fercore.files import safe_name
 from fercore.models import MODELS
 
 _BIN = ":material/delete:"
@@ -74,8 +75,9 @@ def damaged_runs(problems: list[str], *, deletable: bool) -> None:
     for problem in problems:
         run_id = problem.partition(":")[0]
         st.warning(problem)
-        here = deletable and (local_folder(run_id) / "run.json").is_file()
-        if here and st.button(f"Delete {run_id} …", icon=_BIN):
+        if not (deletable and safe_name(run_id) and (local_folder(run_id) / "run.json").is_file()):
+            continue
+        if st.button(f"Delete {run_id} …", icon=_BIN):
             _confirm(run_id, "It cannot be read. All of its files go.")
 
 

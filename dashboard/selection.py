@@ -13,12 +13,14 @@ import streamlit as st
 from dashboard import loading
 from fercore.artifacts import Run
 from fercore.errors import RunError
+from fercore.evaluation import VIEWS
 from fercore.labels import CLASSES
 from fercore.predictions import PARTS
 
 MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
 CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
+WHICH = "which"  # one of `VIEWS`
 _PAGE, _CLEARS = "page-shown", "times-cleared"
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)
@@ -46,8 +48,15 @@ class Selection:
         return {"A": self.a} | ({"B": self.b} if self.b else {})
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from another selection."""
+        runs = [part for run in self.models.values() for part in loading.identity(run)]
+        return *runs, self.part, self.words
+
+    @property
     def part_name(self) -> str:
-        return PARTS[self.part] if self.a.dataset == "FER2013" else f"{self.a.dataset} {self.part}"
+        name = PARTS[self.part]
+        return name if self.a.dataset == "FER2013" else f"{name} of {self.a.dataset}"
 
     @property
     def cell(self) -> tuple[str, str]:
@@ -164,8 +173,9 @@ def follow_link(page: str) -> None:
     """
     arrived = st.session_state.get(_PAGE) not in (None, page)
     st.session_state[_PAGE] = page
-    for key in (TRUE, PREDICTED):
-        if arrived and st.query_params.get(key) in (ANY, *CLASSES):
+    allowed = {TRUE: (ANY, *CLASSES), PREDICTED: (ANY, *CLASSES), WHICH: VIEWS}
+    for key, values in allowed.items():
+        if arrived and st.query_params.get(key) in values:
             st.session_state[key] = st.query_params[key]
 
 

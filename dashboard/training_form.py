@@ -1,5 +1,6 @@
 """The form for a new training, and how long it would take."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,15 +26,20 @@ def training_form(busy: bool) -> None:
     sources = _sources()
     offered = "quick" if sources[0] == data.SYNTHETIC else "fast"
     with st.form("train", border=False):
-        model = st.selectbox("Model", MODELS, format_func=lambda name: MODELS[name].title)
+        model = st.selectbox(
+            "Model", MODELS, format_func=lambda name: MODELS[name].title, key="train-model"
+        )
         recipe = st.selectbox(
             "Recipe",
             RECIPES,
             index=list(RECIPES).index(offered),
+            key="train-recipe",
             help="  \n".join(f"**{name}**: {recipe.summary}" for name, recipe in RECIPES.items()),
         )
-        source = st.selectbox("Data", sources, format_func=dataset_title)
-        seed = st.number_input("Seed", 0, 9999, help="Same seed, same machine, same result.")
+        source = st.selectbox("Data", sources, format_func=dataset_title, key="train-data")
+        seed = st.number_input(
+            "Seed", 0, 9999, help="Same seed, same machine, same result.", key="train-seed"
+        )
         with st.expander("More"):
             options = _more()
         wanted = (model, recipe, source, seed, options)
@@ -61,6 +67,7 @@ def _more() -> dict:
         "Start from",
         [FRESH, *(run.run_id for run in loading.runs() if not run.members)],
         help="Fresh weights, or a run's own model and weights, to be trained further.",
+        key="train-start",
     )
     verdicts = st.checkbox(
         "Use my verdicts on Training",
@@ -112,7 +119,9 @@ def _request(model: str, recipe: str, source: Path | str | None, seed: int, opti
 def _sources() -> list[Path | str | None]:
     """What can be trained on: the dataset that is found, one's own faces, and the drawn ones."""
     source = data.find_source()
-    there = source.exists() if isinstance(source, Path) else bool(source or latest_fer2013())
+    there = bool(source or latest_fer2013())
+    if isinstance(source, Path):
+        there = os.path.exists(source)
     found = [source] if there and source != data.SYNTHETIC else []
     return [*found, *stored_faces(), data.SYNTHETIC]
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 import streamlit as st
 
 from dashboard.access import write_or_say_why
-from dashboard.finished_view import finished_view
 from dashboard.theme import percent
 from dashboard.training_form import training_form
 from fercore import jobs
@@ -22,7 +21,6 @@ _NEWS = "training-news"  # a sentence to be shown once
 
 def training_panel() -> None:
     """A form for a new training, and every training that is under way or was broken off."""
-    finished_view()
     under_way = jobs.list_jobs()
     st.session_state[_WATCHED] = busy = _alive_ids(under_way)
     with st.expander("Retrain", icon=":material/model_training:", expanded=bool(under_way)):
@@ -91,7 +89,8 @@ def _broken_off(job: Job, writes: bool) -> None:
 _HELP = {
     "Resume": "Goes on from the last checkpoint, to the same result as without the break.",
     "Discard": "Deletes this training and its checkpoint.",
-    "Keep best so far": "Makes a run of the best epoch so far.",
+    "Keep best so far": "Makes a run of the best epoch so far, or of the last one where PublicTest "
+    "has not been asked yet.",
 }
 
 

@@ -82,6 +82,20 @@ def csv_button(
     )
 
 
+def paged(length: int, per_page: int, key: str, *, of: object, **options) -> slice:
+    """Page buttons for so many items, and the slice of them that is on the chosen page.
+
+    `of` is what is paged: where it is another than before, the first page comes again. `options`
+    are `st.pagination`'s.
+    """
+    known = f"{key}-of"
+    if st.session_state.setdefault(known, of) != of:
+        st.session_state[key] = 1
+    st.session_state[known] = of
+    page = st.pagination(max(1, -(-length // per_page)), key=key, **options)
+    return slice((page - 1) * per_page, page * per_page)
+
+
 def enlarged(face: np.ndarray, factor: int) -> Image.Image:
     """A 48×48 face, each pixel a square: nothing is smoothed away or made up."""
     return Image.fromarray(face).resize((48 * factor, 48 * factor), Image.Resampling.NEAREST)

@@ -22,6 +22,7 @@ from fercore.errors import ConfigError, RunError
 from fercore.evaluation import evaluate_parts
 from fercore.files import (
     read_json,
+    remove_folder,
     replacing,
     safe_name,
     write_json,
@@ -147,8 +148,8 @@ class Run:
 
     @cached_property
     def prediction_frame(self) -> pd.DataFrame:
-        """The stored table: usage, row, label, copy, p_angry … p_neutral."""
-        return self._read("predictions.parquet", pd.read_parquet)
+        """The stored table: usage, row, label, pixels, copy, p_angry … p_neutral."""
+        return self.read("predictions.parquet", pd.read_parquet)
 
     def predictions(self, part: str = "private") -> Predictions:
         """The predictions on 'private', 'clean' or 'public', in row order."""
@@ -156,21 +157,22 @@ class Run:
 
     def metrics(self) -> dict[str, Any]:
         """Headline metrics by part, as stored."""
-        return self._read("metrics.json", read_json)
+        return self.read("metrics.json", read_json)
 
     def history(self) -> pd.DataFrame:
         """One line per epoch."""
-        return self._read("history.jsonl", lambda path: pd.read_json(path, lines=True))
+        return self.read("history.jsonl", lambda path: pd.read_json(path, lines=True))
 
     def load_model(self) -> nn.Module:
         """The model with its weights, in evaluation mode. Imports torch."""
         from safetensors.torch import load_file
 
         model = build(self.info["model"], **self.info["model_arguments"])
-        model.load_state_dict(self._read(self.weights_file().name, load_file))
+        model.load_state_dict(self.read(self.weights_file().name, load_file))
         return model.eval()
 
-    def _read(self, name: str, reader: Callable[[Path], Any]) -> Any:
+    def read(self, name: str, reader: Callable[[Path], Any]) -> Any:
+        """What `reader` makes of one of its files. Raises `RunError` where it cannot."""
         try:
             return reader(self.folder / name)
         except Exception as error:  # each format's library has errors of its own
@@ -301,7 +303,7 @@ def rename_run(run: Run, new_id: str) -> Run:
     """
     _check_local(run, "renamed")
     target = unused_folder(new_id)
-    copy = _hidden(target)
+    copy = target.with_name(f".{new_id}.{os.getpid()}")  # no run can have such a name
     shutil.rmtree(copy, ignore_errors=True)
     try:
         shutil.copytree(run.folder, copy)
@@ -345,14 +347,10 @@ def delete_unreadable(run_id: str) -> None:
 
 
 def _remove(folder: Path) -> None:
-    gone = _hidden(folder)
-    folder.rename(gone)  # a deletion that is broken off leaves no half of a run
-    shutil.rmtree(gone)
-
-
-def _hidden(folder: Path) -> Path:
-    """A name beside `folder` that no run can have."""
-    return folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        remove_folder(folder)
+    except OSError as error:
+        raise RunError(f"'{folder.name}' is not deleted: {error.strerror or error}.") from error
 
 
 def _check_local(run: Run, done: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,13 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_folder(folder: Path) -> None:
+    """Delete a folder with all that is in it; broken off, it leaves no half of one in its place."""
+    gone = folder.with_name(f".{folder.name}.{os.getpid()}")
+    folder.rename(gone)
+    shutil.rmtree(gone)
+
+
 def write_json(path: Path, value: Any) -> None:
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
@@ -43,7 +51,7 @@ def write_parquet(path: Path, frame: pd.DataFrame, **options: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def safe_name(name: str) -> bool:

@@ -5,14 +5,15 @@ so whether a training lives is asked of the lock, never of a process number.
 """
 
 import json
+import math
 import os
-import shutil
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,9 @@ from filelock import FileLock, Timeout
 
 from fercore.artifacts import LOCAL, artifacts_folder, checked_run_id, local_folder
 from fercore.errors import RunError, TrainingError
+from fercore.files import remove_folder
 from fercore.request import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_request
+from fercore.status import FILE as STATUS
 from fercore.status import StatusFile, read_status
 
 ALIVE = ("queued", "running")
@@ -99,7 +102,10 @@ def cancel(run_id: str) -> None:
 
 def discard(run_id: str) -> None:
     """Delete a training that is not running, with its checkpoint. Raises `RunError`."""
-    shutil.rmtree(_idle(run_id))
+    try:
+        remove_folder(_idle(run_id))
+    except OSError as error:
+        raise RunError(f"'{run_id}' is not discarded: {error.strerror or error}.") from error
 
 
 class Estimate(NamedTuple):
@@ -132,28 +138,31 @@ def spare_threads() -> int:
 
 def list_jobs() -> list[Job]:
     """Trainings that are under way or were broken off, newest first."""
-    requests = (artifacts_folder() / LOCAL).glob(f"*/{REQUEST}")
-    newest = sorted(requests, key=lambda path: path.stat().st_mtime, reverse=True)
-    jobs = []
-    for path in newest:
+    found = []
+    for path in (artifacts_folder() / LOCAL).glob(f"*/{REQUEST}"):
         # It may finish while we look; and one that cannot be read is no reason to hide the others.
         with suppress(RunError, FileNotFoundError):
-            jobs.append(find_job(path.parent.name))
-    return jobs
+            found.append((path.stat().st_mtime, find_job(path.parent.name)))
+    return [job for _, job in sorted(found, key=itemgetter(0), reverse=True)]
 
 
 def find_job(run_id: str) -> Job:
     """The training of that name. Raises `RunError` where there is none, or it is complete."""
     folder = local_folder(checked_run_id(run_id))
-    if (folder / "run.json").is_file():
-        raise RunError(f"'{run_id}' is finished: see `fercore runs show {run_id}`.")
+    _check_unfinished(folder)
     if not (folder / REQUEST).is_file():
         raise RunError(f"There is no training '{run_id}' under way.")
     request, status = read_request(run_id), read_status(folder)
     state = _state(folder, status)
+    _check_unfinished(folder)  # it may have ended well while we looked
     message = _LOST if state == "lost" else status.get("message", "")
     progress, process = status.get("progress", {}), status.get("process", {})
     return Job(run_id, request, state, message, progress, status.get("updated", ""), process)
+
+
+def _check_unfinished(folder: Path) -> None:
+    if (folder / "run.json").is_file():
+        raise RunError(f"'{folder.name}' is finished: see `fercore runs show {folder.name}`.")
 
 
 def _idle(run_id: str) -> Path:
@@ -166,8 +175,16 @@ def _state(folder: Path, status: dict[str, Any]) -> str:
     written = status.get("state", "lost")
     if written not in ALIVE or _locked(folder):
         return written
-    young = time.time() - (folder / "status.json").stat().st_mtime < STARTUP_SECONDS
-    return "queued" if status["message"] == _STARTING and young else "lost"
+    starting = status["message"] == _STARTING
+    return "queued" if starting and _age(folder / STATUS) < STARTUP_SECONDS else "lost"
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file was written; without end where it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _locked(folder: Path) -> bool:

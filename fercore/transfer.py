@@ -6,6 +6,7 @@ what both say on the test images of the run it started from, where these are oth
 machine.
 """
 
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from fercore.errors import FerError, RunError
 from fercore.evaluation import compare
 from fercore.files import write_parquet
 from fercore.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame, select_part
+from fercore.request import START
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,20 +34,24 @@ ORIGIN_BEFORE, ORIGIN_AFTER = "origin-before.parquet", "origin-after.parquet"
 def write_tables(
     base_id: str, folder: Path, model: "nn.Module", faces: FaceSet
 ) -> dict[str, str | None]:
-    """Score the model that `model` started from on `faces`, and `model` where it came from.
+    """Score the weights that `model` started from on `faces`, and `model` where they came from.
 
     Returns the start's `run_id` and `dataset`, for the run's record.
     """
+    from safetensors.torch import load_file
+
     from fercore.inference import predict_probs
     from fercore.precision import REFERENCE
 
+    start = deepcopy(model)
+    start.load_state_dict(load_file(folder / START))
+    scored = faces.where(faces.usage != "Training")
+    probs = predict_probs(start, scored.images, precision=REFERENCE)
+    write_parquet(folder / BEFORE, prediction_frame(faces, probs))
     try:
         base = find_run(base_id)
     except RunError:  # deleted since; its weights were kept in the folder, its predictions not
         return {"run_id": base_id, "dataset": None}
-    scored = faces.where(faces.usage != "Training")
-    probs = predict_probs(base.load_model(), scored.images, precision=REFERENCE)
-    write_parquet(folder / BEFORE, prediction_frame(faces, probs))
     same = base.info["dataset"]["fingerprint"] == faces.fingerprint  # then `before` says it all
     images = None if same else _test_images(base)
     if images is not None:
@@ -61,14 +67,14 @@ def before_and_after(run: Run) -> pd.DataFrame:
 
     One row per dataset and part: dataset, part, n, before, after, difference, low, high (accuracies
     from 0 to 1, the difference with its paired 95 % bootstrap interval) and p (exact McNemar).
-    Empty for a run that began with fresh weights.
+    Empty for a run that began with fresh weights. Raises `RunError` for a damaged table.
     """
     rows = []
     if (run.folder / BEFORE).exists():
-        before = pd.read_parquet(run.folder / BEFORE)
+        before = run.read(BEFORE, pd.read_parquet)
         rows += _rows(run.dataset, before, run.prediction_frame)
     if (run.folder / ORIGIN_AFTER).exists():
-        old, new = (pd.read_parquet(run.folder / name) for name in (ORIGIN_BEFORE, ORIGIN_AFTER))
+        old, new = (run.read(name, pd.read_parquet) for name in (ORIGIN_BEFORE, ORIGIN_AFTER))
         rows += _rows(run.info["start_from"]["dataset"], old, new)
     return pd.DataFrame(rows)
 

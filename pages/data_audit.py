@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import audit_view, loading
 from dashboard.clicks import Point, clickable_figure
-from dashboard.face_grid import PER_PAGE, face_grid, face_table
+from dashboard.face_grid import face_table, first_faces
 from dashboard.selection import ANY, choose_label, choose_slice, current_with_predictions
 from dashboard.theme import count, percent
 from dashboard.widgets import csv_button, heading, models_line
@@ -17,7 +17,7 @@ from fercore.data.votes import HINT
 PAIRS = 24  # near duplicates shown
 
 selection = current_with_predictions()
-# Without its copies the part has nothing left to audit: the whole of it is looked at.
+asked = selection.part
 part = "public" if selection.part == "public" else "private"
 usage = {"public": "PublicTest", "private": "PrivateTest"}[part]
 selection = replace(selection, part=part)
@@ -28,6 +28,8 @@ heading(
     "it is counted against.",
 )
 models_line(selection)
+if part != asked:
+    st.caption("Without its copies there is less to audit, so here it is the whole of PrivateTest.")
 
 images = loading.images(selection.a)
 here = not images.missing
@@ -124,7 +126,7 @@ if here:
     view = st.segmented_control(
         "Pairs", list(views), default="most alike", required=True, key="pairs", bind="query-params"
     )
-    faces = audit_view.run_faces(selection.a)
+    faces = loading.dataset(selection.a)
     if views[view].empty:
         st.caption("There is no such pair.")
     with st.grid(min_column_width=220, gap="small"):
@@ -142,7 +144,7 @@ with disputed:
     )
     samples = loading.samples(selection.a, selection.b if selection.paired else None, part)
     if here:
-        face_grid(samples.loc[issues.index[:PER_PAGE]], images, selection)
+        first_faces(samples.loc[issues.index], images, selection)
     else:
         face_table(samples.loc[issues.index], selection)
     csv_button(issues, "label-issues")

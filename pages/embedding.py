@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import extras_view, loading, theme
-from dashboard.face_grid import PER_PAGE, face_grid
+from dashboard.face_grid import first_faces
 from dashboard.selection import current_with_predictions
 from dashboard.slices_view import selected
 from dashboard.widgets import csv_button, heading, letter, models_line
@@ -45,13 +45,24 @@ if samples.empty:
     st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
     st.stop()
 
-marked = samples["row"].isin(chosen_rows)
-event = st.plotly_chart(
-    extras_view.embedding_figure(
-        samples, model, colouring, marked=marked if selection.words else None
-    ),
-    key=f"map-{run.run_id}-{selection.part}",
-    on_select="rerun",
+name = f"map-{run.run_id}-{selection.part}"
+lassoed = f"lassoed-{run.run_id}-{selection.part}"
+
+
+def keep_lassoed() -> None:
+    """Another colouring is another figure, which forgets what was chosen on the one before."""
+    st.session_state[lassoed] = extras_view.picked(st.session_state[name])
+
+
+marked = None
+if on_map := st.session_state.get(lassoed):
+    marked = samples.index.to_series().isin(on_map)
+elif selection.words:
+    marked = samples["row"].isin(chosen_rows)
+st.plotly_chart(
+    extras_view.embedding_figure(samples, model, colouring, marked=marked),
+    key=name,
+    on_select=keep_lassoed,
     selection_mode=("lasso", "box", "points"),
     config={"displaylogo": False, "scrollZoom": False},
     alt=f"Map of {key}'s features",
@@ -61,26 +72,29 @@ st.caption(
     "between clusters and their size mean little."
 )
 
-lassoed = samples.index.intersection(extras_view.picked(event))
-chosen = samples.loc[lassoed] if len(lassoed) else samples[marked]
+chosen = samples if marked is None else samples[marked]
 if chosen.empty:
     st.info("No image fits. Choose another label or prediction, or clear the selection.")
     st.stop()
 
 group = describe_group(chosen, model)
-what = "On the map" if len(lassoed) else selection.words or "All"
-st.subheader(f"{what}: {theme.count(group.n)} faces", anchor=False)
+what = "On the map" if on_map else selection.words or "All"
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.subheader(f"{what}: {theme.count(group.n)} faces", anchor=False, width="content")
+    if on_map:
+        st.button(
+            "Clear", icon=":material/close:", key="clear-lasso",
+            on_click=lambda: st.session_state.pop(lassoed, None),
+        )  # fmt: skip
 st.markdown(
     f"{letter(key)} is right on {theme.percent(group.accuracy)} {theme.interval(group.interval)}. "
     f"Labels: {extras_view.counts_line(group.labels)}. "
     f"Predictions: {extras_view.counts_line(group.predicted)}."
 )
-if len(lassoed) or selection.words:
+if marked is not None:
     images = loading.images(selection.a)
     if images.missing:
         st.info(images.missing)
     else:
-        face_grid(chosen.head(PER_PAGE), images, selection, model=model)
-        if group.n > PER_PAGE:
-            st.caption(f"The first {PER_PAGE} of {theme.count(group.n)} faces.")
+        first_faces(chosen, images, selection, model=model)
 csv_button(chosen, "embedding")

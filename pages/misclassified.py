@@ -4,17 +4,17 @@ import streamlit as st
 
 from dashboard import loading
 from dashboard.face_grid import PER_PAGE, face_grid, face_table
-from dashboard.selection import ANY, current_with_predictions
+from dashboard.selection import ANY, WHICH, current_with_predictions
 from dashboard.slices_view import selected
 from dashboard.theme import count
-from dashboard.widgets import csv_button, heading, models_line
+from dashboard.widgets import csv_button, heading, models_line, paged
 from fercore.evaluation import VIEWS, view_mask
 
-ORDERS = {
+ORDERS = {  # by what, and whether the smallest comes first; a mistake's margin is below zero
     "most confident": ("confidence", False),
     "least confident": ("confidence", True),
     "highest loss": ("loss", False),
-    "narrowest margin": ("margin", False),
+    "narrowest margin": ("margin", True),
 }
 
 selection = current_with_predictions()
@@ -28,7 +28,7 @@ models_line(selection, to_faces=False)
 b = selection.b if selection.paired else None
 samples = loading.samples(selection.a, b, selection.part)
 view = st.segmented_control(
-    "Which", VIEWS if b else VIEWS[:1], default=VIEWS[0], required=True, key="which",
+    "Which", VIEWS if b else VIEWS[:1], default=VIEWS[0], required=True, key=WHICH,
     bind="query-params",
 )  # fmt: skip
 order = st.segmented_control(
@@ -43,7 +43,7 @@ on_diagonal = selection.true == selection.predicted != ANY
 keep = samples[f"{model}_correct"] if on_diagonal else view_mask(samples, view)
 keep &= selected(samples, selection, model=model)
 column, ascending = ORDERS[order]
-found = samples[keep].sort_values(f"{model}_{column}", ascending=ascending, kind="stable")
+found = samples[keep].sort_values(f"{model}_{column}", ascending=ascending, kind="stable", key=abs)
 
 name = f"{model.upper()} right" if on_diagonal else view
 cell = "all classes" if selection.cell == (ANY, ANY) else " → ".join(selection.cell)
@@ -58,8 +58,8 @@ if images.missing:
     face_table(found, selection)
 else:
     grid = st.container()
-    page = st.pagination(-(-len(found) // PER_PAGE), key="page", bind="query-params")
-    shown = found.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+    of = (*selection.identity, view, order)
+    shown = paged(len(found), PER_PAGE, "page", of=of, bind="query-params")
     with grid:
-        face_grid(shown, images, selection, model=model)
+        face_grid(found.iloc[shown], images, selection, model=model)
 csv_button(found, "misclassified")

@@ -6,11 +6,13 @@ import streamlit as st
 from dashboard import face_loading, loading, theme
 from dashboard.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.navigation import page_path
-from dashboard.selection import ANY, cell_query, current_with_predictions
+from dashboard.selection import ANY, WHICH, cell_query, current_with_predictions
 from dashboard.widgets import csv_button, heading, models_line, score_card
+from fercore.artifacts import Run
 from fercore.data import SYNTHETIC
-from fercore.evaluation import Comparison, confusions
+from fercore.evaluation import VIEWS, Comparison, confusions
 from fercore.labels import CLASSES
+from fercore.models import MODELS
 from fercore.references import PAPER
 from fercore.statistics import Interval
 from fercore.wording import p_value
@@ -31,10 +33,18 @@ def verdict_in_words(result: Comparison) -> str:
     return f"**{better} is right {gap:.1f} points more often than {worse}** {evidence}"
 
 
+def title_of(models: dict[str, Run]) -> str:
+    """'CNN against CNN-LSTM on FER2013'; each with its own dataset where they differ."""
+    titles = [MODELS[run.info["model"]].title for run in models.values()]
+    sets = ["drawn faces" if run.dataset == SYNTHETIC else run.dataset for run in models.values()]
+    if len(set(sets)) == 1:
+        return f"{' against '.join(titles)} on {sets[0]}"
+    return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
+
+
 selection = current_with_predictions()
-title = " against ".join(run.title.split(" · ")[0] for run in selection.models.values())
 heading(
-    f"{title} on {'drawn faces' if selection.a.dataset == SYNTHETIC else selection.a.dataset}",
+    title_of(selection.models),
     "The verdict on one screen: how often each model is right, whether the difference is more "
     "than chance, and the mistakes that cost most. Choose models and images in the sidebar.",
 )
@@ -89,7 +99,7 @@ with left:
             page_path("misclassified"),
             label=label,
             icon=":material/chevron_right:",
-            query_params=cell_query(true, predicted),
+            query_params=cell_query(true, predicted) | {WHICH: VIEWS[0]},
         )
     st.caption("Label → prediction, and how many images. A click opens them.")
     st.page_link(

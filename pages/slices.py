@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard import face_loading, loading, theme
 from dashboard.clicks import Point, clickable_figure, clickable_table
-from dashboard.face_grid import PER_PAGE, face_grid, face_table
+from dashboard.face_grid import face_table, first_faces
 from dashboard.selection import ANY, choose_slice, current_with_predictions
 from dashboard.slices_view import run_slices, slices_figure
 from dashboard.widgets import csv_button, heading, letter, models_line
@@ -111,4 +111,4 @@ if images.missing:
     face_table(mine, selection)
 else:
     st.caption("A's mistakes first, the most confident ones before the others.")
-    face_grid(mine.head(PER_PAGE), images, selection)
+    first_faces(mine, images, selection)

@@ -81,10 +81,13 @@ st.caption(
     "down is no verdict on the LSTM; the distance between the bars is. Each p here is corrected "
     "for the number of changes (Holm), in the table for the number of variants."
 )
-st.plotly_chart(
-    study_figures.condition_figure(results.conditions), config=figures.STATIC,
-    alt="CNN and CNN-LSTM under each condition",
-)  # fmt: skip
+if results.conditions.empty:
+    st.info("No condition has both models yet.")
+else:
+    st.plotly_chart(
+        study_figures.condition_figure(results.conditions), config=figures.STATIC,
+        alt="CNN and CNN-LSTM under each condition",
+    )  # fmt: skip
 for _, line in results.conditions.iterrows():
     st.markdown(
         f"- {line['title']}: CNN-LSTM minus CNN {points(line['difference'])} "
@@ -95,10 +98,13 @@ st.subheader("What it costs, and whom it hits", anchor=False)
 st.plotly_chart(
     study_figures.cost_figure(gaps), config=figures.STATIC, alt="Accuracy against size and time"
 )
-st.plotly_chart(
-    study_figures.class_effect_figure(results.class_effect, results.class_titles),
-    config=figures.STATIC, alt="Recall per class against the CNN's",
-)  # fmt: skip
+if results.class_effect.empty:
+    st.info("No other head is there yet to hold against the CNN, class by class.")
+else:
+    st.plotly_chart(
+        study_figures.class_effect_figure(results.class_effect, results.class_titles),
+        config=figures.STATIC, alt="Recall per class against the CNN's",
+    )  # fmt: skip
 
 titles = dict(zip(gaps["variant"], gaps["title"]))
 chosen = st.multiselect(

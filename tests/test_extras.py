@@ -346,13 +346,17 @@ def test_embedding_page_shows_the_selected_faces_of_b(with_extras):
 def test_embedding_page_shows_what_a_lasso_holds(with_extras):
     points = [{"customdata": [index, "", "", 0.0]} for index in (3, 5, 8)]
     lasso = {"selection": {"points": points, "point_indices": [], "box": [], "lasso": []}}
-    page = open_page("embedding", a="first", b="second", **{"map-first-private": lasso})
+    chosen = extras_view.picked(lasso)
+    page = open_page("embedding", a="first", b="second", **{"lassoed-first-private": chosen})
+    page.segmented_control(key="colouring").set_value("right or wrong").run()
     words = said(page)
     table = find_run("first").predictions()
     assert "On the map: 3 faces" in words
     assert f"{100 * table.correct[[3, 5, 8]].mean():.1f} %" in words
     tiles = {button.key for button in page.button if (button.key or "").startswith("face-")}
     assert tiles == {f"face-{table.rows[index]}" for index in (3, 5, 8)}
+    page.button(key="clear-lasso").click().run()
+    assert "All: 350 faces" in said(page)
 
 
 def test_a_map_of_other_images_is_a_sentence(with_extras):

@@ -12,6 +12,7 @@ from skimage.data import astronaut, coffee
 
 from fercore import data
 from fercore.data import container, own_photos
+from fercore.data.cache import cache_folder
 from fercore.data.own_photos import find_own_faces, split_faces
 from fercore.data.stored_faces import delete_faces, faces_folder, find_stored, store, stored_faces
 from fercore.errors import DataError
@@ -260,9 +261,11 @@ def test_a_full_disk_leaves_nothing(thirty, monkeypatch):
 
 
 def test_deleting(thirty):
-    store(split_faces(thirty), "mine")
+    data.load(store(split_faces(thirty), "mine"))
+    (cached,) = (cache_folder() / "datasets").iterdir()
     delete_faces("mine")
     assert (stored_faces(), find_stored("mine")) == ([], None)
+    assert not cached.exists()
     with pytest.raises(DataError, match="no faces called 'mine'"):
         delete_faces("mine")
 

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -122,6 +123,8 @@ def test_overview_links_to_the_most_frequent_confusions(two_runs):
     labels = [link.proto.label for link in app.get("page_link") if "→" in link.proto.label]
     assert len(labels) == 3
     assert labels[0].startswith(f"{first['true']} → {first['predicted']}: A {first['count']} · B ")
+    link = next(link for link in app.get("page_link") if link.proto.label == labels[0])
+    assert "which=A+wrong" in link.proto.query_string  # as many as it says, whatever was chosen
 
 
 def test_a_part_without_images_is_a_sentence(two_runs):
@@ -145,6 +148,7 @@ def test_a_damaged_new_run_is_a_sentence_beside_the_page(two_runs, name):
     app = open_page(name, a="first", b="first")
     assert any("metrics.json" in error.value for error in app.error)
     assert len(app.title) == 1
+    assert "Start training" in [button.label for button in app.button]
 
 
 def test_confusion_names_the_chosen_cell(two_runs):
@@ -198,6 +202,20 @@ def test_the_study_page_tells_what_its_table_says(faces):
     assert len(app.dataframe[0].value) == len(names)
 
 
+@pytest.mark.parametrize("model", ["cnn", "cnn_lstm"])
+def test_the_study_page_opens_after_its_first_training(faces, model):
+    from fercore.study.runner import run_study
+    from fercore.study.store import StudyStore
+    from fercore.study.variants import find_study
+
+    tiny = replace(find_recipe("quick"), epochs=1, batch_size=64, model_arguments={"width": 4})
+    requests = find_study("sequence").requests(1, tiny, only=[model], threads=1)
+    run_study(StudyStore("sequence"), requests, faces)
+    words = said(open_page("why_the_lstm_loses"))
+    assert "No condition has both models yet" in words
+    assert "No other head is there yet" in words
+
+
 def test_per_class_warns_of_few_images(two_runs):
     assert "Few images, wide intervals" in said(open_page("per_class"))
 
@@ -223,6 +241,37 @@ def test_a_cell_on_the_diagonal_shows_what_is_right(two_runs):
     app = open_page("misclassified", a="first", true="happy", predicted="happy")
     table = find_run("first").predictions()
     assert f"{(table.correct & (table.labels == 3)).sum()} faces" in said(app)
+    app.segmented_control(key="order").set_value("narrowest margin").run()
+    happy = table.probs[table.correct & (table.labels == 3)]
+    others = np.delete(happy, 3, axis=1).max(1)
+    narrowest = happy[(happy[:, 3] - others).argmin(), 3]
+    first = next(b for b in app.button if (b.key or "").startswith("face-"))
+    assert first.label == f"happy → happy {narrowest:.2f}"
+
+
+def test_what_is_paged_anew_begins_at_its_first_page(two_runs):
+    app = open_page("misclassified", a="first", b="second")
+    app.session_state["page"] = 2
+    app.run()
+    assert app.session_state["page"] == 2
+    app.segmented_control(key="order").set_value("highest loss").run()
+    assert app.session_state["page"] == 1
+    app.session_state["page"] = 2
+    app.run()
+    app.selectbox(key="part").select("public").run()
+    assert app.session_state["page"] == 1
+
+
+def test_what_a_face_is_asked_for_first_is_what_the_model_says_of_it(two_runs):
+    app = open_page("misclassified", a="first", b="second")
+    tiles = [button for button in app.button if (button.key or "").startswith("face-")]
+    said_of = {tile.key: tile.label.split()[2] for tile in tiles}
+    first = tiles[0].key
+    other = next(key for key, expression in said_of.items() if expression != said_of[first])
+    for key in (first, other):
+        app.button(key=key).click().run()
+        (asked,) = (box for box in app.selectbox if box.label == "What speaks for")
+        assert asked.value == said_of[key]
 
 
 def test_misclassified_without_the_images_still_shows_the_table(two_runs, monkeypatch):
@@ -291,6 +340,46 @@ def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
     app.text_input(key="data_path").input(str(tmp_path / "nothing.csv")).run()
     next(b for b in app.button if b.label == "Use this dataset").click().run()
     assert "no such file" in said(app)
+
+
+def test_the_choice_of_a_start_outlives_another_run(two_runs, monkeypatch):
+    monkeypatch.setattr(jobs, "estimate", lambda request: jobs.Estimate(60, 100))
+    app = open_page("overview")
+    app.selectbox(key="train-start").select("first")
+    next(button for button in app.button if button.label == "How long?").click().run()
+    copy_of(two_runs[0], seed=1)
+    app.run()
+    assert "first-1" in app.selectbox(key="train-start").options
+    assert app.selectbox(key="train-start").value == "first"
+
+
+def test_a_finished_run_is_measured_by_one_of_its_recipe(two_runs):
+    from dashboard.finished_view import counterpart
+
+    new = two_runs[0]
+    others = [copy_of(new, seed=1), copy_of(new, seed=2), two_runs[1]]
+    other_recipe = replace(others[0], recipe=find_recipe("best"))
+    assert counterpart(new, [other_recipe, *others[1:]]) == others[1]
+
+
+def test_the_images_of_a_set_without_privatetest_are_found(two_runs):
+    from dashboard import loading
+
+    run = two_runs[0]
+    frame = run.prediction_frame
+    frame[frame["usage"] == "PublicTest"].to_parquet(run.folder / "predictions.parquet")
+    assert loading.images(find_run("first")).missing == ""
+
+
+def test_another_file_at_the_same_path_is_noticed(tmp_path):
+    from dashboard.loading import stamp
+
+    path = tmp_path / "fer2013new.csv"
+    assert stamp(path) is None
+    path.write_text("one")
+    first = stamp(path)
+    path.write_text("another")
+    assert None is not stamp(path) != first
 
 
 def test_the_sidebar_says_where_a_variable_names_the_dataset(two_runs, monkeypatch):

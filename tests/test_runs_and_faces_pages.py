@@ -1,15 +1,16 @@
 """The pages Runs and Your faces: what they list, what they do, what they say."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 from skimage.data import coffee
 
-from dashboard import audit_view
+from dashboard import loading
 from fercore import data, jobs
 from fercore.artifacts import annotate_run, find_run, list_runs
-from fercore.data.stored_faces import stored_faces
+from fercore.data.stored_faces import delete_faces, stored_faces
 from fercore.ensemble import make_ensemble
 from tests.test_own_photos import THIRTY, drawn, zipped
 from tests.test_pages import copy_of, open_page, said
@@ -85,6 +86,13 @@ def test_a_damaged_run_is_named_and_can_go(two_runs):
     assert not two_runs[0].folder.exists()
 
 
+def test_a_copied_folder_is_named_and_hides_no_run(two_runs):
+    shutil.copytree(two_runs[0].folder, two_runs[0].folder.with_name("first (copy)"))
+    app = open_page("runs")
+    assert "first (copy): its run.json lacks its own name" in said(app)
+    assert app.dataframe[0].value["run"].tolist() == ["second", "first"]
+
+
 def upload(app, files: dict[str, bytes]):
     app.file_uploader[0].upload("my faces.zip", zipped(files), "application/zip")
     return press(app, "Find the faces")
@@ -129,7 +137,7 @@ def test_kept_faces_are_offered_for_fine_tuning_and_deleted(found, monkeypatch):
     assert request.data == str(stored_faces()[0])
     own = data.load(stored_faces()[0])
     run = SimpleNamespace(dataset="my-faces")
-    assert audit_view.run_faces(run).fingerprint == own.fingerprint
+    assert loading.dataset(run).fingerprint == own.fingerprint
     press(press(found, "Delete these faces …"), "Delete them")
     assert stored_faces() == []
     assert "No faces are kept yet" in said(found)
@@ -155,3 +163,12 @@ def test_a_note_stands_where_the_run_is_chosen(two_runs):
     annotate_run(two_runs[0], "with more rotation")
     captions = [caption.value for caption in open_page("overview", a="first").sidebar.caption]
     assert f"{two_runs[0].title}  \nwith more rotation" in captions
+
+
+def test_a_deletion_that_failed_is_no_success(found):
+    press(found, "Keep these 30 faces")
+    press(found, "Delete these faces …")
+    delete_faces("my-faces")
+    press(found, "Delete them")
+    assert [error.value for error in found.error] == ["There are no faces called 'my-faces'."]
+    assert not found.success

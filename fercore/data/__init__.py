@@ -45,7 +45,7 @@ def load(
                 "'fercore data download', or use --data synthetic for drawn faces."
             )
         return cache.read_entry(key)
-    if not source.exists():
+    if not os.path.exists(source):  # False also for a name too long and a folder closed to us
         raise DataError(f"{source}: there is no such file or folder. Check the path.")
     key = cache.source_key(source)
     return cache.read_entry(key) or cache.write_entry(key, read_source(source, progress=progress))

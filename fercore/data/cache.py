@@ -67,6 +67,13 @@ def write_entry(key: str, faces: FaceSet) -> FaceSet:
     return read_entry(key)
 
 
+def forget(source: Path) -> None:
+    """Delete what is cached of a source, as it is now and as it once was."""
+    for meta in _datasets().glob("[!.]*/meta.json"):
+        if Path(read_json(meta)["source"]).resolve() == source.resolve():
+            shutil.rmtree(meta.parent)
+
+
 def latest_fer2013() -> str | None:
     """Key of the newest cached dataset that is FER2013, by its name."""
     metas = sorted(_datasets().glob("[!.]*/meta.json"), key=lambda p: p.stat().st_mtime)

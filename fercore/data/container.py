@@ -7,6 +7,7 @@ of the archive, or when they would expand far beyond what a face dataset needs.
 import gzip
 import io
 import lzma
+import os
 import tarfile
 import zipfile
 import zlib
@@ -198,7 +199,7 @@ def path_is_gzip(path: Path) -> bool:
 
 def open_container(path: Path) -> Container:
     """Tell by its content what `path` is. Raises `DataError` where it cannot be read."""
-    if not path.exists():
+    if not os.path.exists(path):  # False also for a name too long and a folder closed to us
         raise DataError(f"{path}: there is no such file or folder. Check the path.")
     if path.is_dir():
         return Folder(path)

@@ -12,9 +12,10 @@ from pathlib import Path
 import platformdirs
 from PIL import Image
 
+from fercore.data import cache
 from fercore.data.own_photos import OwnFaces
 from fercore.errors import DataError
-from fercore.files import safe_name
+from fercore.files import remove_folder, safe_name
 from fercore.labels import CLASSES
 
 _RESERVED = {"fer2013", "synthetic"}
@@ -69,13 +70,18 @@ def find_stored(name: str) -> Path | None:
 
 
 def delete_faces(name: str) -> None:
-    """Delete a kept set. Runs that were trained on it stay. Raises `DataError`."""
+    """Delete a kept set, here and in the cache. Runs that were trained on it stay.
+
+    Raises `DataError`.
+    """
     folder = _folder_of(name)
     if not folder.is_dir():
         raise DataError(f"There are no faces called '{name}'.")
-    gone = folder.with_name(f".{name}.{os.getpid()}")
-    folder.rename(gone)
-    shutil.rmtree(gone)
+    try:
+        cache.forget(folder)
+        remove_folder(folder)
+    except OSError as error:
+        raise DataError(f"'{name}' is not deleted: {error.strerror or error}.") from error
 
 
 def _folder_of(name: str) -> Path:

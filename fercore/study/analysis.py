@@ -35,7 +35,8 @@ def gap_table(store: StudyStore, study: Study, part: str = "private") -> pd.Data
     from 0 to 1); difference, difference_low, difference_high to the CNN; p_value, p_holm (corrected
     for the number of variants compared); only_variant, only_cnn (images that one alone gets right,
     summed over seeds paired by number) and mcnemar (seeds whose exact McNemar test is below 0.05);
-    public_accuracy, parameters, flops_per_image, latency_ms. NaN for the CNN's own comparison.
+    public_accuracy, macro_f1, parameters, flops_per_image, latency_ms. NaN for the CNN's own
+    comparison.
     """
     table = store.table()
     finished = [v for v in study.variants if v.name in set(table["variant"])]
@@ -103,9 +104,16 @@ def condition_table(store: StudyStore, study: Study, part: str = "private") -> p
 
 
 def class_effect(store: StudyStore, variants: list[str], part: str = "private") -> pd.DataFrame:
-    """Recall of each class minus the CNN's, means over seeds: a row per variant."""
-    reference = _mean_recall(store, REFERENCE, part)
-    rows = [_mean_recall(store, variant, part) - reference for variant in variants]
+    """Recall of each class minus the CNN's, means over seeds: a row per variant.
+
+    Empty before the CNN is trained.
+    """
+    if REFERENCE not in set(store.table()["variant"]):
+        variants = []
+    rows = [
+        _mean_recall(store, variant, part) - _mean_recall(store, REFERENCE, part)
+        for variant in variants
+    ]
     return pd.DataFrame(rows, index=variants, columns=list(CLASSES))
 
 
