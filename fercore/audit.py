@@ -1,5 +1,6 @@
 """What is wrong with a dataset, and what that does to the scores on it. Without torch."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,8 @@ def near_duplicates(faces: FaceSet) -> pd.DataFrame:
     other_usage, other_label. Takes some seconds on FER2013 the first time; what is found is kept
     in the cache folder.
     """
-    kept = cache_folder() / f"near-{faces.fingerprint}-{NEAR_DUPLICATE}.parquet"
+    rows = hashlib.sha256(faces.row).hexdigest()[:8]  # a part has the fingerprint of the whole set
+    kept = cache_folder() / f"near-{faces.fingerprint}-{rows}-{NEAR_DUPLICATE}.parquet"
     if kept.is_file():
         pairs = pd.read_parquet(kept)
     else:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fercore.errors import ConfigError, RunError
 from fercore.metrics import midranks, one_hot
 from fercore.predictions import Predictions
-from fercore.statistics import CONFIDENCE, RESAMPLES, Interval, wilson_interval
+from fercore.statistics import RESAMPLES, Interval, percentiles, wilson_interval
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)  # the range that is searched
@@ -74,9 +74,7 @@ def ece_interval(
 
     Resampling adds its own noise to every bin's gap and so pushes the ECE up. The basic bootstrap
     interval turns that shift around, where percentiles would double it. The lower bound is 0 where
-    chance alone would make an ECE as large (one time in 40), the upper bound at least the ECE. In
-    simulations from the shipped CNN it held the true ECE in 86 to 99 % of draws, percentiles in 0
-    to 73 %.
+    chance alone would make an ECE as large (one time in 40), the upper bound at least the ECE.
     """
     rng = np.random.default_rng(seed)
     n, bin_of, gaps = len(predictions), _equal_mass_bins(predictions, bins), _gaps(predictions)
@@ -86,12 +84,11 @@ def ece_interval(
         # Indices as small as they can be: drawing and following them is all the time it takes.
         shape, kind = (len(inside), resamples), np.min_scalar_type(len(inside))
         draws += np.abs(inside[rng.integers(len(inside), size=shape, dtype=kind)].sum(0))
-    tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(draws / n, [tail, 100 - tail])
+    low, high = percentiles(draws / n)
     ece = float(np.abs(np.bincount(bin_of, weights=gaps)).sum() / n)
     deviations = _chance_deviations(predictions, bins)
     chance = np.abs(rng.normal(0, deviations, (resamples, len(deviations)))).sum(1) / n
-    by_chance = ece <= np.percentile(chance, 100 - tail)
+    by_chance = ece <= percentiles(chance)[1]
     return Interval(0.0 if by_chance else max(0.0, float(2 * ece - high)),
                     max(ece, float(2 * ece - low)))  # fmt: skip
 

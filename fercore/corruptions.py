@@ -72,7 +72,7 @@ def shift(images: Images, pixels: float) -> Images:
 
 
 def occlusion(images: Images, side: float) -> Images:
-    """A grey square of `side` pixels, anywhere within the image."""
+    """A grey square of `side` pixels within the image, its last row and column left free."""
     free = images.shape[1] - side
     covered = [
         (np.arange(images.shape[1]) >= start) & (np.arange(images.shape[1]) < start + side)

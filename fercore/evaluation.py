@@ -153,7 +153,7 @@ def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.Da
     frame = pd.DataFrame({"class": CLASSES, "support": observed[0].support})
     for name in ("precision", "recall", "f1"):
         gap = getattr(resampled[0], name) - getattr(resampled[1], name)
-        low, high = np.percentile(gap, [2.5, 97.5], axis=0)
+        low, high = statistics.percentiles(gap)
         value = getattr(observed[0], name) - getattr(observed[1], name)
         frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = value, low, high
     areas = [

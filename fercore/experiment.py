@@ -13,9 +13,9 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from fercore import data, review, transfer
-from fercore.artifacts import Run, find_run, local_folder, write_run
+from fercore.artifacts import Run, find_run, local_folder, read_run, write_run
 from fercore.data import FaceSet
-from fercore.errors import Busy, FerError
+from fercore.errors import Busy, DataError, FerError
 from fercore.files import write_json, write_json_lines
 from fercore.hardware import describe_hardware, describe_software, git_commit
 from fercore.models import build
@@ -36,6 +36,7 @@ from fercore.turns import turn
 
 if TYPE_CHECKING:
     from fercore.models.network import Network
+    from fercore.training.parallel import Group
 
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -64,27 +65,36 @@ def run_experiment(
     status = StatusFile(folder)
     watcher = _recording(watcher, folder, status)
     with _held(folder / LOCK):
-        for left_by_a_killed_process in folder.glob(".*.tmp"):
-            left_by_a_killed_process.unlink()
-        try:
-            with nullcontext() if alongside else _turn(watcher, status):
+        if (folder / "run.json").is_file():  # another process completed it before this one held it
+            run = read_run(folder)
+        else:
+            with _told(status, folder), nullcontext() if alongside else _turn(watcher, status):
                 status.write("running", "reading the data")
                 run = _train_and_score(
                     request, folder, faces, watcher, status, checkpoint_seconds, keep_best
                 )
-        except Interrupted as stop:
-            _end(status, "cancelled", str(stop))
-            raise
-        except Exception as error:
-            _end(status, "failed", sentence(error))
-            raise
-        finally:
-            (folder / CANCEL).unlink(missing_ok=True)
     temporary = [folder / name for name in (REQUEST, START, STATUS, LOCK)]
     for path in (*temporary, *folder.glob(f"{Path(CHECKPOINT).stem}*")):
         with suppress(PermissionError):  # Windows keeps what a process has open
             path.unlink(missing_ok=True)
     return run
+
+
+@contextmanager
+def _told(status: StatusFile, folder: Path) -> Iterator[None]:
+    """One attempt at a training: what a killed one left goes, and the status says how it ends."""
+    for left_by_a_killed_process in folder.glob(".*.tmp"):
+        left_by_a_killed_process.unlink()
+    try:
+        yield
+    except Interrupted as stop:
+        _end(status, "cancelled", str(stop))
+        raise
+    except Exception as error:
+        _end(status, "failed", sentence(error))
+        raise
+    finally:
+        (folder / CANCEL).unlink(missing_ok=True)
 
 
 def follow() -> None:
@@ -94,7 +104,16 @@ def follow() -> None:
     group = Group()
     request, folder = group.from_leader(None)
     faces = _with_verdicts(data.load(request.data), folder)
+    _check_same(faces, group)
     _fit(request, faces, folder, Watcher(), group)
+
+
+def _check_same(faces: FaceSet, group: "Group") -> None:
+    """Raise `DataError` where the leader trains on other images or labels than this process."""
+    if group.from_leader(faces.fingerprint) != faces.fingerprint:
+        raise DataError(
+            "The processes read different images or verdicts. Give all of them the same files."
+        )
 
 
 def sentence(error: Exception) -> str:
@@ -163,6 +182,7 @@ def _train_and_score(
     write_json(folder / REQUEST, request.to_json())
     original = _load(request, watcher, status) if faces is None else faces
     faces = _with_verdicts(original, folder)
+    _check_same(faces, group)
     model, result = _fit(
         request,
         faces,
@@ -265,7 +285,7 @@ def _fit(
     faces: FaceSet,
     folder: Path,
     watcher: Watcher,
-    group: Any,
+    group: "Group",
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     keep_best: bool = False,

@@ -68,7 +68,7 @@ def export_onnx(run: Run, path: Path) -> Path:
             )
         with replacing(description) as note:
             text = json.dumps(describe(run, path, difference), indent=2, ensure_ascii=False)
-            note.write_text(text + "\n")
+            note.write_text(text + "\n", encoding="utf-8")
     return description
 
 

@@ -102,7 +102,7 @@ def roc_curve(positive: NDArray, scores: NDArray) -> RocCurve:
 
 
 class PrecisionRecallCurve(NamedTuple):
-    """Points from recall 0 to recall 1; `thresholds` are scores, falling."""
+    """Points up to recall 1, a threshold each; `thresholds` are scores, falling."""
 
     recall: NDArray[np.float64]
     precision: NDArray[np.float64]

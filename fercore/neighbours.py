@@ -31,24 +31,24 @@ class ThumbnailIndex:
         """The `k` images most like `face` (48, 48), the most similar first.
 
         Columns: position (in the set), row, usage, label (an index), similarity (from -1 to 1),
-        exact (whether all pixels are equal; these come first).
+        exact (whether all pixels are equal; these come first). A face of one grey value is like
+        its exact copies alone: then there may be fewer than `k`.
         """
-        similarity = self.vectors @ thumbnails(face[None])[0]
-        k = min(k, len(similarity))
-        found = np.argpartition(-similarity, k - 1)[:k]
-        exact = (self.faces.images[found] == face).all((1, 2))
-        table = pd.DataFrame(
+        vector = thumbnails(face[None])[0]
+        exact = (self.faces.images == face).all((1, 2))
+        similarity = np.where(exact, 1, (self.vectors @ vector).clip(-1, 1))
+        k = min(k, len(exact) if vector.any() else exact.sum())
+        found = np.lexsort((-similarity, ~exact))[:k]
+        return pd.DataFrame(
             {
                 "position": found,
                 "row": self.faces.row[found],
                 "usage": self.faces.usage[found],
                 "label": self.faces.labels[found],
-                "similarity": np.where(exact, 1, similarity[found].clip(-1, 1)),
-                "exact": exact,
+                "similarity": similarity[found],
+                "exact": exact[found],
             }
         )
-        order = ["exact", "similarity", "position"]
-        return table.sort_values(order, ascending=[False, False, True], ignore_index=True)
 
 
 def near_duplicate_pairs(index: ThumbnailIndex, threshold: float = NEAR_DUPLICATE) -> pd.DataFrame:

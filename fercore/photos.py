@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from fercore.errors import ImageError
 
 MAX_PIXELS = 60_000_000
-SUFFIXES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I")
 # What Pillow's decoders raise on a damaged file.
@@ -84,7 +84,7 @@ def _pictures_below(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower().removeprefix(".") in SUFFIXES
+        if path.suffix.lower() in SUFFIXES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )

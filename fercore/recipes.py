@@ -135,7 +135,7 @@ RECIPES = {
         ),
         Recipe(
             name="best",
-            summary="about an hour on two cores: wide residual trunk, ten views at the end",
+            summary="about 75 minutes on one core: wide residual trunk, ten views at the end",
             epochs=60,
             batch_size=128,
             learning_rate=3e-3,

@@ -1,5 +1,7 @@
 """Where a model looks: Grad-CAM on the feature map, and what each step of an LSTM contributes."""
 
+from threading import Lock
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from fercore.data.faceset import SIZE
 from fercore.models.heads import Recurrent
 from fercore.models.network import Network
 from fercore.models.reading import READINGS
+
+_ONE_AT_A_TIME = Lock()  # the dashboard's sessions share a model, and a hook sees every use of it
 
 
 def grad_cam(model: Network, face: NDArray[np.uint8], target: int) -> NDArray[np.float32]:
@@ -56,7 +60,9 @@ def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray 
 def _gradient_at(
     layer: torch.nn.Module, model: Network, face: NDArray, target: int, *, inputs: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """A layer's output (or first input), and the gradient of the target's logit by it."""
+    """A layer's output (or first input) for the face as it is, and the gradient by it of the
+    target's logit, were that the only view.
+    """
     kept: list[Tensor] = []
 
     def keep(_module, given, made) -> None:
@@ -64,12 +70,13 @@ def _gradient_at(
         value.retain_grad()
         kept.append(value)
 
-    hook = layer.register_forward_hook(keep)
-    try:
-        pixels = torch.from_numpy(np.array(face))[None, None]
-        with torch.enable_grad():
-            model.eval()(pixels)[0, target].backward()
-    finally:
-        hook.remove()
-        model.zero_grad(set_to_none=True)
-    return kept[0].detach(), kept[0].grad
+    with _ONE_AT_A_TIME:
+        hook = layer.register_forward_hook(keep)
+        try:
+            pixels = torch.from_numpy(np.array(face))[None, None]
+            with torch.enable_grad():
+                model.eval()(pixels)[0, target].backward()
+        finally:
+            hook.remove()
+            model.zero_grad(set_to_none=True)
+    return kept[0].detach()[:1], model.views * kept[0].grad[:1]

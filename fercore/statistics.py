@@ -4,6 +4,7 @@ Every interval is two-sided at `CONFIDENCE`.
 """
 
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from fercore.metrics import midranks
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
-_Z = 1.959963984540054  # the standard normal's 97.5 % quantile
+_Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 
 
 class Interval(NamedTuple):
@@ -48,7 +49,7 @@ def bootstrap_interval(
     is touched. `metric` maps (R, K, K) to (R,) or (R, K); the bounds have the shape of one result.
     """
     draws = metric(resampled(confusion, resamples, seed))
-    low, high = _percentiles(draws)
+    low, high = percentiles(draws)
     return Interval(float(low), float(high)) if np.ndim(low) == 0 else (low, high)
 
 
@@ -96,7 +97,7 @@ def paired_difference_interval(
     n = len(correct_a)
     outcomes = np.bincount(np.asarray(correct_a) * 2 + np.asarray(correct_b), minlength=4)
     draws = resampled(outcomes, resamples, seed)
-    low, high = _percentiles((draws[:, 2] - draws[:, 1]) / n)
+    low, high = percentiles((draws[:, 2] - draws[:, 1]) / n)
     return Interval(float(low), float(high))
 
 
@@ -236,6 +237,7 @@ def _normal_p(value: float, error: float) -> float:
     return float(2 * ndtr(-abs(value) / error))
 
 
-def _percentiles(draws: NDArray) -> NDArray:
+def percentiles(draws: NDArray) -> NDArray:
+    """The bounds (2, …) between which the middle of the draws (R, …) lies."""
     tail = 50 * (1 - CONFIDENCE)
     return np.nanpercentile(draws, [tail, 100 - tail], axis=0)

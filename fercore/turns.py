@@ -7,7 +7,7 @@ process, so one that was killed leaves nothing behind that could block the rest.
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -42,8 +42,8 @@ def turn(
                 time.sleep(_POLL_SECONDS)
             yield
         finally:
-            ticket.unlink(missing_ok=True)
             place.release()
+            _clear(ticket)
 
 
 def _take(place: FileLock, *, first: bool) -> bool:
@@ -67,7 +67,12 @@ def _lives(ticket: Path) -> bool:
         with FileLock(ticket, timeout=0):
             young = time.time() - int(ticket.name.split("-")[0]) / 1e9 < _YOUNG_SECONDS
             if not young:
-                ticket.unlink(missing_ok=True)
+                _clear(ticket)
             return young
     except Timeout:
         return True
+
+
+def _clear(ticket: Path) -> None:
+    with suppress(PermissionError):  # Windows keeps it while its lock is held, and then removes it
+        ticket.unlink(missing_ok=True)

@@ -1,12 +1,13 @@
 """Runs on disk: complete or not there, checked before they are believed."""
 
 import json
+import subprocess
 
 import numpy as np
 import pytest
 import torch
 
-from fercore import artifacts
+from fercore import artifacts, hardware
 from fercore.errors import RunError
 from fercore.inference import predict_probs
 from fercore.labels import CLASSES
@@ -152,3 +153,24 @@ def test_weights_are_no_pickle(two_runs):
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     assert set(header) - {"__metadata__"} == set(two_runs[0].load_model().state_dict())
     assert isinstance(two_runs[0].load_model(), torch.nn.Module)
+
+
+def test_only_a_change_of_the_package_makes_the_code_another(tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "hardware.py").touch()
+    (tmp_path / "table.json").touch()
+
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+        subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True)
+
+    monkeypatch.setattr(hardware, "__file__", str(package / "hardware.py"))
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "all")
+    commit = hardware.git_commit()
+    (tmp_path / "table.json").write_text("{}")
+    assert hardware.git_commit() == commit
+    (package / "hardware.py").write_text("another")
+    assert hardware.git_commit() == f"{commit}-dirty"

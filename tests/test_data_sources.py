@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 
 from fercore import data
 from fercore.data import container
-from fercore.data.cache import cache_folder, write_entry
+from fercore.data.cache import cache_folder, latest_fer2013, write_entry
 from fercore.errors import DataError
 from fercore.labels import CLASSES
 
@@ -168,6 +169,18 @@ def test_the_line_of_a_bad_row_is_named(tmp_path, faces):
 
 def test_no_such_file(tmp_path):
     refused(tmp_path / "nothing.csv", "no such file")
+
+
+@pytest.mark.parametrize("name", ["FER2013", "fer2013", "synthetic"])
+def test_ones_own_set_of_a_known_name_is_not_taken_for_the_known_one(tmp_path, name, faces):
+    write_tree(tmp_path / name, faces, kaggle=False)
+    assert data.load(tmp_path / name).name == f"own {name}"
+    assert latest_fer2013() is None
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/x.csv", "x" * 5000, "with\0nothing"])
+def test_what_cannot_be_a_path_is_a_sentence(name):
+    refused(Path(name), "there is no such file or folder")
 
 
 def test_empty_file(tmp_path):
@@ -352,6 +365,9 @@ def test_download_is_kagglehubs(tmp_path, monkeypatch, faces):
 
     monkeypatch.setattr(kagglehub, "dataset_download", fail)
     with pytest.raises(DataError, match="no network"):
+        download_fer2013()
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    with pytest.raises(DataError, match="Install it: pip install"):
         download_fer2013()
 
 

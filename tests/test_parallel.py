@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from fercore import data
 from fercore.artifacts import find_run, verify_run
+from fercore.errors import DataError
+from fercore.experiment import _check_same
 from tests.conftest import ROOT
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
@@ -44,3 +48,9 @@ def test_a_run_trained_by_two_processes_is_a_run_like_any_other():
     assert verify_run(run) == []
     assert run.info["hardware"]["processes"] == 2
     assert len(run.history()) == run.recipe.epochs
+
+
+def test_a_process_with_other_images_says_so(faces):
+    leader = SimpleNamespace(from_leader=lambda _: data.synthetic((1, 1, 1)).fingerprint)
+    with pytest.raises(DataError, match="read different images"):
+        _check_same(faces, leader)

@@ -1,5 +1,7 @@
 """Saliency agrees with derivatives taken by hand, and points at what the class depends on."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -39,13 +41,15 @@ def test_grad_cam_finds_the_place_that_decides(face):
     assert np.hypot(*(np.array(divmod(int(seen.argmax()), 48)) / 8 - (row + 0.5, column + 0.5))) < 1
 
 
-def test_steps_add_up_to_the_change_of_the_logit(face):
+@pytest.mark.parametrize("views", [1, 10])
+def test_steps_add_up_to_the_change_of_the_logit(face, views):
     """Gradient times input is the logit's change as the steps are scaled, to first order."""
     torch.manual_seed(1)
-    model = build("cnn_lstm", width=4).eval()
+    model = build("cnn_lstm", width=4, views=views).eval()
     given = step_contributions(model, face, 2)
     assert given.shape == (36,)
     scale, logits = 1e-3, []
+    model.views = 1  # the face as it is, the first of them
     for factor in (1 + scale, 1 - scale):
         hook = model.head.lstm.register_forward_pre_hook(lambda _, x, f=factor: (x[0] * f,))
         with torch.no_grad():
@@ -67,3 +71,12 @@ def test_steps_go_back_to_the_places_they_were_read_from():
 
 def test_without_an_lstm_there_are_no_steps(face):
     assert step_contributions(build("cnn", width=4), face, 0) is None
+
+
+def test_two_that_look_at_once_see_their_own_face(faces):
+    torch.manual_seed(0)
+    model = build("cnn", width=4)
+    alone = [grad_cam(model, face, 3) for face in faces.images[:16]]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda face: grad_cam(model, face, 3), faces.images[:16]))
+    np.testing.assert_allclose(together, alone, atol=1e-6)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import load_file
 from sklearn.metrics import accuracy_score
 
@@ -13,7 +14,10 @@ from fercore.artifacts import delete_run, find_run, verify_run
 from fercore.data import face_set
 from fercore.errors import ConfigError, RunError
 from fercore.experiment import run_experiment
+from fercore.inference import predict_probs
 from fercore.labels import CLASSES
+from fercore.models import build
+from fercore.precision import REFERENCE
 from fercore.predictions import PROBABILITY_COLUMNS, select_part
 from fercore.predictor import Predictor
 from fercore.recipes import find_recipe
@@ -50,7 +54,19 @@ def test_it_begins_with_the_model_and_weights_of_the_run(two_runs, own_faces):
     assert all(abs(tuned[n].numpy() - base[n]).max() < 0.2 for n in base if n.endswith("weight"))
     mean = next(name for name in base if name.endswith(".mean"))  # the normalisation is kept too
     assert tuned[mean] == base[mean]
-    assert before_and_after(run).empty
+    table = before_and_after(run)  # on its own faces; where the start came from is known no more
+    assert table["dataset"].tolist() == ["ours", "ours"]
+    model = build("cnn_lstm", **request.recipe.model_arguments).eval()
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in base.items()})
+    test = own_faces.part("PrivateTest")
+    right = predict_probs(model, test.images, precision=REFERENCE).argmax(1) == test.labels
+    assert table.loc[0, "before"] == right.mean()
+
+
+def test_a_damaged_table_is_a_sentence(two_runs):
+    (two_runs[0].folder / BEFORE).write_bytes(b"no table")
+    with pytest.raises(RunError, match=r"first: its before\.parquet cannot be read"):
+        before_and_after(two_runs[0])
 
 
 def test_before_and_after_on_the_new_faces_and_on_the_old(two_runs, own_faces):

@@ -272,10 +272,28 @@ def test_nearest_finds_an_exact_copy_first(faces):
     np.testing.assert_allclose(found["similarity"], sorted(correlations)[::-1], atol=1e-5)
 
 
+def test_an_image_of_one_grey_value_is_like_its_copies_alone(faces):
+    images = faces.images.copy()
+    images[[7, 33]] = 255
+    index = ThumbnailIndex(face_set("drawn", images, faces.labels, faces.usage))
+    found = index.nearest(images[7])
+    assert found["position"].tolist() == [7, 33]
+    assert found["exact"].all()
+    assert index.nearest(np.zeros_like(images[7])).empty
+
+
 def test_near_duplicates_are_looked_for_once(faces, monkeypatch):
     found = near_duplicates(faces)
     monkeypatch.setattr("fercore.audit.near_duplicate_pairs", None)
     pd.testing.assert_frame_equal(near_duplicates(faces), found)
+
+
+def test_near_duplicates_of_a_part_are_not_those_of_the_whole(faces):
+    images = faces.images.copy()
+    images[faces.usage == "PrivateTest"] = images[faces.usage == "PublicTest"] // 2 + 20
+    whole = face_set("drawn", images, faces.labels, faces.usage)
+    some = near_duplicates(whole.where(whole.labels == 3))
+    assert len(near_duplicates(whole)) > len(some) > 0
 
 
 def test_near_duplicates_are_those_of_brute_force():

@@ -13,6 +13,7 @@ from fercore.cli.output import AsJson, print_json, print_table
 from fercore.cli.progress import TrainingBar
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
+from fercore.errors import RunError
 from fercore.jobs import Job
 from fercore.request import LOG
 
@@ -50,7 +51,8 @@ def show(run_id: JobName, as_json: AsJson = False) -> None:
     print(f"Process {process.get('pid')}, begun {process.get('started')}")
     log = local_folder(run_id) / LOG
     if log.exists():
-        print("\n".join(log.read_text().splitlines()[-_LOG_LINES:]))
+        written = log.read_text(encoding="utf-8", errors="replace")
+        print("\n".join(written.splitlines()[-_LOG_LINES:]))
 
 
 @app.command()
@@ -58,8 +60,7 @@ def watch(run_id: JobName) -> None:
     """Follow a training's progress until it ends. Ctrl-C stops the watching, not the training."""
     stop = stop_on_signal()
     with TrainingBar(Console(stderr=True)) as bar:
-        while not stop and not (local_folder(run_id) / "run.json").exists():
-            job = jobs.find_job(run_id)
+        while not (stop or (job := _unless_finished(run_id)) is None):
             if not job.alive:
                 print(f"{run_id}: {job.state}. {job.message}")
                 sys.exit(1)
@@ -67,6 +68,15 @@ def watch(run_id: JobName) -> None:
             time.sleep(_POLL_SECONDS)
     if not stop:
         print_metrics(find_run(run_id).metrics())
+
+
+def _unless_finished(run_id: str) -> Job | None:
+    try:
+        return jobs.find_job(run_id)
+    except RunError:
+        if (local_folder(run_id) / "run.json").is_file():
+            return None
+        raise
 
 
 @app.command()

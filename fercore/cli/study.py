@@ -43,7 +43,7 @@ def study(
         int | None, typer.Option(min=1, max=256, help="processor threads, all by default")
     ] = None,
     alongside: Annotated[
-        bool, typer.Option(help="even while another training runs; two runners share the table")
+        bool, typer.Option(help="even while another training runs, instead of waiting for its turn")
     ] = False,
     ray: Annotated[
         str | None, typer.Option(help="a Ray cluster's address, or 'local' to start one here")
@@ -84,12 +84,16 @@ def study(
                 outcome = run_study(
                     store, requests, faces, on_wait=display.wait, alongside=alongside, **options
                 )
+            if set(outcome.finished) - before and not outcome.elsewhere and not chosen.public_only:
+                with (
+                    nullcontext()
+                    if alongside
+                    else turn(on_wait=display.wait, stop_requested=options["stop_requested"])
+                ):
+                    measure_latency(chosen, store, chosen.scale(base))
     except Interrupted:
         print("The study was stopped; every last epoch is saved. The same command goes on.")
         sys.exit(130)
-    if set(outcome.finished) - before and not outcome.elsewhere and not chosen.public_only:
-        with nullcontext() if alongside else turn():
-            measure_latency(chosen, store, chosen.scale(base))
     _print_table(chosen, store, outcome.broken, as_json)
     for run_id in outcome.elsewhere:
         print(f"{run_id}: running in another process.", file=sys.stderr)

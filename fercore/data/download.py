@@ -16,9 +16,13 @@ def download_fer2013() -> Path:
     """
     try:
         import kagglehub
-
+    except ImportError as error:
+        raise DataError(
+            "The download needs kagglehub. Install it: pip install 'fercore[download]'."
+        ) from error
+    try:
         return Path(kagglehub.dataset_download(DATASET))
-    except Exception as error:  # an ImportError, or whatever kagglehub's client raises
+    except Exception as error:  # whatever kagglehub's client raises
         raise DataError(
             f"Downloading '{DATASET}' from Kaggle failed ({error}). Check the network, or download "
             "FER2013 in a browser and give its path with --data."

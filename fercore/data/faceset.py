@@ -17,7 +17,8 @@ class FaceSet:
     name: 'FER2013', 'synthetic', or the name of the user's folder.
     images: uint8 (N, 48, 48). labels: int64 (N,), indices into `CLASSES`.
     usage: str (N,), one of `USAGES` each. row: int64 (N,), the row in the source.
-    fingerprint: hash over pixels, labels and usage. source: where it was read from.
+    fingerprint: hash over the pixels, labels and usage of the whole set; its parts keep it.
+    source: where it was read from.
     notes: sentences a user should know about the reading ('12 images were resized').
     """
 

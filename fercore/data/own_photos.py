@@ -17,18 +17,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.data.container import Folder, Zip, open_container
-from fercore.data.tree_source import IMAGE_SUFFIXES
+from fercore.data.tree_source import is_image
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces import Box, find_faces, preprocess
 from fercore.labels import CLASSES, USAGES, class_index, usage_name
-from fercore.photos import open_photo
+from fercore.photos import SUFFIXES, open_photo
 
 MAX_PHOTOS = 3000
 MAX_PHOTO_BYTES = 40 << 20
 SHARES = {"PublicTest": 0.2, "PrivateTest": 0.2}  # of a class's faces; Training has the rest
-_FEWEST = 3  # faces of a class, one for each part
 _LISTED = 5
-_CAMERA_SUFFIXES = {".heic", ".heif", ".avif", ".jfif", ".dng"}  # photos, readable or not
+_PHOTOS = SUFFIXES | {".heic", ".heif", ".avif", ".jfif", ".dng"}  # readable or not
 
 FOUND, WHOLE, NO_FACE, UNREADABLE, COPY, LEFT_OUT = (
     "face found", "whole picture", "no face", "not readable", "copy", "left out",
@@ -177,7 +176,7 @@ def _container(path: Path) -> Folder | Zip:
 
 def _places(container: Folder | Zip) -> dict[str, tuple[str, int]]:
     """Each photo's usage as its folders name it, or '', and its class."""
-    names = sorted(name for name in container.names if _is_photo(PurePosixPath(name)))
+    names = sorted(name for name in container.names if is_image(name, _PHOTOS))
     path = container.path
     if not names:
         raise DataError(f"{path}: no photos were found. Put them into folders like happy/ or sad/.")
@@ -199,11 +198,6 @@ def _places(container: Folder | Zip) -> dict[str, tuple[str, int]]:
             f"({', '.join(CLASSES)}). Rename or remove the folder."
         )
     return {name: (_split(parts), _class(parts[-1])) for name, parts in folders.items()}
-
-
-def _is_photo(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES | _CAMERA_SUFFIXES and not hidden
 
 
 def _class(folder: str) -> int | None:

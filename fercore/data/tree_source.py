@@ -1,7 +1,7 @@
 """A tree `<split>/<class>/*` of images: Kaggle's FER2013 folders, or anyone's labelled faces."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -11,9 +11,8 @@ from fercore.data.container import Container
 from fercore.data.faceset import SIZE
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.labels import CLASSES, USAGES, class_index, usage_name
-from fercore.photos import open_photo
+from fercore.photos import SUFFIXES, open_photo
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
 LISTED = 10
 
 # Kaggle's files say their usage: train/angry/Training_3908.jpg, test/sad/PublicTest_98629128.jpg
@@ -22,12 +21,14 @@ _KAGGLE_NAME = re.compile(rf"^({'|'.join(USAGES)})_\d+$")
 
 def image_names(names: Iterable[str]) -> list[str]:
     """The names that look like images, hidden files and macOS's '__MACOSX' left out."""
-    return sorted(name for name in names if _is_image(PurePosixPath(name)))
+    return sorted(name for name in names if is_image(name))
 
 
-def _is_image(path: PurePosixPath) -> bool:
+def is_image(name: str, suffixes: Collection[str] = SUFFIXES) -> bool:
+    """Whether a name has one of these suffixes, and no part of it is hidden or macOS's."""
+    path = PurePosixPath(name)
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+    return path.suffix.lower() in suffixes and not hidden
 
 
 def read_tree(container: Container, *, progress: Callable[[int], None] | None = None):

@@ -91,8 +91,8 @@ def run_study(
     """Train what is not finished yet; started again, it goes on from the last epoch.
 
     Each training waits for its turn on this machine, with `alongside` it does not: `on_wait` gets
-    the number before it. Raises `Interrupted` when told to stop, and, without `alongside`, `Busy`
-    where another process is at one of these very trainings; and what `check_cells` raises.
+    the number before it. One that another process is at is left to it. Raises `Interrupted` when
+    told to stop, and what `check_cells` raises.
     """
     check_cells(store, requests, faces)
     begun_with = store.finished()
@@ -119,8 +119,6 @@ def run_study(
         except Interrupted:
             raise
         except Busy:
-            if not alongside:
-                raise
             elsewhere.append(request.run_id)
             clock.leave(request.run_id)
             continue
@@ -128,7 +126,8 @@ def run_study(
             broken[request.run_id] = sentence(error)
         clock.ended(request.run_id)
     done = store.finished()
-    return Outcome([r.run_id for r in requests if r.run_id in done], elsewhere, broken)
+    finished = [request.run_id for request in requests if request.run_id in done]
+    return Outcome(finished, [run_id for run_id in elsewhere if run_id not in done], broken)
 
 
 def train_cell(

@@ -89,8 +89,9 @@ class StudyStore:
 
     def write_latency(self, milliseconds: dict[str, float]) -> None:
         """Keep the latencies by model, and put them into the table."""
-        write_json(self.folder / "latency.json", milliseconds)
-        self.write_table()
+        with FileLock(self.folder / "lock"):
+            write_json(self.folder / "latency.json", milliseconds)
+            self.write_table()
 
     def write_table(self) -> None:
         """Compute `table.parquet` and `table.json` anew from the cells."""
