@@ -103,7 +103,11 @@ def train(
         request = read_request(request.run_id)
     else:
         raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
+    _train(request, alongside=alongside, keep_best=keep_best, as_json=as_json)
 
+
+def _train(request: Request, *, alongside: bool, keep_best: bool, as_json: bool) -> None:
+    """Train as requested, showing how far it is, and print what it reached."""
     stop = stop_on_signal()
     try:
         with _Display(Console(stderr=True), request) as display:

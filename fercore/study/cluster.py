@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fercore.artifacts import read_run
 from fercore.data import FaceSet
@@ -59,35 +60,56 @@ def run_on_ray(
     try:
         epochs, images = Queue(actor_options={"num_cpus": 0}), ray.put(faces)
         clock = Clock(requests, store.finished(), on_progress)
-        broken: dict[str, str] = {}
-        tasks = {}
-        for request in requests:
-            if request.run_id not in store.finished():
-                cores = request.threads or 1
-                task = ray.remote(_train).options(
-                    num_cpus=cores, num_gpus=gpus, max_retries=RETRIES, name=request.run_id
-                )
-                one = replace(request, threads=cores)
-                tasks[task.remote(one, images, store.name, epochs)] = request
-        while tasks:
-            if stop_requested():
-                for task in tasks:
-                    ray.cancel(task, force=True)
-                raise Interrupted("The study was stopped.")
-            done, _ = ray.wait(list(tasks), timeout=POLL_SECONDS)
-            while not epochs.empty():
-                clock.at(*epochs.get())
-            for task in done:
-                request = tasks.pop(task)
-                try:
-                    _gather(store, request, ray.get(task))
-                except Exception as error:  # whatever broke this one, the others go on
-                    broken[request.run_id] = sentence(getattr(error, "cause", None) or error)
-                clock.ended(request.run_id)
+        tasks = {
+            _submit(request, images, store, epochs, gpus): request
+            for request in requests
+            if request.run_id not in store.finished()
+        }
+        broken = _collect(tasks, store, epochs, clock, stop_requested)
     finally:
         ray.shutdown()
     done_now = store.finished()
     return Outcome([r.run_id for r in requests if r.run_id in done_now], [], broken)
+
+
+def _submit(request: Request, images, store: StudyStore, epochs, gpus: float):
+    """The Ray task of one training, on as many CPUs as it has threads."""
+    import ray
+
+    request = replace(request, threads=request.threads or 1)
+    task = ray.remote(_train).options(
+        num_cpus=request.threads, num_gpus=gpus, max_retries=RETRIES, name=request.run_id
+    )
+    return task.remote(request, images, store.name, epochs)
+
+
+def _collect(
+    tasks: dict[Any, Request],
+    store: StudyStore,
+    epochs,
+    clock: Clock,
+    stop_requested: Callable[[], bool],
+) -> dict[str, str]:
+    """Keep each training's results as it ends; the sentences on those that broke, by name."""
+    import ray
+
+    broken: dict[str, str] = {}
+    while tasks:
+        if stop_requested():
+            for task in tasks:
+                ray.cancel(task, force=True)
+            raise Interrupted("The study was stopped.")
+        done, _ = ray.wait(list(tasks), timeout=POLL_SECONDS)
+        while not epochs.empty():
+            clock.at(*epochs.get())
+        for task in done:
+            request = tasks.pop(task)
+            try:
+                _gather(store, request, ray.get(task))
+            except Exception as error:  # whatever broke this one, the others go on
+                broken[request.run_id] = sentence(getattr(error, "cause", None) or error)
+            clock.ended(request.run_id)
+    return broken
 
 
 def _check_answer(address: str) -> None:

@@ -143,5 +143,13 @@ def test_a_lasso_shows_the_faces_inside(page, address):
     for place in places[1:]:
         page.mouse.move(*place, steps=5)
     page.mouse.up()
-    expect(page.get_by_text(re.compile(r"On the map: \d+ faces"))).to_be_visible()
+    inside = page.get_by_text(re.compile(r"On the map: \d+ faces"))
+    expect(inside).to_be_visible()
     expect(page.get_by_role("button", name=TILE).first).to_be_visible()
+    as_many = inside.inner_text()
+
+    page.get_by_text("right or wrong", exact=True).click()
+    settle(page)
+    expect(page.get_by_text(as_many)).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text(re.compile(r"All: \d+ faces"))).to_be_visible()
