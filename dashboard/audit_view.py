@@ -37,11 +37,11 @@ def run_audit(run: Run) -> Audit:
     """The audit of a run's dataset. Only where `loading.images` has it."""
     faces = loading.dataset(run)
     votes = face_loading.votes(run)
-    return _audit(faces.fingerprint, votes is not None, faces, votes)
+    return _audit(faces.fingerprint, votes and votes.fingerprint, faces, votes)
 
 
 @st.cache_data(max_entries=4, show_spinner="Looking for copies among the images …")
-def _audit(fingerprint: str, with_votes: bool, _faces: FaceSet, _votes: Votes | None) -> Audit:
+def _audit(fingerprint: str, votes: str | None, _faces: FaceSet, _votes: Votes | None) -> Audit:
     return audit(_faces, _votes)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.loading import Source, dataset, identity, predictions, source_of, stamp
+from dashboard.loading import dataset, identity, predictions, stamp
 from fercore import data
 from fercore.artifacts import Run, find_run
 from fercore.data import FaceSet
@@ -14,7 +14,7 @@ from fercore.neighbours import ThumbnailIndex
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _votes(run_id: str, created: str, source: str | None, stamp: str | None) -> Votes | None:
+def _votes(run_id: str, created: str, source: str | None, version: str | None) -> Votes | None:
     frame = find_run(run_id).prediction_frame
     return votes_for(frame["row"].to_numpy(), frame["usage"].to_numpy(), source)
 
@@ -69,13 +69,14 @@ def nearest_training(run: Run, face: np.ndarray, k: int = 6) -> pd.DataFrame | N
     None where the Training images are not on this machine.
     """
     try:
-        index = _thumbnails(source_of(run), dataset(run))
+        faces = dataset(run)
     except DataError:
         return None
+    index = _thumbnails(faces.fingerprint, faces)
     found = index.nearest(face, k)
     return found.assign(face=[index.faces.images[place] for place in found["position"]])
 
 
 @st.cache_resource(max_entries=2, show_spinner="Looking through the Training images …")
-def _thumbnails(source: Source, _faces: FaceSet) -> ThumbnailIndex:
+def _thumbnails(fingerprint: str, _faces: FaceSet) -> ThumbnailIndex:
     return ThumbnailIndex(_faces.part("Training"))

@@ -166,10 +166,11 @@ def images(run: Run) -> Images:
     if source == (None, None):
         return Images(_NONE, {}, _missing(run, others=False))
     try:
-        found = _images(source)
+        found = _images(source, _dataset(source))
     except DataError as error:
         return Images(_NONE, {}, str(error))
-    if not any(int(pixels) in found.position for pixels in run.prediction_frame["pixels"]):
+    scored = [predictions(run, part).pixels for part in metrics(run)]
+    if not any(int(pixels) in found.position for pixels in np.concatenate(scored)):
         return Images(_NONE, {}, _missing(run, others=True))
     return found
 
@@ -190,9 +191,8 @@ def _missing(run: Run, *, others: bool) -> str:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _images(source: Source) -> Images:
-    faces = _dataset(source)
-    scored = faces.where(faces.usage != "Training")
+def _images(source: Source, _faces: FaceSet) -> Images:
+    scored = _faces.where(_faces.usage != "Training")
     position = {int(pixels): index for index, pixels in enumerate(scored.pixel_hashes())}
     return Images(scored.images, position)
 

@@ -124,8 +124,11 @@ def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
-    """Tiles of the verdicts whose images are here, by the page; a click opens one."""
+def reviewed_faces(verdicts: pd.DataFrame, images: Images, *, of: object) -> None:
+    """Tiles of the verdicts whose images are here, by the page; a click opens one.
+
+    `of`: what they were chosen by.
+    """
     here = verdicts[[int(pixels) in images.position for pixels in verdicts["pixels"]]]
     if len(here) < len(verdicts):
         st.caption(
@@ -135,7 +138,7 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
     if here.empty:
         return
     grid = st.container()
-    shown = paged(len(here), PER_PAGE, "review_page", of=tuple(here["pixels"]), bind="query-params")
+    shown = paged(len(here), PER_PAGE, "review_page", of=of, bind="query-params")
     with grid, st.grid(min_column_width=120, gap="small"):
         for one in here.iloc[shown].itertuples(index=False):
             verdict = Verdict(*one)

@@ -1,7 +1,7 @@
 """What is being looked at: models, images, cell, confidence, slice. One state, also in the URL.
 
-Every `st.session_state` key that pages share is declared here. The sidebar's widgets with these
-keys are bound to the query parameters of the same name, so a link restores the view on any page.
+Every `st.session_state` key that pages share is declared here. The widgets with these keys are
+bound to the query parameters of the same name, so a link restores the view on any page.
 """
 
 from dataclasses import dataclass, replace
@@ -169,7 +169,7 @@ def default_pair(runs: list[Run]) -> tuple[str, str]:
 def follow_link(page: str) -> None:
     """On arriving at another page, select what its link says.
 
-    The sidebar's widgets outlive the page, and one that has a value does not look at the URL again.
+    Widgets bound to the URL outlive the page, and one that has a value does not look there again.
     """
     arrived = st.session_state.get(_PAGE) not in (None, page)
     st.session_state[_PAGE] = page

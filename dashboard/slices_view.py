@@ -28,7 +28,8 @@ class RunSlices:
 
 def run_slices(run: Run, part: str) -> RunSlices:
     """The slices of a run, by all that this machine knows of its images."""
-    known = len(loading.images(run).position), face_loading.votes(run) is not None
+    votes = face_loading.votes(run)
+    known = loading.source_of(run), votes and votes.fingerprint
     return _run_slices(run.run_id, run.info["created"], part, known, run)
 
 

@@ -33,10 +33,12 @@ def training_form(busy: bool) -> None:
             "Recipe",
             RECIPES,
             index=list(RECIPES).index(offered),
-            key="train-recipe",
+            key=f"train-recipe-{offered}",  # another dataset, another first choice
             help="  \n".join(f"**{name}**: {recipe.summary}" for name, recipe in RECIPES.items()),
         )
-        source = st.selectbox("Data", sources, format_func=dataset_title, key="train-data")
+        source = st.selectbox(
+            "Data", sources, format_func=dataset_title, key=f"train-data-{sources[0]}"
+        )
         seed = st.number_input(
             "Seed", 0, 9999, help="Same seed, same machine, same result.", key="train-seed"
         )

@@ -92,7 +92,8 @@ def paged(length: int, per_page: int, key: str, *, of: object, **options) -> sli
     if st.session_state.setdefault(known, of) != of:
         st.session_state[key] = 1
     st.session_state[known] = of
-    page = st.pagination(max(1, -(-length // per_page)), key=key, **options)
+    pages = -(-length // per_page)
+    page = st.pagination(pages, key=key, **options) if pages > 1 else 1
     return slice((page - 1) * per_page, page * per_page)
 
 

@@ -55,6 +55,8 @@ def run_experiment(
 ) -> Run:
     """Train as requested, going on from the folder's checkpoint where it has one.
 
+    A training that another process has completed meanwhile is returned as it is.
+
     `folder` is in `artifacts/runs/` and `faces` are loaded as requested, unless given. One
     training runs at a time on a machine, and the next one waits, unless `alongside`. With
     `keep_best` the epochs that are done make the run. Raises `Busy` where another process is at
@@ -109,8 +111,11 @@ def follow() -> None:
 
 
 def _check_same(faces: FaceSet, group: "Group") -> None:
-    """Raise `DataError` where the leader trains on other images or labels than this process."""
-    if group.from_leader(faces.fingerprint) != faces.fingerprint:
+    """Raise `DataError` where a process of the group has other images or labels than the rest."""
+    from fercore.precision import choose_precision
+
+    others = group.from_leader(faces.fingerprint) != faces.fingerprint
+    if group.any(others, choose_precision().device):  # all of them end with the sentence
         raise DataError(
             "The processes read different images or verdicts. Give all of them the same files."
         )

@@ -46,11 +46,11 @@ if samples.empty:
     st.stop()
 
 name = f"map-{run.run_id}-{selection.part}"
-lassoed = f"lassoed-{run.run_id}-{selection.part}"
+lassoed = "-".join(("lassoed", *loading.identity(run), selection.part, selection.words))
 
 
 def keep_lassoed() -> None:
-    """Another colouring is another figure, which forgets what was chosen on the one before."""
+    """Keep what the lasso holds: another colouring is another figure, which would forget it."""
     st.session_state[lassoed] = extras_view.picked(st.session_state[name])
 
 

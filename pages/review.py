@@ -96,4 +96,4 @@ with content:
     if images.missing:
         st.info(images.missing)
     else:
-        reviewed_faces(found, images)
+        reviewed_faces(found, images, of=(verdict, label))

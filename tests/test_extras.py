@@ -347,7 +347,8 @@ def test_embedding_page_shows_what_a_lasso_holds(with_extras):
     points = [{"customdata": [index, "", "", 0.0]} for index in (3, 5, 8)]
     lasso = {"selection": {"points": points, "point_indices": [], "box": [], "lasso": []}}
     chosen = extras_view.picked(lasso)
-    page = open_page("embedding", a="first", b="second", **{"lassoed-first-private": chosen})
+    lassoed = f"lassoed-first-{with_extras[0].info['created']}-private-"
+    page = open_page("embedding", a="first", b="second", **{lassoed: chosen})
     page.segmented_control(key="colouring").set_value("right or wrong").run()
     words = said(page)
     table = find_run("first").predictions()

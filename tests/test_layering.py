@@ -61,10 +61,13 @@ def test_nobody_imports_pages(folder):
 
 
 ASKING_THE_MODEL = {"predict", "webcam"}
+TABLES = ROOT / "fercore" / "tables.py"
 OTHERS = [path for path in (ROOT / "pages").glob("*.py") if path.stem not in ASKING_THE_MODEL]
 
 
-@pytest.mark.parametrize("path", [*OTHERS, ROOT / "dashboard" / "app.py"], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [*OTHERS, ROOT / "dashboard" / "app.py", TABLES], ids=lambda p: p.stem
+)
 def test_no_page_pays_for_torch_before_it_is_asked_for(path):
     tree = ast.parse(path.read_text())
     imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]

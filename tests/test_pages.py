@@ -353,6 +353,15 @@ def test_the_choice_of_a_start_outlives_another_run(two_runs, monkeypatch):
     assert app.selectbox(key="train-start").value == "first"
 
 
+def test_the_form_offers_the_dataset_that_was_chosen_meanwhile(two_runs, tmp_path, monkeypatch):
+    app = open_page("overview")
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    app.run()
+    (recipe,) = (box for box in app.selectbox if box.label == "Recipe")
+    (source,) = (box for box in app.selectbox if box.label == "Data")
+    assert (recipe.value, source.value) == ("fast", tmp_path)
+
+
 def test_a_finished_run_is_measured_by_one_of_its_recipe(two_runs):
     from dashboard.finished_view import counterpart
 

@@ -51,6 +51,9 @@ def test_a_run_trained_by_two_processes_is_a_run_like_any_other():
 
 
 def test_a_process_with_other_images_says_so(faces):
-    leader = SimpleNamespace(from_leader=lambda _: data.synthetic((1, 1, 1)).fingerprint)
-    with pytest.raises(DataError, match="read different images"):
-        _check_same(faces, leader)
+    """Group of a process whose leader has other images, and of one whose follower has."""
+    other, same = data.synthetic((1, 1, 1)).fingerprint, faces.fingerprint
+    for leaders, any_of_them in ((other, lambda flag, device: flag), (same, lambda *_: True)):
+        group = SimpleNamespace(from_leader=lambda _, value=leaders: value, any=any_of_them)
+        with pytest.raises(DataError, match="read different images"):
+            _check_same(faces, group)

@@ -84,7 +84,8 @@ def study(
                 outcome = run_study(
                     store, requests, faces, on_wait=display.wait, alongside=alongside, **options
                 )
-            if set(outcome.finished) - before and not outcome.elsewhere and not chosen.public_only:
+            new = set(outcome.finished) - before or not store.latency_measured()
+            if outcome.finished and new and not outcome.elsewhere and not chosen.public_only:
                 with (
                     nullcontext()
                     if alongside

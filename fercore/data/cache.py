@@ -15,7 +15,7 @@ import numpy as np
 import platformdirs
 
 from fercore.data.faceset import FaceSet
-from fercore.files import read_json, write_json
+from fercore.files import read_json, remove_folder, write_json
 
 FORMAT = 1
 _ARRAYS = ("images", "labels", "usage", "row")
@@ -71,7 +71,7 @@ def forget(source: Path) -> None:
     """Delete what is cached of a source, as it is now and as it once was."""
     for meta in _datasets().glob("[!.]*/meta.json"):
         if Path(read_json(meta)["source"]).resolve() == source.resolve():
-            shutil.rmtree(meta.parent)
+            remove_folder(meta.parent)
 
 
 def latest_fer2013() -> str | None:

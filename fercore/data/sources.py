@@ -14,7 +14,7 @@ from fercore.errors import DataError
 FER2013_CSV = ("fer2013.csv", "icml_face_data.csv")
 _FER2013_FILE = re.compile(r"^(fer2013|icml_face_data)(\.csv)?(\.zip|\.gz|\.tar|\.tar\.gz|\.tgz)?$")
 
-_RESERVED = ("fer2013", "synthetic")  # runs on these sets are told from others by the name
+RESERVED = ("fer2013", "synthetic")  # runs on these sets are told from others by the name
 
 
 def read_source(path: Path, *, progress: Callable[[int], None] | None = None) -> FaceSet:
@@ -44,7 +44,7 @@ def _read(path: Path, progress: Callable[[int], None] | None) -> FaceSet:
             f"{path}: neither a FER2013 CSV nor images in <split>/<class>/ folders were found "
             "there. Give fer2013.csv, icml_face_data.csv, Kaggle's archive, or an image folder."
         )
-    name = f"own {path.stem}" if path.stem.lower() in _RESERVED else path.stem
+    name = f"own {path.stem}" if path.stem.lower() in RESERVED else path.stem
     faces = face_set(name, images, labels, usage, source=str(path), notes=notes)
     return replace(faces, name="FER2013") if faces.is_fer2013() else faces
 

@@ -14,11 +14,10 @@ from PIL import Image
 
 from fercore.data import cache
 from fercore.data.own_photos import OwnFaces
+from fercore.data.sources import RESERVED
 from fercore.errors import DataError
 from fercore.files import remove_folder, safe_name
 from fercore.labels import CLASSES
-
-_RESERVED = {"fer2013", "synthetic"}
 
 
 def store(own: OwnFaces, name: str) -> Path:
@@ -85,6 +84,6 @@ def delete_faces(name: str) -> None:
 
 
 def _folder_of(name: str) -> Path:
-    if not safe_name(name) or "." in name or name.lower() in _RESERVED:
+    if not safe_name(name) or "." in name or name.lower() in RESERVED:
         raise DataError(f"'{name}' is no name for faces: use letters, digits, '-' and '_'.")
     return faces_folder() / name

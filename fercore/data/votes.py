@@ -3,6 +3,7 @@
 The file is `fer2013new.csv` of github.com/microsoft/FERPlus: a line per line of `fer2013.csv`.
 """
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,11 @@ class Votes:
     """
 
     counts: NDArray[np.int64]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash over the counts."""
+        return hashlib.sha256(self.counts).hexdigest()[:16]
 
     @cached_property
     def majority(self) -> NDArray[np.int64]:

@@ -87,6 +87,10 @@ class StudyStore:
             write_json(cell / "run.json", run.info | {"variant": variant})
             self.write_table()
 
+    def latency_measured(self) -> bool:
+        """Whether `write_latency` has been called."""
+        return (self.folder / "latency.json").is_file()
+
     def write_latency(self, milliseconds: dict[str, float]) -> None:
         """Keep the latencies by model, and put them into the table."""
         with FileLock(self.folder / "lock"):
