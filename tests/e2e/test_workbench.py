@@ -97,6 +97,7 @@ def test_the_same_way_by_keyboard_alone(page, address):
     tab_to(page, dialog.get_by_role("button", name="Save"))
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("Saved.")).to_be_visible()
+    settle(page)  # what is still being drawn would open the dialog again
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
