@@ -17,6 +17,7 @@ NEAR_DUPLICATE = 0.96
 _STEP = SIZE // THUMBNAIL
 _BLOCK = 128  # images compared with others at a time
 _COARSE = 32  # directions in which pairs are looked for first
+_SAME = 1e-4  # what rounding may make of two equal thumbnails
 _FLAT = 0.01  # a thumbnail's norm below which it has no pattern to compare
 
 
@@ -35,7 +36,8 @@ class ThumbnailIndex:
         its exact copies alone: then there may be fewer than `k`.
         """
         vector = thumbnails(face[None])[0]
-        exact = (self.faces.images == face).all((1, 2))
+        exact = np.abs(self.vectors - vector).max(1) < _SAME  # the only ones that may be
+        exact[exact] = (self.faces.images[exact] == face).all((1, 2))
         similarity = np.where(exact, 1, (self.vectors @ vector).clip(-1, 1))
         k = min(k, len(exact) if vector.any() else exact.sum())
         found = np.lexsort((-similarity, ~exact))[:k]

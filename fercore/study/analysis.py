@@ -109,11 +109,9 @@ def class_effect(store: StudyStore, variants: list[str], part: str = "private") 
     Empty before the CNN is trained.
     """
     if REFERENCE not in set(store.table()["variant"]):
-        variants = []
-    rows = [
-        _mean_recall(store, variant, part) - _mean_recall(store, REFERENCE, part)
-        for variant in variants
-    ]
+        return pd.DataFrame(columns=list(CLASSES))
+    reference = _mean_recall(store, REFERENCE, part)
+    rows = [_mean_recall(store, variant, part) - reference for variant in variants]
     return pd.DataFrame(rows, index=variants, columns=list(CLASSES))
 
 
