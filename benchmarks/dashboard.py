@@ -25,8 +25,8 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from fercore import jobs
-from fercore.recipes import find_recipe
-from fercore.request import Request
+from fercore.jobs.request import Request
+from fercore.training.recipes import find_recipe
 
 ROOT = Path(__file__).parents[1]
 # What shows that a page has drawn what it is about.

@@ -2,7 +2,7 @@
 
 A real face wanders over a textured wall, grows, shrinks and leans. Each way sees the same frames;
 printed are the share with a box, the mean overlap (intersection over union) with where the face
-was put, and milliseconds on one thread. The last is what `fercore.video` does.
+was put, and milliseconds on one thread. The last is what `fercore.faces.video` does.
 
     python benchmarks/following.py
 """
@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 from skimage.data import astronaut
 
-from fercore.faces import Box, find_faces
-from fercore.hardware import describe_hardware
-from fercore.video import FaceFollower
+from fercore.faces.detection import Box, find_faces
+from fercore.faces.video import FaceFollower
+from fercore.jobs.hardware import describe_hardware
 
 SIZE, SIDE = (640, 480), 384  # pixels: of a frame, of the picture that holds the face
 PER_SECOND = 15

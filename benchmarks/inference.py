@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fercore.artifacts import find_run
 from fercore.errors import RunError
-from fercore.hardware import describe_hardware
-from fercore.predictor import Predictor
+from fercore.jobs.hardware import describe_hardware
+from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import find_run
 
 COUNTS = (1, 16, 256)  # faces at a time
 SECONDS = 4.0  # of every run at every count, at the least

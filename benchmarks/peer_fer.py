@@ -27,11 +27,11 @@ from PIL import Image
 from skimage import data as pictures
 
 from fercore import data
-from fercore.artifacts import find_run
-from fercore.hardware import describe_hardware
+from fercore.jobs.hardware import describe_hardware
 from fercore.labels import CLASSES
-from fercore.predictor import Predictor
-from fercore.statistics import wilson_interval
+from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import find_run
+from fercore.scoring.statistics import wilson_interval
 
 WORKER = Path(__file__).with_name("peer_fer_worker.py")
 SIZE = (640, 480)

@@ -2,8 +2,8 @@
 
 PublicTest faces are enlarged, pasted into grey and into photographic pictures, and come back
 through detection, crop and resizing. Printed are the share found, the accuracy through the photo
-beside the direct one, what `CROP_SIDE` and `CROP_RISE` in fercore/faces.py should be, how often a
-picture without a face is said to hold one, and how long a photo takes. 'Frontal' are the faces
+beside the direct one, what `CROP_SIDE` and `CROP_RISE` in fercore/faces/detection.py should be, how
+often a picture without a face is said to hold one, and how long a photo takes. 'Frontal' are those
 named so in benchmarks/poses.json, a sample judged by eye.
 
     python benchmarks/photo_path.py --run cnn --images 1000
@@ -20,11 +20,12 @@ import numpy as np
 from PIL import Image
 from skimage import data as pictures
 
-from fercore import data, faces
+from fercore import data
 from fercore.data import FaceSet
-from fercore.faces import find_faces, preprocess
-from fercore.photos import open_photo
-from fercore.predictor import Predictor
+from fercore.faces import detection as faces
+from fercore.faces.detection import find_faces, preprocess
+from fercore.faces.photos import open_photo
+from fercore.predict.predictor import Predictor
 
 WIDTH, HEIGHT = 640, 480
 SIDES = 100, 240  # pixels, of the enlarged face

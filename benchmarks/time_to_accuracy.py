@@ -24,12 +24,12 @@ import numpy as np
 import torch
 
 from fercore import data
-from fercore.hardware import describe_hardware
+from fercore.jobs.hardware import describe_hardware
 from fercore.models import build
 from fercore.models.cost import count_parameters
-from fercore.precision import choose_precision
-from fercore.recipes import find_recipe
-from fercore.references import PAPER
+from fercore.models.precision import choose_precision
+from fercore.study.references import PAPER
+from fercore.training.recipes import find_recipe
 
 WORKER = Path(__file__).with_name("training_keras.py")
 LIMIT = 900.0  # seconds, after which Keras is stopped

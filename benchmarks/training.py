@@ -22,13 +22,13 @@ from statistics import median
 import torch
 from torch.nn.functional import cross_entropy
 
-from fercore.hardware import describe_hardware
+from fercore.jobs.hardware import describe_hardware
 from fercore.models import build
 from fercore.models.cost import count_parameters, flops_per_image
-from fercore.precision import Precision, choose_precision
-from fercore.recipes import Recipe, find_recipe
+from fercore.models.precision import Precision, choose_precision
 from fercore.training.estimate import images_per_second
 from fercore.training.fit import optimizer
+from fercore.training.recipes import Recipe, find_recipe
 
 WORKER = Path(__file__).with_name("training_keras.py")
 SECONDS = 4.0

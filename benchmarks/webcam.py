@@ -25,7 +25,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from skimage.data import astronaut
 
-from fercore.hardware import describe_hardware
+from fercore.jobs.hardware import describe_hardware
 
 ROOT = Path(__file__).parents[1]
 FRAMES, PER_SECOND = 180, 30  # of the film, which is played again and again

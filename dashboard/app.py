@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from dashboard.navigation import PAGES
+from dashboard.base.navigation import PAGES
 from fercore.errors import FerError
 
 st.set_page_config(page_title="fercore", page_icon=":material/sentiment_satisfied:", layout="wide")
@@ -24,11 +24,11 @@ for entry in PAGES.values():
 chosen = st.navigation(sections, expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
-from dashboard.data_panel import data_panel  # noqa: E402
-from dashboard.finished_view import finished_view  # noqa: E402
-from dashboard.pickers import pickers  # noqa: E402
-from dashboard.selection import follow_link  # noqa: E402
-from dashboard.training_panel import training_panel  # noqa: E402
+from dashboard.base.selection import follow_link  # noqa: E402
+from dashboard.sidebar.data_panel import data_panel  # noqa: E402
+from dashboard.sidebar.finished_view import finished_view  # noqa: E402
+from dashboard.sidebar.pickers import pickers  # noqa: E402
+from dashboard.sidebar.training_panel import training_panel  # noqa: E402
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import calibration_view, figures
-from dashboard.calibration_view import SCALED, TRAINED, confidence_counts
-from dashboard.selection import current_with_predictions
-from dashboard.theme import count, interval, percent
-from dashboard.widgets import csv_button, heading, letter, models_line
-from fercore.calibration import CalibrationScores, SelectiveAccuracy, accuracy_at_coverage
+from dashboard.base import figures
+from dashboard.base.selection import current_with_predictions
+from dashboard.base.theme import count, interval, percent
+from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.compare import calibration_view
+from dashboard.compare.calibration_view import SCALED, TRAINED, confidence_counts
+from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy, accuracy_at_coverage
 
 NEAR_ONE = 0.05  # a temperature this near to 1 changes nothing that a person would see
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import figures, loading, theme
-from dashboard.clicks import Point, clickable_figure
-from dashboard.selection import ANY, choose_cell, current_with_predictions
-from dashboard.widgets import csv_button, heading, letter, models_line
+from dashboard.base import figures, loading, theme
+from dashboard.base.clicks import Point, clickable_figure
+from dashboard.base.selection import ANY, choose_cell, current_with_predictions
+from dashboard.base.widgets import csv_button, heading, letter, models_line
 from fercore.labels import CLASSES
-from fercore.metrics import confusion_matrix
+from fercore.scoring.metrics import confusion_matrix
 
 selection = current_with_predictions()
 heading(

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import audit_view, loading
-from dashboard.clicks import Point, clickable_figure
-from dashboard.face_grid import face_table, first_faces
-from dashboard.selection import ANY, choose_label, choose_slice, current_with_predictions
-from dashboard.theme import count, percent
-from dashboard.widgets import csv_button, heading, models_line
-from fercore.audit import near_across
+from dashboard.base import loading
+from dashboard.base.clicks import Point, clickable_figure
+from dashboard.base.selection import ANY, choose_label, choose_slice, current_with_predictions
+from dashboard.base.theme import count, percent
+from dashboard.base.widgets import csv_button, heading, models_line
+from dashboard.compare import audit_view
+from dashboard.faces.face_grid import face_table, first_faces
+from fercore.analysis.audit import near_across
 from fercore.data.votes import HINT
 
 PAIRS = 24  # near duplicates shown

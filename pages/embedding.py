@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from dashboard import extras_view, loading, theme
-from dashboard.face_grid import first_faces
-from dashboard.selection import current_with_predictions
-from dashboard.slices_view import selected
-from dashboard.widgets import csv_button, heading, letter, models_line
-from fercore.extras import describe_group, placed
+from dashboard.base import loading, theme
+from dashboard.base.selection import current_with_predictions
+from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.compare import extras_view
+from dashboard.compare.slices_view import selected
+from dashboard.faces.face_grid import first_faces
+from fercore.analysis.extras import describe_group, placed
 
 selection = current_with_predictions()
 heading(

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from dashboard import loading
-from dashboard.face_grid import PER_PAGE, face_grid, face_table
-from dashboard.selection import ANY, WHICH, current_with_predictions
-from dashboard.slices_view import selected
-from dashboard.theme import count
-from dashboard.widgets import csv_button, heading, models_line, paged
-from fercore.evaluation import VIEWS, view_mask
+from dashboard.base import loading
+from dashboard.base.selection import ANY, WHICH, current_with_predictions
+from dashboard.base.theme import count
+from dashboard.base.widgets import csv_button, heading, models_line, paged
+from dashboard.compare.slices_view import selected
+from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table
+from fercore.scoring.evaluation import VIEWS, view_mask
 
 ORDERS = {  # by what, and whether the smallest comes first; a mistake's margin is below zero
     "most confident": ("confidence", False),

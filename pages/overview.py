@@ -3,18 +3,19 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import face_loading, loading, theme
-from dashboard.accuracy_svg import Score, accuracy_svg, in_words
-from dashboard.navigation import page_path
-from dashboard.selection import ANY, WHICH, cell_query, current_with_predictions
-from dashboard.widgets import csv_button, heading, models_line, score_card
-from fercore.artifacts import Run
+from dashboard.base import loading, theme
+from dashboard.base.navigation import page_path
+from dashboard.base.selection import ANY, WHICH, cell_query, current_with_predictions
+from dashboard.base.widgets import csv_button, heading, models_line, score_card
+from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.faces import face_loading
 from fercore.data import SYNTHETIC
-from fercore.evaluation import VIEWS, Comparison, confusions
 from fercore.labels import CLASSES
 from fercore.models import MODELS
-from fercore.references import PAPER
-from fercore.statistics import Interval
+from fercore.runs.artifacts import Run
+from fercore.scoring.evaluation import VIEWS, Comparison, confusions
+from fercore.scoring.statistics import Interval
+from fercore.study.references import PAPER
 from fercore.wording import p_value
 
 COSTLIEST = 3  # confusions shown; the rest are on their own page

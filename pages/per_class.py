@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import figures, loading, theme
-from dashboard.clicks import Point, clickable_figure, clickable_table
-from dashboard.selection import choose_label, current_with_predictions
-from dashboard.widgets import csv_button, heading, models_line
-from fercore.evaluation import CLASS_METRICS, comparison_table
+from dashboard.base import figures, loading, theme
+from dashboard.base.clicks import Point, clickable_figure, clickable_table
+from dashboard.base.selection import choose_label, current_with_predictions
+from dashboard.base.widgets import csv_button, heading, models_line
+from fercore.scoring.evaluation import CLASS_METRICS, comparison_table
 
 FEW = 100  # images below which a class's figures are wide guesses
 METRICS = {

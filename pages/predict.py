@@ -5,14 +5,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import loading
-from dashboard.photo_view import Source, forget_others, judges, photo_view, seen
-from dashboard.selection import current_with_weights
-from dashboard.widgets import csv_button, heading, model_names
+from dashboard.base import loading
+from dashboard.base.selection import current_with_weights
+from dashboard.base.widgets import csv_button, heading, model_names
+from dashboard.faces.photo_view import Source, forget_others, judges, photo_view, seen
 from fercore.errors import ImageError
-from fercore.face_results import face_records, face_table
-from fercore.photos import open_photo
-from fercore.sample_photos import SAMPLE_PHOTOS, sample_photo
+from fercore.faces.photos import open_photo
+from fercore.faces.sample_photos import SAMPLE_PHOTOS, sample_photo
+from fercore.predict.face_results import face_records, face_table
 
 heading(
     "Predict",

@@ -3,15 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import loading
-from dashboard.navigation import page_path
-from dashboard.review_panel import export_button, import_field, reviewed_faces, score_table
-from dashboard.selection import ANY, current_with_predictions
-from dashboard.theme import count, interval, percent
-from dashboard.widgets import csv_button, heading, models_line
-from fercore import review
+from dashboard.base import loading
+from dashboard.base.navigation import page_path
+from dashboard.base.selection import ANY, current_with_predictions
+from dashboard.base.theme import count, interval, percent
+from dashboard.base.widgets import csv_button, heading, models_line
+from dashboard.faces.review_panel import export_button, import_field, reviewed_faces, score_table
+from fercore.analysis import review
+from fercore.analysis.review import VERDICTS
 from fercore.labels import CLASSES
-from fercore.review import VERDICTS
 
 selection = current_with_predictions()
 heading(

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import extras_view, figures, theme
-from dashboard.selection import ANY, current
-from dashboard.widgets import csv_button, heading, model_names, paired_or_say_so
-from fercore.corruptions import CORRUPTIONS
+from dashboard.base import figures, theme
+from dashboard.base.selection import ANY, current
+from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so
+from dashboard.compare import extras_view
+from fercore.analysis.corruptions import CORRUPTIONS
 from fercore.labels import CLASSES
 
 selection = replace(current(), part="private")

@@ -4,12 +4,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import curve_figures, figures, loading
-from dashboard.selection import ANY, current_with_predictions
-from dashboard.theme import count, percent
-from dashboard.widgets import csv_button, heading, letter, models_line
+from dashboard.base import figures, loading
+from dashboard.base.selection import ANY, current_with_predictions
+from dashboard.base.theme import count, percent
+from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.compare import curve_figures
 from fercore.labels import CLASSES
-from fercore.metrics import decisions_at
+from fercore.scoring.metrics import decisions_at
 
 KINDS = {"roc": "ROC", "pr": "Precision and recall"}
 EXPLAINED = {

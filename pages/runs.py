@@ -2,11 +2,17 @@
 
 import streamlit as st
 
-from dashboard import loading
-from dashboard.access import may_write, write_or_say_why
-from dashboard.run_manager import damaged_runs, run_manager, run_table, show_outcome, total_size
-from dashboard.widgets import csv_button, heading
-from fercore.artifacts import unreadable_runs
+from dashboard.base import loading
+from dashboard.base.access import may_write, write_or_say_why
+from dashboard.base.widgets import csv_button, heading
+from dashboard.compare.run_manager import (
+    damaged_runs,
+    run_manager,
+    run_table,
+    show_outcome,
+    total_size,
+)
+from fercore.runs.artifacts import unreadable_runs
 
 heading(
     "Runs",

@@ -3,14 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import face_loading, loading, theme
-from dashboard.clicks import Point, clickable_figure, clickable_table
-from dashboard.face_grid import face_table, first_faces
-from dashboard.selection import ANY, choose_slice, current_with_predictions
-from dashboard.slices_view import run_slices, slices_figure
-from dashboard.widgets import csv_button, heading, letter, models_line
+from dashboard.base import loading, theme
+from dashboard.base.clicks import Point, clickable_figure, clickable_table
+from dashboard.base.selection import ANY, choose_slice, current_with_predictions
+from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.compare.slices_view import run_slices, slices_figure
+from dashboard.faces import face_loading
+from dashboard.faces.face_grid import face_table, first_faces
 from fercore.data.votes import HINT
-from fercore.slices import FEW, slice_mask, slice_title
+from fercore.scoring.slices import FEW, slice_mask, slice_title
 
 selection = current_with_predictions()
 heading(

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import figures, loading
-from dashboard.selection import current
-from dashboard.theme import count
-from dashboard.widgets import csv_button, heading, model_names
+from dashboard.base import figures, loading
+from dashboard.base.selection import current
+from dashboard.base.theme import count
+from dashboard.base.widgets import csv_button, heading, model_names
 from fercore.durations import duration
 
 selection = current()

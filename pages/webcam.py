@@ -5,11 +5,12 @@ import time
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-from dashboard import live_view, loading
-from dashboard.camera_check import TROUBLE, camera_trouble
-from dashboard.live import FrameAnnotator, LiveSettings, ice_servers
-from dashboard.selection import current_with_weights
-from dashboard.widgets import heading, model_names
+from dashboard.base import loading
+from dashboard.base.selection import current_with_weights
+from dashboard.base.widgets import heading, model_names
+from dashboard.live import view as live_view
+from dashboard.live.camera_check import TROUBLE, camera_trouble
+from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers
 
 ANNOTATOR, CONNECTION = "webcam-annotator", "webcam-connection"  # kept from run to run
 BOTH = "A and B"

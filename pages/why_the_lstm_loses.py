@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import figures, study_figures, study_loading
-from dashboard.reading_svg import reading_svg
-from dashboard.theme import percent, points, points_interval
-from dashboard.widgets import csv_button, heading
+from dashboard.base import figures
+from dashboard.base.theme import percent, points, points_interval
+from dashboard.base.widgets import csv_button, heading
+from dashboard.study import study_figures, study_loading
+from dashboard.study.reading_svg import reading_svg
 from fercore.models import MODELS
-from fercore.predictions import PARTS
+from fercore.scoring.predictions import PARTS
 from fercore.wording import p_value
 
 STUDY = "sequence"

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard import loading
-from dashboard.access import write_or_say_why
-from dashboard.own_faces_view import stored_view
-from dashboard.own_photos_view import photo_form, preview
-from dashboard.widgets import heading
+from dashboard.base import loading
+from dashboard.base.access import write_or_say_why
+from dashboard.base.widgets import heading
+from dashboard.own.faces_view import stored_view
+from dashboard.own.photos_view import photo_form, preview
 from fercore.data.stored_faces import stored_faces
 
 heading(

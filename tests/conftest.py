@@ -8,12 +8,12 @@ import pytest
 import streamlit as st
 
 from fercore import data
-from fercore.artifacts import Run, write_run
 from fercore.data import FaceSet
-from fercore.hardware import describe_hardware, describe_software
+from fercore.jobs.hardware import describe_hardware, describe_software
 from fercore.models import build
-from fercore.predictions import prediction_frame
-from fercore.recipes import find_recipe
+from fercore.runs.artifacts import Run, write_run
+from fercore.scoring.predictions import prediction_frame
+from fercore.training.recipes import find_recipe
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -114,7 +114,7 @@ def run_folders(tmp_path_factory) -> Path:
 @pytest.fixture
 def two_runs(run_folders, tmp_path) -> list[Run]:
     """The two runs as this machine's own, in this test's artifacts."""
-    from fercore.artifacts import find_run
+    from fercore.runs.artifacts import find_run
 
     shutil.copytree(run_folders, tmp_path / "artifacts" / "runs")
     return [find_run("first"), find_run("second")]

@@ -9,11 +9,11 @@ import torch
 
 from fercore import data
 from fercore.models import build
-from fercore.precision import Precision
-from fercore.recipes import find_recipe
+from fercore.models.precision import Precision
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.parallel import Group
+from fercore.training.recipes import find_recipe
 from fercore.training.records import Watcher
 
 

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 import streamlit as st
 
-from dashboard import access
-from dashboard.access import comes_from_here, may_write
-from fercore import review
-from fercore.artifacts import list_runs
+from dashboard.base import access
+from dashboard.base.access import comes_from_here, may_write
+from fercore.analysis import review
+from fercore.runs.artifacts import list_runs
 from tests.test_pages import open_page, said
 
 HERE = {"Host": "localhost:8501", "Origin": "http://localhost:8501"}

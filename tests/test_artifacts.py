@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from fercore import artifacts, hardware
 from fercore.errors import RunError
-from fercore.inference import predict_probs
+from fercore.jobs import hardware
 from fercore.labels import CLASSES
-from fercore.precision import Precision
+from fercore.models.inference import predict_probs
+from fercore.models.precision import Precision
+from fercore.runs import artifacts
 
 
 def test_a_run_comes_back_as_it_was_written(two_runs):
@@ -157,20 +158,20 @@ def test_weights_are_no_pickle(two_runs):
 
 def test_only_a_change_of_the_package_makes_the_code_another(tmp_path, monkeypatch):
     package = tmp_path / "package"
-    package.mkdir()
-    (package / "hardware.py").touch()
+    (package / "jobs").mkdir(parents=True)
+    (package / "jobs" / "hardware.py").touch()
     (tmp_path / "table.json").touch()
 
     def git(*arguments: str) -> None:
         who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
         subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True)
 
-    monkeypatch.setattr(hardware, "__file__", str(package / "hardware.py"))
+    monkeypatch.setattr(hardware, "__file__", str(package / "jobs" / "hardware.py"))
     git("init", "--quiet")
     git("add", ".")
     git("commit", "--quiet", "--message", "all")
     commit = hardware.git_commit()
     (tmp_path / "table.json").write_text("{}")
     assert hardware.git_commit() == commit
-    (package / "hardware.py").write_text("another")
+    (package / "labels.py").write_text("another")
     assert hardware.git_commit() == f"{commit}-dirty"

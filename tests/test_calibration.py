@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from dashboard import calibration_view
-from fercore import calibration
-from fercore.artifacts import find_run
+from dashboard.compare import calibration_view
 from fercore.errors import ConfigError, RunError
-from fercore.evaluation import evaluate_parts
 from fercore.files import write_json
-from fercore.predictions import Predictions, select_part
-from fercore.statistics import wilson_interval
+from fercore.runs.artifacts import find_run
+from fercore.scoring import calibration
+from fercore.scoring.evaluation import evaluate_parts
+from fercore.scoring.predictions import Predictions, select_part
+from fercore.scoring.statistics import wilson_interval
 from tests.test_pages import open_page, said
 
 

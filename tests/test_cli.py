@@ -12,12 +12,12 @@ from PIL import Image
 from skimage.data import astronaut
 from typer.testing import CliRunner
 
-from fercore.artifacts import local_folder
 from fercore.cli import app
 from fercore.cli.output import print_table
 from fercore.errors import FerError
+from fercore.jobs.turns import turn
 from fercore.labels import CLASSES
-from fercore.turns import turn
+from fercore.runs.artifacts import local_folder
 
 
 def run(*arguments: str) -> str:

@@ -14,18 +14,20 @@ import pytest
 import torch
 
 from fercore import jobs
-from fercore.artifacts import Run, find_run, list_runs, local_folder, verify_run
 from fercore.data import FaceSet
-from fercore.experiment import run_experiment, sentence
-from fercore.recipes import find_recipe
-from fercore.request import Request, prepare, read_request
+from fercore.jobs.experiment import run_experiment, sentence
+from fercore.jobs.request import Request, prepare, read_request
+from fercore.runs.artifacts import Run, find_run, list_runs, local_folder, verify_run
+from fercore.training.recipes import find_recipe
 
 KILLS = 20
 PATIENCE = 120  # seconds a condition may take on a busy machine
 RECIPE = replace(find_recipe("quick"), epochs=30, batch_size=16, model_arguments={"width": 4})
 # A fresh process each, forked from one that has imported torch and used nothing of it yet.
 fresh = multiprocessing.get_context("forkserver")
-fresh.set_forkserver_preload(["tests.test_crashes", "fercore.training.fit", "fercore.inference"])
+fresh.set_forkserver_preload(
+    ["tests.test_crashes", "fercore.training.fit", "fercore.models.inference"]
+)
 
 
 def go_on(run_id: str, faces: FaceSet, home: str, prepare_process=None) -> None:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fercore.artifacts import find_run, verify_run, write_run
 from fercore.cli import app
-from fercore.ensemble import make_ensemble
 from fercore.errors import RunError
+from fercore.jobs.request import Request, prepare
 from fercore.models import build
-from fercore.predictions import PROBABILITY_COLUMNS
-from fercore.predictor import Predictor
-from fercore.request import Request, prepare
+from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import find_run, verify_run, write_run
+from fercore.runs.ensemble import make_ensemble
+from fercore.scoring.predictions import PROBABILITY_COLUMNS
 
 
 @pytest.fixture

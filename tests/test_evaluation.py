@@ -8,7 +8,8 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 from fercore.errors import RunError
-from fercore.evaluation import (
+from fercore.labels import CLASSES
+from fercore.scoring.evaluation import (
     cell_differences,
     class_differences,
     class_table,
@@ -17,8 +18,7 @@ from fercore.evaluation import (
     evaluate,
     sample_table,
 )
-from fercore.labels import CLASSES
-from fercore.predictions import Predictions, select_part
+from fercore.scoring.predictions import Predictions, select_part
 
 
 def test_evaluate_agrees_with_scikit_learn(two_runs):

@@ -8,12 +8,12 @@ import onnxruntime
 import pytest
 from typer.testing import CliRunner
 
-from fercore import export
-from fercore.artifacts import find_run
 from fercore.cli import app
 from fercore.errors import ConfigError, RunError
 from fercore.labels import CLASSES
-from fercore.predictor import Predictor
+from fercore.predict import export
+from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import find_run
 from tests.conftest import ROOT
 
 

@@ -10,17 +10,17 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from dashboard import extras_view
-from fercore import extras
-from fercore.artifacts import find_run, verify_run
+from dashboard.compare import extras_view
+from fercore.analysis import extras
+from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.cli import app
-from fercore.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.errors import ConfigError, RunError
-from fercore.evaluation import sample_table
-from fercore.inference import predict_logits
 from fercore.models import build
-from fercore.precision import Precision
-from fercore.predictions import prediction_frame
+from fercore.models.inference import predict_logits
+from fercore.models.precision import Precision
+from fercore.runs.artifacts import find_run, verify_run
+from fercore.scoring.evaluation import sample_table
+from fercore.scoring.predictions import prediction_frame
 from tests.test_pages import open_page, said
 
 FP32 = Precision("cpu", "fp32")
@@ -320,7 +320,7 @@ def test_robustness_page(with_extras):
 
 
 def test_robustness_page_draws_a_face_where_the_images_are_not_here(with_extras, monkeypatch):
-    monkeypatch.setattr("fercore.artifacts.Run.dataset", property(lambda self: "FER2013"))
+    monkeypatch.setattr("fercore.runs.artifacts.Run.dataset", property(lambda self: "FER2013"))
     page = open_page("robustness", a="first", b="none")
     assert "A drawn face" in said(page)
     assert len(page.image) == len(CORRUPTIONS)

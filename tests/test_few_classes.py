@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from dashboard.navigation import PAGES
-from fercore import metrics
-from fercore.artifacts import find_run, verify_run
+from dashboard.base.navigation import PAGES
 from fercore.data import face_set, synthetic
 from fercore.data.stored_faces import faces_folder
-from fercore.evaluation import class_table, evaluate, evaluate_parts
-from fercore.experiment import run_experiment
+from fercore.jobs.experiment import run_experiment
+from fercore.jobs.request import Request, prepare
 from fercore.labels import CLASSES
-from fercore.predictions import Predictions
-from fercore.recipes import find_recipe
-from fercore.request import Request, prepare
+from fercore.runs.artifacts import find_run, verify_run
+from fercore.scoring import metrics
+from fercore.scoring.evaluation import class_table, evaluate, evaluate_parts
+from fercore.scoring.predictions import Predictions
+from fercore.training.recipes import find_recipe
 from tests.test_cli import run
 from tests.test_data_sources import write_tree
 from tests.test_pages import no_video, open_page, said  # noqa: F401

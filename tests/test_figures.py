@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from dashboard import curve_figures, figures, theme
-from dashboard.accuracy_svg import Score, accuracy_svg, in_words
-from fercore.evaluation import class_differences, class_table
+from dashboard.base import figures, theme
+from dashboard.compare import curve_figures
+from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from fercore.labels import CLASSES
-from fercore.metrics import confusion_matrix
-from fercore.statistics import Interval
+from fercore.scoring.evaluation import class_differences, class_table
+from fercore.scoring.metrics import confusion_matrix
+from fercore.scoring.statistics import Interval
 
 
 def test_confusion_figure_holds_counts_and_row_shares(two_runs):
@@ -137,7 +138,7 @@ def test_numbers_are_written_as_agreed():
 
 
 def test_the_papers_lines_are_named_once():
-    from dashboard.study_figures import cost_figure
+    from dashboard.study.study_figures import cost_figure
 
     heads = pd.DataFrame(
         {

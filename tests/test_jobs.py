@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from fercore import jobs
-from fercore.artifacts import find_run, local_folder, verify_run
 from fercore.errors import ConfigError, RunError
-from fercore.experiment import run_experiment
-from fercore.recipes import find_recipe
-from fercore.request import LOCK, Request, prepare, read_request
+from fercore.jobs.experiment import run_experiment
+from fercore.jobs.request import LOCK, Request, prepare, read_request
+from fercore.runs.artifacts import find_run, local_folder, verify_run
+from fercore.training.recipes import find_recipe
 from fercore.training.records import Interrupted, Watcher
 from tests.test_cli import fails, run
 

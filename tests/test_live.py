@@ -9,16 +9,16 @@ import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 from skimage.data import astronaut
 
-from dashboard.live import FrameAnnotator, LiveSettings, ice_servers
-from dashboard.live_drawing import BOX_COLOUR, draw_face
-from dashboard.live_figures import live_figure
-from dashboard.live_view import Connection, pace_words, reading
-from dashboard.theme import MODEL_COLOURS
+from dashboard.base.theme import MODEL_COLOURS
+from dashboard.live.drawing import BOX_COLOUR, draw_face
+from dashboard.live.figures import live_figure
+from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers
+from dashboard.live.view import Connection, pace_words, reading
 from fercore.errors import ConfigError
-from fercore.faces import Box, find_faces
+from fercore.faces.detection import Box, find_faces
+from fercore.faces.video import Moment, Pace
 from fercore.labels import CLASSES
-from fercore.predictor import Predictor
-from fercore.video import Moment, Pace
+from fercore.predict.predictor import Predictor
 
 PICTURE = Image.fromarray(astronaut()).crop((0, 0, 512, 384))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from fercore import metrics
+from fercore.scoring import metrics
 
 TOLERANCE = 1e-9
 

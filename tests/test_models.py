@@ -7,11 +7,11 @@ from torch import nn
 from torch.nn.functional import interpolate, pad
 
 from fercore.errors import ConfigError
-from fercore.inference import for_inference, predict_logits
 from fercore.models import MODELS, build
 from fercore.models.cost import count_parameters, flops_per_image
+from fercore.models.inference import for_inference, predict_logits
 from fercore.models.layers import fit_normalisation
-from fercore.precision import REFERENCE
+from fercore.models.precision import REFERENCE
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -16,7 +16,7 @@ from fercore.data.cache import cache_folder
 from fercore.data.own_photos import find_own_faces, split_faces
 from fercore.data.stored_faces import delete_faces, faces_folder, find_stored, store, stored_faces
 from fercore.errors import DataError
-from fercore.faces import find_faces, preprocess
+from fercore.faces.detection import find_faces, preprocess
 from fercore.labels import CLASSES, USAGES
 from tests.test_cli import fails, run
 from tests.test_photos_and_faces import encoded

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.navigation import PAGES
+from dashboard.base.navigation import PAGES
 from fercore import jobs
-from fercore.artifacts import Run, artifacts_folder, find_run
-from fercore.ensemble import make_ensemble
-from fercore.evaluation import evaluate_parts
 from fercore.files import write_json
+from fercore.jobs.request import Request, prepare
 from fercore.labels import CLASSES
-from fercore.recipes import find_recipe
-from fercore.request import Request, prepare
+from fercore.runs.artifacts import Run, artifacts_folder, find_run
+from fercore.runs.ensemble import make_ensemble
+from fercore.scoring.evaluation import evaluate_parts
+from fercore.training.recipes import find_recipe
 from tests.conftest import ROOT
 
 ANALYSIS = [
@@ -116,7 +116,7 @@ def test_overview_gives_the_verdict(two_runs):
 
 
 def test_overview_links_to_the_most_frequent_confusions(two_runs):
-    from fercore.evaluation import confusions
+    from fercore.scoring.evaluation import confusions
 
     app = open_page("overview", a="first", b="second")
     first = confusions(find_run("first").predictions()).iloc[0]
@@ -285,7 +285,7 @@ def test_misclassified_without_the_images_still_shows_the_table(two_runs, monkey
 
 def as_if_real(run, monkeypatch) -> None:
     """Give a run FER2013's name, so that its images are looked for and not found."""
-    monkeypatch.setattr("fercore.artifacts.Run.dataset", property(lambda self: "FER2013"))
+    monkeypatch.setattr("fercore.runs.artifacts.Run.dataset", property(lambda self: "FER2013"))
 
 
 def test_predict_looks_at_an_upload(two_runs):
@@ -363,7 +363,7 @@ def test_the_form_offers_the_dataset_that_was_chosen_meanwhile(two_runs, tmp_pat
 
 
 def test_a_finished_run_is_measured_by_one_of_its_recipe(two_runs):
-    from dashboard.finished_view import counterpart
+    from dashboard.sidebar.finished_view import counterpart
 
     new = two_runs[0]
     others = [copy_of(new, seed=1), copy_of(new, seed=2), two_runs[1]]
@@ -372,7 +372,7 @@ def test_a_finished_run_is_measured_by_one_of_its_recipe(two_runs):
 
 
 def test_the_images_of_a_set_without_privatetest_are_found(two_runs):
-    from dashboard import loading
+    from dashboard.base import loading
 
     run = two_runs[0]
     frame = run.prediction_frame
@@ -381,7 +381,7 @@ def test_the_images_of_a_set_without_privatetest_are_found(two_runs):
 
 
 def test_another_file_at_the_same_path_is_noticed(tmp_path):
-    from dashboard.loading import stamp
+    from dashboard.base.loading import stamp
 
     path = tmp_path / "fer2013new.csv"
     assert stamp(path) is None
@@ -438,8 +438,8 @@ def test_a_row_of_the_samples_opens_its_face_where_the_images_are_not_here(two_r
 
 
 def test_the_parts_of_the_audit_are_slices_that_there_are():
-    from dashboard.audit_view import SLICE_OF_PART
-    from fercore.slices import SLICES, slice_title
+    from dashboard.compare.audit_view import SLICE_OF_PART
+    from fercore.scoring.slices import SLICES, slice_title
 
     known = {slice_title(name, part) for name, parts in SLICES.items() for part in parts}
     assert set(SLICE_OF_PART.values()) <= known

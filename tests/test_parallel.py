@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from fercore import data
-from fercore.artifacts import find_run, verify_run
 from fercore.errors import DataError
-from fercore.experiment import _check_same
+from fercore.jobs.experiment import _check_same
+from fercore.runs.artifacts import find_run, verify_run
 from tests.conftest import ROOT
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image, ImageOps
 from skimage.data import astronaut, brick, coffee
 
-from fercore.artifacts import read_run
 from fercore.errors import ImageError
-from fercore.faces import Box, Found, Match, find_faces, preprocess, remarks
-from fercore.photos import MAX_PIXELS, find_photos, open_photo
-from fercore.predictor import Predictor
+from fercore.faces.detection import Box, Found, Match, find_faces, preprocess, remarks
+from fercore.faces.photos import MAX_PIXELS, find_photos, open_photo
+from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import read_run
 from tests.conftest import ROOT
 
 SHIPPED = ("cnn-s0", "cnn_lstm-s0")
@@ -213,9 +213,9 @@ def test_a_face_on_its_side_is_found_by_turning_the_picture(photo):
 
 
 def test_a_dim_blurred_match_is_said_to_be_weak(photo, monkeypatch):
-    monkeypatch.setattr("fercore.faces.detect", lambda grey, upsample=0: [])
+    monkeypatch.setattr("fercore.faces.detection.detect", lambda grey, upsample=0: [])
     scores = iter([[], [Match(-0.1, 250.0, 120.0, 90.0, 0.0)]])
-    monkeypatch.setattr("fercore.faces._matches", lambda *_, **__: next(scores, []))
+    monkeypatch.setattr("fercore.faces.detection._matches", lambda *_, **__: next(scores, []))
     found = find_faces(photo)
     assert found.weak
     assert "it may be none" in remarks(found, photo.size)[0]

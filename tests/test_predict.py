@@ -11,16 +11,16 @@ from sklearn import metrics as reference
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from fercore.artifacts import read_run
-from fercore.calibration import fit_temperature, with_temperature
 from fercore.cli import app
 from fercore.errors import ConfigError
-from fercore.face_results import COLUMNS
+from fercore.faces.photos import open_photo
+from fercore.faces.sample_photos import SAMPLE_PHOTOS, sample_photo
 from fercore.labels import CLASSES
-from fercore.photos import open_photo
-from fercore.predictor import Predictor
-from fercore.record import COVERAGE, Record
-from fercore.sample_photos import SAMPLE_PHOTOS, sample_photo
+from fercore.predict.face_results import COLUMNS
+from fercore.predict.predictor import Predictor
+from fercore.predict.record import COVERAGE, Record
+from fercore.runs.artifacts import read_run
+from fercore.scoring.calibration import fit_temperature, with_temperature
 from tests.conftest import ROOT
 from tests.test_pages import open_page, said
 from tests.test_photos_and_faces import encoded

@@ -60,7 +60,7 @@ def test_every_command_is_documented():
 
 
 def test_every_page_and_variable_is_documented():
-    from dashboard.navigation import PAGES
+    from dashboard.base.navigation import PAGES
 
     for entry in PAGES.values():
         assert f"| {entry.title} |" in README

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 
 from fercore.errors import ConfigError
-from fercore.recipes import RECIPES, Recipe, find_recipe
+from fercore.training.recipes import RECIPES, Recipe, find_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -14,12 +14,12 @@ from sklearn.metrics import accuracy_score, f1_score
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from fercore import review
+from fercore.analysis import review
+from fercore.analysis.review import Verdict
 from fercore.cli import app as cli
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES
-from fercore.predictions import Predictions
-from fercore.review import Verdict
+from fercore.scoring.predictions import Predictions
 from tests.conftest import ROOT
 from tests.test_pages import TIMEOUT, open_page, said
 
@@ -92,7 +92,7 @@ def test_a_contradictory_verdict_is_refused(bad, words):
 def test_processes_that_write_at_once_lose_nothing():
     """Four processes start on an empty folder together; each also rewrites one shared image."""
     code = (
-        "import sys; from fercore import review; from fercore.review import Verdict\n"
+        "import sys; from fercore import review; from fercore.analysis.review import Verdict\n"
         "start = int(sys.argv[1])\n"
         "for pixels in [*range(start, start + 25), 0]:\n"
         "    review.save(Verdict(pixels, pixels, 'FER2013', 'sad', 'right'))\n"
@@ -331,7 +331,7 @@ def form(sample) -> AppTest:
     """The form for one line of a sample table, on a page of its own."""
 
     def page(pixels, row, label):
-        from dashboard.review_panel import verdict_form
+        from dashboard.faces.review_panel import verdict_form
 
         verdict_form(pixels, row, label, "synthetic")
 
@@ -358,7 +358,7 @@ def words(app: AppTest) -> str:
 
 
 def first_mistake(run):
-    from fercore.evaluation import sample_table
+    from fercore.scoring.evaluation import sample_table
 
     samples = sample_table(run.predictions())
     return next(samples[~samples["a_correct"]].itertuples())

@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-from fercore import artifacts
-from fercore.artifacts import (
+from fercore.errors import RunError
+from fercore.runs import artifacts
+from fercore.runs.artifacts import (
     annotate_run,
     delete_run,
     find_run,
@@ -14,7 +15,6 @@ from fercore.artifacts import (
     unreadable_runs,
     verify_run,
 )
-from fercore.errors import RunError
 from tests.test_cli import fails, run
 
 

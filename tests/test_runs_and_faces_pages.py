@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from skimage.data import coffee
 
-from dashboard import loading
+from dashboard.base import loading
 from fercore import data, jobs
-from fercore.artifacts import annotate_run, find_run, list_runs
 from fercore.data.stored_faces import delete_faces, stored_faces
-from fercore.ensemble import make_ensemble
+from fercore.runs.artifacts import annotate_run, find_run, list_runs
+from fercore.runs.ensemble import make_ensemble
 from tests.test_own_photos import THIRTY, drawn, zipped
 from tests.test_pages import copy_of, open_page, said
 from tests.test_photos_and_faces import encoded

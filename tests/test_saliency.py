@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fercore.models import MODELS, build
-from fercore.saliency import grad_cam, step_contributions, steps_on_map
+from fercore.models.saliency import grad_cam, step_contributions, steps_on_map
 
 
 @pytest.fixture

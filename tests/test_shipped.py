@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from dashboard.selection import default_pair
-from fercore.artifacts import find_run, list_runs, verify_run
-from fercore.inference import predict_probs
+from dashboard.base.selection import default_pair
 from fercore.labels import FER2013_COUNTS
-from fercore.precision import REFERENCE
-from fercore.recipes import find_recipe
+from fercore.models.inference import predict_probs
+from fercore.models.precision import REFERENCE
+from fercore.runs.artifacts import find_run, list_runs, verify_run
+from fercore.training.recipes import find_recipe
 from tests.conftest import ROOT
 
 RECIPES = {  # of the real runs

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm, ttest_ind, ttest_rel
 
-from fercore import metrics, statistics
+from fercore.scoring import metrics, statistics
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 55), (7, 55), (2270, 3589), (3589, 3589)])

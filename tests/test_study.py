@@ -15,18 +15,19 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from fercore import data, statistics
-from fercore.artifacts import artifacts_folder, read_run
+from fercore import data
 from fercore.cli import app
 from fercore.errors import ConfigError, RunError
-from fercore.experiment import _held
-from fercore.recipes import RECIPES, find_recipe
-from fercore.request import prepare
+from fercore.jobs.experiment import _held
+from fercore.jobs.request import prepare
+from fercore.runs.artifacts import artifacts_folder, read_run
+from fercore.scoring import statistics
 from fercore.study import analysis, runner
 from fercore.study.cluster import run_on_ray
 from fercore.study.runner import run_study, train_cell
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, Study, Variant, find_study
+from fercore.training.recipes import RECIPES, find_recipe
 from tests.conftest import ROOT
 
 TINY = replace(find_recipe("quick"), epochs=2, batch_size=16, model_arguments={"width": 4})

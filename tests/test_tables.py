@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fercore import tables
-from fercore.artifacts import find_run
+from fercore.analysis import tables
 from fercore.data import synthetic
 from fercore.errors import RunError
-from fercore.evaluation import class_differences, class_table
-from fercore.evaluation import compare as compare_predictions
 from fercore.files import write_json
 from fercore.labels import CLASSES
+from fercore.runs.artifacts import find_run
+from fercore.scoring.evaluation import class_differences, class_table
+from fercore.scoring.evaluation import compare as compare_predictions
 from tests.test_cli import run
 from tests.test_pages import open_page
 

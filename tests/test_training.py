@@ -12,13 +12,13 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate
 from fercore.data import FaceSet
 from fercore.errors import ConfigError, DataError, TrainingError
 from fercore.models import build
-from fercore.precision import Precision, choose_precision
-from fercore.recipes import Augmentation, find_recipe
+from fercore.models.precision import Precision, choose_precision
 from fercore.training.augment import affine_maps, erase, random_boxes, warp
 from fercore.training.batches import Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.parallel import Group
+from fercore.training.recipes import Augmentation, find_recipe
 from fercore.training.records import Interrupted, Watcher
 from fercore.training.teacher import Teacher, share_of_work
 
@@ -376,7 +376,7 @@ def test_precision_is_what_the_hardware_gains_by_or_what_is_asked_for():
 
 
 def test_bf16_predicts_nearly_what_fp32_does(faces):
-    from fercore.inference import predict_probs
+    from fercore.models.inference import predict_probs
 
     torch.manual_seed(0)
     model = build("cnn", width=4)

@@ -9,20 +9,21 @@ import torch
 from safetensors.numpy import load_file
 from sklearn.metrics import accuracy_score
 
-from fercore import data, review
-from fercore.artifacts import delete_run, find_run, verify_run
+from fercore import data
+from fercore.analysis import review
 from fercore.data import face_set
 from fercore.errors import ConfigError, RunError
-from fercore.experiment import run_experiment
-from fercore.inference import predict_probs
+from fercore.jobs.experiment import run_experiment
+from fercore.jobs.request import START, Request, prepare, read_request, settled
+from fercore.jobs.transfer import BEFORE, ORIGIN_AFTER, before_and_after
 from fercore.labels import CLASSES
 from fercore.models import build
-from fercore.precision import REFERENCE
-from fercore.predictions import PROBABILITY_COLUMNS, select_part
-from fercore.predictor import Predictor
-from fercore.recipes import find_recipe
-from fercore.request import START, Request, prepare, read_request, settled
-from fercore.transfer import BEFORE, ORIGIN_AFTER, before_and_after
+from fercore.models.inference import predict_probs
+from fercore.models.precision import REFERENCE
+from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import delete_run, find_run, verify_run
+from fercore.scoring.predictions import PROBABILITY_COLUMNS, select_part
+from fercore.training.recipes import find_recipe
 
 RECIPE = replace(find_recipe("finetune"), epochs=1)
 

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from fercore import video
-from fercore.faces import find_faces
-from fercore.video import FaceFollower, History, Moment, Smoother, pace
+from fercore.faces import video
+from fercore.faces.detection import find_faces
+from fercore.faces.video import FaceFollower, History, Moment, Smoother, pace
 
 FACE = Image.fromarray(astronaut()).crop((64, 0, 448, 384))
 WALL = Image.new("RGB", (640, 480), "grey")

@@ -8,9 +8,9 @@ import pytest
 from scipy import ndimage
 from sklearn.metrics import f1_score
 
-from dashboard.audit_view import agreement_figure, copies_sentence, scores_figure
-from dashboard.slices_view import slices_figure
-from fercore.audit import (
+from dashboard.compare.audit_view import agreement_figure, copies_sentence, scores_figure
+from dashboard.compare.slices_view import slices_figure
+from fercore.analysis.audit import (
     agreement_by_class,
     audit,
     label_issues,
@@ -18,19 +18,19 @@ from fercore.audit import (
     near_duplicates,
     scores_by_part,
 )
-from fercore.data.faceset import face_set
-from fercore.data.votes import CATEGORIES, Votes, load_votes, votes_for, votes_path
-from fercore.errors import DataError, RunError
-from fercore.image_properties import measure
-from fercore.labels import CLASSES, FER2013_COUNTS, USAGES
-from fercore.neighbours import (
+from fercore.analysis.neighbours import (
     NEAR_DUPLICATE,
     ThumbnailIndex,
     near_duplicate_pairs,
     thumbnails,
 )
-from fercore.predictions import Predictions
-from fercore.slices import FEW, SLICES, slice_mask, slice_masks, slice_properties, slices
+from fercore.data.faceset import face_set
+from fercore.data.votes import CATEGORIES, Votes, load_votes, votes_for, votes_path
+from fercore.errors import DataError, RunError
+from fercore.labels import CLASSES, FER2013_COUNTS, USAGES
+from fercore.scoring.image_properties import measure
+from fercore.scoring.predictions import Predictions
+from fercore.scoring.slices import FEW, SLICES, slice_mask, slice_masks, slice_properties, slices
 from tests.conftest import SHARED
 from tests.test_cli import fails, run
 from tests.test_pages import as_if_real, open_page, said
@@ -284,7 +284,7 @@ def test_an_image_of_one_grey_value_is_like_its_copies_alone(faces):
 
 def test_near_duplicates_are_looked_for_once(faces, monkeypatch):
     found = near_duplicates(faces)
-    monkeypatch.setattr("fercore.audit.near_duplicate_pairs", None)
+    monkeypatch.setattr("fercore.analysis.audit.near_duplicate_pairs", None)
     pd.testing.assert_frame_equal(near_duplicates(faces), found)
 
 
@@ -473,7 +473,7 @@ def test_audit_command():
 @pytest.fixture
 def with_votes(monkeypatch):
     """Votes on the synthetic rows, as if they were FER2013's."""
-    monkeypatch.setattr("dashboard.face_loading.votes", lambda run: drawn_votes(2800))
+    monkeypatch.setattr("dashboard.faces.face_loading.votes", lambda run: drawn_votes(2800))
 
 
 def test_slices_page_opens_a_slice(two_runs):

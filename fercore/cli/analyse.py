@@ -4,15 +4,15 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from fercore.artifacts import find_run
+from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
+from fercore.analysis.extras import CLEAN, Progress, robustness
+from fercore.analysis.extras import analyse as analyse_run
 from fercore.cli.data import load_with_progress
 from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table, with_interval
 from fercore.cli.runs import RunName
-from fercore.corruptions import CORRUPTIONS, STRENGTHS
 from fercore.data import SYNTHETIC
 from fercore.durations import duration
-from fercore.extras import CLEAN, Progress, robustness
-from fercore.extras import analyse as analyse_run
+from fercore.runs.artifacts import find_run
 
 
 def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from fercore.artifacts import find_run
 from fercore.cli.data import load_with_progress
 from fercore.cli.output import (
     AsJson,
@@ -20,9 +19,10 @@ from fercore.cli.output import (
 )
 from fercore.cli.runs import RunName, print_metrics
 from fercore.errors import ConfigError
-from fercore.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
-from fercore.evaluation import compare as compare_predictions
-from fercore.predictions import PARTS, prediction_frame
+from fercore.runs.artifacts import find_run
+from fercore.scoring.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
+from fercore.scoring.evaluation import compare as compare_predictions
+from fercore.scoring.predictions import PARTS, prediction_frame
 from fercore.wording import p_value
 
 
@@ -31,7 +31,7 @@ def evaluate(run_id: RunName, data: DataOption = None, as_json: AsJson = False) 
     run = find_run(run_id)
     frame = run.prediction_frame
     if data:
-        from fercore.predictor import Predictor
+        from fercore.predict.predictor import Predictor
 
         faces = load_with_progress(data)
         scored = faces.where(faces.usage != "Training")

@@ -5,13 +5,13 @@ from dataclasses import fields
 
 import pandas as pd
 
-from fercore.audit import ALL, Audit, near_across, near_duplicates
-from fercore.audit import audit as audit_faces
+from fercore.analysis.audit import ALL, Audit, near_across, near_duplicates
+from fercore.analysis.audit import audit as audit_faces
+from fercore.analysis.neighbours import NEAR_DUPLICATE
 from fercore.cli.data import load_with_progress
 from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table
 from fercore.data.votes import HINT, votes_for
 from fercore.labels import CLASSES, USAGES
-from fercore.neighbours import NEAR_DUPLICATE
 
 
 def audit(data: DataOption = None, as_json: AsJson = False) -> None:

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from fercore.artifacts import find_run
 from fercore.cli.output import AsJson, print_json
 from fercore.cli.runs import RunName
 from fercore.errors import ConfigError
 from fercore.files import read_json
+from fercore.runs.artifacts import find_run
 
 Format = Annotated[str, typer.Option("--format", help="onnx")]
 Output = Annotated[Path | None, typer.Option("--output", help="the file; RUN.onnx by default")]
@@ -19,7 +19,7 @@ def export(
     run_id: RunName, file_format: Format = "onnx", output: Output = None, as_json: AsJson = False
 ) -> None:
     """Write a run's model as ONNX, checked against torch, and beside it how to feed it."""
-    from fercore.export import FORMATS, export_onnx
+    from fercore.predict.export import FORMATS, export_onnx
 
     if file_format not in FORMATS:
         raise ConfigError(f"There is no format '{file_format}'. Choose: {', '.join(FORMATS)}.")

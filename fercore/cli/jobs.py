@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 
 from fercore import jobs
-from fercore.artifacts import find_run, local_folder
 from fercore.cli.output import AsJson, print_json, print_table
 from fercore.cli.progress import TrainingBar
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.errors import RunError
-from fercore.jobs import Job
-from fercore.request import LOG
+from fercore.jobs.processes import Job
+from fercore.jobs.request import LOG
+from fercore.runs.artifacts import find_run, local_folder
 
 app = typer.Typer(no_args_is_help=True, help="Trainings under way: list, watch, cancel, resume.")
 JobName = Annotated[str, typer.Argument(help="a training's name, as `fercore jobs list` prints it")]

@@ -11,9 +11,9 @@ from rich.progress import Progress
 
 from fercore.cli.output import AsJson, percent, print_json, print_table
 from fercore.errors import ConfigError, ImageError
-from fercore.faces import checked_choice
+from fercore.faces.detection import checked_choice
+from fercore.faces.photos import find_photos
 from fercore.files import replacing, write_json
-from fercore.photos import find_photos
 
 OUTPUTS = (".csv", ".json", ".parquet")
 
@@ -38,8 +38,8 @@ def predict(
     if output and not os.access(output.parent, os.W_OK):
         raise ConfigError(f"{output.parent}: nothing can be written there. Give another folder.")
     checked_choice(faces)
-    from fercore.face_results import face_records
-    from fercore.predictor import Predictor
+    from fercore.predict.face_results import face_records
+    from fercore.predict.predictor import Predictor
 
     predictor = Predictor.from_run(run_id)
     photos, problems = find_photos(paths)
@@ -90,7 +90,7 @@ def _likeliest(probabilities: dict[str, float]) -> list[tuple[str, float]]:
 
 
 def _write(output: Path, everything: dict) -> None:
-    from fercore.face_results import face_table
+    from fercore.predict.face_results import face_table
 
     try:
         if output.suffix.lower() == ".json":

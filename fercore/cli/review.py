@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercore import review
+from fercore.analysis import review
 from fercore.cli.output import AsJson, print_json, print_table
 from fercore.errors import ConfigError
 from fercore.labels import CLASSES

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from fercore.artifacts import (
+from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
+from fercore.errors import RunError
+from fercore.runs.artifacts import (
     Run,
     annotate_run,
     delete_run,
@@ -15,10 +17,8 @@ from fercore.artifacts import (
     unreadable_runs,
     verify_run,
 )
-from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
-from fercore.ensemble import make_ensemble
-from fercore.errors import RunError
-from fercore.predictions import PARTS
+from fercore.runs.ensemble import make_ensemble
+from fercore.scoring.predictions import PARTS
 
 app = typer.Typer(no_args_is_help=True, help="Runs: what was trained, and whether it is intact.")
 RunName = Annotated[str, typer.Argument(help="a run's name, as `fercore runs list` prints it")]

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from fercore.artifacts import find_run
 from fercore.cli.data import load_with_progress
 from fercore.cli.output import AsJson, DataOption, print_json
 from fercore.cli.progress import TrainingBar, WaitLine
@@ -16,9 +15,10 @@ from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.durations import duration
 from fercore.errors import TrainingError
-from fercore.experiment import follow, run_experiment, sentence, teacher_of
-from fercore.recipes import RECIPES, find_recipe
-from fercore.request import Request, new_run_id, prepare, read_request, settled
+from fercore.jobs.experiment import follow, run_experiment, sentence, teacher_of
+from fercore.jobs.request import Request, new_run_id, prepare, read_request, settled
+from fercore.runs.artifacts import find_run
+from fercore.training.recipes import RECIPES, find_recipe
 from fercore.training.records import Interrupted, Watcher
 
 _OF_ANY = {"resume", "keep_best", "alongside", "as_json"}  # options that go with --resume

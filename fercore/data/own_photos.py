@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from fercore.data.container import Folder, Zip, open_container
 from fercore.data.tree_source import is_image
 from fercore.errors import ConfigError, DataError, ImageError
-from fercore.faces import Box, find_faces, preprocess
+from fercore.faces.detection import Box, find_faces, preprocess
+from fercore.faces.photos import SUFFIXES, open_photo
 from fercore.labels import CLASSES, USAGES, class_index, usage_name
-from fercore.photos import SUFFIXES, open_photo
 
 MAX_PHOTOS = 3000
 MAX_PHOTO_BYTES = 40 << 20

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore import metrics, statistics
 from fercore.errors import RunError
 from fercore.labels import CLASSES
-from fercore.references import PAPER
-from fercore.statistics import Difference
+from fercore.scoring import metrics, statistics
+from fercore.scoring.statistics import Difference
+from fercore.study.references import PAPER
 from fercore.study.store import StudyStore
 from fercore.study.variants import CONDITIONS, Study, Variant
 from fercore.wording import p_value

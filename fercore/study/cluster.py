@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fercore.artifacts import read_run
 from fercore.data import FaceSet
 from fercore.data.cache import cache_folder
 from fercore.errors import ConfigError
-from fercore.experiment import sentence
 from fercore.files import replacing
-from fercore.request import Request
+from fercore.jobs.experiment import sentence
+from fercore.jobs.request import Request
+from fercore.runs.artifacts import read_run
 from fercore.study.runner import Clock, Outcome, StudyProgress, check_cells, train_cell, variant_of
 from fercore.study.store import StudyStore
 from fercore.training.records import Interrupted, Watcher

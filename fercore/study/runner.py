@@ -6,14 +6,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from fercore.artifacts import Run, read_run
 from fercore.data import FaceSet
 from fercore.errors import Busy, RunError
-from fercore.experiment import run_experiment, sentence
-from fercore.recipes import Recipe
-from fercore.request import REQUEST, Request, prepare, read_request
+from fercore.jobs.experiment import run_experiment, sentence
+from fercore.jobs.request import REQUEST, Request, prepare, read_request
+from fercore.runs.artifacts import Run, read_run
 from fercore.study.store import StudyStore
 from fercore.study.variants import Study
+from fercore.training.recipes import Recipe
 from fercore.training.records import Interrupted, Watcher
 
 _ANOTHER = "{}: trained with another recipe or on other images than asked for. Move it away."

@@ -18,11 +18,11 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
-from fercore.artifacts import Run, artifacts_folder
 from fercore.errors import RunError
-from fercore.evaluation import macro_f1
 from fercore.files import read_json, write_json, write_parquet
-from fercore.predictions import PARTS, PROBABILITY_COLUMNS, Predictions, select_part
+from fercore.runs.artifacts import Run, artifacts_folder
+from fercore.scoring.evaluation import macro_f1
+from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, Predictions, select_part
 
 
 class StudyStore:

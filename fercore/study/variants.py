@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fercore.errors import ConfigError
+from fercore.jobs.request import Request
 from fercore.models import MODELS, WIDTH
-from fercore.recipes import Augmentation, Recipe
-from fercore.request import Request
+from fercore.training.recipes import Augmentation, Recipe
 
 
 @dataclass(frozen=True)

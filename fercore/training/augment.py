@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from fercore.recipes import Augmentation
+from fercore.training.recipes import Augmentation
 
 
 def warp(images: Tensor, maps: Tensor, side: int) -> Tensor:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from fercore.data.faceset import FaceSet
-from fercore.recipes import Recipe
 from fercore.training.augment import affine_maps, erase, random_boxes, warp
 from fercore.training.parallel import Group
+from fercore.training.recipes import Recipe
 
 AT_A_TIME = 8  # batches made at once: for one, the calls cost more than the work
 

@@ -13,10 +13,10 @@ import torch
 from fercore.data.faceset import SIZE, face_set
 from fercore.models import build
 from fercore.models.network import Network
-from fercore.precision import choose_precision
-from fercore.recipes import Recipe
+from fercore.models.precision import choose_precision
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
+from fercore.training.recipes import Recipe
 from fercore.training.records import Interrupted, Progress, Watcher
 from fercore.training.teacher import share_of_work
 

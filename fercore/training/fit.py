@@ -16,13 +16,13 @@ from torch.optim import AdamW
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import DataError, TrainingError
-from fercore.inference import predict_logits
+from fercore.models.inference import predict_logits
 from fercore.models.network import Network
-from fercore.precision import Precision
-from fercore.recipes import Recipe
+from fercore.models.precision import Precision
 from fercore.training.batches import Batch, Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.parallel import Group
+from fercore.training.recipes import Recipe
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
 from fercore.training.teacher import Teacher, share_of_work
 

@@ -13,10 +13,10 @@ from torch.nn.functional import one_hot
 from fercore.labels import CLASSES
 from fercore.models.cost import flops_per_image
 from fercore.models.network import Network
-from fercore.precision import Precision
-from fercore.recipes import Recipe
+from fercore.models.precision import Precision
 from fercore.training.augment import warp
 from fercore.training.batches import Batch
+from fercore.training.recipes import Recipe
 
 
 class Teacher:

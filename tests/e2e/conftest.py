@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from fercore.artifacts import Run, read_run
-from fercore.extras import EMBEDDING
+from fercore.analysis.extras import EMBEDDING
+from fercore.runs.artifacts import Run, read_run
 from tests.conftest import ROOT
 
 PATIENCE = 90_000  # milliseconds for something to appear on a busy machine

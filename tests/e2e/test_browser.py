@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.navigation import PAGES
+from dashboard.base.navigation import PAGES
 from fercore.labels import CLASSES
 from tests.e2e.conftest import PATIENCE, choose, new_page, settle
 

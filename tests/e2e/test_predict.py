@@ -9,10 +9,10 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from skimage.data import astronaut
 
-from fercore.artifacts import read_run
-from fercore.face_results import COLUMNS
 from fercore.labels import CLASSES
-from fercore.predictor import Predictor
+from fercore.predict.face_results import COLUMNS
+from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import read_run
 from tests.e2e.conftest import PATIENCE, settle
 
 expect.set_options(timeout=PATIENCE)

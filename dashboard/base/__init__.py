@@ -1,0 +1,1 @@
+"""What every page and panel uses: selection, loading, widgets, figures, colours."""

@@ -1,0 +1,280 @@
+"""Figures: pure functions from tables of results to Plotly figures. No model, no Streamlit."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from dashboard.base.theme import (
+    DIFFERENCE,
+    MAGNITUDE,
+    MODEL_COLOURS,
+    REFERENCE_COLOUR,
+    percent,
+)
+from fercore.labels import CLASSES
+
+_MARGIN = {"l": 8, "r": 8, "t": 44, "b": 8}
+# Clicks select, and nothing zooms by accident.
+STATIC = {"displayModeBar": False, "scrollZoom": False}
+
+
+NORMALISATIONS = {"row": "share of the label", "column": "share of the prediction", "none": "count"}
+
+
+def confusion_figure(
+    counts: NDArray,
+    *,
+    title: str,
+    normalise: str = "row",
+    selected: tuple[str, str] | None = None,
+    rows: str = "label",
+):
+    """A confusion matrix: the count in each cell, and its share of the row, the column or neither.
+
+    `rows` says what the rows are, for the axis and the hover text.
+    """
+    shares = _shares(counts, normalise)
+    text = [
+        [f"{n}<br>{100 * s:.0f} %" if normalise != "none" else f"{n}" for n, s in zip(*lines)]
+        for lines in zip(counts, shares, strict=True)
+    ]
+    heat = _heat(
+        100 * shares, text, colorscale=MAGNITUDE, zmin=0, zmax=100 * max(shares.max(), 1e-9)
+    )
+    return _matrix(heat, counts, title, selected, rows)
+
+
+def difference_figure(
+    a: NDArray,
+    b: NDArray,
+    *,
+    title: str,
+    marked: NDArray | None = None,
+    selected: tuple[str, str] | None = None,
+):
+    """Row shares of A minus those of B, in points; blue where A has more, orange where B has.
+
+    Cells of `marked`, bool (K, K), carry a star: their difference is beyond chance.
+    """
+    difference = 100 * (_shares(a, "row") - _shares(b, "row"))
+    limit = max(5.0, float(np.abs(difference).max()))
+    marked = np.zeros(a.shape, bool) if marked is None else marked
+    text = [
+        [f"{d:+d}{' ★' if star else ''}<br>{round(share):+d}" for d, share, star in zip(*lines)]
+        for lines in zip(a - b, difference, marked, strict=True)
+    ]
+    heat = _heat(difference, text, colorscale=DIFFERENCE, zmid=0, zmin=-limit, zmax=limit)
+    return _matrix(heat, a - b, title, selected)
+
+
+def _shares(counts: NDArray, normalise: str) -> NDArray:
+    """Of the row or the column; with 'none', of the largest cell, for the colour alone."""
+    if normalise == "none":
+        return counts / max(int(counts.max()), 1)
+    axis = 1 if normalise == "row" else 0
+    return counts / np.maximum(counts.sum(axis, keepdims=True), 1)
+
+
+def _heat(values: NDArray, text: list, **colours) -> go.Heatmap:
+    return go.Heatmap(
+        z=values, x=CLASSES, y=CLASSES, text=text, texttemplate="%{text}", showscale=False,
+        hoverinfo="skip", xgap=1, ygap=1, **colours,
+    )  # fmt: skip
+
+
+def _matrix(
+    heat: go.Heatmap, counts: NDArray, title: str, selected, rows: str = "label"
+) -> go.Figure:
+    figure = go.Figure(heat)
+    # Streamlit delivers no clicks on a heatmap; transparent markers over its cells take them.
+    predicted, true = np.meshgrid(CLASSES, CLASSES)
+    figure.add_scatter(
+        x=predicted.ravel(),
+        y=true.ravel(),
+        customdata=counts.ravel(),
+        mode="markers",
+        marker={"size": 38, "symbol": "square", "color": "rgba(0,0,0,0)"},
+        hovertemplate=f"{rows} %{{y}}, predicted %{{x}}: %{{customdata}}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+        showlegend=False,
+    )
+    if selected and all(name in CLASSES for name in selected):
+        row, column = (CLASSES.index(name) for name in selected)
+        figure.add_shape(
+            type="rect", x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5,
+            line={"color": "#E69F00", "width": 4},
+        )  # fmt: skip
+    edge = len(CLASSES) - 0.5
+    columns = "predicted" if rows == "label" else "B says"
+    figure.update_xaxes(title=columns, fixedrange=True, showgrid=False, range=[-0.5, edge])
+    figure.update_yaxes(title=rows, fixedrange=True, showgrid=False, range=[edge, -0.5])
+    figure.update_layout(dragmode=False)
+    return styled(figure, title, height=520, legend=False)
+
+
+def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
+    """One metric of every class, a point with its interval for each model."""
+    figure = go.Figure()
+    for offset, (key, table) in zip((-0.13, 0.13), tables.items(), strict=False):
+        value = 100 * table[metric]
+        figure.add_scatter(
+            x=value,
+            y=np.arange(len(table)) + (offset if len(tables) > 1 else 0),
+            error_x=error_bars(table, metric, f"{metric}_low", f"{metric}_high"),
+            mode="markers",
+            marker={"size": 10, "color": MODEL_COLOURS[key]},
+            name=key,
+            unselected={"marker": {"opacity": 1}},
+            customdata=table[["class", "support"]],
+            hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
+            "(n = %{customdata[1]})<extra></extra>",
+        )
+    names = next(iter(tables.values()))["class"]
+    figure.update_yaxes(
+        tickmode="array", tickvals=list(range(len(names))), ticktext=list(names),
+        range=[len(names) - 0.4, -0.6], fixedrange=True,
+    )  # fmt: skip
+    figure.update_xaxes(range=[-2, 102], ticksuffix=" %", fixedrange=True)
+    figure.update_layout(dragmode=False)
+    title = f"{metric_title(metric)} per class, with 95 % interval"
+    return styled(figure, title, height=420)
+
+
+def metric_title(metric: str) -> str:
+    """'F1', 'AUC', 'Recall'."""
+    return metric.upper() if metric in ("f1", "auc") else metric.capitalize()
+
+
+def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
+    """A minus B in one metric of every class, in points, with its paired interval."""
+    value, low, high = (100 * table[metric + end] for end in ("", "_low", "_high"))
+    beyond = (low > 0) | (high < 0)
+    bars = error_bars(table, metric, f"{metric}_low", f"{metric}_high", color=REFERENCE_COLOUR)
+    figure = go.Figure(
+        go.Scatter(
+            x=value,
+            y=table["class"],
+            error_x=bars,
+            mode="markers",
+            marker={
+                "size": 11,
+                "color": [MODEL_COLOURS["A" if v > 0 else "B"] for v in value],
+                "symbol": np.where(beyond, "circle", "circle-open"),
+                "line": {"width": 2},
+            },
+            unselected={"marker": {"opacity": 1}},
+            customdata=table[["class", "support"]],
+            hovertemplate="%{y}: %{x:+.1f} points (n = %{customdata[1]})<extra></extra>",
+        )
+    )
+    figure.add_vline(0, line_color=REFERENCE_COLOUR)
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=list(table["class"])[::-1], fixedrange=True
+    )
+    figure.update_xaxes(title="points", zeroline=False, fixedrange=True)
+    figure.update_layout(dragmode=False)
+    title = f"A − B, {metric_title(metric)}: filled where the interval leaves out 0"
+    return styled(figure, title, height=420, legend=False)
+
+
+def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> go.Figure:
+    """Loss and accuracy by epoch; dotted on Training, solid on PublicTest, a ring at the choice."""
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("loss", "accuracy"))
+    for key, history in histories.items():
+        for column, (name, factor) in enumerate((("loss", 1), ("accuracy", 100)), start=1):
+            for part, dash in (("train", "dot"), ("val", "solid")):
+                label = f"{key} {'Training' if part == 'train' else 'PublicTest'}"
+                figure.add_scatter(
+                    x=history["epoch"],
+                    y=factor * history[f"{part}_{name}"],
+                    mode="lines",
+                    line={"color": MODEL_COLOURS[key], "dash": dash, "width": 2},
+                    name=label,
+                    legendgroup=label,
+                    showlegend=column == 1,
+                    hovertemplate=f"{label}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+                    row=1,
+                    col=column,
+                )
+            chosen = history[history["epoch"] == best[key]]
+            figure.add_scatter(
+                x=chosen["epoch"],
+                y=factor * chosen[f"val_{name}"],
+                mode="markers",
+                marker={
+                    "size": 14,
+                    "symbol": "circle-open",
+                    "line": {"width": 3},
+                    "color": MODEL_COLOURS[key],
+                },
+                name=f"{key} chosen epoch",
+                showlegend=False,
+                hovertemplate=f"{key} chosen epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+                row=1,
+                col=column,
+            )
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(ticksuffix=" %", col=2)
+    return legend_below(with_panels(styled(figure, "Loss and accuracy by epoch", height=520)))
+
+
+def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
+    """The seven probabilities of one face, a bar for each model."""
+    figure = go.Figure()
+    for key, values in probs.items():
+        figure.add_bar(
+            y=CLASSES,
+            x=100 * np.asarray(values),
+            orientation="h",
+            name=key,
+            marker_color=MODEL_COLOURS[key],
+            text=[percent(value) for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=f"{key} · %{{y}}: %{{x:.1f}} %<extra></extra>",
+        )
+    figure.update_yaxes(autorange="reversed", fixedrange=True)
+    figure.update_xaxes(range=[0, 118], visible=False, fixedrange=True)
+    figure.update_layout(bargap=0.25)
+    title = "Probability of each expression"
+    return styled(figure, title, height=320, legend=len(probs) > 1)
+
+
+def error_bars(
+    table: pd.DataFrame, value: str = "accuracy", low: str = "low", high: str = "high", **look
+) -> dict:
+    """Intervals as Plotly's error bars, in percent, from three columns of shares from 0 to 1."""
+    return {
+        "array": 100 * (table[high] - table[value]),
+        "arrayminus": 100 * (table[value] - table[low]),
+        "thickness": 2,
+    } | look
+
+
+def styled(figure: go.Figure, title: str, *, height: int, legend: bool = True) -> go.Figure:
+    figure.update_layout(
+        title={"text": title} if title else None,
+        height=height,
+        margin=_MARGIN if title else _MARGIN | {"t": 40},
+        showlegend=legend,
+        legend={"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
+    )
+    return figure
+
+
+def with_panels(figure: go.Figure) -> go.Figure:
+    """A styled figure whose panels have titles of their own: room for both."""
+    return figure.update_layout(
+        margin={"t": 96}, title={"y": 0.99, "yanchor": "top"},
+        legend={"y": 1, "yref": "container", "yanchor": "top"},
+    )  # fmt: skip
+
+
+def legend_below(figure: go.Figure, *, room: int = 72) -> go.Figure:
+    """A styled figure with its legend, and `room` pixels for it, beneath: titles stay clear."""
+    return figure.update_layout(
+        legend={"yref": "container", "y": 0, "yanchor": "bottom", "x": 0.5, "xanchor": "center"},
+        margin_b=room,
+    )

@@ -1,0 +1,49 @@
+"""The pages, in the order of the sidebar. Adding one is a file in `pages/` and a line here."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+_FOLDER = Path(__file__).parents[2] / "pages"
+
+
+class PageEntry(NamedTuple):
+    section: str
+    title: str
+    icon: str
+
+    @property
+    def name(self) -> str:
+        return self.title.lower().replace(" ", "_").replace("-", "_")
+
+    @property
+    def path(self) -> Path:
+        return _FOLDER / f"{self.name}.py"
+
+
+PAGES = {
+    entry.name: entry
+    for entry in (
+        PageEntry("Compare", "Overview", ":material/dashboard:"),
+        PageEntry("Compare", "Confusion", ":material/grid_on:"),
+        PageEntry("Compare", "Per class", ":material/bar_chart:"),
+        PageEntry("Compare", "ROC and PR", ":material/show_chart:"),
+        PageEntry("Compare", "Calibration", ":material/balance:"),
+        PageEntry("Compare", "Misclassified", ":material/gallery_thumbnail:"),
+        PageEntry("Compare", "Training", ":material/trending_up:"),
+        PageEntry("Understand", "Slices", ":material/content_cut:"),
+        PageEntry("Understand", "Robustness", ":material/blur_on:"),
+        PageEntry("Understand", "Embedding", ":material/scatter_plot:"),
+        PageEntry("Data", "Data audit", ":material/fact_check:"),
+        PageEntry("Data", "Review", ":material/rate_review:"),
+        PageEntry("Data", "Runs", ":material/inventory_2:"),
+        PageEntry("Why", "Why the LSTM loses", ":material/psychology_alt:"),
+        PageEntry("Try it", "Predict", ":material/add_a_photo:"),
+        PageEntry("Try it", "Webcam", ":material/videocam:"),
+        PageEntry("Try it", "Your faces", ":material/face_retouching_natural:"),
+    )
+}
+
+
+def page_path(name: str) -> str:
+    """The path by which `st.page_link` and `st.switch_page` know a page."""
+    return str(PAGES[name].path)

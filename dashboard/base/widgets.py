@@ -1,0 +1,119 @@
+"""Pieces that pages share: the heading, empty states, downloads, face tiles."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from dashboard.base import theme
+from dashboard.base.navigation import page_path
+from dashboard.base.selection import Selection, cell_query, clear
+from fercore.data import SYNTHETIC
+
+
+def heading(title: str, explanation: str) -> None:
+    """The page's title, and a sentence on what it shows and how to read it."""
+    st.title(title)
+    st.caption(explanation)
+
+
+def models_line(selection: Selection, *, to_faces: bool = True) -> None:
+    """Names A and B, the images they are looked at on, what is selected among them and, where the
+    page does not show them, the way to its faces, and what that does not allow to say.
+    """
+    model_names(selection, f"images: {selection.part_name}")
+    if selection.words:
+        _selection_line(selection, to_faces)
+    paired_or_say_so(selection)
+
+
+def paired_or_say_so(selection: Selection) -> None:
+    """Says where A and B were scored on different images."""
+    if selection.b and not selection.paired:
+        st.info(
+            "A and B were scored on different images: their figures stand side by side, but "
+            "nothing is compared image by image."
+        )
+
+
+def _selection_line(selection: Selection, to_faces: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"Selected: {selection.words}", width="content")
+        if to_faces:
+            st.page_link(
+                page_path("misclassified"), label="**See the faces**", width="content",
+                icon=":material/gallery_thumbnail:", query_params=cell_query(*selection.cell),
+            )  # fmt: skip
+        st.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")
+        if to_faces:
+            st.caption("It selects faces; the figures here are of all images.", width="content")
+
+
+def model_names(selection: Selection, *more: str) -> None:
+    """Names A and B in their colours; warns where one learned from drawn faces."""
+    names = [f"{letter(key)} {run.title}" for key, run in selection.models.items()]
+    st.markdown("  ·  ".join([*names, *more]))
+    if any(run.dataset == SYNTHETIC for run in selection.models.values()):
+        st.warning(
+            "Synthetic faces: drawn, not photographed. No accuracy on them says anything about "
+            "real faces.",
+            icon=":material/draw:",
+        )
+
+
+def letter(key: str) -> str:
+    """'A' or 'B' in its colour, as Markdown."""
+    return f":{'blue' if key == 'A' else 'orange'}[**{key}**]"
+
+
+def csv_button(
+    table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, *, label: str = "Download as CSV"
+) -> None:
+    """A download of the figures behind a page; a function is called only when they are wanted."""
+    st.download_button(
+        label,
+        data=lambda: (table() if callable(table) else table).to_csv(index=False).encode(),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def paged(length: int, per_page: int, key: str, *, of: object, **options) -> slice:
+    """Page buttons for so many items, and the slice of them that is on the chosen page.
+
+    `of` is what is paged: where it is another than before, the first page comes again. `options`
+    are `st.pagination`'s.
+    """
+    known = f"{key}-of"
+    if st.session_state.setdefault(known, of) != of:
+        st.session_state[key] = 1
+    st.session_state[known] = of
+    pages = -(-length // per_page)
+    page = st.pagination(pages, key=key, **options) if pages > 1 else 1
+    return slice((page - 1) * per_page, page * per_page)
+
+
+def enlarged(face: np.ndarray, factor: int) -> Image.Image:
+    """A 48×48 face, each pixel a square: nothing is smoothed away or made up."""
+    return Image.fromarray(face).resize((48 * factor, 48 * factor), Image.Resampling.NEAREST)
+
+
+def score_card(key: str, run, scores: dict) -> None:
+    """One model's headline figures."""
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"{letter(key)}  {run.title}")
+        low, high = (f"{100 * bound:.1f}" for bound in scores["accuracy_interval"])
+        st.subheader(
+            f"{theme.percent(scores['accuracy'])} :gray[\\[{low}, {high}\\]]",
+            anchor=False,
+            help="Accuracy: the share of images whose most probable class is the label, with its "
+            "95 % interval (Wilson).",
+        )
+        st.caption(
+            f"macro F1 {theme.percent(scores['macro_f1'])} · "
+            f"macro AUC {theme.percent(scores['macro_auc'])} · n = {theme.count(scores['n'])}"
+        )

@@ -1,0 +1,89 @@
+"""The Overview's figure: accuracies with their intervals, beside the paper's and the human one.
+
+It is the first thing a person sees, and Plotly takes the browser a second or two to load; so this
+one figure is plain SVG.
+"""
+
+from typing import NamedTuple
+
+from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR, interval, percent
+from fercore.scoring.statistics import Interval
+from fercore.study.references import HUMAN, PAPER
+
+_WIDTH, _HEIGHT = 640, 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 20, 34, 178  # edges of the plotting area
+_MARGIN = 0.03  # of accuracy, left and right of what is drawn
+
+
+class Score(NamedTuple):
+    """A model's accuracy with its interval, shares from 0 to 1."""
+
+    key: str  # 'A' or 'B'
+    accuracy: float
+    interval: Interval
+
+
+def accuracy_svg(scores: list[Score], *, references: bool, dark: bool = False) -> str:
+    """An SVG figure; `references` adds the paper's and the human accuracy, FER2013's alone."""
+    drawn = [bound for score in scores for bound in score.interval]
+    drawn += [*PAPER.values(), *HUMAN] if references else []
+    low, high = max(0.0, min(drawn) - _MARGIN), min(1.0, max(drawn) + _MARGIN)
+
+    def x(share: float) -> float:
+        return round(_LEFT + (share - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT), 1)
+
+    parts = [*_axis(low, high, x), *(_references(x) if references else [])]
+    for row, score in enumerate(scores):
+        parts += _point(score, x, _TOP + (row + 1) * (_BOTTOM - _TOP) / (len(scores) + 1))
+    text = "#fafafa" if dark else "#31333f"  # Streamlit's own
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" fill="{text}" '
+        f'font-size="13" font-family="sans-serif">'
+        f'<text x="0" y="16" font-weight="600" font-size="15">Accuracy with 95 % interval</text>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def in_words(scores: list[Score]) -> str:
+    """The figure for those who cannot see it."""
+    said = (f"{s.key} {percent(s.accuracy)} {interval(s.interval)}" for s in scores)
+    return f"Accuracy with 95 % interval: {'; '.join(said)}"
+
+
+def _axis(low: float, high: float, x) -> list[str]:
+    ticks = [tick / 100 for tick in range(0, 101, 5) if low <= tick / 100 <= high]
+    marks = [
+        f'<text x="{x(tick)}" y="{_BOTTOM + 20}" text-anchor="middle" opacity="0.7">'
+        f"{100 * tick:.0f} %</text>"
+        for tick in ticks
+    ]
+    path = f"M{_LEFT} {_BOTTOM}H{_WIDTH - _RIGHT}"
+    line = f'<path d="{path}" stroke="{REFERENCE_COLOUR}" opacity="0.5"/>'
+    return [line, *marks]
+
+
+def _references(x) -> list[str]:
+    band = (
+        f'<rect x="{x(HUMAN.low)}" y="{_TOP}" width="{x(HUMAN.high) - x(HUMAN.low):.1f}" '
+        f'height="{_BOTTOM - _TOP}" fill="{REFERENCE_COLOUR}" opacity="0.18"/>'
+        f'<text x="{x(HUMAN.high) - 4}" y="{_TOP + 16}" text-anchor="end" opacity="0.8">'
+        "human 65 ± 5</text>"
+    )
+    lines = [
+        f'<path d="M{x(value)} {_TOP}V{_BOTTOM}" stroke="{REFERENCE_COLOUR}" stroke-width="2" '
+        f'stroke-dasharray="7 5"/><text x="{x(value)}" y="{_BOTTOM + 42}" text-anchor="middle" '
+        f'opacity="0.8">paper {model}, {100 * value:.2f} %</text>'
+        for model, value in PAPER.items()
+    ]
+    return [band, *lines]
+
+
+def _point(score: Score, x, y: float) -> list[str]:
+    colour = MODEL_COLOURS[score.key]
+    low, high = (x(bound) for bound in score.interval)
+    whiskers = f"M{low} {y}H{high}M{low} {y - 6}V{y + 6}M{high} {y - 6}V{y + 6}"
+    return [
+        f'<text x="6" y="{y + 5}" font-weight="600">{score.key}</text>'
+        f'<path d="{whiskers}" stroke="{colour}" stroke-width="3" fill="none"/>'
+        f'<circle cx="{x(score.accuracy)}" cy="{y}" r="7" fill="{colour}"/>'
+    ]

@@ -1,0 +1,176 @@
+"""Data audit: the cached look through a dataset, and its figures."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.base import loading
+from dashboard.base.figures import error_bars, styled
+from dashboard.base.theme import MAGNITUDE, MODEL_COLOURS, REFERENCE_COLOUR, count, percent, points
+from dashboard.base.widgets import enlarged, letter
+from dashboard.compare.slices_view import run_slices
+from dashboard.faces import face_loading
+from fercore.analysis.audit import (
+    ALL,
+    Audit,
+    agreement_by_class,
+    audit,
+    label_issues,
+    near_duplicates,
+    scores_by_part,
+)
+from fercore.data import FaceSet
+from fercore.data.votes import Votes
+from fercore.labels import CLASSES
+from fercore.runs.artifacts import Run
+from fercore.scoring.slices import slice_title
+
+# Where the parts of `scores_by_part` are slices of the selection, their titles.
+SLICE_OF_PART = {
+    "without exact copies": slice_title("duplicate", "no copy"),
+    "the exact copies": slice_title("duplicate", "exact copy"),
+    "FER+ agrees with the label": slice_title("FER+ agreement", "FER+ agrees"),
+}
+
+
+def run_audit(run: Run) -> Audit:
+    """The audit of a run's dataset. Only where `loading.images` has it."""
+    faces = loading.dataset(run)
+    votes = face_loading.votes(run)
+    return _audit(faces.fingerprint, votes and votes.fingerprint, faces, votes)
+
+
+@st.cache_data(max_entries=4, show_spinner="Looking for copies among the images …")
+def _audit(fingerprint: str, votes: str | None, _faces: FaceSet, _votes: Votes | None) -> Audit:
+    return audit(_faces, _votes)
+
+
+def near(run: Run) -> pd.DataFrame:
+    """The near duplicates in a run's dataset. Only where `loading.images` has it."""
+    faces = loading.dataset(run)
+    return _near(faces.fingerprint, faces)
+
+
+@st.cache_data(max_entries=4, show_spinner="Looking for images that are alike …")
+def _near(fingerprint: str, _faces: FaceSet) -> pd.DataFrame:
+    return near_duplicates(_faces)
+
+
+def agreement(run: Run) -> pd.DataFrame | None:
+    """FER+'s agreement with the labels a run was scored on; needs the votes, not the images."""
+    votes = face_loading.votes(run)
+    if votes is None:
+        return None
+    frame = run.prediction_frame
+    columns = (frame[name].to_numpy() for name in ("label", "usage", "row"))
+    return agreement_by_class(*columns, votes)
+
+
+def part_scores(run: Run, part: str) -> pd.DataFrame:
+    """Accuracy on raw, clean and FER+-agreeing images."""
+    return scores_by_part(loading.predictions(run, part), run_slices(run, part).properties)
+
+
+def issues(run: Run, part: str) -> pd.DataFrame:
+    """Doubtful labels, ranked by cleanlab."""
+    return _issues(run.run_id, run.info["created"], part)
+
+
+@st.cache_data(max_entries=20, show_spinner="Ranking the labels …")
+def _issues(run_id: str, created: str, part: str) -> pd.DataFrame:
+    from fercore.runs.artifacts import find_run
+
+    return label_issues(find_run(run_id).predictions(part))
+
+
+def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
+    """What exact copies do to a model's score; None where there are none."""
+    by_part = scores.set_index("part")
+    if "the exact copies" not in by_part.index:
+        return None
+    accuracy, n = by_part["accuracy"], by_part["n"]
+    clean, copies = accuracy["without exact copies"], accuracy["the exact copies"]
+    return (
+        f"{letter(key)} is right on {percent(accuracy['all images'])} of all images and on "
+        f"{percent(clean)} without the {count(n['the exact copies'])} copies "
+        f"({points(clean - accuracy['all images'])}); on the copies alone, on {percent(copies)}."
+    )
+
+
+def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
+    """Accuracy of each model by part of the images, with its interval."""
+    figure = go.Figure()
+    parts = list(scores["A"]["part"])
+    for offset, (key, table) in zip((-0.12, 0.12), scores.items()):
+        table = table[table["part"].isin(parts)]
+        shift = offset if len(scores) > 1 else 0
+        figure.add_scatter(
+            x=100 * table["accuracy"],
+            y=[parts.index(part) + shift for part in table["part"]],
+            error_x=error_bars(table),
+            mode="markers",
+            marker={"size": 10, "color": MODEL_COLOURS[key]},
+            name=key,
+            unselected={"marker": {"opacity": 1}},
+            customdata=table[["part", "n"]],
+            hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
+            "(n = %{customdata[1]})<extra></extra>",
+        )
+    figure.update_yaxes(
+        tickvals=list(range(len(parts))), ticktext=parts, range=[len(parts) - 0.5, -0.5],
+        fixedrange=True,
+    )  # fmt: skip
+    figure.update_xaxes(title="accuracy, %", fixedrange=True)
+    figure.update_layout(dragmode=False)
+    title = "The same model on cleaner images, with 95 % interval"
+    return styled(figure, title, height=150 + 45 * len(parts))
+
+
+def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
+    """Share of the labels of one usage that FER+'s majority agrees with, a bar for each class."""
+    of_usage = table[table["usage"] == usage].set_index("class")
+    names = [name for name in CLASSES if name in of_usage.index]
+    shown = of_usage.loc[names]
+    figure = go.Figure(
+        go.Bar(
+            x=names,
+            y=100 * shown["share"],
+            text=[f"{100 * share:.0f} %" for share in shown["share"]],
+            textposition="outside",
+            cliponaxis=False,
+            marker_color=MAGNITUDE[1][1],
+            unselected={"marker": {"opacity": 1}},
+            customdata=shown[["agreeing", "n"]],
+            hovertemplate="%{x}: FER+ agrees with %{customdata[0]} of %{customdata[1]} labels"
+            "<extra></extra>",
+        )
+    )
+    every = of_usage.loc[ALL, "share"]
+    figure.add_hline(
+        100 * every, line_dash="dash", line_color=REFERENCE_COLOUR,
+        annotation_text=f"all {percent(every)}", annotation_position="top left",
+    )  # fmt: skip
+    figure.update_yaxes(title="labels agreed with, %", range=[0, 108], fixedrange=True)
+    # Room at the left for the name of the line.
+    figure.update_xaxes(fixedrange=True, range=[-1.1, len(names) - 0.5])
+    figure.update_layout(dragmode=False)
+    title = f"Labels that FER+'s majority agrees with, {usage}"
+    return styled(figure, title, height=380, legend=False)
+
+
+def rows_in_words(images: pd.DataFrame) -> str:
+    """'Training row 6458 (angry), …': the first ten of some images."""
+    lines = images.head(10).itertuples()
+    return ", ".join(f"{line.usage} row {line.row} ({line.label})" for line in lines)
+
+
+def pair_tile(faces: FaceSet, pair: pd.Series) -> None:
+    """Two images that look alike, side by side, with their labels."""
+    both = [enlarged(np.asarray(faces.images[pair[place]]), 2) for place in ("first", "second")]
+    with st.container(gap="xxsmall"):
+        st.image(both, width=96)
+        st.caption(
+            f"{pair['label']} · {pair['other_label']}  \n{pair['usage']} {pair['row']} · "
+            f"{pair['other_usage']} {pair['other_row']}  \nsimilarity {pair['similarity']:.3f}"
+        )

@@ -1,0 +1,180 @@
+"""The calibration page's cached results and figures. Nothing here imports torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from dashboard.base import loading
+from dashboard.base.figures import error_bars, styled
+from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.runs.artifacts import Run
+from fercore.scoring import calibration
+from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
+from fercore.scoring.predictions import Predictions
+
+TRAINED, SCALED = "as trained", "temperature-scaled"
+_BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
+_LEAST_ANSWERED = 0.05  # the accuracy of fewer images than these jumps about
+_CURVE_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One model on one part; see `fercore.scoring.calibration` for the columns."""
+
+    predictions: Predictions
+    scores: CalibrationScores
+    reliability: pd.DataFrame
+    risk_coverage: pd.DataFrame
+    risk_area: float
+
+
+def temperature(run: Run) -> float | None:
+    """The temperature fitted on PublicTest; None where the run was not scored on it."""
+    if "public" not in loading.metrics(run):
+        return None
+    return _temperature(run.run_id, run.info["created"], run)
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _temperature(run_id: str, created: str, _run: Run) -> float:
+    return calibration.fit_temperature(loading.predictions(_run, "public"))
+
+
+def versions(run: Run, part: str) -> dict[str, Calibration]:
+    """A run as trained and, where it has a temperature, scaled by it."""
+    temperatures = {TRAINED: None, SCALED: temperature(run)}
+    return {
+        name: _calibrated(run.run_id, run.info["created"], part, fitted, run)
+        for name, fitted in temperatures.items()
+        if name == TRAINED or fitted is not None
+    }
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _calibrated(
+    run_id: str, created: str, part: str, fitted: float | None, _run: Run
+) -> Calibration:
+    table = loading.predictions(_run, part)
+    if fitted is not None:
+        table = calibration.with_temperature(table, fitted)
+    return Calibration(
+        table,
+        calibration.calibration_scores(table),
+        calibration.reliability(table),
+        calibration.risk_coverage(table),
+        calibration.area_under_risk_coverage(table),
+    )
+
+
+def reliability_figure(models: dict[str, Calibration]) -> go.Figure:
+    """Accuracy against confidence, a point with its interval per bin; below, where images lie."""
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, row_heights=[0.76, 0.24], vertical_spacing=0.04
+    )
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", name="perfectly calibrated", hoverinfo="skip",
+        line={"color": REFERENCE_COLOUR, "dash": "dash", "width": 1}, row=1, col=1,
+    )  # fmt: skip
+    for key, model in models.items():
+        _add_reliability(figure, key, model.reliability)
+        _add_confidences(figure, key, model.predictions)
+    percents = {"ticksuffix": " %", "fixedrange": True}
+    figure.update_xaxes(range=[10, 101], **percents)
+    figure.update_xaxes(title="confidence: probability of the predicted class", row=2)
+    figure.update_yaxes(title="accuracy", range=[0, 104], row=1, **percents)
+    figure.update_yaxes(title="images", rangemode="tozero", nticks=3, row=2, **percents)
+    figure.update_layout(barmode="overlay", bargap=0)
+    return styled(figure, "Accuracy by confidence, with 95 % interval", height=560)
+
+
+def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
+    figure.add_scatter(
+        x=100 * table["confidence"],
+        y=100 * table["accuracy"],
+        error_y=error_bars(table, thickness=1.5, width=0),
+        mode="lines+markers",
+        line={"width": 1},
+        marker={"size": 8, "color": MODEL_COLOURS[key]},
+        name=key,
+        legendgroup=key,
+        customdata=table["count"],
+        hovertemplate=f"{key}: %{{x:.1f}} % sure, %{{y:.1f}} % right "
+        "(n = %{customdata})<extra></extra>",
+        row=1,
+        col=1,
+    )
+
+
+def confidence_counts(predictions: Predictions) -> pd.DataFrame:
+    """How many images a model is so sure of: confidence_from, confidence_to (0 to 1), count."""
+    counts, edges = np.histogram(predictions.confidence, _BAR_EDGES)
+    return pd.DataFrame(
+        {"confidence_from": edges[:-1], "confidence_to": edges[1:], "count": counts}
+    )
+
+
+def _add_confidences(figure: go.Figure, key: str, predictions: Predictions) -> None:
+    table = confidence_counts(predictions)
+    figure.add_bar(
+        x=50 * (table["confidence_from"] + table["confidence_to"]),
+        y=100 * table["count"] / len(predictions),
+        customdata=table["count"],
+        marker={"color": MODEL_COLOURS[key], "line": {"width": 0}},
+        opacity=0.55,
+        name=key,
+        legendgroup=key,
+        showlegend=False,
+        hovertemplate=f"{key}: %{{customdata}} images about %{{x:.0f}} % sure<extra></extra>",
+        row=2,
+        col=1,
+    )
+
+
+def risk_coverage_figure(
+    models: dict[str, Calibration], chosen: dict[str, SelectiveAccuracy], unsure: float
+) -> go.Figure:
+    """Accuracy on the images answered, by the share left as 'unsure'; a ring where it is chosen."""
+    figure = go.Figure()
+    figure.add_vline(100 * unsure, line_dash="dot", line_color=REFERENCE_COLOUR, line_width=1)
+    for key, model in models.items():
+        table = _thinned(model.risk_coverage)
+        figure.add_scatter(
+            x=100 * (1 - table["coverage"]),
+            y=100 * table["accuracy"],
+            customdata=100 * table["threshold"],
+            mode="lines",
+            line={"color": MODEL_COLOURS[key], "width": 2},
+            name=key,
+            hovertemplate=f"{key}: unsure on %{{x:.1f}} %, right on %{{y:.1f}} % of the rest, "
+            "confidence %{customdata:.1f} % or more<extra></extra>",
+        )
+        point = chosen[key]
+        figure.add_scatter(
+            x=[100 * (1 - point.answered / len(model.predictions))],
+            y=[100 * point.accuracy],
+            mode="markers",
+            marker={
+                "size": 13,
+                "symbol": "circle-open",
+                "line": {"width": 3},
+                "color": MODEL_COLOURS[key],
+            },
+            name=f"{key} chosen",
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    percents = {"ticksuffix": " %", "fixedrange": True}
+    figure.update_xaxes(title="images on which it says 'unsure'", range=[-1, 96], **percents)
+    figure.update_yaxes(title="right on the rest", **percents)
+    return styled(figure, "Accuracy on the rest, by the share left out (risk-coverage)", height=420)
+
+
+def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    """As many points as a screen can show, the first and the last among them."""
+    curve = curve[curve["coverage"] >= _LEAST_ANSWERED]
+    return curve.iloc[np.unique(np.linspace(0, len(curve) - 1, _CURVE_POINTS).round().astype(int))]

@@ -1,0 +1,199 @@
+"""What the pages Robustness and Embedding share: cached reading of a run's extras, and figures."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from PIL import Image
+from plotly.subplots import make_subplots
+
+from dashboard.base import loading
+from dashboard.base.figures import error_bars, legend_below, styled, with_panels
+from dashboard.base.selection import has_weights_or_say_so
+from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
+from dashboard.base.widgets import enlarged
+from fercore import data
+from fercore.analysis import extras
+from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from fercore.labels import CLASSES
+from fercore.runs.artifacts import Run, find_run
+
+COLOURINGS = ("label", "prediction", "right or wrong")
+_OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": "#E69F00"}
+_GAP = 9  # pixels between the pictures of a strip
+
+
+def robustness(run: Run) -> pd.DataFrame | None:
+    """`fercore.analysis.extras.robustness`, cached until the file changes."""
+    return _robustness(run.run_id, run.info["created"], _changed(run, extras.ROBUSTNESS))
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _robustness(run_id: str, created: str, changed: float) -> pd.DataFrame | None:
+    return extras.robustness(find_run(run_id))
+
+
+def embedding(run: Run) -> pd.DataFrame | None:
+    """`fercore.analysis.extras.embedding`, cached until the file changes."""
+    return _embedding(run.run_id, run.info["created"], _changed(run, extras.EMBEDDING))
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _embedding(run_id: str, created: str, changed: float) -> pd.DataFrame | None:
+    return extras.embedding(find_run(run_id))
+
+
+def _changed(run: Run, name: str) -> float:
+    path = run.folder / name
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
+def not_computed(key: str, run: Run) -> None:
+    """The empty state: which command computes a run's extras, or that none can."""
+    if has_weights_or_say_so(key, run):
+        st.info(
+            f"{key} has not been analysed yet. Run `fercore analyse {run.run_id}` in a terminal; "
+            "it takes minutes on FER2013, and needs the images."
+        )
+
+
+def example_face(run: Run, expression: str) -> tuple[np.ndarray, bool]:
+    """A face uint8 (48, 48) with that label, and whether it is one of the run's images.
+
+    It is drawn where the run's images are not on this machine.
+    """
+    label, table = CLASSES.index(expression), loading.predictions(run, "private")
+    images = loading.images(run)
+    of_class = (images.get(pixels) for pixels in table.pixels[table.labels == label])
+    face = next((face for face in of_class if face is not None), None)
+    return (_drawn_faces()[label], False) if face is None else (face, True)
+
+
+@st.cache_resource(show_spinner=False)
+def _drawn_faces() -> np.ndarray:
+    return data.synthetic((0, 0, 1)).images
+
+
+def corruption_strip(face: np.ndarray, kind: str) -> Image.Image:
+    """One face uint8 (48, 48), untouched and under a corruption at strengths 1 to 5."""
+    tiles = [enlarged(corrupt(face[None], kind, strength)[0], 3) for strength in STRENGTHS]
+    step = tiles[0].width + _GAP
+    strip = Image.new("LA", (step * len(tiles) - _GAP, tiles[0].height))
+    for strength, tile in zip(STRENGTHS, tiles, strict=True):
+        strip.paste(tile.convert("LA"), (step * strength, 0))
+    return strip
+
+
+def scale(kind: str) -> str:
+    """'Blur (deviation, pixels): 0 · 0.5 · …'."""
+    corruption = CORRUPTIONS[kind]
+    values = " · ".join(f"{value:g}" for value in corruption.values)
+    return f"{corruption.title} ({corruption.unit}): {values}"
+
+
+def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
+    """Accuracy by strength with its interval, a panel for each corruption."""
+    figure = make_subplots(
+        rows=2, cols=4, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.22,
+        subplot_titles=[corruption.title for corruption in CORRUPTIONS.values()],
+    )  # fmt: skip
+    for index, (kind, corruption) in enumerate(CORRUPTIONS.items()):
+        place = {"row": index // 4 + 1, "col": index % 4 + 1}
+        for key, table in tables.items():
+            line = table[table["kind"].isin((extras.CLEAN, kind))]
+            figure.add_scatter(
+                x=line["strength"],
+                y=100 * line["accuracy"],
+                error_y=error_bars(line, thickness=1.5),
+                mode="lines+markers",
+                line={"color": MODEL_COLOURS[key], "width": 2},
+                name=key,
+                legendgroup=key,
+                showlegend=index == 0,
+                customdata=[corruption.values[strength] for strength in line["strength"]],
+                hovertemplate=f"{key}, {corruption.title.lower()} %{{customdata:g}}: "
+                "%{y:.1f} %<extra></extra>",
+                **place,
+            )
+        figure.update_xaxes(
+            title=corruption.unit,
+            tickvals=list(STRENGTHS),
+            ticktext=[f"{value:g}" for value in corruption.values],
+            fixedrange=True,
+            **place,
+        )
+    figure.update_yaxes(range=[0, 100], fixedrange=True)
+    figure.update_yaxes(title="accuracy, %", col=1)
+    title = "Accuracy on ever worse images, with 95 % interval"
+    return with_panels(styled(figure, title, height=660))
+
+
+def drops_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What each corruption changes, in points, negative for a loss: a line each."""
+    columns = {"mean_drop": "mean", "last_drop": "strongest", "mean_f1_drop": "mean, macro F1"}
+    table = pd.DataFrame({"corruption": [entry.title for entry in CORRUPTIONS.values()]})
+    for key, scores in tables.items():
+        drops = extras.robustness_drops(scores).set_index("kind").loc[list(CORRUPTIONS)]
+        for column, title in columns.items():
+            table[f"{key} {title}"] = -100 * drops[column].to_numpy()
+    return table
+
+
+def embedding_figure(
+    samples: pd.DataFrame, model: str, colouring: str, *, marked: pd.Series | None = None
+) -> go.Figure:
+    """The images as points, coloured by one of `COLOURINGS`, with what model 'a' or 'b' says.
+
+    `samples` is a sample table with x and y. Where `marked`, bool, is given, the others step back.
+    Each point's first custom datum is its image's index in the table.
+    """
+    names, colours = _groups(samples, model, colouring)
+    figure = go.Figure()
+    for name, colour in colours.items():
+        group = samples[names == name]
+        if group.empty:
+            continue
+        point = [group.index, group["label"], group[f"{model}_predicted"]]
+        figure.add_trace(
+            go.Scattergl(
+                x=group["x"],
+                y=group["y"],
+                mode="markers",
+                marker={
+                    "size": 6,
+                    "color": colour,
+                    "opacity": 0.8,
+                    "line": {"width": 0.5, "color": REFERENCE_COLOUR},
+                    "symbol": "x" if name == "wrong" else "circle",
+                },
+                selectedpoints=None if marked is None else np.flatnonzero(marked[names == name]),
+                unselected={"marker": {"opacity": 0.1}},
+                name=f"{name} ({len(group)})",
+                customdata=np.stack([*point, group[f"{model}_confidence"].round(2)], axis=1),
+                hovertemplate="label %{customdata[1]}, predicted %{customdata[2]} "
+                "%{customdata[3]}<extra></extra>",
+            )
+        )
+    # t-SNE's axes have no meaning, so they have no marks either.
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.update_layout(dragmode="lasso")
+    title = f"{model.upper()}'s features, coloured by {colouring}"
+    return legend_below(styled(figure, title, height=660), room=56)
+
+
+def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Series, dict[str, str]]:
+    """Each line's group, and the groups' colours."""
+    if colouring == "right or wrong":
+        return samples[f"{model}_correct"].map({True: "right", False: "wrong"}), _OUTCOMES
+    return samples["label" if colouring == "label" else f"{model}_predicted"], CLASS_COLOURS
+
+
+def picked(event: dict) -> list[int]:
+    """The indices, in the sample table, of the points that a lasso, a box or clicks select."""
+    return sorted({int(point["customdata"][0]) for point in event["selection"]["points"]})
+
+
+def counts_line(counts: pd.Series) -> str:
+    """'happy 12, sad 3, fear 1': the three most frequent."""
+    return ", ".join(f"{name} {count}" for name, count in counts.head(3).items())

@@ -1,0 +1,159 @@
+"""All runs in one table, and what may be done with those made on this machine."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.base import loading
+from dashboard.base.selection import MODEL_A, MODEL_B
+from dashboard.base.theme import count, interval, percent
+from fercore.errors import FerError, RunError
+from fercore.files import safe_name
+from fercore.models import MODELS
+from fercore.runs.artifacts import (
+    NOTE_LENGTH,
+    Run,
+    annotate_run,
+    delete_run,
+    delete_unreadable,
+    find_run,
+    local_folder,
+    rename_run,
+)
+
+_BIN = ":material/delete:"
+_CHOSEN, _NAME, _NOTE, _OUTCOME = "managed-run", "run-name", "run-note", "run-outcome"
+
+
+def run_table(runs: list[Run]) -> pd.DataFrame:
+    """A line per run, as a person reads it; a dash where its metrics cannot be read."""
+    return pd.DataFrame([_line(run) for run in runs])
+
+
+def _line(run: Run) -> dict[str, str]:
+    info, hardware = run.info, run.info["hardware"]
+    recipe = run.recipe.name
+    start = run.start_from
+    return {
+        "run": run.run_id,
+        "made": "shipped" if run.shipped else "here",
+        "model": MODELS[info["model"]].title,
+        "dataset": run.dataset,
+        "recipe": f"{recipe}, from {start}" if start else recipe,
+        "seed": run.seed.removeprefix("seed "),
+        "PrivateTest": _accuracy(run, "private"),
+        "PublicTest": _accuracy(run, "public"),
+        "note": run.note,
+        "size": f"{run.bytes_on_disk / 1e6:.1f} MB",
+        "created, UTC": info["created"][:16].replace("T", " "),
+        "on": f"{hardware['processor']}, {hardware['precision']}",
+    }
+
+
+def _accuracy(run: Run, part: str) -> str:
+    try:
+        scores = loading.metrics(run).get(part)
+    except RunError:
+        return "–"
+    if scores is None:
+        return "–"
+    return f"{percent(scores['accuracy'])} {interval(scores['accuracy_interval'])}"
+
+
+def show_outcome() -> None:
+    """What the last renaming, note or deletion has come to."""
+    well, sentence = st.session_state.pop(_OUTCOME, (True, ""))
+    if sentence and well:
+        st.success(sentence, icon=":material/check:")
+    elif sentence:
+        st.error(sentence)
+
+
+def damaged_runs(problems: list[str], *, deletable: bool) -> None:
+    """The runs that cannot be read, a sentence each, and a way to be rid of them."""
+    for problem in problems:
+        run_id = problem.partition(":")[0]
+        st.warning(problem)
+        if not (deletable and safe_name(run_id) and (local_folder(run_id) / "run.json").is_file()):
+            continue
+        if st.button(f"Delete {run_id} …", icon=_BIN):
+            _confirm(run_id, "It cannot be read. All of its files go.")
+
+
+def run_manager(runs: list[Run]) -> None:
+    """Rename, annotate or delete one of `runs`, which were all made on this machine."""
+    titles = {run.run_id: f"{run.run_id}: {run.title}" for run in runs}
+    chosen = st.selectbox("Run", list(titles), format_func=titles.get, key=_CHOSEN)
+    run = find_run(chosen)
+    left, right = st.columns(2)
+    with left.form("annotate-run"):
+        st.text_area(
+            "Note", run.note, max_chars=NOTE_LENGTH, height=100, key=f"{_NOTE}-{chosen}",
+            placeholder="What was this one for?",
+        )  # fmt: skip
+        st.form_submit_button("Save the note", on_click=_annotate, args=(chosen,))
+    with right.form("rename-run"):
+        st.text_input("Name", chosen, max_chars=80, key=f"{_NAME}-{chosen}")
+        st.form_submit_button("Rename", on_click=_rename, args=(chosen,))
+    if right.button("Delete …", icon=_BIN):
+        megabytes = f"{run.bytes_on_disk / 1e6:.1f} MB"
+        _confirm(chosen, f"{run.title}  \nIts weights, predictions and history go, {megabytes}.")
+
+
+@st.dialog("Delete this run?")
+def _confirm(run_id: str, what: str) -> None:
+    st.markdown(f"**{run_id}**  \n{what} This cannot be undone.")
+    with st.container(horizontal=True):
+        deleted = st.button("Delete it", type="primary", on_click=_delete, args=(run_id,))
+        if st.button("Keep it") or deleted:
+            st.rerun()
+
+
+def _annotate(run_id: str) -> None:
+    def act() -> str:
+        annotate_run(find_run(run_id), st.session_state[f"{_NOTE}-{run_id}"])
+        return f"The note of {run_id} is saved."
+
+    _keep_outcome(act)
+
+
+def _rename(run_id: str) -> None:
+    def act() -> str:
+        run = rename_run(find_run(run_id), st.session_state[f"{_NAME}-{run_id}"].strip())
+        st.session_state[_CHOSEN] = run.run_id
+        for key in (MODEL_A, MODEL_B):
+            if st.session_state.get(key) == run_id:
+                st.session_state[key] = run.run_id
+        return f"{run_id} is now called {run.run_id}."
+
+    _keep_outcome(act)
+
+
+def _delete(run_id: str) -> None:
+    def act() -> str:
+        readable = {run.run_id: run for run in loading.runs()}
+        if run_id in readable:
+            delete_run(readable[run_id])
+        else:
+            delete_unreadable(run_id)
+        for key in (_CHOSEN, MODEL_A, MODEL_B):
+            if st.session_state.get(key) == run_id:
+                del st.session_state[key]
+        return f"{run_id} is deleted."
+
+    _keep_outcome(act)
+
+
+def _keep_outcome(act: Callable[[], str]) -> None:
+    """Do it, and keep what there is to say until the page is drawn."""
+    try:
+        st.session_state[_OUTCOME] = (True, act())
+    except FerError as error:
+        st.session_state[_OUTCOME] = (False, str(error))
+
+
+def total_size(runs: list[Run]) -> str:
+    """'4 runs, 12.3 MB'."""
+    megabytes = sum(run.bytes_on_disk for run in runs) / 1e6
+    return f"{count(len(runs))} run{'' if len(runs) == 1 else 's'}, {megabytes:.1f} MB"

@@ -1,0 +1,142 @@
+"""Slices: cached scores on every slice, and their figure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from dashboard.base import loading
+from dashboard.base.figures import error_bars, styled
+from dashboard.base.selection import ANY, Selection
+from dashboard.base.theme import MODEL_COLOURS, count
+from dashboard.faces import face_loading
+from fercore.runs.artifacts import Run
+from fercore.scoring.evaluation import selected_samples
+from fercore.scoring.image_properties import measure
+from fercore.scoring.slices import FIFTHS, slice_mask, slice_properties, slices
+
+
+@dataclass(frozen=True)
+class RunSlices:
+    """A run's `slice_properties` and its table of `slices` on one part."""
+
+    properties: pd.DataFrame
+    table: pd.DataFrame
+
+
+def run_slices(run: Run, part: str) -> RunSlices:
+    """The slices of a run, by all that this machine knows of its images."""
+    votes = face_loading.votes(run)
+    known = loading.source_of(run), votes and votes.fingerprint
+    return _run_slices(run.run_id, run.info["created"], part, known, run)
+
+
+@st.cache_data(max_entries=40, show_spinner="Measuring the images …")
+def _run_slices(run_id: str, created: str, part: str, known: tuple, _run: Run) -> RunSlices:
+    predictions, frame = loading.predictions(_run, part), _run.prediction_frame
+    properties = slice_properties(
+        predictions,
+        measured=_measured(loading.images(_run), predictions.pixels),
+        votes=face_loading.votes(_run),
+        copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
+    )
+    return RunSlices(properties, slices(predictions, properties))
+
+
+def _measured(images: loading.Images, pixels: np.ndarray) -> pd.DataFrame | None:
+    found = [int(value) for value in np.unique(pixels) if int(value) in images.position]
+    if not found:
+        return None
+    return measure(images.faces[[images.position[value] for value in found]]).set_axis(found)
+
+
+def selected(samples: pd.DataFrame, selection: Selection, *, model: str = "a") -> pd.Series:
+    """Which lines of a sample table the sidebar selects, bool (N,); `model` as in
+    `selected_samples`. Raises `RunError` where these images know no such slice.
+    """
+    keep = selected_samples(samples, model=model, **selection.sample_filter)
+    if selection.slice != ANY:
+        properties = run_slices(selection.a, selection.part).properties
+        keep &= slice_mask(properties, *selection.slice.split(": ", 1))
+    return keep
+
+
+def slices_figure(tables: dict[str, pd.DataFrame], everyone: dict[str, float]) -> go.Figure:
+    """Accuracy on each slice with its interval; a line where all images are.
+
+    `tables` are those of `slices`, by model; `everyone` the models' accuracy on all images.
+    Within a property A's worst slice comes first. A ring marks a slice of few images.
+    """
+    columns = [lines for lines in _columns(tables["A"]) if lines]
+    longest = max(map(len, columns))
+    figure = make_subplots(rows=1, cols=len(columns), horizontal_spacing=0.18)
+    for place, lines in enumerate(columns, start=1):
+        for offset, (key, table) in zip((-0.14, 0.14), tables.items()):
+            shift = offset if len(tables) > 1 else 0
+            figure.add_trace(_points(key, table, lines, shift, legend=place == 1), row=1, col=place)
+            figure.add_vline(
+                100 * everyone[key], line_color=MODEL_COLOURS[key], line_dash="dot",
+                line_width=1, row=1, col=place,
+            )  # fmt: skip
+        figure.update_yaxes(
+            tickmode="array",
+            tickvals=list(range(len(lines))),
+            ticktext=[text for _, text in lines],
+            range=[longest - 0.4, -0.6],
+            showgrid=False,
+            fixedrange=True,
+            col=place,
+        )
+    figure.update_xaxes(title="accuracy, %", matches="x", fixedrange=True, zeroline=False)
+    figure.update_layout(dragmode=False)
+    title = "Accuracy on each slice, with 95 % interval (dotted: all images)"
+    figure = styled(figure, title, height=130 + 25 * longest)
+    return figure.update_layout(legend={"y": 1, "yanchor": "bottom"})
+
+
+_Line = tuple[tuple[str, str] | None, str]  # a slice's (property, name), None for a header; words
+
+
+def _columns(table: pd.DataFrame) -> tuple[list[_Line], list[_Line]]:
+    """The lines of two panels: what was measured in the images, and the rest."""
+    left, right = [], []
+    for name in dict.fromkeys([*FIFTHS, *table["property"]]):
+        of_property = table[table["property"] == name]
+        if of_property.empty:
+            continue
+        side = left if name in FIFTHS else right
+        side.append((None, f"<b>{name}</b>"))
+        for line in of_property.itertuples():
+            side.append(((name, line.slice), f"{line.slice}, {count(line.n)}"))
+    return left, right
+
+
+def _points(
+    key: str, table: pd.DataFrame, lines: list[_Line], shift: float, *, legend: bool
+) -> go.Scatter:
+    heights = {slice_: height for height, (slice_, _) in enumerate(lines) if slice_}
+    names = list(zip(table["property"], table["slice"]))
+    shown = table[[name in heights for name in names]]
+    return go.Scatter(
+        x=100 * shown["accuracy"],
+        y=[heights[name] + shift for name in names if name in heights],
+        error_x=error_bars(shown, width=0),
+        mode="markers",
+        marker={
+            "size": 9,
+            "color": MODEL_COLOURS[key],
+            "symbol": np.where(shown["few"], "circle-open", "circle"),
+        },
+        unselected={"marker": {"opacity": 1}},
+        name=key,
+        legendgroup=key,
+        showlegend=legend,
+        customdata=np.stack(
+            [shown["property"], shown["slice"], shown["n"], 100 * shown["difference"]], axis=-1
+        ),
+        hovertemplate=f"{key} · %{{customdata[0]}}, %{{customdata[1]}}: %{{x:.1f}} % "
+        "(n = %{customdata[2]}), %{customdata[3]:+.1f} points to all<extra></extra>",
+    )

@@ -1,0 +1,1 @@
+"""Faces: the grid, the dialog, verdicts, and the answer to a photo."""

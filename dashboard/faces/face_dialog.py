@@ -1,0 +1,129 @@
+"""One face, large: what both models say, what they look at, what people said, what is like it."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from dashboard.base.figures import STATIC, probability_figure
+from dashboard.base.selection import Selection
+from dashboard.base.widgets import csv_button, enlarged, letter
+from dashboard.faces import face_loading
+from dashboard.faces.review_panel import verdict_form
+from fercore.data.votes import CATEGORIES, HINT
+from fercore.labels import CLASSES
+
+_SEEN = np.array([0xE6, 0x9F, 0x00])  # Grad-CAM's colour over the grey face
+_FACTOR = 6
+_SEEN_WIDTH = 280  # pixels on the screen
+
+
+@st.dialog("One face", width="large")
+def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) -> None:
+    """The dialog for one line of a sample table; `face` is None where its pixels are not here."""
+    left, right = st.columns([1, 2])
+    with left:
+        if face is not None:
+            st.image(enlarged(face, _FACTOR), width="stretch")
+        st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
+    with right:
+        probs = {}
+        for key, run in selection.models.items():
+            if f"{key.lower()}_predicted" not in sample:
+                continue
+            word = "right" if sample[f"{key.lower()}_correct"] else "wrong"
+            st.markdown(f"{letter(key)} says **{sample[f'{key.lower()}_predicted']}**: {word}")
+            probs[key] = face_loading.probabilities(run, selection.part, int(sample["row"]))
+        st.plotly_chart(probability_figure(probs), config=STATIC, alt="Seven probabilities")
+        csv_button(_numbers(sample, probs, selection), f"face-{sample['row']}")
+
+    looks, votes, alike, verdict = st.tabs(
+        ["What they look at", "Other raters", "Alike", "Your verdict"]
+    )
+    with looks:
+        _looks(sample, face, selection, list(probs))
+    with votes:
+        _votes(sample, selection)
+    with alike:
+        _alike(face, selection)
+    with verdict:
+        verdict_form(
+            int(sample["pixels"]), int(sample["row"]), sample["label"], selection.a.dataset
+        )
+
+
+def _numbers(sample, probs: dict[str, np.ndarray], selection: Selection) -> pd.DataFrame:
+    """The dialog's figures as a table: each model's probabilities, and the raters' votes."""
+    votes = face_loading.votes(selection.a)
+    table = pd.DataFrame({f"{key}_probability": values for key, values in probs.items()})
+    if votes is not None:  # FER+ has the seven classes in this order, and three more categories
+        table = table.reindex(range(len(CATEGORIES)))
+        table["votes"] = votes.counts[int(sample["row"])]
+    table.insert(0, "expression", [*CLASSES, *CATEGORIES[len(CLASSES) :]][: len(table)])
+    return table
+
+
+def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
+    """Grad-CAM, and an LSTM's steps. Torch is loaded only when it is asked for."""
+    if face is None:
+        st.caption("The image is not on this machine.")
+        return
+    target = st.selectbox(
+        "What speaks for",
+        CLASSES,
+        index=CLASSES.index(sample["a_predicted"]),
+        key=f"look-for-{sample['row']}",
+    )
+    if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
+        st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
+        return
+    keys = [key for key in keys if not selection.models[key].members]
+    if not keys:
+        st.caption("An ensemble has predictions and no weights. Choose a run that was trained.")
+    with st.container(horizontal=True):
+        for key in keys:
+            seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))
+            st.image(overlaid(face, seen), caption=f"{key}: Grad-CAM", width=_SEEN_WIDTH)
+            if steps is not None:
+                strength = np.abs(steps) / max(float(np.abs(steps).max()), 1e-12)
+                st.image(
+                    overlaid(face, strength), width=_SEEN_WIDTH,
+                    caption=f"{key}: what each step of the LSTM adds, for or against",
+                )  # fmt: skip
+
+
+def overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
+    """The face in grey, orange where `seen`, a square map of any side from 0 to 1, is high."""
+    places = np.arange(len(face)) * len(seen) // len(face)
+    strength = 0.75 * seen[np.ix_(places, places)][..., None]
+    mixed = face[..., None] * (1 - strength) + _SEEN * strength
+    picture = Image.fromarray(mixed.round().astype(np.uint8))
+    return picture.resize((48 * _FACTOR, 48 * _FACTOR), Image.Resampling.NEAREST)
+
+
+def _votes(sample, selection: Selection) -> None:
+    votes = face_loading.votes(selection.a)
+    if votes is None:
+        st.caption(HINT)
+        return
+    given = pd.Series(votes.counts[int(sample["row"])], index=list(CATEGORIES), name="votes")
+    st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often **{given.idxmax()}**:")
+    given = given[given > 0].sort_values(ascending=False, kind="stable")
+    st.bar_chart(given, horizontal=True, x_label="", y_label="votes", sort=False, height=220)
+
+
+def _alike(face, selection: Selection) -> None:
+    neighbours = None if face is None else face_loading.nearest_training(selection.a, face)
+    if neighbours is None:
+        st.caption("The images are not on this machine.")
+        return
+    if neighbours.empty:
+        st.caption("A picture of one grey value is like no other, and this one has no copy.")
+        return
+    st.caption(
+        f"The nearest Training images by their pixels; {neighbours['exact'].sum()} of them are "
+        "copies of this one. Similarity is the correlation of 12×12 thumbnails, 1 for equal."
+    )
+    for place, (_, line) in zip(st.columns(len(neighbours)), neighbours.iterrows()):
+        place.image(enlarged(line["face"], 2), width="stretch")
+        place.caption(f"{CLASSES[line['label']]}  \n{line['similarity']:.2f}")

@@ -1,0 +1,77 @@
+"""A grid of faces with their labels and predictions; a click opens one."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.base.clicks import clickable_table
+from dashboard.base.loading import Images
+from dashboard.base.selection import Selection
+from dashboard.base.theme import count
+from dashboard.base.widgets import enlarged
+from dashboard.faces import face_loading
+from dashboard.faces.face_dialog import open_face
+from fercore.labels import CLASSES
+
+PER_PAGE = 60
+_OPEN = "row-to-open"
+_FLAG = "⚑"
+
+
+def face_grid(
+    samples: pd.DataFrame, images: Images, selection: Selection, *, model: str = "a"
+) -> None:
+    """Tiles for the lines of a sample table; `model` ('a' or 'b') says whose word stands there."""
+    disputed = _disputed_rows(samples, selection)
+    if disputed:
+        st.caption(f"{_FLAG} Most FER+ raters see something else than the label says.")
+    with st.grid(min_column_width=132, gap="small"):
+        for _, sample in samples.iterrows():
+            face = images.get(sample["pixels"])
+            with st.container(gap="xxsmall"):
+                if face is None:
+                    st.caption(f"row {sample['row']}: not in this copy")
+                else:
+                    st.image(enlarged(face, 3), width="stretch")
+                said, sure = sample[f"{model}_predicted"], sample[f"{model}_confidence"]
+                flag = f" {_FLAG}" if sample["row"] in disputed else ""
+                label = f"{sample['label']} → {said} {sure:.2f}{flag}"
+                if st.button(label, key=f"face-{sample['row']}", type="tertiary", width="stretch"):
+                    open_face(sample, face, selection)
+
+
+def first_faces(
+    samples: pd.DataFrame, images: Images, selection: Selection, *, model: str = "a"
+) -> None:
+    """`face_grid` of as many as one page holds, and how many there are."""
+    face_grid(samples.head(PER_PAGE), images, selection, model=model)
+    if len(samples) > PER_PAGE:
+        st.caption(f"The first {PER_PAGE} of {count(len(samples))} faces.")
+
+
+def _disputed_rows(samples: pd.DataFrame, selection: Selection) -> set[int]:
+    """The rows whose label FER+'s majority did not choose; none where its votes are not here."""
+    votes = face_loading.votes(selection.a)
+    if votes is None:
+        return set()
+    labels = samples["label"].map(CLASSES.index).to_numpy()
+    rows = samples["row"].to_numpy()
+    return set(rows[~votes.agreement_with(labels, rows)])
+
+
+def face_table(samples: pd.DataFrame, selection: Selection) -> None:
+    """The lines of a sample table, where their images are not here; a click on one opens it."""
+    clickable_table(
+        samples.drop(columns="pixels"), "samples", _open_soon,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in samples.select_dtypes("floating")
+        },
+    )  # fmt: skip
+    row = st.session_state.pop(_OPEN, None)
+    if row is not None:
+        open_face(samples.iloc[row], None, selection)
+
+
+def _open_soon(row: int) -> None:
+    """A dialog cannot be opened from a callback: the page opens it when it is drawn."""
+    st.session_state[_OPEN] = row

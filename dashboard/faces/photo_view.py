@@ -1,0 +1,195 @@
+"""One photo with its faces: boxes on the picture, and for each face what the models say."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from dashboard.base.figures import STATIC, probability_figure
+from dashboard.base.selection import Selection
+from dashboard.base.theme import percent
+from dashboard.base.widgets import enlarged, letter
+from dashboard.faces import face_loading
+from dashboard.faces.face_dialog import overlaid
+from fercore.faces.detection import Box, Found, crops, find_faces, remarks
+from fercore.labels import CLASSES
+from fercore.predict.predictor import FacePrediction
+from fercore.predict.record import Record
+from fercore.runs.artifacts import Run
+
+BOX_COLOUR = "#E69F00"
+FACES_SHOWN = 6  # in full; the others on demand
+_SEEN = "photos-seen"  # in this session's state: what was found in the photos shown now
+_SHOWN_SIDES = 300, 1000  # pixels; smaller photos are shown enlarged, larger ones reduced
+
+
+class Seen(NamedTuple):
+    """A photo as shown, its size, what was found in it, and the faces as the models see them."""
+
+    shown: Image.Image
+    size: tuple[int, int]
+    found: Found
+    faces: NDArray[np.uint8]
+
+
+class Source(NamedTuple):
+    """A photo to look at. `key` tells it from any other, one of the same name included."""
+
+    key: str
+    name: str
+    read: Callable[[], Image.Image]
+
+
+class Judge(NamedTuple):
+    """One model as it is set to answer: `threshold` is a confidence from 0 to 1."""
+
+    run: Run
+    record: Record
+    threshold: float
+
+
+def seen(source: Source) -> Seen:
+    """What is found in a photo, kept in this session until `forget_others` drops it.
+
+    Raises `ImageError` where it cannot be read.
+    """
+    kept = st.session_state.setdefault(_SEEN, {})
+    if source.key not in kept:
+        photo = source.read()
+        found = find_faces(photo)
+        kept[source.key] = Seen(_with_boxes(photo, found), photo.size, found, crops(photo, found))
+    return kept[source.key]
+
+
+def forget_others(sources: list[Source]) -> None:
+    """Drop the photos that are shown no more."""
+    wanted = {source.key for source in sources}
+    kept = st.session_state.get(_SEEN, {})
+    st.session_state[_SEEN] = {key: value for key, value in kept.items() if key in wanted}
+
+
+def judges(selection: Selection, records: dict[str, Record]) -> dict[str, Judge]:
+    """Sliders for the confidence below which 'A' and 'B' say 'unsure', and what they are set to."""
+    chosen = {}
+    for place, (key, record) in zip(st.columns(2), records.items()):
+        run, default = selection.models[key], round(100 * record.threshold)
+        percents = place.slider(
+            f"{key} says 'unsure' below",
+            0,
+            100,
+            default,
+            format="%d %%",
+            key=f"unsure-{key}-{run.run_id}",
+            help=f"A calibrated confidence. At {default} % it answers 80 % of PublicTest.",
+        )
+        chosen[key] = Judge(run, record, percents / 100)
+    return chosen
+
+
+def photo_view(
+    source: Source,
+    photo: Seen,
+    answers: dict[str, list[FacePrediction]],
+    judged_by: dict[str, Judge],
+) -> None:
+    """The photo and its faces; the dictionaries hold what belongs to 'A' and to 'B'."""
+    with st.container(border=True):
+        st.subheader(source.name, anchor=False)
+        left, right = st.columns([2, 3])
+        left.image(photo.shown, width="stretch")
+        with right:
+            for remark in remarks(photo.found, photo.size):
+                st.info(remark)
+            for number in range(_how_many(source, len(photo.faces))):
+                by_model = {key: faces[number] for key, faces in answers.items()}
+                _face(f"{source.key}-{number}", number + 1, by_model, judged_by)
+
+
+def _how_many(source: Source, faces: int) -> int:
+    if faces <= FACES_SHOWN:
+        return faces
+    more = st.toggle(f"Show all {faces} faces, not the {FACES_SHOWN} largest", key=source.key)
+    return faces if more else FACES_SHOWN
+
+
+def _face(
+    key: str, number: int, by_model: dict[str, FacePrediction], judged_by: dict[str, Judge]
+) -> None:
+    face = next(iter(by_model.values()))
+    picture, bars = st.columns([1, 3], vertical_alignment="center")
+    turned = ", turned upright" if face.box.tilt else ""
+    picture.image(
+        enlarged(face.face, 4), caption=f"face {number}, as seen{turned}", width="stretch"
+    )
+    with bars:
+        said = [_answer(model, face, judged_by[model]) for model, face in by_model.items()]
+        st.markdown("  ·  ".join(said))
+        st.plotly_chart(
+            probability_figure({model: face.probs for model, face in by_model.items()}),
+            config=STATIC,
+            alt=f"Probabilities of face {number}",
+            key=f"bars-{key}",
+        )
+        for model, face in by_model.items():
+            st.caption(judged_by[model].record.sentence(face.expression, model))
+    if st.toggle(f"What speaks for it in face {number}", key=f"look-{key}"):
+        _looks(by_model, judged_by)
+
+
+def _answer(model: str, face: FacePrediction, judge: Judge) -> str:
+    share = percent(face.confidence)
+    if face.confidence < judge.threshold:
+        return f"{letter(model)} **unsure**, most likely {face.expression} {share}"
+    return f"{letter(model)} **{face.expression}** {share}"
+
+
+def _looks(by_model: dict[str, FacePrediction], judged_by: dict[str, Judge]) -> None:
+    for place, (model, face) in zip(st.columns(4), by_model.items()):
+        target = CLASSES.index(face.expression)
+        looked_at, _steps = face_loading.saliency(judged_by[model].run, face.face, target)
+        place.image(
+            overlaid(face.face, looked_at),
+            caption=f"{model}: what speaks for {face.expression}",
+            width="stretch",
+        )
+    st.caption("Orange: what speaks for the expression (Grad-CAM, Selvaraju et al., 2017).")
+
+
+def _with_boxes(photo: Image.Image, found: Found) -> Image.Image:
+    """A copy of the photo, in a size for the screen, with a box around each face; several are
+    numbered.
+    """
+    least, most = (side / max(photo.size) for side in _SHOWN_SIDES)
+    scale = math.ceil(least) if least > 1 else min(1.0, most)
+    size = [max(1, int(side * scale)) for side in photo.size]
+    shown = photo.resize(size, Image.Resampling.NEAREST if scale > 1 else None)
+    draw = ImageDraw.Draw(shown)
+    weight = max(2, shown.width // 200)
+    for number, box in enumerate(found.boxes, start=1):
+        corners = [(x * scale, y * scale) for x, y in _corners(box)]
+        draw.line([*corners, *corners[:2]], fill=BOX_COLOUR, width=weight, joint="curve")
+        if len(found.boxes) > 1:
+            size = max(14, min(shown.width // 25, box.side * scale / 3))
+            _write_number(draw, number, corners[0], ImageFont.load_default(size))
+    return shown
+
+
+def _write_number(draw: ImageDraw.ImageDraw, number: int, corner: tuple, font) -> None:
+    left, top = (max(0, value) for value in corner)
+    left, top, right, bottom = draw.textbbox((left, top), str(number), font)
+    draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=BOX_COLOUR)
+    draw.text((left, top), str(number), "black", font, anchor="lt")
+
+
+def _corners(box: Box) -> list[tuple[float, float]]:
+    """The box's corners in the photo, clockwise from the face's upper left."""
+    x, y, reach = box.left + box.side / 2, box.top + box.side / 2, box.side / 2
+    cos, sin = math.cos(math.radians(box.tilt)), math.sin(math.radians(box.tilt))
+    return [
+        (x + reach * (dx * cos + dy * sin), y + reach * (dy * cos - dx * sin))
+        for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]

@@ -1,0 +1,1 @@
+"""The webcam: frames in one thread, the page in another."""

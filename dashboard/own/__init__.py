@@ -1,0 +1,1 @@
+"""Photos of your own, and a model fine-tuned on them."""

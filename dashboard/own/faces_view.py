@@ -1,0 +1,140 @@
+"""The sets of faces that were kept: counts, fine-tuning on them, what it changed, deletion."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.base.theme import count, percent, points, points_interval
+from fercore import data, jobs
+from fercore.data.stored_faces import delete_faces
+from fercore.errors import FerError
+from fercore.jobs.request import Request, new_run_id
+from fercore.jobs.transfer import before_and_after
+from fercore.labels import CLASSES
+from fercore.runs.artifacts import Run
+from fercore.training.recipes import find_recipe
+from fercore.wording import p_value
+
+RECIPE = "finetune"
+_SET, _SAID = "own-faces-set", "own-faces-said"
+
+
+def select_set(name: str, sentence: str) -> None:
+    """Show that set from now on, and once the sentence."""
+    st.session_state[_SET] = name
+    _say(sentence)
+
+
+def _say(sentence: str, *, well: bool = True) -> None:
+    st.session_state[_SAID] = (well, sentence)
+
+
+def stored_view(folders: list[Path], runs: list[Run]) -> None:
+    """The sets that were kept: counts, fine-tuning, what it changed, deletion."""
+    well, said = st.session_state.pop(_SAID, (True, ""))
+    if said and well:
+        st.success(said, icon=":material/check:")
+    elif said:
+        st.error(said)
+    if not folders:
+        st.info("No faces are kept yet. Choose photos above.")
+        return
+    by_name = {folder.name: folder for folder in folders}
+    if st.session_state.get(_SET) not in by_name:
+        st.session_state.pop(_SET, None)
+    name = st.selectbox("Faces", list(by_name), key=_SET)
+    try:
+        faces = data.load(by_name[name])
+    except FerError as error:
+        st.error(str(error))
+    else:
+        counts = pd.DataFrame(faces.counts(), CLASSES)
+        st.table(counts[counts.sum(axis=1) > 0].rename_axis("faces"))
+        st.caption(f"They lie in `{by_name[name]}`.")
+        _finetune_form(by_name[name], runs)
+        _changes([run for run in runs if run.dataset == name])
+    if st.button("Delete these faces …", icon=":material/delete:"):
+        _confirm(name)
+
+
+def _finetune_form(folder: Path, runs: list[Run]) -> None:
+    runs = [run for run in runs if not run.members]
+    if not runs:
+        st.info("There is no run to start from yet. Train one in the sidebar.")
+        return
+    titles = {run.run_id: f"{run.run_id}: {run.title}" for run in runs}
+    recipe = find_recipe(RECIPE)
+    with st.form("finetune"):
+        left, right = st.columns([3, 1])
+        start = left.selectbox(
+            "Start from the weights of", list(titles), format_func=titles.get, key="finetune-start"
+        )
+        seed = right.number_input("Seed", 0, 9999, key="finetune-seed")
+        asked = st.form_submit_button("Fine-tune", type="primary")
+        st.caption(
+            f"Recipe {recipe.name}: {recipe.summary}, {recipe.epochs} epochs. The epoch is chosen "
+            "on PublicTest, and PrivateTest is scored once, at the end."
+        )
+    if not asked:
+        return
+    model = next(run.info["model"] for run in runs if run.run_id == start)
+    name = new_run_id(model, recipe, seed)
+    yielding = {"threads": jobs.spare_threads(), "low_priority": True}
+    try:
+        jobs.start(Request(name, model, recipe, seed, str(folder), start_from=start, **yielding))
+    except FerError as error:
+        st.error(str(error))
+        return
+    _say(f"{name} is on its way: the sidebar shows it under Retrain.")
+    st.rerun()
+
+
+def _changes(runs: list[Run]) -> None:
+    """Before and after, for the runs that were fine-tuned on these faces."""
+    for run in runs:
+        table = before_and_after(run)
+        if table.empty:
+            continue
+        st.markdown(f"**What fine-tuning {run.start_from} to {run.run_id} changed**")
+        st.table(
+            pd.DataFrame(
+                {
+                    "images": table["dataset"] + " " + table["part"],
+                    "n": table["n"].map(count),
+                    "before": table["before"].map(percent),
+                    "after": table["after"].map(percent),
+                    "change": [
+                        f"{points(row.difference)} {points_interval((row.low, row.high))}, "
+                        f"{p_value(row.p)}"
+                        for row in table.itertuples()
+                    ],
+                }
+            ).set_index("images")
+        )
+        st.caption(
+            "Paired on the same images, with the 95 % interval and exact McNemar. PublicTest chose "
+            "the epoch, so judge by PrivateTest."
+        )
+
+
+@st.dialog("Delete these faces?")
+def _confirm(name: str) -> None:
+    st.markdown(
+        f"**{name}** cannot be brought back. Runs that were trained on "
+        "them stay, without their pictures."
+    )
+    with st.container(horizontal=True):
+        deleted = st.button("Delete them", type="primary", on_click=_delete, args=(name,))
+        if st.button("Keep them") or deleted:
+            st.rerun()
+
+
+def _delete(name: str) -> None:
+    st.cache_resource.clear()  # its files are held open there
+    try:
+        delete_faces(name)
+    except FerError as error:
+        _say(str(error), well=False)
+        return
+    _say(f"{name} is deleted.")

@@ -1,0 +1,145 @@
+"""One's own photos on the screen: the form, and what was found in them, until they are kept."""
+
+import os
+import re
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.base.theme import count
+from dashboard.base.widgets import enlarged, paged
+from dashboard.own.faces_view import select_set
+from fercore.data.own_photos import FOUND, WHOLE, OwnFaces, OwnPhoto, find_own_faces, split_faces
+from fercore.data.stored_faces import store
+from fercore.errors import FerError
+from fercore.labels import CLASSES
+
+PER_PAGE = 60
+UPLOAD_MEGABYTES = 300
+EVERY_CLASS = "all"
+_PHOTOS, _NAME = "own-photos", "own-photos-name"
+_NAME_LENGTH = 40
+
+
+def photo_form() -> None:
+    """A zip or a folder; what is found in its photos is kept for this session alone."""
+    with st.form("own-photos-form"):
+        upload = st.file_uploader(
+            "A zip of your photos", type="zip", key="own-photos-zip",
+            max_upload_size=UPLOAD_MEGABYTES,
+        )  # fmt: skip
+        folder = st.text_input(
+            "Or a folder on the machine that runs this app", key="own-photos-folder",
+            placeholder="~/Pictures/faces",
+        )  # fmt: skip
+        asked = st.form_submit_button("Find the faces", type="primary")
+    if not asked:
+        return
+    if upload is None and not folder.strip():
+        st.info("Choose a zip, or name a folder.")
+        return
+    path = Path(os.path.expanduser(folder.strip()))
+    source, name = (upload.getvalue(), upload.name) if upload else (path, path.name)
+    bar = st.progress(0.0, "Looking for faces …")
+    try:
+        photos = find_own_faces(
+            source,
+            name=name,
+            progress=lambda done, total: bar.progress(
+                done / total, f"{count(done)} of {count(total)} photos"
+            ),
+        )
+    except FerError as error:
+        bar.empty()
+        st.error(str(error))
+        return
+    bar.empty()
+    st.session_state[_PHOTOS] = photos
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-_")
+    st.session_state[_NAME] = plain[:_NAME_LENGTH] or "my-faces"
+
+
+def preview() -> None:
+    """What was found, how it is split, and the button that keeps it."""
+    photos: list[OwnPhoto] | None = st.session_state.get(_PHOTOS)
+    if photos is None:
+        return
+    st.subheader("What was found", anchor=False)
+    left, right = st.columns([1, 3])
+    seed = left.number_input(
+        "Seed of the split", 0, 9999, key="own-photos-seed",
+        help="Which face goes into which part. Folders named train, val and test decide instead.",
+    )  # fmt: skip
+    own = split_faces(photos, seed=seed)
+    with right, st.container(horizontal=True):
+        _figures(own)
+    for note in own.notes:
+        st.warning(note)
+    st.table(own.counts().rename_axis("faces"))
+    if own.problem:
+        st.error(own.problem)
+    else:
+        _keep_form(own)
+    _grid(own)
+    _not_kept(own)
+
+
+def _figures(own: OwnFaces) -> None:
+    outcomes = [photo.outcome for photo in own.photos]
+    st.metric("Photos", count(len(outcomes)))
+    st.metric("Face found", count(outcomes.count(FOUND)))
+    st.metric(
+        "Whole picture taken",
+        count(outcomes.count(WHOLE)),
+        help="Small, tight pictures in which no face is found count as a face themselves.",
+    )
+    st.metric("Not kept", count(len(own.photos) - len(own.kept)))
+
+
+def _keep_form(own: OwnFaces) -> None:
+    with st.form("keep-faces", border=False):
+        left, right = st.columns([3, 2], vertical_alignment="bottom")
+        name = left.text_input("Name of these faces", max_chars=_NAME_LENGTH, key=_NAME)
+        kept = right.form_submit_button(
+            f"Keep these {count(len(own.kept))} faces", type="primary", width="stretch"
+        )
+    if not kept:
+        return
+    try:
+        folder = store(own, name.strip())
+    except FerError as error:
+        st.error(str(error))
+        return
+    del st.session_state[_PHOTOS]
+    select_set(folder.name, f"Kept {len(own.kept)} faces in {folder}.")
+    st.rerun()
+
+
+def _grid(own: OwnFaces) -> None:
+    present = sorted({photo.label for photo in own.kept})
+    if not present:
+        return
+    chosen = st.segmented_control(
+        "Expression", [EVERY_CLASS, *(CLASSES[label] for label in present)], default=EVERY_CLASS,
+        required=True, key="own-photos-class",
+    )  # fmt: skip
+    shown = [photo for photo in own.kept if chosen in (EVERY_CLASS, CLASSES[photo.label])]
+    shown.sort(key=lambda photo: (photo.label, photo.usage, photo.file))
+    tiles = st.container()
+    on_page = paged(len(shown), PER_PAGE, "own-photos-page", of=(chosen, len(shown)))
+    with tiles, st.grid(min_column_width=110, gap="small"):
+        for photo in shown[on_page]:
+            with st.container(gap="xxsmall"):
+                st.image(enlarged(photo.face, 3), width="stretch")
+                whole = " · whole" if photo.outcome == WHOLE else ""
+                st.caption(f"{CLASSES[photo.label]} · {photo.usage}{whole}")
+
+
+def _not_kept(own: OwnFaces) -> None:
+    lost = own.table()[[not photo.kept for photo in own.photos]]
+    if lost.empty:
+        st.caption("A face was found in every photo.")
+        return
+    photos = "photo is" if len(lost) == 1 else "photos are"
+    st.markdown(f"**{count(len(lost))} {photos} not kept:**")
+    st.dataframe(lost[["file", "class", "outcome", "reason"]], hide_index=True)

@@ -1,0 +1,98 @@
+"""A training that has just ended as a run: what it reached, against the run it is measured by."""
+
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from dashboard.base import loading
+from dashboard.base.selection import MODEL_A, MODEL_B
+from dashboard.base.theme import percent, points, points_interval
+from fercore.jobs.transfer import before_and_after
+from fercore.runs.artifacts import Run
+from fercore.scoring.predictions import PARTS
+from fercore.wording import p_value
+
+_NEWS = timedelta(hours=24)
+_SEEN = "finished-runs-seen"
+
+
+def finished_view() -> None:
+    """This machine's newest run, while it is news and until it is put away."""
+    runs = loading.runs()
+    local = [run for run in runs if not run.shipped]
+    if not local or not _is_news(local[0]):
+        return
+    run = local[0]
+    old = counterpart(run, runs)
+    with st.container(border=True):
+        st.markdown(f":material/check: **Finished: {run.run_id}**")
+        st.caption(" ".join(_sentences(run, old)))
+        left, right = st.columns(2)
+        if old:
+            left.button(
+                "Compare",
+                on_click=_compare,
+                args=(old.run_id, run.run_id),
+                width="stretch",
+                help=f"Shows {old.run_id} as model A and {run.run_id} as model B.",
+            )
+        right.button("Put away", on_click=_put_away, args=(run.run_id,), width="stretch")
+
+
+def counterpart(run: Run, runs: list[Run]) -> Run | None:
+    """The run that `run` is measured by: scored on the same images, best the one it began from.
+
+    Then one of the same model, of the same recipe, a shipped one, the newest.
+    """
+    same = [
+        other
+        for other in runs
+        if other.run_id != run.run_id
+        and other.info["dataset"]["fingerprint"] == run.info["dataset"]["fingerprint"]
+    ]
+
+    def distance(other: Run) -> tuple[bool, ...]:
+        return (
+            other.run_id != run.start_from,
+            other.info["model"] != run.info["model"],
+            other.recipe.name != run.recipe.name,
+            not other.shipped,
+        )
+
+    return min(same, key=distance, default=None)
+
+
+def _sentences(run: Run, old: Run | None) -> list[str]:
+    metrics = loading.metrics(run)
+    part = "private" if "private" in metrics else "public"
+    accuracy = metrics[part]["accuracy"]
+    sentences = [f"{percent(accuracy)} right on {PARTS[part]} of {run.dataset}."]
+    if run.start_from:
+        for row in before_and_after(run).itertuples():
+            if row.part == PARTS[part]:
+                what = f"{row.dataset} {row.part}, since {run.start_from}"
+                sentences.append(_change(what, row.difference, (row.low, row.high), row.p))
+    elif old:
+        result = loading.comparison(run, old, part)
+        against = f"Against {old.run_id}"
+        sentences.append(_change(against, result.difference, result.interval, result.p_value))
+    return sentences
+
+
+def _change(what: str, difference: float, interval, p: float) -> str:
+    verdict = "beyond chance" if p < 0.05 else "within chance"
+    return f"{what}: {points(difference)} {points_interval(interval)}, {p_value(p)}: {verdict}."
+
+
+def _is_news(run: Run) -> bool:
+    age = datetime.now(UTC) - datetime.fromisoformat(run.info["created"])
+    return age < _NEWS and run.run_id not in st.session_state.get(_SEEN, set())
+
+
+def _compare(old: str, new: str) -> None:
+    st.session_state[MODEL_A], st.session_state[MODEL_B] = old, new
+    _put_away(new)
+
+
+def _put_away(run_id: str) -> None:
+    st.session_state[_SEEN] = st.session_state.get(_SEEN, set()) | {run_id}

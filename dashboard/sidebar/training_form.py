@@ -1,0 +1,136 @@
+"""The form for a new training, and how long it would take."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.base import loading
+from dashboard.sidebar.data_panel import dataset_title
+from fercore import data, jobs
+from fercore.data.cache import latest_fer2013
+from fercore.data.stored_faces import stored_faces
+from fercore.durations import duration
+from fercore.errors import FerError
+from fercore.jobs.request import Request, new_run_id
+from fercore.models import MODELS
+from fercore.runs.artifacts import find_run
+from fercore.training.recipes import RECIPES, Recipe, find_recipe
+
+FRESH = "fresh weights"
+
+
+def training_form(busy: bool) -> None:
+    """Model, recipe, data, seed; the rest under 'More'. Starts a training or estimates its time."""
+    sources = _sources()
+    offered = "quick" if sources[0] == data.SYNTHETIC else "fast"
+    with st.form("train", border=False):
+        model = st.selectbox(
+            "Model", MODELS, format_func=lambda name: MODELS[name].title, key="train-model"
+        )
+        recipe = st.selectbox(
+            "Recipe",
+            RECIPES,
+            index=list(RECIPES).index(offered),
+            key=f"train-recipe-{offered}",  # another dataset, another first choice
+            help="  \n".join(f"**{name}**: {recipe.summary}" for name, recipe in RECIPES.items()),
+        )
+        source = st.selectbox(
+            "Data", sources, format_func=dataset_title, key=f"train-data-{sources[0]}"
+        )
+        seed = st.number_input(
+            "Seed", 0, 9999, help="Same seed, same machine, same result.", key="train-seed"
+        )
+        with st.expander("More"):
+            options = _more()
+        wanted = (model, recipe, source, seed, options)
+        asked = st.form_submit_button("How long?", width="stretch")
+        started = st.form_submit_button(
+            "Start training" if not busy else "Start when its turn comes",
+            type="primary",
+            width="stretch",
+            help="One training runs at a time on a machine; the others wait." if busy else None,
+        )
+    try:
+        if asked:
+            _estimate(_request(*wanted))
+        if started:
+            jobs.start(_request(*wanted))
+    except FerError as error:
+        st.error(str(error))
+        return
+    if started:
+        st.rerun()
+
+
+def _more() -> dict:
+    start = st.selectbox(
+        "Start from",
+        [FRESH, *(run.run_id for run in loading.runs() if not run.members)],
+        help="Fresh weights, or a run's own model and weights, to be trained further.",
+        key="train-start",
+    )
+    verdicts = st.checkbox(
+        "Use my verdicts on Training",
+        help="Labels found wrong on the Review page are replaced; ambiguous and unusable images "
+        "are left out. The test images stay as they are.",
+    )
+    epochs = st.number_input("Epochs", 1, 1000, None, placeholder="the recipe's")
+    batch = st.number_input(
+        "Batch size", 1, 4096, None, placeholder="the recipe's", help="Images per step."
+    )
+    rate = st.number_input(
+        "Learning rate",
+        1e-6,
+        1.0,
+        None,
+        format="%.5f",
+        placeholder="the recipe's",
+        help="The highest one; it rises to it in the first epochs and then falls to zero.",
+    )
+    threads = st.number_input(
+        "Processor threads",
+        1,
+        256,
+        jobs.spare_threads(),
+        help="One fewer than this machine has keeps the pages quick. Another number may change "
+        "the last digits of the result.",
+    )
+    yields = st.checkbox(
+        "Low priority", value=True, help="Other programs, and these pages, go first."
+    )
+    changes = {"epochs": epochs, "batch_size": batch, "learning_rate": rate}
+    return {
+        "changes": {name: value for name, value in changes.items() if value is not None},
+        "start_from": None if start == FRESH else start,
+        "verdicts": verdicts,
+        "threads": threads,
+        "low_priority": yields,
+    }
+
+
+def _request(model: str, recipe: str, source: Path | str | None, seed: int, options: dict):
+    chosen: Recipe = replace(find_recipe(recipe), **options.pop("changes"))
+    if options["start_from"]:
+        model = find_run(options["start_from"]).info["model"]
+    where = str(source) if source else None
+    return Request(new_run_id(model, chosen, seed), model, chosen, seed, where, **options)
+
+
+def _sources() -> list[Path | str | None]:
+    """What can be trained on: the dataset that is found, one's own faces, and the drawn ones."""
+    source = data.find_source()
+    there = os.path.exists(source) if isinstance(source, Path) else source or latest_fer2013()
+    found = [source] if there and source != data.SYNTHETIC else []
+    return [*found, *stored_faces(), data.SYNTHETIC]
+
+
+def _estimate(request: Request) -> None:
+    with st.spinner("Measuring a few steps …"):
+        found = jobs.estimate(request)
+    st.info(
+        f"About {duration(found.seconds)}, at {found.images_per_second:.0f} images a second "
+        "measured here just now.",
+        icon=":material/timer:",
+    )

@@ -1,0 +1,110 @@
+"""The sidebar's trainings: start one, watch it, stop it, go on. The work is another process's."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import streamlit as st
+
+from dashboard.base.access import write_or_say_why
+from dashboard.base.theme import percent
+from dashboard.sidebar.training_form import training_form
+from fercore import jobs
+from fercore.durations import duration
+from fercore.errors import FerError
+from fercore.jobs.processes import Job
+from fercore.models import MODELS
+
+REFRESH = timedelta(seconds=1)
+_WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn
+_NEWS = "training-news"  # a sentence to be shown once
+
+
+def training_panel() -> None:
+    """A form for a new training, and every training that is under way or was broken off."""
+    under_way = jobs.list_jobs()
+    st.session_state[_WATCHED] = busy = _alive_ids(under_way)
+    with st.expander("Retrain", icon=":material/model_training:", expanded=bool(under_way)):
+        writes = write_or_say_why("train")
+        st.fragment(_progress, run_every=REFRESH if busy else None)(writes)
+        if writes:
+            training_form(bool(busy))
+
+
+def _progress(writes: bool) -> None:
+    """Redraws itself every second while a training runs; the rest of the page stays as it is."""
+    under_way = jobs.list_jobs()
+    if _alive_ids(under_way) != st.session_state[_WATCHED]:
+        st.rerun()
+    if _NEWS in st.session_state:
+        st.toast(st.session_state.pop(_NEWS), duration="long")
+    for job in under_way:
+        with st.container(border=True):
+            st.markdown(f"**{MODELS[job.request.model].title}** · {job.request.recipe.name}")
+            if job.alive:
+                _alive(job, writes)
+            else:
+                _broken_off(job, writes)
+
+
+def _alive_ids(under_way: list[Job]) -> set[str]:
+    return {job.run_id for job in under_way if job.alive}
+
+
+def _alive(job: Job, writes: bool) -> None:
+    at = job.progress
+    if job.state == "queued" or not at:
+        st.progress(0.0, f"{job.message[:1].upper()}{job.message[1:]} …")
+    else:
+        done = (at["epoch"] - 1 + at["step"] / at["steps"]) / at["epochs"]
+        st.progress(
+            min(done, 1.0),
+            f"epoch {at['epoch']} of {at['epochs']} · {duration(at['seconds_left'])} left",
+        )
+        st.caption(
+            f"loss {at['loss']:.3f} · accuracy {100 * at['accuracy']:.1f} % · "
+            f"{at['images_per_second']:.0f} images/s{_validation(job)}"
+        )
+    if writes:
+        _button("Cancel", jobs.cancel, job)
+
+
+def _validation(job: Job) -> str:
+    accuracy = job.history[-1]["val_accuracy"] if job.history else None
+    return f" · validation {percent(accuracy)}" if accuracy is not None else ""
+
+
+def _broken_off(job: Job, writes: bool) -> None:
+    epochs = f"{job.epochs_done} of {job.request.recipe.epochs} epochs are done."
+    st.caption(f"{job.state.capitalize()}: {job.message} {epochs}")
+    if not writes:
+        return
+    actions = {"Resume": jobs.resume, "Discard": jobs.discard}
+    if job.epochs_done:
+        actions["Keep best so far"] = jobs.keep_best
+    with st.container(horizontal=True):
+        for label, action in actions.items():
+            _button(label, action, job)
+
+
+_HELP = {
+    "Resume": "Goes on from the last checkpoint, to the same result as without the break.",
+    "Discard": "Deletes this training and its checkpoint.",
+    "Keep best so far": "Makes a run of the best epoch so far, or of the last one where PublicTest "
+    "has not been asked yet.",
+}
+
+
+def _button(label: str, action: Callable[[str], None], job: Job) -> None:
+    # A callback: the fragment may begin by running the whole page again, which loses other clicks.
+    key = f"{label.split()[0].lower()}-{job.run_id}"
+    st.button(label, key=key, help=_HELP.get(label), on_click=_do, args=(action, job.run_id))
+
+
+def _do(action: Callable[[str], None], run_id: str) -> None:
+    try:
+        action(run_id)
+    except FerError as error:
+        st.session_state[_NEWS] = str(error)
+    else:
+        if action is jobs.cancel:
+            st.session_state[_NEWS] = "The training stops at its next step."

@@ -1,0 +1,1 @@
+"""What takes more than a prediction table: the images, the weights, votes, verdicts."""

@@ -1,0 +1,219 @@
+"""What is wrong with a dataset, and what that does to the scores on it. Without torch."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.analysis.neighbours import NEAR_DUPLICATE, ThumbnailIndex, near_duplicate_pairs
+from fercore.data.cache import cache_folder
+from fercore.data.faceset import FaceSet
+from fercore.data.votes import Votes
+from fercore.files import write_parquet
+from fercore.labels import CLASSES, USAGES
+from fercore.scoring import statistics
+from fercore.scoring.image_properties import is_constant
+from fercore.scoring.predictions import Predictions
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What `audit` found. Labels are class names, `row` is the image's row in the source.
+
+    counts: usage, a column per class, all.
+    groups: one line per group of pixel-identical images, the largest first: images, a column per
+    usage, labels ('fear, sad'), conflicting (bool), row (of its first image).
+    across: one line per usage: usage, a column per other usage (images whose exact pixels occur
+    there too) and for its own usage those that occur there more than once.
+    constant: row, usage, label, grey (the mean, from 0 to 255).
+    agreement: see `agreement_by_class`. not_a_face: usage, images. Both None without votes.
+    """
+
+    counts: pd.DataFrame
+    groups: pd.DataFrame
+    across: pd.DataFrame
+    constant: pd.DataFrame
+    agreement: pd.DataFrame | None
+    not_a_face: pd.DataFrame | None
+
+    @property
+    def surplus(self) -> int:
+        """Rows beyond the first of their group of pixel-identical images."""
+        return int((self.groups["images"] - 1).sum())
+
+    @property
+    def conflicting(self) -> int:
+        """Groups of pixel-identical images that carry different labels."""
+        return int(self.groups["conflicting"].sum())
+
+
+def audit(faces: FaceSet, votes: Votes | None = None) -> Audit:
+    """Look through a dataset. `votes` must be about its rows: see `votes_for`."""
+    hashes = faces.pixel_hashes()
+    return Audit(
+        counts=_counts(faces),
+        groups=_groups(faces, hashes),
+        across=_across(faces, hashes),
+        constant=_constant(faces),
+        agreement=agreement_by_class(faces.labels, faces.usage, faces.row, votes)
+        if votes
+        else None,
+        not_a_face=_not_a_face(faces, votes) if votes else None,
+    )
+
+
+def near_duplicates(faces: FaceSet) -> pd.DataFrame:
+    """Pairs of different usages that are alike but not equal, the most similar first.
+
+    Columns: first, second (positions in the set), similarity, row, usage, label, other_row,
+    other_usage, other_label. Takes some seconds on FER2013 the first time; what is found is kept
+    in the cache folder.
+    """
+    rows = hashlib.sha256(faces.row).hexdigest()[:8]  # a part has the fingerprint of the whole set
+    kept = cache_folder() / f"near-{faces.fingerprint}-{rows}-{NEAR_DUPLICATE}.parquet"
+    if kept.is_file():
+        pairs = pd.read_parquet(kept)
+    else:
+        pairs = near_duplicate_pairs(ThumbnailIndex(faces), NEAR_DUPLICATE)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_parquet(kept, pairs)
+    names = np.array(CLASSES)
+    for prefix, position in (("", pairs["first"]), ("other_", pairs["second"])):
+        pairs[f"{prefix}row"] = faces.row[position]
+        pairs[f"{prefix}usage"] = faces.usage[position]
+        pairs[f"{prefix}label"] = names[faces.labels[position]]
+    return pairs
+
+
+def near_across(near: pd.DataFrame) -> pd.DataFrame:
+    """From `near_duplicates`: usage, other_usage, images of `usage` that have one in the other."""
+    pairs = [(later, USAGES[i]) for k, later in enumerate(USAGES) for i in range(k)]
+    images = [
+        near.loc[(near["usage"] == a) & (near["other_usage"] == b), "first"].nunique()
+        for a, b in pairs
+    ]
+    return pd.DataFrame(pairs, columns=["usage", "other_usage"]).assign(images=images)
+
+
+def agreement_by_class(
+    labels: NDArray, usage: NDArray, rows: NDArray, votes: Votes
+) -> pd.DataFrame:
+    """How often FER+'s majority is the label: a line per usage and class, and one for 'all'.
+
+    labels (N,) are indices, usage (N,) names, rows (N,) FER2013's. Columns: usage, class, n,
+    agreeing, share (from 0 to 1). Classes without images are left out.
+    """
+    frame = pd.DataFrame({"usage": usage, "class": np.array(CLASSES)[labels]})
+    frame["agrees"] = votes.agreement_with(labels, rows)
+    frame = pd.concat([frame, frame.assign(**{"class": ALL})])
+    table = frame.groupby(["usage", "class"])["agrees"].agg(n="size", agreeing="sum", share="mean")
+    order = [(part, name) for part in USAGES for name in (*CLASSES, ALL)]
+    return table.reindex([key for key in order if key in table.index]).reset_index()
+
+
+def label_issues(predictions: Predictions) -> pd.DataFrame:
+    """Images whose label the model's probabilities speak against, the most doubtful first.
+
+    Found by confident learning (Northcutt et al., 2021; cleanlab): it estimates per pair of
+    classes how many labels are wrong, and takes that many of the least probable ones. Columns:
+    row, pixels (hash), label, predicted (class names), quality (the probability of the label,
+    from 0 to 1). The index is the image's position in `predictions`.
+    """
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    labels, probs = predictions.labels, predictions.probs
+    doubtful = find_label_issues(labels, probs, n_jobs=1)
+    quality = get_label_quality_scores(labels, probs, method="self_confidence")
+    names = np.array(CLASSES)
+    table = pd.DataFrame(
+        {
+            "row": predictions.rows,
+            "pixels": predictions.pixels,
+            "label": names[labels],
+            "predicted": names[predictions.predicted],
+            "quality": quality,
+        }
+    )
+    return table[doubtful].sort_values("quality", kind="stable")
+
+
+def scores_by_part(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy on all images, without and on exact copies, and where FER+ agrees with the label.
+
+    Columns: part, n, accuracy (from 0 to 1), low, high (Wilson). `properties` is
+    `slices.slice_properties` of the same predictions; parts it knows nothing of, and empty ones,
+    are left out.
+    """
+    parts = {"all images": np.ones(len(predictions), bool)}
+    if "duplicate" in properties:
+        copies = properties["duplicate"].to_numpy()
+        parts |= {"without exact copies": ~copies, "the exact copies": copies}
+    if "agreement" in properties:
+        parts["FER+ agrees with the label"] = properties["agreement"].to_numpy()
+    rows = []
+    for name, keep in parts.items():
+        if n := int(keep.sum()):
+            right = int(predictions.correct[keep].sum())
+            rows.append((name, n, right / n, *statistics.wilson_interval(right, n)))
+    return pd.DataFrame(rows, columns=["part", "n", "accuracy", "low", "high"])
+
+
+def _counts(faces: FaceSet) -> pd.DataFrame:
+    table = pd.DataFrame(faces.counts().values(), columns=CLASSES)
+    table.insert(0, "usage", USAGES)
+    return table.assign(all=table[list(CLASSES)].sum(axis=1))
+
+
+def _groups(faces: FaceSet, hashes: NDArray) -> pd.DataFrame:
+    frame = pd.DataFrame({"hash": hashes, "row": faces.row, "label": faces.labels})
+    for usage in USAGES:
+        frame[usage] = faces.usage == usage
+    frame = frame[frame.duplicated("hash", keep=False)]
+    groups = frame.groupby("hash", sort=False)
+    table = groups[list(USAGES)].sum().astype(int)
+    table.insert(0, "images", groups.size())
+    table["labels"] = groups["label"].agg(_names).astype(str)
+    table["conflicting"] = groups["label"].nunique() > 1
+    table["row"] = groups["row"].min()
+    return table.sort_values(["images", "row"], ascending=[False, True], ignore_index=True)
+
+
+def _names(labels: pd.Series) -> str:
+    return ", ".join(CLASSES[label] for label in sorted(set(labels)))
+
+
+def _across(faces: FaceSet, hashes: NDArray) -> pd.DataFrame:
+    _, group = np.unique(hashes, return_inverse=True)
+    rank = np.array([USAGES.index(usage) for usage in faces.usage])
+    holds = np.zeros((group.max(initial=-1) + 1, len(USAGES)), np.int64)  # images by group, usage
+    np.add.at(holds, (group, rank), 1)
+    others = holds[group]
+    others[np.arange(len(rank)), rank] -= 1  # not the image itself
+    table = pd.DataFrame(
+        [(others[rank == k] > 0).sum(0) for k in range(len(USAGES))], columns=USAGES
+    )
+    table.insert(0, "usage", USAGES)
+    return table
+
+
+def _constant(faces: FaceSet) -> pd.DataFrame:
+    flat = np.flatnonzero(is_constant(faces.images))
+    return pd.DataFrame(
+        {
+            "row": faces.row[flat],
+            "usage": faces.usage[flat],
+            "label": np.array(CLASSES)[faces.labels[flat]],
+            "grey": faces.images[flat].mean((1, 2)).round(),
+        }
+    )
+
+
+def _not_a_face(faces: FaceSet, votes: Votes) -> pd.DataFrame:
+    none = votes.not_a_face(faces.row)
+    images = [int(none[faces.usage == usage].sum()) for usage in USAGES]
+    return pd.DataFrame({"usage": USAGES, "images": images})

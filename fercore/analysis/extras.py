@@ -1,0 +1,234 @@
+"""Extras: what is computed once from a run's weights and stored in the run's folder.
+
+`robustness.parquet` holds the accuracy under every corruption, `embedding.parquet` a map of the
+penultimate features. They are no part of the run proper: a run without them is complete. Reading
+needs no torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from fercore.data import FaceSet
+from fercore.errors import RunError
+from fercore.files import write_parquet
+from fercore.runs.artifacts import Run
+from fercore.scoring.metrics import confusion_matrix, macro_f1
+from fercore.scoring.statistics import Interval, wilson_interval
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+ROBUSTNESS, EMBEDDING = "robustness.parquet", "embedding.parquet"
+CLEAN = "clean"  # the kind of the row without a corruption
+_COLUMNS = {
+    ROBUSTNESS: ["kind", "strength", "value", "accuracy", "low", "high", "macro_f1", "n"],
+    EMBEDDING: ["usage", "row", "pixels", "label", "x", "y"],
+}
+_COMPONENTS, _PERPLEXITY = 30, 30  # of PCA before t-SNE; of t-SNE (van der Maaten & Hinton, 2008)
+_TSNE_SECONDS = 0.01  # an image, on one or two cores; for the first estimate of the time left
+
+
+class Progress(NamedTuple):
+    """Where `analyse` stands: what it is doing, the share of the time spent, and what is left."""
+
+    doing: str
+    share: float
+    seconds_left: float
+
+
+def robustness(run: Run) -> pd.DataFrame | None:
+    """Scores on PrivateTest under each corruption; None where `analyse` has not computed them.
+
+    One row of kind 'clean', and one for each kind and strength 1 to 5: kind, strength, value (in
+    the corruption's unit), accuracy with its interval low … high, macro_f1 (all from 0 to 1), n.
+    Raises `RunError` where the file is damaged.
+    """
+    return _stored(run, ROBUSTNESS)
+
+
+def embedding(run: Run) -> pd.DataFrame | None:
+    """The map of the PublicTest and PrivateTest images; None where it was not computed.
+
+    Columns: usage, row, pixels (hash), label (index of the class), x, y (float32, no unit).
+    Raises `RunError` where the file is damaged.
+    """
+    return _stored(run, EMBEDDING)
+
+
+def analyse(
+    run: Run, faces: FaceSet, progress: Callable[[Progress], None] = lambda progress: None
+) -> None:
+    """Compute both extras with the run's weights and store them in its folder. Imports torch.
+
+    Raises `RunError` where `faces` are not what the run was scored on.
+    """
+    _check(run, faces)
+    started = time.monotonic()
+    map_seconds = _TSNE_SECONDS * len(run.prediction_frame)
+
+    def report(doing: str, seconds_left: float) -> None:
+        spent = time.monotonic() - started
+        progress(Progress(doing, spent / (spent + seconds_left), seconds_left))
+
+    def scored(done: int, total: int) -> None:
+        each = (time.monotonic() - started) / done
+        report(
+            f"{done} of {total} versions of PrivateTest scored", each * (total - done) + map_seconds
+        )
+
+    write_parquet(run.folder / ROBUSTNESS, compute_robustness(run, faces, on_scored=scored))
+    report("mapping the features", map_seconds)
+    write_parquet(run.folder / EMBEDDING, compute_embedding(run, faces))
+
+
+def compute_robustness(
+    run: Run, faces: FaceSet, *, on_scored: Callable[[int, int], None] = lambda done, total: None
+) -> pd.DataFrame:
+    """The table that `robustness` reads, from the run's weights on `faces`' PrivateTest.
+
+    `on_scored` gets the number of rows computed and to compute. Raises `RunError` as `analyse`.
+    """
+    from fercore.models.inference import for_inference, predict_logits
+    from fercore.models.precision import REFERENCE
+
+    _check(run, faces)
+    model = for_inference(run.load_model())
+    private = faces.part("PrivateTest")
+    if not len(private):
+        raise RunError(f"{faces.name} has no PrivateTest images to corrupt.")
+    tasks = [(CLEAN, 0), *((kind, strength) for kind in CORRUPTIONS for strength in STRENGTHS[1:])]
+    rows = []
+    for kind, strength in tasks:
+        images = private.images if kind == CLEAN else corrupt(private.images, kind, strength)
+        predicted = predict_logits(model, images, precision=REFERENCE).argmax(1).numpy()
+        value = 0.0 if kind == CLEAN else float(CORRUPTIONS[kind].values[strength])
+        rows.append({"kind": kind, "strength": strength, "value": value})
+        rows[-1] |= _scores(private.labels, predicted)
+        on_scored(len(rows), len(tasks))
+    return pd.DataFrame(rows, columns=_COLUMNS[ROBUSTNESS])
+
+
+def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:
+    """The table that `embedding` reads, from the run's weights on `faces`.
+
+    Penultimate features, reduced to 30 dimensions by PCA and to 2 by t-SNE from a fixed seed.
+    Raises `RunError` as `analyse`.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    _check(run, faces)
+    scored = faces.where(faces.usage != "Training")
+    features, _ = penultimate_features(run.load_model(), scored.images)
+    reduced = PCA(min(_COMPONENTS, *features.shape), random_state=0).fit_transform(features)
+    perplexity = min(_PERPLEXITY, (len(scored) - 1) / 3)
+    places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
+    table = run.prediction_frame[["usage", "row", "pixels", "label"]].copy()
+    table[["x", "y"]] = places.astype(np.float32)
+    return table
+
+
+def penultimate_features(
+    model: nn.Module, images: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What the model's classifier sees (N, F), and the logits (N, 7) it makes of it.
+
+    `images` are uint8 (N, 48, 48).
+    """
+    from fercore.models.inference import predict_logits
+    from fercore.models.precision import REFERENCE
+
+    seen = []
+    hook = model.classify.register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[0].float().cpu().numpy())
+    )
+    try:
+        logits = predict_logits(model, images, precision=REFERENCE).numpy()
+    finally:
+        hook.remove()
+    return np.concatenate(seen), logits
+
+
+def robustness_drops(table: pd.DataFrame) -> pd.DataFrame:
+    """Per corruption, from a table of `robustness`: kind; the accuracy's mean drop and F1's, and
+    the accuracy's drop at the highest strength, each a share from 0 to 1, positive for a loss.
+    """
+    clean = table[table["kind"] == CLEAN].iloc[0]
+    groups = table[table["kind"] != CLEAN].groupby("kind", sort=False)
+    return pd.DataFrame(
+        {
+            "mean_drop": clean["accuracy"] - groups["accuracy"].mean(),
+            "mean_f1_drop": clean["macro_f1"] - groups["macro_f1"].mean(),
+            "last_drop": clean["accuracy"] - groups["accuracy"].last(),
+        }
+    ).reset_index()
+
+
+def placed(samples: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The lines of a sample table that the map of `embedding` holds, with x and y, index kept."""
+    places = table.set_index(["row", "pixels"])[["x", "y"]]
+    return samples.join(places, on=["row", "pixels"], how="inner")
+
+
+class Group(NamedTuple):
+    """Some images: how many, the share that is right with its interval, and each class's count
+    among the labels and among the predictions, most frequent first.
+    """
+
+    n: int
+    accuracy: float
+    interval: Interval
+    labels: pd.Series
+    predicted: pd.Series
+
+
+def describe_group(samples: pd.DataFrame, model: str) -> Group:
+    """What a model ('a' or 'b') makes of some lines, at least one, of a sample table."""
+    right = samples[f"{model}_correct"]
+    return Group(
+        len(samples),
+        float(right.mean()),
+        wilson_interval(int(right.sum()), len(samples)),
+        samples["label"].value_counts(),
+        samples[f"{model}_predicted"].value_counts(),
+    )
+
+
+def _check(run: Run, faces: FaceSet) -> None:
+    """Raises `RunError` unless the run was scored on these very images, in this order."""
+    frame, scored = run.prediction_frame, faces.where(faces.usage != "Training")
+    given = (scored.usage, scored.labels, scored.pixel_hashes())
+    stored = (frame[name].to_numpy() for name in ("usage", "label", "pixels"))
+    if not all(np.array_equal(mine, theirs) for mine, theirs in zip(given, stored, strict=True)):
+        raise RunError(
+            f"{run.run_id} was scored on other images than those of {faces.name} "
+            f"({faces.fingerprint}): give the dataset it was made with, {run.dataset} "
+            f"({run.info['dataset']['fingerprint']}), with --data."
+        )
+
+
+def _scores(labels: NDArray, predicted: NDArray) -> dict[str, Any]:
+    right, n = int((predicted == labels).sum()), len(labels)
+    low, high = wilson_interval(right, n)
+    f1 = float(macro_f1(confusion_matrix(labels, predicted)))
+    return {"accuracy": right / n, "low": low, "high": high, "macro_f1": f1, "n": n}
+
+
+def _stored(run: Run, name: str) -> pd.DataFrame | None:
+    if not (run.folder / name).exists():
+        return None
+    try:
+        return pd.read_parquet(run.folder / name, columns=_COLUMNS[name])
+    except Exception as error:  # pyarrow has errors of many kinds
+        raise RunError(
+            f"{run.run_id}: its {name} cannot be read. Run 'fercore analyse {run.run_id}' again."
+        ) from error

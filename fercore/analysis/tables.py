@@ -1,0 +1,93 @@
+"""What the pages show, a call each: from runs to tables. Without torch.
+
+A run is given as a `Run` or by its name; `part` is 'private', 'clean' or 'public'. The functions
+that these rest on take prediction tables and lie in `evaluation`, `statistics`, `calibration` and
+`slices`. All raise `RunError` for a run that is not there or was not scored on that part.
+"""
+
+import pandas as pd
+
+from fercore.data import FaceSet
+from fercore.data.votes import votes_for
+from fercore.errors import RunError
+from fercore.labels import CLASSES
+from fercore.runs.artifacts import Run, find_run
+from fercore.scoring import calibration, evaluation, metrics, statistics
+from fercore.scoring import slices as sliced
+from fercore.scoring.image_properties import measure
+from fercore.scoring.predictions import Predictions
+
+
+def compare(run_a: Run | str, run_b: Run | str, part: str = "private") -> pd.DataFrame:
+    """Two runs image by image: a line for accuracy, and one for each metric of each class.
+
+    The columns are those of `evaluation.comparison_table`.
+    """
+    return evaluation.comparison_table(_predictions(run_a, part), _predictions(run_b, part))
+
+
+def bootstrap_interval(
+    run: Run | str,
+    part: str = "private",
+    *,
+    resamples: int = statistics.RESAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Accuracy, macro F1, and precision, recall and F1 of each class, with bootstrap intervals.
+
+    Columns: metric, class ('all' for the first two), value, low, high, from 0 to 1. All metrics
+    are taken of the same resamples.
+    """
+    table = _predictions(run, part)
+    counts = metrics.confusion_matrix(table.labels, table.predicted)
+    values = evaluation.metrics_of(counts)
+    lows, highs = statistics.bootstrap_interval(
+        counts, evaluation.metrics_of, resamples=resamples, seed=seed
+    )
+    names = [("accuracy", "all"), ("macro_f1", "all")]
+    names += [(name, k) for name in ("precision", "recall", "f1") for k in CLASSES]
+    frame = pd.DataFrame(names, columns=["metric", "class"])
+    return frame.assign(value=values, low=lows, high=highs)
+
+
+def reliability(
+    run: Run | str, part: str = "private", bins: int = calibration.BINS
+) -> pd.DataFrame:
+    """Confidence against accuracy in bins of as many images; see `calibration.reliability`."""
+    return calibration.reliability(_predictions(run, part), bins)
+
+
+def slices(run: Run | str, part: str = "private", *, faces: FaceSet | None = None) -> pd.DataFrame:
+    """Accuracy and macro F1 on each slice of the images, the worst first; see `slices.slices`.
+
+    faces: the dataset the run was made on, for the slices by light, contrast and sharpness. Those
+    by the raters of FER+ are there where its votes are on this machine.
+    """
+    run = _found(run)
+    predictions, frame = _predictions(run, part), run.prediction_frame
+    votes = None
+    if run.dataset == "FER2013":
+        votes = votes_for(frame["row"].to_numpy(), frame["usage"].to_numpy())
+    measured = None
+    if faces is not None:
+        scored = faces.where(faces.usage != "Training")
+        measured = measure(scored.images).set_axis(scored.pixel_hashes())
+    properties = sliced.slice_properties(
+        predictions,
+        measured=measured,
+        votes=votes,
+        copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
+    )
+    return sliced.slices(predictions, properties)
+
+
+def _found(run: Run | str) -> Run:
+    return find_run(run) if isinstance(run, str) else run
+
+
+def _predictions(run: Run | str, part: str) -> Predictions:
+    run = _found(run)
+    table = run.predictions(part)
+    if not len(table):
+        raise RunError(f"{run.run_id} was not scored on part '{part}': its dataset has none.")
+    return table

@@ -1,0 +1,124 @@
+"""Beginning with another run's weights, and what it changed: on the new faces and on the old.
+
+Beside its own predictions such a run keeps two tables of the same form: `before.parquet`, what the
+run it started from says on the new faces, and `origin-before.parquet` and `origin-after.parquet`,
+what both say on the test images of the run it started from, where these are others and on this
+machine.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fercore import data
+from fercore.data import FaceSet
+from fercore.data.cache import latest_fer2013, read_entry
+from fercore.data.stored_faces import find_stored
+from fercore.errors import FerError, RunError
+from fercore.files import write_parquet
+from fercore.jobs.request import START
+from fercore.runs.artifacts import Run, find_run
+from fercore.scoring.evaluation import compare
+from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame, select_part
+
+if TYPE_CHECKING:
+    from torch import nn
+
+BEFORE = "before.parquet"
+ORIGIN_BEFORE, ORIGIN_AFTER = "origin-before.parquet", "origin-after.parquet"
+
+
+def write_tables(
+    base_id: str, folder: Path, model: "nn.Module", faces: FaceSet
+) -> dict[str, str | None]:
+    """Score the weights that `model` started from on `faces`, and `model` where they came from.
+
+    Returns the start's `run_id` and `dataset`, for the run's record.
+    """
+    from safetensors.torch import load_file
+
+    from fercore.models.inference import predict_probs
+    from fercore.models.precision import REFERENCE
+
+    start = deepcopy(model)
+    start.load_state_dict(load_file(folder / START))
+    scored = faces.where(faces.usage != "Training")
+    probs = predict_probs(start, scored.images, precision=REFERENCE)
+    write_parquet(folder / BEFORE, prediction_frame(faces, probs))
+    try:
+        base = find_run(base_id)
+    except RunError:  # deleted since; its weights were kept in the folder, its predictions not
+        return {"run_id": base_id, "dataset": None}
+    same = base.info["dataset"]["fingerprint"] == faces.fingerprint  # then `before` says it all
+    images = None if same else _test_images(base)
+    if images is not None:
+        write_parquet(folder / ORIGIN_BEFORE, base.prediction_frame)
+        table = base.prediction_frame.copy()
+        table[PROBABILITY_COLUMNS] = predict_probs(model, images, precision=REFERENCE)
+        write_parquet(folder / ORIGIN_AFTER, table)
+    return {"run_id": base_id, "dataset": base.dataset}
+
+
+def before_and_after(run: Run) -> pd.DataFrame:
+    """What the start's weights and the run's own get right, on the same images.
+
+    One row per dataset and part: dataset, part, n, before, after, difference, low, high (accuracies
+    from 0 to 1, the difference with its paired 95 % bootstrap interval) and p (exact McNemar).
+    Empty for a run that began with fresh weights. Raises `RunError` for a damaged table.
+    """
+    rows = []
+    if (run.folder / BEFORE).exists():
+        before = run.read(BEFORE, pd.read_parquet)
+        rows += _rows(run.dataset, before, run.prediction_frame)
+    if (run.folder / ORIGIN_AFTER).exists():
+        old, new = (run.read(name, pd.read_parquet) for name in (ORIGIN_BEFORE, ORIGIN_AFTER))
+        rows += _rows(run.info["start_from"]["dataset"], old, new)
+    return pd.DataFrame(rows)
+
+
+def _rows(dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict]:
+    rows = []
+    for part in ("private", "public"):
+        old, new = select_part(before, part), select_part(after, part)
+        if not len(old):
+            continue
+        result = compare(new, old)  # A is after, B before
+        rows.append(
+            {
+                "dataset": dataset,
+                "part": PARTS[part],
+                "n": result.n,
+                "before": result.accuracy_b,
+                "after": result.accuracy_a,
+                "difference": result.difference,
+                "low": result.interval.low,
+                "high": result.interval.high,
+                "p": result.p_value,
+            }
+        )
+    return rows
+
+
+def _test_images(base: Run) -> np.ndarray | None:
+    """The images of the base's predictions, in their order; None where some are not here."""
+    faces = _dataset(base.dataset)
+    if faces is None:
+        return None
+    positions = {pixels: index for index, pixels in enumerate(faces.pixel_hashes())}
+    found = [positions.get(pixels) for pixels in base.prediction_frame["pixels"]]
+    return None if None in found else faces.images[found]
+
+
+def _dataset(name: str) -> FaceSet | None:
+    if name == data.SYNTHETIC:
+        return data.synthetic()
+    if name == "FER2013" and (key := latest_fer2013()):
+        return read_entry(key)
+    try:
+        faces = data.load(find_stored(name))
+    except FerError:
+        return None
+    return faces if faces.name == name else None

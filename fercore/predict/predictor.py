@@ -1,0 +1,105 @@
+"""`Predictor`: from a photo to the expressions of the faces in it.
+
+>>> predictor = Predictor.from_run("cnn")  # doctest: +SKIP
+>>> predictor(Image.open("me.jpg"))[0].expression  # doctest: +SKIP
+'happy'
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fercore.errors import RunError
+from fercore.faces.detection import ALL_FACES, Box, Found, crops, find_in
+from fercore.faces.photos import open_photo
+from fercore.labels import CLASSES
+from fercore.models.inference import for_inference, predict_probs
+from fercore.models.network import Network
+from fercore.models.precision import REFERENCE
+from fercore.predict.record import Record
+from fercore.runs.artifacts import Run, find_run, list_runs
+
+
+@dataclass(frozen=True)
+class FacePrediction:
+    """One face. `face` is uint8 (48, 48), as the model saw it; `probs` float32 (7,), calibrated.
+
+    `whole` says that the whole picture was taken for a face, `weak` that none stood out and this
+    may be none.
+    """
+
+    box: Box
+    face: NDArray[np.uint8]
+    probs: NDArray[np.float32]
+    whole: bool
+    weak: bool = False
+
+    @property
+    def expression(self) -> str:
+        return CLASSES[int(self.probs.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probs.max())
+
+
+class Predictor:
+    """A run's model, ready to look at faces, with its record on PublicTest."""
+
+    def __init__(self, model: Network, run_id: str, record: Record) -> None:
+        self.model, self.run_id, self.record = model, run_id, record
+
+    @classmethod
+    def from_run(cls, run: str | Run) -> "Predictor":
+        """From a run, its name, or a model's name ('cnn'): that model's first run, shipped first.
+
+        Raises `RunError` where there is no such run.
+        """
+        run = _found(run) if isinstance(run, str) else run
+        return cls(for_inference(run.load_model()), run.run_id, Record(run.predictions("public")))
+
+    def probs(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (N, 7) of faces uint8 (N, 48, 48), as the model gives them: what a run's
+        stored predictions hold. `record.calibrated` makes them as sure as they are right.
+        """
+        return predict_probs(self.model, faces, precision=REFERENCE)
+
+    def __call__(
+        self, photo: Image.Image | Path | str, *, faces: str = ALL_FACES
+    ) -> list[FacePrediction]:
+        """The faces in a photo, largest first; empty where none is found. For `faces` see
+        `find_in`.
+
+        Raises `ImageError` where a path's file cannot be read as a picture.
+        """
+        if not isinstance(photo, Image.Image):
+            photo = open_photo(Path(photo))
+        return self.look(photo, find_in(photo, faces))
+
+    def look(self, photo: Image.Image, found: Found) -> list[FacePrediction]:
+        """The faces that were found in a photo, for when several models look at the same."""
+        return self.judge(found, crops(photo, found))
+
+    def judge(self, found: Found, faces: NDArray[np.uint8]) -> list[FacePrediction]:
+        """The same where the faces (N, 48, 48) that were found have been cut out already."""
+        if not found.boxes:
+            return []
+        probs = self.record.calibrated(self.probs(faces))
+        return [
+            FacePrediction(*seen, found.whole, found.weak)
+            for seen in zip(found.boxes, faces, probs, strict=True)
+        ]
+
+
+def _found(name: str) -> Run:
+    try:
+        return find_run(name)
+    except RunError:
+        trained = (run for run in list_runs() if not run.members)
+        run = next((run for run in trained if run.info["model"] == name), None)
+        if run is None:
+            raise
+        return run

@@ -1,0 +1,380 @@
+"""Runs on disk: the one module that writes and reads them.
+
+A run is a folder. Its `run.json` is written last, so a folder that has one is complete; the others
+are trainings under way or broken off. Reading needs no torch, except for a model's weights.
+`FERCORE_ARTIFACTS` moves the whole of `artifacts/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fercore.errors import ConfigError, RunError
+from fercore.files import (
+    read_json,
+    remove_folder,
+    replacing,
+    safe_name,
+    write_json,
+    write_json_lines,
+    write_parquet,
+)
+from fercore.labels import CLASSES
+from fercore.models import MODELS, build
+from fercore.scoring.evaluation import evaluate_parts
+from fercore.scoring.predictions import Predictions, select_part
+from fercore.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SCHEMA = 1
+_REQUIRED = {
+    "run_id", "classes", "model", "model_arguments", "recipe", "seed", "created", "dataset",
+    "best_epoch", "parameters", "flops_per_image", "seconds", "hardware", "files",
+}  # fmt: skip
+SCORES = ("predictions.parquet", "metrics.json")
+FILES = ("history.jsonl", "weights.safetensors", *SCORES)
+NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
+SHIPPED, LOCAL = "shipped", "runs"
+
+
+def artifacts_folder() -> Path:
+    default = Path(__file__).parents[2] / "artifacts"
+    return Path(os.environ.get("FERCORE_ARTIFACTS") or default)
+
+
+def local_folder(run_id: str) -> Path:
+    """The folder of a run made on this machine, whether or not it exists."""
+    return artifacts_folder() / LOCAL / checked_run_id(run_id)
+
+
+def unused_folder(run_id: str) -> Path:
+    """The folder of a run to be made on this machine. Raises `RunError` where the name is taken."""
+    folder = local_folder(run_id)
+    if folder.exists() or is_shipped(run_id):
+        raise RunError(f"There is a run '{run_id}' already. Choose another name.")
+    return folder
+
+
+def checked_run_id(run_id: str) -> str:
+    """`run_id`, if it may become a folder's name; raises `RunError` otherwise."""
+    if not safe_name(run_id):
+        raise RunError(f"'{run_id}' is no run's name: use letters, digits, '-', '_' and '.'.")
+    return run_id
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete run. `info` is its `run.json`."""
+
+    folder: Path
+    info: dict[str, Any]
+    recipe: Recipe
+
+    @property
+    def run_id(self) -> str:
+        return self.info["run_id"]
+
+    @property
+    def shipped(self) -> bool:
+        return self.folder.parent.name == SHIPPED
+
+    @property
+    def start_from(self) -> str | None:
+        """The run whose weights it began with, by the name that it had then."""
+        start = self.info.get("start_from")
+        return start["run_id"] if start else None
+
+    @property
+    def choice(self) -> str:
+        """For people: how its epoch was chosen."""
+        part = self.info["selected_on"]
+        return f"chosen on {part}" if part else "the last one: PublicTest was asked about none"
+
+    @property
+    def members(self) -> list[str]:
+        """The runs whose mean it is; none for one that was trained."""
+        return self.info.get("members", [])
+
+    @property
+    def seed(self) -> str:
+        """For people: its seed, or of how many it is the mean."""
+        count = len(self.members)
+        return f"ensemble of {count} seeds" if count else f"seed {self.info['seed']}"
+
+    def weights_file(self) -> Path:
+        """Its file of weights. Raises `RunError` for an ensemble, which has none."""
+        if self.members:
+            raise RunError(
+                f"'{self.run_id}' is an ensemble of {len(self.members)} runs: it has predictions, "
+                "but no weights. Choose a run that was trained."
+            )
+        return self.folder / "weights.safetensors"
+
+    @property
+    def dataset(self) -> str:
+        return self.info["dataset"]["name"]
+
+    @property
+    def title(self) -> str:
+        """For people: 'CNN · paper · seed 0', the synthetic set named wherever it was used."""
+        model = MODELS[self.info["model"]].title
+        parts = [model, self.recipe.name, self.seed]
+        if self.dataset != "FER2013":
+            parts.insert(1, self.dataset)
+        if not self.shipped:
+            parts.append(self.info["created"][:16].replace("T", " "))
+        return " · ".join(parts)
+
+    @property
+    def note(self) -> str:
+        """What a person wrote about it, or ''."""
+        path = self.folder / NOTE
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    @property
+    def bytes_on_disk(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    @cached_property
+    def prediction_frame(self) -> pd.DataFrame:
+        """The stored table: usage, row, label, pixels, copy, p_angry … p_neutral."""
+        return self.read("predictions.parquet", pd.read_parquet)
+
+    def predictions(self, part: str = "private") -> Predictions:
+        """The predictions on 'private', 'clean' or 'public', in row order."""
+        return select_part(self.prediction_frame, part)
+
+    def metrics(self) -> dict[str, Any]:
+        """Headline metrics by part, as stored."""
+        return self.read("metrics.json", read_json)
+
+    def history(self) -> pd.DataFrame:
+        """One line per epoch."""
+        return self.read("history.jsonl", lambda path: pd.read_json(path, lines=True))
+
+    def load_model(self) -> nn.Module:
+        """The model with its weights, in evaluation mode. Imports torch."""
+        from safetensors.torch import load_file
+
+        model = build(self.info["model"], **self.info["model_arguments"])
+        model.load_state_dict(self.read(self.weights_file().name, load_file))
+        return model.eval()
+
+    def read(self, name: str, reader: Callable[[Path], Any]) -> Any:
+        """What `reader` makes of one of its files. Raises `RunError` where it cannot."""
+        try:
+            return reader(self.folder / name)
+        except Exception as error:  # each format's library has errors of its own
+            raise RunError(
+                f"{self.run_id}: its {name} cannot be read. Restore the file or delete the run."
+            ) from error
+
+
+def list_runs() -> list[Run]:
+    """Every complete run that can be read: shipped ones by name, then this machine's, newest first.
+
+    FER2013's shipped runs come before those on other sets.
+    """
+    return _scan()[0]
+
+
+def unreadable_runs() -> list[str]:
+    """A sentence for each complete run that cannot be read."""
+    return _scan()[1]
+
+
+def _scan() -> tuple[list[Run], list[str]]:
+    runs, problems = [], []
+    for place in (SHIPPED, LOCAL):
+        for path in sorted((artifacts_folder() / place).glob("[!.]*/run.json")):
+            try:
+                runs.append(read_run(path.parent))
+            except RunError as error:
+                problems.append(str(error))
+    newest_first = sorted(runs, key=lambda run: run.info["created"], reverse=True)
+    local = [run for run in newest_first if not run.shipped]
+    shipped = [run for run in runs if run.shipped]
+    shipped.sort(key=lambda run: (run.dataset != "FER2013", run.run_id))
+    return shipped + local, problems
+
+
+def find_run(run_id: str) -> Run:
+    """The complete run of that name, this machine's before shipped. Raises `RunError`."""
+    checked_run_id(run_id)
+    for place in (LOCAL, SHIPPED):
+        folder = artifacts_folder() / place / run_id
+        if (folder / "run.json").is_file():
+            return read_run(folder)
+    known = ", ".join(run.run_id for run in list_runs()) or "none yet"
+    raise RunError(f"There is no complete run '{run_id}'. Runs here: {known}.")
+
+
+def is_shipped(run_id: str) -> bool:
+    """Whether a run of that name comes with the project."""
+    return (artifacts_folder() / SHIPPED / checked_run_id(run_id)).exists()
+
+
+def read_run(folder: Path) -> Run:
+    """The run in `folder`. Raises `RunError` where it is damaged or of another kind."""
+    try:
+        info = read_json(folder / "run.json")
+        schema, missing = info["schema"], _REQUIRED - set(info)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder.name}: its run.json cannot be read. Delete the run.") from error
+    if schema != SCHEMA:
+        raise RunError(f"{folder.name}: its format is {schema}, and this version reads {SCHEMA}.")
+    if missing or info["run_id"] != folder.name or info["model"] not in MODELS:
+        raise RunError(
+            f"{folder.name}: its run.json lacks {', '.join(sorted(missing)) or 'its own name'} or "
+            "names an unknown model. Restore it or delete the run."
+        )
+    if tuple(info["classes"]) != CLASSES:
+        raise RunError(
+            f"{folder.name}: its classes are in the order {', '.join(info['classes'])}, not "
+            f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread."
+        )
+    try:
+        return Run(folder, info, Recipe.from_json(info["recipe"]))
+    except ConfigError as error:
+        raise RunError(f"{folder.name}: {error} Delete the run.") from error
+
+
+def write_run(
+    folder: Path, info: dict[str, Any], model: nn.Module, history: list[dict], frame: pd.DataFrame
+) -> Run:
+    """Write a complete run into `folder`, `run.json` last, and return it."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    with replacing(folder / "weights.safetensors") as temporary:
+        save_file(weights, temporary)
+    write_json_lines(folder / "history.jsonl", history)
+    return write_scores(folder, info, frame)
+
+
+def write_scores(folder: Path, info: dict[str, Any], frame: pd.DataFrame) -> Run:
+    """Complete the run in `folder` with its predictions; where nothing else is there, it is one
+    without history and weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_parquet(folder / "predictions.parquet", frame)
+    write_json(folder / "metrics.json", evaluate_parts(frame))
+    hashes = {name: _sha256(folder / name) for name in FILES if (folder / name).is_file()}
+    identity = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES)}
+    identity |= {"files": hashes}
+    write_json(folder / "run.json", identity | info | identity)  # also where info is another run's
+    return read_run(folder)
+
+
+def verify_run(run: Run) -> list[str]:
+    """What is wrong with a run, a sentence each; empty where its files and metrics agree."""
+    problems = []
+    for name in SCORES if run.members else FILES:
+        path = run.folder / name
+        if not path.is_file():
+            problems.append(f"{name} is missing.")
+        elif _sha256(path) != run.info["files"].get(name):
+            problems.append(f"{name} was changed after the run was written.")
+    if problems:
+        return problems
+    if not _agree(evaluate_parts(run.prediction_frame), run.metrics()):
+        problems.append("metrics.json does not follow from predictions.parquet.")
+    return problems
+
+
+def rename_run(run: Run, new_id: str) -> Run:
+    """Give a run made on this machine another name, and return it.
+
+    The run is copied whole under its new name before the old one goes, so that a crash leaves one
+    of the two, or both, and never half a run. Raises `RunError` for a shipped run or a name that is
+    taken.
+    """
+    _check_local(run, "renamed")
+    target = unused_folder(new_id)
+    copy = target.with_name(f".{new_id}.{os.getpid()}")  # no run can have such a name
+    shutil.rmtree(copy, ignore_errors=True)
+    try:
+        shutil.copytree(run.folder, copy)
+        write_json(copy / "run.json", run.info | {"run_id": new_id})
+        copy.rename(target)
+    except OSError as error:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise RunError(f"'{run.run_id}' keeps its name: {error.strerror or error}.") from error
+    delete_run(run)
+    return read_run(target)
+
+
+def annotate_run(run: Run, note: str) -> None:
+    """Write a person's note beside a run made on this machine; an empty one removes it.
+
+    Raises `RunError` for a shipped run, and for more than `NOTE_LENGTH` characters.
+    """
+    _check_local(run, "annotated")
+    note = note.strip()
+    if len(note) > NOTE_LENGTH:
+        raise RunError(f"The note has {len(note)} characters; {NOTE_LENGTH} fit.")
+    if not note:
+        (run.folder / NOTE).unlink(missing_ok=True)
+        return
+    with replacing(run.folder / NOTE) as temporary:
+        temporary.write_text(note, encoding="utf-8")
+
+
+def delete_run(run: Run) -> None:
+    """Delete a run made on this machine. Raises `RunError` for a shipped one."""
+    _check_local(run, "deleted")
+    _remove(run.folder)
+
+
+def delete_unreadable(run_id: str) -> None:
+    """Delete a run made on this machine that `unreadable_runs` names. Raises `RunError`."""
+    folder = local_folder(run_id)
+    if not (folder / "run.json").is_file():
+        raise RunError(f"There is no run '{run_id}' made on this machine.")
+    _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    try:
+        remove_folder(folder)
+    except OSError as error:
+        raise RunError(f"'{folder.name}' is not deleted: {error.strerror or error}.") from error
+
+
+def _check_local(run: Run, done: str) -> None:
+    if run.shipped:
+        raise RunError(f"'{run.run_id}' is shipped with the project and is not {done}.")
+
+
+def _agree(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
+    """Whether two trees of JSON values hold the same numbers.
+
+    Bounds from a bootstrap may differ by what another version of NumPy's generator draws.
+    """
+    if isinstance(a, dict) and isinstance(b, dict):
+        drawn = {"macro_f1_interval", "f1_low", "f1_high"}
+        return a.keys() == b.keys() and all(
+            _agree(a[key], b[key], 0.01 if key in drawn else tolerance) for key in a
+        )
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(_agree(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= tolerance
+    return a == b
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,52 @@
+"""Seed ensembles: runs that differ in the seed alone, asked together.
+
+After deep ensembles (Lakshminarayanan et al., 2017). An ensemble is a run with predictions and
+without weights; its members are named in it.
+"""
+
+from datetime import UTC, datetime
+
+from fercore.errors import RunError
+from fercore.runs.artifacts import Run, unused_folder, write_scores
+from fercore.scoring.predictions import PROBABILITY_COLUMNS
+
+_SAME = ("model", "dataset", "start_from", "verdicts")  # of all members, as is the recipe
+
+
+def make_ensemble(name: str, members: list[Run]) -> Run:
+    """The members' mean probabilities as a run of that name, made on this machine.
+
+    Raises `RunError` for fewer than two members, for two of one seed, for one that differs from the
+    first in more than the seed or was scored on other images, and for a name that is taken.
+    """
+    if len(members) < 2 or len({run.info["seed"] for run in members}) < len(members):
+        raise RunError("An ensemble needs two runs or more, each of another seed.")
+    first, *others = members
+    images = first.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
+    for run in members:
+        if run.members:
+            raise RunError(f"'{run.run_id}' is an ensemble itself. Name its members instead.")
+    for run in others:
+        same = all(run.info.get(key) == first.info.get(key) for key in _SAME)
+        if not same or run.recipe != first.recipe:
+            raise RunError(
+                f"'{run.run_id}' differs from '{first.run_id}' in more than the seed. Choose runs "
+                "of one model, one recipe and one dataset."
+            )
+        if not images.equals(run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)):
+            raise RunError(f"'{run.run_id}' was scored on other images than '{first.run_id}'.")
+    folder = unused_folder(name)
+    frame = images.copy()
+    probs = [run.prediction_frame[PROBABILITY_COLUMNS] for run in members]
+    frame[PROBABILITY_COLUMNS] = (sum(probs) / len(probs)).astype("float32")
+    sums = {
+        key: sum(run.info[key] for run in members)
+        for key in ("parameters", "flops_per_image", "seconds")
+    }
+    own = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "members": [run.run_id for run in members],
+        "seed": None,
+        "best_epoch": None,
+    }
+    return write_scores(folder, first.info | sums | own, frame)

@@ -1,0 +1,271 @@
+"""Whether a model's probabilities mean what they say, and what it gains by saying 'unsure'.
+
+Reliability and expected calibration error over equal-mass bins, proper scores, temperature scaling
+(Guo et al., 2017), and selective classification (Geifman & El-Yaniv, 2017). Without torch.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.errors import ConfigError, RunError
+from fercore.scoring.metrics import midranks, one_hot
+from fercore.scoring.predictions import Predictions
+from fercore.scoring.statistics import RESAMPLES, Interval, percentiles, wilson_interval
+
+BINS = 15
+TEMPERATURES = (0.05, 20.0)  # the range that is searched
+_SMALLEST = float(np.finfo(np.float32).tiny)  # stands for a probability of 0 in a logarithm
+
+
+def reliability(predictions: Predictions, bins: int = BINS) -> pd.DataFrame:
+    """Confidence against accuracy in bins of as many images each, least confident first.
+
+    Columns: confidence (mean), accuracy, low, high (its Wilson interval), all from 0 to 1, count.
+    Images of equal confidence stay together, in the bin that holds the middle of their ranks, so
+    the order of rows plays no part; a bin left empty by that is not listed.
+    """
+    bin_of = _equal_mass_bins(predictions, bins)
+    count = np.bincount(bin_of, minlength=bins)
+    confidence = np.bincount(bin_of, weights=predictions.confidence, minlength=bins)
+    right = np.bincount(bin_of, weights=predictions.correct, minlength=bins)
+    used = np.flatnonzero(count)
+    count, confidence, right = count[used], confidence[used], right[used]
+    intervals = [wilson_interval(hits, n) for hits, n in zip(right, count)]
+    return pd.DataFrame(
+        {
+            "confidence": confidence / count,
+            "accuracy": right / count,
+            "low": [interval.low for interval in intervals],
+            "high": [interval.high for interval in intervals],
+            "count": count,
+        }
+    )
+
+
+def expected_calibration_error(predictions: Predictions, bins: int = BINS) -> float:
+    """Mean distance between confidence and accuracy over equal-mass bins, from 0 to 1.
+
+    Binned by confidence as in Naeini et al. (2015), with as many images in each bin as in Nixon
+    et al. (2019). Chance alone makes it positive: see `chance_calibration_error`.
+    """
+    bin_of = _equal_mass_bins(predictions, bins)
+    gaps = np.bincount(bin_of, weights=_gaps(predictions))
+    return float(np.abs(gaps).sum() / len(predictions))
+
+
+def chance_calibration_error(predictions: Predictions, bins: int = BINS) -> float:
+    """The ECE to expect of as many images if each confidence were exactly right, from 0 to 1.
+
+    A bin's gap is then nearly normal around 0 with the variance of its draws, and the mean of its
+    absolute value is √(2/π) of its standard deviation.
+    """
+    deviations = _chance_deviations(predictions, bins)
+    return float(np.sqrt(2 / np.pi) * deviations.sum() / len(predictions))
+
+
+def ece_interval(
+    predictions: Predictions, bins: int = BINS, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Bootstrap interval of the ECE; images are drawn with replacement within each bin.
+
+    Resampling adds its own noise to every bin's gap and so pushes the ECE up. The basic bootstrap
+    interval turns that shift around, where percentiles would double it. The lower bound is 0 where
+    chance alone would make an ECE as large (one time in 40), the upper bound at least the ECE.
+    """
+    rng = np.random.default_rng(seed)
+    n, bin_of, gaps = len(predictions), _equal_mass_bins(predictions, bins), _gaps(predictions)
+    draws = np.zeros(resamples)
+    for k in np.unique(bin_of):
+        inside = gaps[bin_of == k].astype(np.float32)
+        # Indices as small as they can be: drawing and following them is all the time it takes.
+        shape, kind = (len(inside), resamples), np.min_scalar_type(len(inside))
+        draws += np.abs(inside[rng.integers(len(inside), size=shape, dtype=kind)].sum(0))
+    low, high = percentiles(draws / n)
+    ece = float(np.abs(np.bincount(bin_of, weights=gaps)).sum() / n)
+    deviations = _chance_deviations(predictions, bins)
+    chance = np.abs(rng.normal(0, deviations, (resamples, len(deviations)))).sum(1) / n
+    by_chance = ece <= percentiles(chance)[1]
+    return Interval(0.0 if by_chance else max(0.0, float(2 * ece - high)),
+                    max(ece, float(2 * ece - low)))  # fmt: skip
+
+
+def brier_score(predictions: Predictions) -> float:
+    """Mean squared distance between probabilities and truth, summed over classes, from 0 to 2.
+
+    The definition of Brier (1950); scikit-learn's for two classes is half of it.
+    """
+    _image_count(predictions)
+    truth = one_hot(predictions.labels, predictions.probs.shape[1])
+    return float(((predictions.probs.astype(np.float64) - truth) ** 2).sum(1).mean())
+
+
+def negative_log_likelihood(predictions: Predictions) -> float:
+    """Mean of −ln of the label's probability, in nats, 0 or more; a probability of 0 counts 87."""
+    return _nll(_log_probs(predictions), predictions.labels)
+
+
+class CalibrationScores(NamedTuple):
+    """`ece`, its interval and `chance` from 0 to 1; `brier` from 0 to 2; `nll` in nats."""
+
+    ece: float
+    ece_interval: Interval
+    chance: float
+    brier: float
+    nll: float
+
+
+def calibration_scores(predictions: Predictions) -> CalibrationScores:
+    """All of a model's calibration figures on one part."""
+    return CalibrationScores(
+        expected_calibration_error(predictions),
+        ece_interval(predictions),
+        chance_calibration_error(predictions),
+        brier_score(predictions),
+        negative_log_likelihood(predictions),
+    )
+
+
+def fit_temperature(public: Predictions) -> float:
+    """The temperature that makes PublicTest's labels most likely (Guo et al., 2017).
+
+    Above 1 the model was over-confident, below 1 under-confident. Searched within `TEMPERATURES`:
+    a model without a mistake gets the lowest. Never fit it on the images that it is judged on.
+    """
+    from scipy.optimize import minimize_scalar
+
+    _image_count(public)
+    log_probs = _log_probs(public)
+    best = minimize_scalar(
+        lambda log_t: _nll(log_probs / np.exp(log_t), public.labels),
+        bounds=np.log(TEMPERATURES),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    return float(np.exp(best.x))
+
+
+def with_temperature(predictions: Predictions, temperature: float) -> Predictions:
+    """The same predictions with probabilities ∝ p^(1/T), float32, rows summing to 1.
+
+    No predicted class changes. Raises `ConfigError` for a temperature that is not positive.
+    """
+    if not temperature > 0:
+        raise ConfigError(f"A temperature is above 0, not {temperature}.")
+    scaled = _log_probs(predictions) / temperature
+    probs = np.exp(scaled - scaled.max(1, keepdims=True))
+    probs = (probs / probs.sum(1, keepdims=True)).astype(np.float32)
+    # Where rounding made two classes equal, the one that was ahead stays ahead.
+    tied = np.flatnonzero(probs.argmax(1) != predictions.predicted)
+    ahead = tied, predictions.predicted[tied]
+    probs[ahead] = np.nextafter(probs[tied].max(1), np.float32(2))
+    return replace(predictions, probs=probs)
+
+
+def risk_coverage(predictions: Predictions) -> pd.DataFrame:
+    """Accuracy on the images that a model is surest of, for every share of them it may answer.
+
+    Columns, from 0 to 1, most confident first: coverage (share answered), accuracy (on those),
+    threshold (their lowest confidence). Images of equal confidence are answered together, in one
+    line. The risk of Geifman & El-Yaniv (2017) is 1 − accuracy.
+    """
+    n = _image_count(predictions)
+    confidence, right = _surest_first(predictions)
+    ends = np.append(np.flatnonzero(np.diff(confidence)), n - 1)
+    answered = ends + 1
+    return pd.DataFrame(
+        {
+            "coverage": answered / n,
+            "accuracy": np.cumsum(right)[ends] / answered,
+            "threshold": confidence[ends],
+        }
+    )
+
+
+def area_under_risk_coverage(predictions: Predictions) -> float:
+    """Mean share of errors over every number of images answered, from 0 to 1; lower is better.
+
+    Images of equal confidence count as if answered in every order (Geifman & El-Yaniv, 2017).
+    """
+    n = _image_count(predictions)
+    confidence, right = _surest_first(predictions)
+    _, group, sizes = np.unique(confidence, return_inverse=True, return_counts=True)
+    wrong = (np.bincount(group, weights=~right) / sizes)[group]
+    return float(np.mean(np.cumsum(wrong) / np.arange(1, n + 1)))
+
+
+def threshold_at_coverage(predictions: Predictions, coverage: float) -> float:
+    """The highest confidence that at least `coverage` of the images reach.
+
+    Raises `ConfigError` unless 0 < coverage ≤ 1.
+    """
+    if not 0 < coverage <= 1:
+        raise ConfigError(f"The share to answer lies above 0 and at most at 1, not at {coverage}.")
+    n = _image_count(predictions)
+    answered = max(1, int(np.ceil(coverage * n - 1e-9)))
+    return float(np.sort(predictions.confidence)[n - answered])
+
+
+class SelectiveAccuracy(NamedTuple):
+    """From 0 to 1; `answered` counts the images at or above `threshold`."""
+
+    accuracy: float
+    interval: Interval
+    answered: int
+    threshold: float
+
+
+def accuracy_at_coverage(predictions: Predictions, coverage: float) -> SelectiveAccuracy:
+    """Accuracy, with its Wilson interval, where a model answers its surest `coverage` only.
+
+    More are answered where several share the threshold's confidence. Raises `ConfigError` unless
+    0 < coverage ≤ 1.
+    """
+    threshold = threshold_at_coverage(predictions, coverage)
+    answered = predictions.correct[predictions.confidence >= threshold]
+    right, n = int(answered.sum()), len(answered)
+    return SelectiveAccuracy(right / n, wilson_interval(right, n), n, threshold)
+
+
+def _image_count(predictions: Predictions) -> int:
+    if not len(predictions):
+        raise RunError("The run was not scored on these images: its dataset has none.")
+    return len(predictions)
+
+
+def _equal_mass_bins(predictions: Predictions, bins: int) -> NDArray[np.int64]:
+    """The bin of each image (N,), from 0: where the middle of its rank falls."""
+    twice_middle = (2 * midranks(predictions.confidence) - 1).astype(np.int64)
+    return twice_middle * bins // (2 * _image_count(predictions))
+
+
+def _gaps(predictions: Predictions) -> NDArray[np.float64]:
+    """Right (1) or wrong (0) minus the confidence, of each image (N,)."""
+    return predictions.correct - predictions.confidence.astype(np.float64)
+
+
+def _chance_deviations(predictions: Predictions, bins: int) -> NDArray[np.float64]:
+    """The standard deviation of each bin's summed gaps, were each confidence exactly right."""
+    confidence = predictions.confidence.astype(np.float64)
+    variances = np.maximum(confidence * (1 - confidence), 0)  # float32 may be a hair above 1
+    return np.sqrt(np.bincount(_equal_mass_bins(predictions, bins), weights=variances))
+
+
+def _log_probs(predictions: Predictions) -> NDArray[np.float64]:
+    return np.log(np.maximum(predictions.probs.astype(np.float64), _SMALLEST))
+
+
+def _nll(log_probs: NDArray, labels: NDArray) -> float:
+    """Mean −ln of the label's share, after the rows of `log_probs` (N, K) are made to sum to 1."""
+    top = log_probs.max(1)
+    total = top + np.log(np.exp(log_probs - top[:, None]).sum(1))
+    return float(np.mean(total - log_probs[np.arange(len(labels)), labels]))
+
+
+def _surest_first(predictions: Predictions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Confidence and whether right, (N,) each, sorted by falling confidence."""
+    order = np.argsort(-predictions.confidence, kind="stable")
+    return predictions.confidence[order], predictions.correct[order]

@@ -1,0 +1,321 @@
+"""What the pages show, computed from one or two prediction tables. Without torch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.errors import ConfigError, RunError
+from fercore.labels import CLASSES
+from fercore.scoring import metrics, statistics
+from fercore.scoring.predictions import PARTS, Predictions, select_part
+from fercore.scoring.statistics import Interval
+
+CLASS_METRICS = ("f1", "recall", "precision", "auc")
+
+
+def evaluate(predictions: Predictions) -> dict[str, Any]:
+    """The headline metrics of one part, as plain JSON values; shares from 0 to 1, NaN as None."""
+    confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    scores, classes = metrics.class_scores(confusion), class_table(predictions)
+    right, n = int(predictions.correct.sum()), len(predictions)
+    summary = {
+        "n": n,
+        "accuracy": right / n,
+        "accuracy_interval": statistics.wilson_interval(right, n),
+        "macro_f1_interval": statistics.bootstrap_interval(confusion, metrics.macro_f1),
+        "macro_auc": metrics.mean_of_known(classes["auc"]),
+        "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs),
+        "per_class": classes.to_dict("records"),
+        "confusion": confusion.tolist(),
+    }
+    for name in ("precision", "recall", "f1"):
+        per_class = getattr(scores, name)
+        summary[f"macro_{name}"] = float(metrics.macro(per_class, confusion))
+        summary[f"weighted_{name}"] = float(metrics.weighted(per_class, confusion))
+    return _plain(summary)
+
+
+def macro_f1(predictions: Predictions) -> float:
+    """The mean F1 of the classes that occur, from 0 to 1."""
+    confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    return float(metrics.macro_f1(confusion))
+
+
+def metrics_of(confusion: NDArray) -> NDArray[np.float64]:
+    """Accuracy, macro F1, then each class's precision, recall and F1: (..., K, K) to (..., 2 + 3K).
+
+    One pass over resampled confusion matrices gives every metric's draws.
+    """
+    scores = metrics.class_scores(confusion)
+    right = np.diagonal(confusion, axis1=-2, axis2=-1).sum(-1)
+    accuracy = right / np.maximum(confusion.sum((-2, -1)), 1)
+    overall = np.stack([accuracy, metrics.macro(scores.f1, confusion)], axis=-1)
+    return np.concatenate([overall, scores.precision, scores.recall, scores.f1], axis=-1)
+
+
+def evaluate_parts(frame: pd.DataFrame) -> dict[str, Any]:
+    """`evaluate` for each part that has images, from a stored prediction table."""
+    parts = {part: select_part(frame, part) for part in PARTS}
+    return {part: evaluate(table) for part, table in parts.items() if len(table)}
+
+
+def class_table(predictions: Predictions) -> pd.DataFrame:
+    """Per class: support; precision, recall, F1 and AUC from 0 to 1, each with its interval.
+
+    Precision and recall carry Wilson intervals, F1 a bootstrap one, AUC DeLong's. All are NaN for
+    a class without images.
+    """
+    confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    scores = metrics.class_scores(confusion)
+    hits, predicted = np.diagonal(confusion), confusion.sum(0)
+    f1_low, f1_high = statistics.bootstrap_interval(
+        confusion, lambda resampled: metrics.class_scores(resampled).f1
+    )
+    auc = metrics.one_vs_rest_auc(predictions.labels, predictions.probs)
+    rows = []
+    for k, name in enumerate(CLASSES):
+        intervals = {
+            "precision": statistics.wilson_interval(hits[k], predicted[k]),
+            "recall": statistics.wilson_interval(hits[k], scores.support[k]),
+            "f1": Interval(float(f1_low[k]), float(f1_high[k])),
+            "auc": statistics.auc_interval(predictions.labels == k, predictions.probs[:, k]),
+        }
+        row: dict[str, Any] = {"class": name, "support": int(scores.support[k])}
+        values = (scores.precision[k], scores.recall[k], scores.f1[k], auc[k])
+        for (metric, interval), value in zip(intervals.items(), values, strict=True):
+            row |= {
+                metric: float(value),
+                f"{metric}_low": interval.low,
+                f"{metric}_high": interval.high,
+            }
+        rows.append(row)
+    return _unknown_without_images(pd.DataFrame(rows))
+
+
+def _unknown_without_images(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by class with NaN in every figure of a class that has no images."""
+    figures = table.columns.difference(["class", "support"])
+    table.loc[table["support"] == 0, figures] = np.nan
+    return table
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same images; `difference` is accuracy A minus accuracy B."""
+
+    n: int
+    accuracy_a: float
+    accuracy_b: float
+    difference: float
+    interval: Interval
+    only_a: int
+    only_b: int
+    p_value: float
+
+
+def compare(a: Predictions, b: Predictions) -> Comparison:
+    """Paired comparison: bootstrap interval and exact McNemar test.
+
+    Raises `RunError` where the two tables are not about the same images.
+    """
+    if not len(a) or not len(b):
+        raise RunError("One of the runs was not scored on these images: its dataset has none.")
+    if not a.same_images(b):
+        raise RunError(
+            "The two runs were not evaluated on the same images, so they cannot be compared "
+            "pair by pair. Choose two runs of one dataset."
+        )
+    test = statistics.mcnemar(a.correct, b.correct)
+    accuracy_a, accuracy_b = float(a.correct.mean()), float(b.correct.mean())
+    interval = statistics.paired_difference_interval(a.correct, b.correct)
+    return Comparison(
+        len(a), accuracy_a, accuracy_b, accuracy_a - accuracy_b, interval, *test
+    )  # fmt: skip
+
+
+def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.DataFrame:
+    """A minus B per class, paired on the same images: precision, recall, F1 and AUC.
+
+    Columns: class, support, and for each metric its difference (from -1 to 1), `_low` and `_high`:
+    a paired bootstrap's for the first three, DeLong's for AUC; NaN for a class without images.
+    Raises `RunError` where the images differ.
+    """
+    _check_paired(a, b)
+    k = len(CLASSES)
+    cells = (a.labels * k + a.predicted) * k + b.predicted
+    joint = np.bincount(cells, minlength=k**3).reshape(k, k, k)  # (true, A, B)
+    draws = statistics.resampled(joint, seed=seed)  # (R, K, K, K)
+    observed = [metrics.class_scores(joint.sum(axis)) for axis in (2, 1)]
+    resampled = [metrics.class_scores(draws.sum(axis)) for axis in (3, 2)]
+    frame = pd.DataFrame({"class": CLASSES, "support": observed[0].support})
+    for name in ("precision", "recall", "f1"):
+        gap = getattr(resampled[0], name) - getattr(resampled[1], name)
+        low, high = statistics.percentiles(gap)
+        value = getattr(observed[0], name) - getattr(observed[1], name)
+        frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = value, low, high
+    areas = [
+        statistics.auc_difference(a.labels == c, a.probs[:, c], b.probs[:, c]) for c in range(k)
+    ]
+    frame["auc"] = [area.value for area in areas]
+    frame["auc_low"] = [area.interval.low for area in areas]
+    frame["auc_high"] = [area.interval.high for area in areas]
+    return _unknown_without_images(frame)
+
+
+def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
+    """All that two models' comparison on the same images says, a line for each figure.
+
+    Columns: metric ('accuracy', then those of `CLASS_METRICS`), class ('all' for accuracy),
+    support; a, b and difference (A minus B), each with its interval in …_low and …_high, from 0 to
+    1 or -1 to 1; p_value: exact McNemar's for accuracy, else NaN. Raises `RunError` where the
+    images differ.
+    """
+    overall = compare(a, b)
+    total = {"metric": "accuracy", "class": "all", "support": overall.n}
+    figures = (
+        ("a", overall.accuracy_a, statistics.wilson_interval(a.correct.sum(), overall.n)),
+        ("b", overall.accuracy_b, statistics.wilson_interval(b.correct.sum(), overall.n)),
+        ("difference", overall.difference, overall.interval),
+    )
+    for name, value, (low, high) in figures:
+        total |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    tables = {
+        "a": class_table(a), "b": class_table(b), "difference": class_differences(a, b)
+    }  # fmt: skip
+    lines = [pd.DataFrame([total | {"p_value": overall.p_value}])]
+    for metric in CLASS_METRICS:
+        line = tables["a"][["class", "support"]].assign(metric=metric)
+        for name, table in tables.items():
+            for end in ("", "_low", "_high"):
+                line[name + end] = table[metric + end]
+        lines.append(line)
+    return pd.concat(lines, ignore_index=True)
+
+
+def cell_differences(a: Predictions, b: Predictions) -> pd.DataFrame:
+    """Each cell of the confusion matrix, A against B on the same images, 49 lines.
+
+    Columns: true, predicted, only_a (images that A alone puts there), only_b, p_value (exact sign
+    test on those), p_holm (corrected for the 49 cells). Raises `RunError` where the images differ.
+    """
+    _check_paired(a, b)
+    k, lines = len(CLASSES), []
+    disagree = a.predicted != b.predicted
+    only = [
+        metrics.confusion_matrix(table.labels[disagree], table.predicted[disagree])
+        for table in (a, b)
+    ]
+    for true in range(k):
+        for predicted in range(k):
+            counts = [int(matrix[true, predicted]) for matrix in only]
+            lines.append(
+                (CLASSES[true], CLASSES[predicted], *counts, statistics.sign_test(*counts))
+            )
+    frame = pd.DataFrame(lines, columns=["true", "predicted", "only_a", "only_b", "p_value"])
+    frame["p_holm"] = statistics.holm(frame["p_value"].to_numpy())
+    return frame
+
+
+def _check_paired(a: Predictions, b: Predictions) -> None:
+    if not a.same_images(b):
+        raise RunError("The two runs were not scored on the same images.")
+
+
+def confusions(predictions: Predictions) -> pd.DataFrame:
+    """Wrong cells of the confusion matrix, most frequent first: true, predicted, count, share.
+
+    `share` is of the true class's images, from 0 to 1.
+    """
+    counts = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    true, predicted = np.nonzero(~np.eye(len(CLASSES), dtype=bool))
+    support = counts.sum(1)
+    frame = pd.DataFrame(
+        {
+            "true": [CLASSES[k] for k in true],
+            "predicted": [CLASSES[k] for k in predicted],
+            "count": counts[true, predicted],
+            "share": counts[true, predicted] / np.maximum(support[true], 1),
+        }
+    )
+    return frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+
+
+def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
+    """One line per image: row, pixels (hash), label, and for A what it says, how surely, whether
+    right; with B on the same images, the same for B.
+
+    Columns: row, pixels, label, a_predicted, a_confidence, a_correct, a_loss, a_margin
+    [, b_predicted, …]. Classes by name, confidences from 0 to 1; loss is the cross-entropy of the
+    label in nats, margin the label's probability minus the highest other one, from -1 to 1. Raises
+    `RunError` where B was scored on other images.
+    """
+    if b is not None:
+        _check_paired(a, b)
+    names = np.array(CLASSES)
+    frame = pd.DataFrame({"row": a.rows, "pixels": a.pixels, "label": names[a.labels]})
+    for key, table in {"a": a, "b": b}.items():
+        if table is not None:
+            frame[f"{key}_predicted"] = names[table.predicted]
+            frame[f"{key}_confidence"] = table.confidence
+            frame[f"{key}_correct"] = table.correct
+            frame[f"{key}_loss"] = table.loss
+            frame[f"{key}_margin"] = table.margin
+    return frame
+
+
+def selected_samples(
+    samples: pd.DataFrame,
+    *,
+    true: str | None = None,
+    predicted: str | None = None,
+    confidence: tuple[float, float] = (0.0, 1.0),
+    model: str = "a",
+) -> pd.Series:
+    """Which lines of a sample table have this label, this prediction, a confidence in this range.
+
+    `model` ('a' or 'b') says whose prediction and confidence. Returns bool (N,).
+    """
+    keep = samples[f"{model}_confidence"].between(*confidence)
+    if true:
+        keep &= samples["label"] == true
+    if predicted:
+        keep &= samples[f"{model}_predicted"] == predicted
+    return keep
+
+
+# What a person may ask of two models' answers, in the order of a page's choices.
+VIEWS = (
+    "A wrong",
+    "B wrong",
+    "A wrong, B right",
+    "A right, B wrong",
+    "both wrong",
+    "both wrong alike",
+)
+
+
+def view_mask(samples: pd.DataFrame, view: str) -> pd.Series:
+    """Which lines of a sample table belong to one of `VIEWS`: bool (N,).
+
+    Raises `ConfigError` for another word, and where B is asked about and not in the table.
+    """
+    if view not in VIEWS or (view != "A wrong" and "b_correct" not in samples):
+        raise ConfigError(f"There is no view '{view}' of these models.")
+    wrong_a = ~samples["a_correct"]
+    if view == "A wrong":
+        return wrong_a
+    wrong_b = ~samples["b_correct"]
+    alike = samples["a_predicted"] == samples["b_predicted"]
+    masks = (wrong_a, wrong_b, wrong_a & ~wrong_b, ~wrong_a & wrong_b, wrong_a & wrong_b)
+    return dict(zip(VIEWS, (*masks, wrong_a & wrong_b & alike)))[view]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,148 @@
+"""Where a model fails: its scores on slices of the images that share a property. Without torch."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.data.votes import Votes
+from fercore.errors import RunError
+from fercore.labels import CLASSES
+from fercore.scoring import metrics, statistics
+from fercore.scoring.predictions import Predictions
+from fercore.scoring.statistics import Interval
+
+FEW = 20  # images below which a slice's figures say next to nothing
+
+# Fifths of the images by what was measured in them, from the lowest values to the highest.
+FIFTHS = {
+    "brightness": ("darkest", "dark", "medium light", "bright", "brightest"),
+    "contrast": ("flattest", "flat", "medium contrast", "strong", "strongest"),
+    "sharpness": ("blurriest", "blurry", "medium sharp", "sharp", "sharpest"),
+}
+_BY_TRUTH = {
+    "duplicate": ("exact copy", "no copy"),
+    "FER+ agreement": ("FER+ agrees", "FER+ disagrees"),
+    "face": ("face", "not a face"),
+}
+_COLUMNS = [
+    "property", "slice", "n", "accuracy", "low", "high", "macro_f1", "f1_low", "f1_high",
+]  # fmt: skip
+_BY_VOTES = ("under 50 %", "50–80 %", "over 80 %")
+_COLUMN_OF = {"FER+ agreement": "agreement"}  # a property whose column has another name
+
+# Every slice there can be, by property; which of them a set of images has is another matter.
+SLICES = {**FIFTHS, **_BY_TRUTH, "votes for the label": _BY_VOTES, "class": CLASSES}
+
+
+def slice_properties(
+    predictions: Predictions,
+    *,
+    measured: pd.DataFrame | None = None,
+    votes: Votes | None = None,
+    copied_rows: NDArray | None = None,
+) -> pd.DataFrame:
+    """One line per image of `predictions`, in their order; a column for each property known.
+
+    measured: a table of `image_properties.measure`, its index the images' pixel hashes; gives
+    brightness, contrast and sharpness, NaN for images it lacks. votes: gives agreement and face
+    (bool) and vote_share. copied_rows: the rows of exact copies, as `copy` marks them in a run's
+    prediction frame; gives duplicate (bool). label (a class's name) is always there.
+    """
+    properties = pd.DataFrame({"label": np.array(CLASSES)[predictions.labels]})
+    if copied_rows is not None:
+        properties["duplicate"] = np.isin(predictions.rows, copied_rows)
+    if measured is not None:
+        known = measured[~measured.index.duplicated()].reindex(predictions.pixels)
+        for name in FIFTHS:
+            properties[name] = known[name].to_numpy()
+    if votes is not None:
+        labels, rows = predictions.labels, predictions.rows
+        properties["agreement"] = votes.agreement_with(labels, rows)
+        properties["vote_share"] = votes.share_of(labels, rows)
+        properties["face"] = ~votes.not_a_face(rows)
+    return properties
+
+
+def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
+    """The scores on every slice, the worst accuracy first; slices under `FEW` images last.
+
+    Columns: property, slice, n; accuracy with its Wilson interval (low, high) and macro_f1 with
+    its bootstrap interval (f1_low, f1_high), from 0 to 1; difference: accuracy minus that on all
+    images; few: whether the slice has under `FEW` images. Within one true class a macro F1 means
+    nothing and is NaN. `properties` is `slice_properties` of the same predictions.
+    """
+    rows = [
+        {"property": name, "slice": title, **_scores(predictions, mask, name != "class")}
+        for (name, title), mask in slice_masks(properties).items()
+    ]
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    table["difference"] = table["accuracy"] - predictions.correct.mean()
+    table["few"] = table["n"] < FEW
+    return table.sort_values(["few", "accuracy"], kind="stable", ignore_index=True)
+
+
+def slice_mask(properties: pd.DataFrame, property: str, name: str) -> NDArray[np.bool_]:
+    """The images (N,) of one slice, by its property and name as in the table of `slices`.
+
+    Raises `RunError` where there is no such slice.
+    """
+    masks = slice_masks(properties)
+    if (property, name) not in masks:
+        raise RunError(f"There is no slice '{name}' by {property} among these images.")
+    return masks[property, name]
+
+
+def slice_title(property: str, name: str) -> str:
+    """'brightness: darkest'."""
+    return f"{property}: {name}"
+
+
+def slice_masks(properties: pd.DataFrame) -> dict[tuple[str, str], NDArray[np.bool_]]:
+    """(property, slice) → its images, bool (N,); slices of no image or of all are left out."""
+    masks = {("class", name): (properties["label"] == name).to_numpy() for name in CLASSES}
+    for name, titles in FIFTHS.items():
+        if name in properties:
+            fifth = _fifths(properties[name].to_numpy())
+            masks |= {(name, title): fifth == index for index, title in enumerate(titles)}
+    for name, titles in _BY_TRUTH.items():
+        column = _COLUMN_OF.get(name, name)
+        if column in properties:
+            held = properties[column].to_numpy()
+            masks |= {(name, titles[0]): held, (name, titles[1]): ~held}
+    if "vote_share" in properties:
+        share = properties["vote_share"].to_numpy()
+        held = share < 0.5, (share >= 0.5) & (share <= 0.8), share > 0.8
+        masks |= {("votes for the label", title): mask for title, mask in zip(_BY_VOTES, held)}
+    return {key: mask for key, mask in masks.items() if mask.any() and not mask.all()}
+
+
+def _fifths(values: NDArray) -> NDArray[np.int64]:
+    """The fifth, 0 to 4, that each value is in (N,); equal values share one; -1 for NaN."""
+    known = np.isfinite(values)
+    if not known.any():
+        return np.full(len(values), -1)
+    edges = np.quantile(values[known], [0.2, 0.4, 0.6, 0.8])
+    return np.where(known, np.searchsorted(edges, values, side="left"), -1)
+
+
+def _scores(predictions: Predictions, mask: NDArray, with_f1: bool) -> dict[str, Any]:
+    n, right = int(mask.sum()), int(predictions.correct[mask].sum())
+    interval = statistics.wilson_interval(right, n)
+    f1, f1_interval = _macro_f1(predictions, mask) if with_f1 else (np.nan, (np.nan, np.nan))
+    return {
+        "n": n,
+        "accuracy": right / n,
+        "low": interval.low,
+        "high": interval.high,
+        "macro_f1": f1,
+        "f1_low": f1_interval[0],
+        "f1_high": f1_interval[1],
+    }
+
+
+def _macro_f1(predictions: Predictions, mask: NDArray) -> tuple[float, Interval]:
+    confusion = metrics.confusion_matrix(predictions.labels[mask], predictions.predicted[mask])
+    interval = statistics.bootstrap_interval(confusion, metrics.macro_f1)
+    return float(metrics.macro_f1(confusion)), interval

@@ -1,0 +1,243 @@
+"""Intervals and tests: how much of a number, or of a difference, may be chance. Without torch.
+
+Every interval is two-sided at `CONFIDENCE`.
+"""
+
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercore.scoring.metrics import midranks
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+_Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+
+
+class Interval(NamedTuple):
+    low: float
+    high: float
+
+
+def wilson_interval(successes: float, n: int) -> Interval:
+    """Interval of a proportion (Wilson, 1927); (0, 1) where n is 0.
+
+    >>> [round(bound, 3) for bound in wilson_interval(50, 100)]
+    [0.404, 0.596]
+    """
+    if n == 0:
+        return Interval(0.0, 1.0)
+    share, z2 = successes / n, _Z**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
+    return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)))
+
+
+def bootstrap_interval(
+    confusion: NDArray,
+    metric: Callable[[NDArray], NDArray],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval | tuple[NDArray, NDArray]:
+    """Percentile bootstrap interval of a metric of a confusion matrix (K, K).
+
+    Drawing N images with replacement is drawing the cells' counts from a multinomial, so no image
+    is touched. `metric` maps (R, K, K) to (R,) or (R, K); the bounds have the shape of one result.
+    """
+    draws = metric(resampled(confusion, resamples, seed))
+    low, high = percentiles(draws)
+    return Interval(float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+
+
+def resampled(counts: NDArray, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
+    """Bootstrap resamples (R, *shape) of a table of counts."""
+    rng = np.random.default_rng(seed)
+    total = int(counts.sum())
+    draws = rng.multinomial(total, counts.ravel() / total, size=resamples)
+    return draws.reshape(resamples, *counts.shape)
+
+
+class McNemar(NamedTuple):
+    """`only_a` and `only_b` count the images that one model alone gets right."""
+
+    only_a: int
+    only_b: int
+    p_value: float
+
+
+def mcnemar(correct_a: NDArray, correct_b: NDArray) -> McNemar:
+    """Exact McNemar test of two models on the same images: bool (N,) each.
+
+    Under the null hypothesis an image that only one model gets right is as often A's as B's
+    (McNemar, 1947); p is two-sided, from the binomial distribution.
+    """
+    only_a = int(np.sum(correct_a & ~correct_b))
+    only_b = int(np.sum(~correct_a & correct_b))
+    return McNemar(only_a, only_b, sign_test(only_a, only_b))
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """Two-sided exact binomial p that wins and losses are equally likely."""
+    # In whole numbers of any length: exact, and the Overview need not wait for SciPy.
+    total, ways, term = wins + losses, 1, 1
+    for k in range(min(wins, losses)):
+        term = term * (total - k) // (k + 1)
+        ways += term
+    return min(1.0, 2 * ways / 2**total)
+
+
+def paired_difference_interval(
+    correct_a: NDArray, correct_b: NDArray, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Paired bootstrap interval of accuracy A minus accuracy B: bool (N,) each, same images."""
+    n = len(correct_a)
+    outcomes = np.bincount(np.asarray(correct_a) * 2 + np.asarray(correct_b), minlength=4)
+    draws = resampled(outcomes, resamples, seed)
+    low, high = percentiles((draws[:, 2] - draws[:, 1]) / n)
+    return Interval(float(low), float(high))
+
+
+class Difference(NamedTuple):
+    """A minus B, from -1 to 1, with its interval and the p of no difference."""
+
+    value: float
+    interval: Interval
+    p_value: float
+
+
+def seeds_interval(correct: NDArray) -> Interval:
+    """Interval of a recipe's accuracy from several seeds on the same images: bool (seeds, N).
+
+    Two things vary, as Bouthillier et al. (2021) ask one to count: the seeds, and the draw of test
+    images. Their variances add; the bounds are Student's, with Welch and Satterthwaite's degrees
+    of freedom. Needs two seeds at least; with one, it is the images' alone.
+    """
+    accuracy, error, freedom = _mean_and_error(correct)
+    half = error * _student_quantile(freedom)
+    return Interval(float(max(0.0, accuracy - half)), float(min(1.0, accuracy + half)))
+
+
+def seeds_difference(correct_a: NDArray, correct_b: NDArray) -> Difference:
+    """Recipe A minus recipe B from several seeds each on the same images: bool (seeds, N).
+
+    The images are paired: their part of the variance is that of the difference per image, averaged
+    over seeds. The seeds are not. See `seeds_interval`. A little wide, since a part of the seeds'
+    noise is in both terms.
+    """
+    a, b = np.asarray(correct_a, float), np.asarray(correct_b, float)
+    per_image = a.mean(0) - b.mean(0)  # (N,)
+    parts = [(per_image.var(ddof=1) / len(per_image), len(per_image) - 1)]
+    parts += [_seeds_part(a), _seeds_part(b)]
+    value, error, freedom = float(per_image.mean()), *_combined(parts)
+    if error == 0:
+        return Difference(value, Interval(value, value), 1.0 if value == 0 else 0.0)
+    from scipy.special import stdtr
+
+    half = error * _student_quantile(freedom)
+    p_value = float(2 * stdtr(freedom, -abs(value) / error))
+    return Difference(value, Interval(value - half, value + half), p_value)
+
+
+def holm(p_values: NDArray) -> NDArray:
+    """p values corrected for their number (Holm, 1979), in the given order: (M,) to (M,).
+
+    >>> [round(float(p), 3) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    p_values = np.asarray(p_values, float)
+    order = np.argsort(p_values)
+    scaled = p_values[order] * np.arange(len(p_values), 0, -1)
+    corrected = np.empty_like(p_values)
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
+    return corrected
+
+
+def _mean_and_error(correct: NDArray) -> tuple[float, float, float]:
+    correct = np.asarray(correct, float)
+    per_image = correct.mean(0)
+    parts = [(per_image.var(ddof=1) / len(per_image), len(per_image) - 1), _seeds_part(correct)]
+    return float(per_image.mean()), *_combined(parts)
+
+
+def _seeds_part(correct: NDArray) -> tuple[float, float]:
+    """The variance of a mean over seeds, and its degrees of freedom."""
+    seeds = len(correct)
+    return (correct.mean(1).var(ddof=1) / seeds, seeds - 1) if seeds > 1 else (0.0, 1)
+
+
+def _combined(parts: list[tuple[float, float]]) -> tuple[float, float]:
+    """Standard error and degrees of freedom of a sum of independent parts (Satterthwaite, 1946)."""
+    variance = sum(part for part, _ in parts)
+    spread = sum(part**2 / freedom for part, freedom in parts)
+    return float(np.sqrt(variance)), float(variance**2 / spread) if spread else 1.0
+
+
+def _student_quantile(freedom: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))
+
+
+def auc_interval(positive: NDArray, scores: NDArray) -> Interval:
+    """Interval of an AUC from its variance after DeLong et al. (1988), cut to [0, 1].
+
+    NaN without two images of either kind.
+    """
+    above, below = _auc_components(positive, scores)
+    if len(above) < 2 or len(below) < 2:
+        return Interval(float("nan"), float("nan"))
+    half = _Z * np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
+    auc = above.mean()
+    return Interval(float(max(0.0, auc - half)), float(min(1.0, auc + half)))
+
+
+def auc_difference(positive: NDArray, scores_a: NDArray, scores_b: NDArray) -> Difference:
+    """AUC of A minus that of B on the same images, after DeLong et al. (1988).
+
+    NaN without two images of either kind.
+    """
+    above, below = (
+        a - b
+        for a, b in zip(_auc_components(positive, scores_a), _auc_components(positive, scores_b))
+    )
+    if len(above) < 2 or len(below) < 2:
+        unknown = float("nan")
+        return Difference(unknown, Interval(unknown, unknown), unknown)
+    error = np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
+    value = float(above.mean())
+    interval = Interval(float(value - _Z * error), float(value + _Z * error))
+    return Difference(value, interval, _normal_p(value, float(error)))
+
+
+def _auc_components(positive: NDArray, scores: NDArray) -> tuple[NDArray, NDArray]:
+    """For each positive the share of negatives below it, for each negative that of positives above.
+
+    Ties count half. From midranks (Sun & Xu, 2014).
+    """
+    positive, scores = np.asarray(positive, bool), np.asarray(scores)
+    hits, misses = scores[positive], scores[~positive]
+    if not len(hits) or not len(misses):
+        return np.empty(0), np.empty(0)
+    ranks = midranks(np.concatenate([hits, misses]))
+    above = (ranks[: len(hits)] - midranks(hits)) / len(misses)
+    below = 1 - (ranks[len(hits) :] - midranks(misses)) / len(hits)
+    return above, below
+
+
+def _normal_p(value: float, error: float) -> float:
+    """Two-sided p of a normal deviate."""
+    if error == 0:
+        return 1.0 if value == 0 else 0.0
+    from scipy.special import ndtr
+
+    return float(2 * ndtr(-abs(value) / error))
+
+
+def percentiles(draws: NDArray) -> NDArray:
+    """The bounds (2, …) between which the middle of the draws (R, …) lies."""
+    tail = 50 * (1 - CONFIDENCE)
+    return np.nanpercentile(draws, [tail, 100 - tail], axis=0)
