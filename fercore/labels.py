@@ -1,9 +1,11 @@
-"""The seven expressions, the three usages, and the names that stand for them in the wild."""
+"""The seven expressions, the three usages, their names in the wild, and a face's size."""
 
 from fercore.errors import ConfigError
 
 # FER2013's order (Goodfellow et al., 2013). It is never alphabetical.
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+SIZE = 48  # pixels, height and width of a face
 
 # In the order in which a protocol may look at them: train, choose, score once.
 USAGES = ("Training", "PublicTest", "PrivateTest")

@@ -11,8 +11,8 @@ from dashboard.base.widgets import csv_button, heading, model_names
 from dashboard.faces.photo_view import Source, forget_others, judges, photo_view, seen
 from fercore.errors import ImageError
 from fercore.faces.photos import open_photo
-from fercore.faces.sample_photos import SAMPLE_PHOTOS, sample_photo
 from fercore.predict.face_results import face_records, face_table
+from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 
 heading(
     "Predict",

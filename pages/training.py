@@ -7,7 +7,7 @@ from dashboard.base import figures, loading
 from dashboard.base.selection import current
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, model_names
-from fercore.durations import duration
+from fercore.wording import duration
 
 selection = current()
 heading(

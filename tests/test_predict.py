@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from fercore.cli import app
 from fercore.errors import ConfigError
 from fercore.faces.photos import open_photo
-from fercore.faces.sample_photos import SAMPLE_PHOTOS, sample_photo
 from fercore.labels import CLASSES
 from fercore.predict.face_results import COLUMNS
 from fercore.predict.predictor import Predictor
 from fercore.predict.record import COVERAGE, Record
+from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 from fercore.runs.artifacts import read_run
 from fercore.scoring.calibration import fit_temperature, with_temperature
 from tests.conftest import ROOT

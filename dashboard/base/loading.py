@@ -14,6 +14,7 @@ from fercore.data import FaceSet
 from fercore.data.cache import latest_fer2013, source_key
 from fercore.data.stored_faces import find_stored
 from fercore.errors import DataError
+from fercore.labels import SIZE
 from fercore.runs.artifacts import Run, find_run, list_runs
 from fercore.scoring import evaluation
 from fercore.scoring.evaluation import Comparison, class_table, compare
@@ -118,7 +119,7 @@ class Images:
         return None if index is None else self.faces[index]
 
 
-_NONE = np.empty((0, data.SIZE, data.SIZE), np.uint8)
+_NONE = np.empty((0, SIZE, SIZE), np.uint8)
 
 
 class Source(NamedTuple):

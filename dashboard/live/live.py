@@ -17,10 +17,10 @@ import torch
 from PIL import Image, ImageOps
 
 from dashboard.live.drawing import draw_face
-from fercore.data import SIZE
 from fercore.errors import ConfigError
 from fercore.faces.detection import find_faces, preprocess
 from fercore.faces.video import FaceFollower, History, Moment, Smoother
+from fercore.labels import SIZE
 from fercore.predict.predictor import Predictor
 
 _NOTHING = np.zeros((SIZE, SIZE), np.uint8)

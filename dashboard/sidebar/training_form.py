@@ -11,12 +11,12 @@ from dashboard.sidebar.data_panel import dataset_title
 from fercore import data, jobs
 from fercore.data.cache import latest_fer2013
 from fercore.data.stored_faces import stored_faces
-from fercore.durations import duration
 from fercore.errors import FerError
 from fercore.jobs.request import Request, new_run_id
 from fercore.models import MODELS
 from fercore.runs.artifacts import find_run
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
+from fercore.wording import duration
 
 FRESH = "fresh weights"
 

@@ -9,10 +9,10 @@ from dashboard.base.access import write_or_say_why
 from dashboard.base.theme import percent
 from dashboard.sidebar.training_form import training_form
 from fercore import jobs
-from fercore.durations import duration
 from fercore.errors import FerError
 from fercore.jobs.processes import Job
 from fercore.models import MODELS
+from fercore.wording import duration
 
 REFRESH = timedelta(seconds=1)
 _WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn

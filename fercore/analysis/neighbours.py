@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore.data.faceset import SIZE, FaceSet
-from fercore.labels import USAGES
+from fercore.data.faceset import FaceSet
+from fercore.labels import SIZE, USAGES
 
 THUMBNAIL = 12  # pixels, height and width
 # Chosen by looking at FER2013's pairs: of 14 drawn between 0.96 and 0.965 all were one photo; from

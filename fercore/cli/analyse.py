@@ -11,8 +11,8 @@ from fercore.cli.data import load_with_progress
 from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table, with_interval
 from fercore.cli.runs import RunName
 from fercore.data import SYNTHETIC
-from fercore.durations import duration
 from fercore.runs.artifacts import find_run
+from fercore.wording import duration
 
 
 def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from fercore.durations import duration
+from fercore.wording import duration
 
 
 class TrainingBar:

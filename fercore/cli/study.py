@@ -21,13 +21,13 @@ from fercore.cli.output import (
 from fercore.cli.progress import WaitLine
 from fercore.cli.signals import stop_on_signal
 from fercore.data import find_source
-from fercore.durations import duration
 from fercore.jobs.turns import turn
 from fercore.study.analysis import gap_table
 from fercore.study.store import StudyStore
 from fercore.study.variants import CONDITIONS, STUDIES, Study, find_study
 from fercore.training.recipes import find_recipe
 from fercore.training.records import Interrupted
+from fercore.wording import duration
 
 
 def study(

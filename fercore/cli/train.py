@@ -13,13 +13,13 @@ from fercore.cli.output import AsJson, DataOption, print_json
 from fercore.cli.progress import TrainingBar, WaitLine
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
-from fercore.durations import duration
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import follow, run_experiment, sentence, teacher_of
 from fercore.jobs.request import Request, new_run_id, prepare, read_request, settled
 from fercore.runs.artifacts import find_run
 from fercore.training.recipes import RECIPES, find_recipe
 from fercore.training.records import Interrupted, Watcher
+from fercore.wording import duration
 
 _OF_ANY = {"resume", "keep_best", "alongside", "as_json"}  # options that go with --resume
 

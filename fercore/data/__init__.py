@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fercore.data import cache
-from fercore.data.faceset import SIZE, FaceSet, face_set
+from fercore.data.faceset import FaceSet, face_set
 from fercore.data.settings import chosen_data
 from fercore.data.sources import read_source
 from fercore.data.synthetic import synthetic
 from fercore.errors import DataError
 
-__all__ = ["SIZE", "FaceSet", "face_set", "find_source", "load", "synthetic"]
+__all__ = ["FaceSet", "face_set", "find_source", "load", "synthetic"]
 
 SYNTHETIC = "synthetic"  # the word that stands for the drawn set where a path is expected
 

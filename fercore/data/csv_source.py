@@ -6,9 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fercore.data.faceset import SIZE
 from fercore.errors import ConfigError, DataError
-from fercore.labels import CLASSES, usage_name
+from fercore.labels import CLASSES, SIZE, usage_name
 
 _LABELS = {str(index) for index in range(len(CLASSES))}
 COLUMNS = ("emotion", "pixels", "usage")

@@ -7,8 +7,6 @@ import numpy as np
 
 from fercore.labels import CLASSES, FER2013_COUNTS, USAGES
 
-SIZE = 48  # pixels, height and width
-
 
 @dataclass(frozen=True)
 class FaceSet:

@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw
 
-from fercore.data.faceset import SIZE, FaceSet, face_set
-from fercore.labels import CLASSES, USAGES
+from fercore.data.faceset import FaceSet, face_set
+from fercore.labels import CLASSES, SIZE, USAGES
 
 NAME = "synthetic"
 _SCALE = 2  # drawn at twice the size, then reduced: smooth edges

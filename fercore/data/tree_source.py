@@ -8,10 +8,9 @@ import numpy as np
 from PIL import Image
 
 from fercore.data.container import Container
-from fercore.data.faceset import SIZE
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.photos import SUFFIXES, open_photo
-from fercore.labels import CLASSES, USAGES, class_index, usage_name
+from fercore.labels import CLASSES, SIZE, USAGES, class_index, usage_name
 
 LISTED = 10
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fercore.data.faceset import SIZE
 from fercore.errors import ConfigError
+from fercore.labels import SIZE
 
 # From the detector's box to FER2013's framing: medians over PublicTest faces pasted into pictures.
 CROP_SIDE = 1.14  # side of the crop, in widths of the box

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from fercore.data.faceset import SIZE
+from fercore.labels import SIZE
 
 
 def count_parameters(model: nn.Module) -> int:

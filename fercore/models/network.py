@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from fercore.data.faceset import SIZE
-from fercore.labels import CLASSES
+from fercore.labels import CLASSES, SIZE
 from fercore.models import WIDTH
 from fercore.models.heads import HEADS
 from fercore.models.trunks import TRUNKS

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from fercore.data.faceset import SIZE
+from fercore.labels import SIZE
 from fercore.models.heads import Recurrent
 from fercore.models.network import Network
 from fercore.models.reading import READINGS

@@ -16,11 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fercore.data.faceset import SIZE
 from fercore.errors import ConfigError, RunError
 from fercore.faces.detection import CROP_RISE, CROP_SIDE
 from fercore.files import replacing
-from fercore.labels import CLASSES
+from fercore.labels import CLASSES, SIZE
 from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import Run

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from fercore.data.faceset import SIZE, face_set
+from fercore.data.faceset import face_set
+from fercore.labels import SIZE
 from fercore.models import build
 from fercore.models.network import Network
 from fercore.models.precision import choose_precision

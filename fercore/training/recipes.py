@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from fercore.data.faceset import SIZE
 from fercore.errors import ConfigError
+from fercore.labels import SIZE
 
 
 @dataclass(frozen=True)
