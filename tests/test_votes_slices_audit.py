@@ -1,6 +1,7 @@
 """FER+ votes, slices and the data audit: against brute force, SciPy and FER2013's known counts."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,16 @@ def test_votes_are_found_beside_the_dataset_and_by_the_variable(tmp_path, monkey
     monkeypatch.setenv("FERCORE_FERPLUS", str(tmp_path / "elsewhere.csv"))
     with pytest.raises(DataError, match=r"elsewhere\.csv: it cannot be read"):
         load_votes()
+
+
+def test_a_hash_asks_not_how_an_array_lies(tmp_path, faces):
+    read = load_votes(written(votes_frame(), tmp_path / "fer2013new.csv"))  # pandas: by column
+    assert read.fingerprint == Votes(np.ascontiguousarray(read.counts)).fingerprint
+    assert Votes(np.asfortranarray(read.counts)).fingerprint == read.fingerprint
+    turned = replace(faces, images=faces.images.transpose(0, 2, 1), row=np.arange(168)[::2])
+    straight = replace(turned, images=turned.images.copy(), row=turned.row.copy())
+    assert (turned.pixel_hashes() == straight.pixel_hashes()).all()
+    assert near_duplicates(turned).equals(near_duplicates(straight))
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,8 @@ def near_duplicates(faces: FaceSet) -> pd.DataFrame:
     other_usage, other_label. Takes some seconds on FER2013 the first time; what is found is kept
     in the cache folder.
     """
-    rows = hashlib.sha256(faces.row).hexdigest()[:8]  # a part has the fingerprint of the whole set
+    # A part has the fingerprint of the whole set.
+    rows = hashlib.sha256(np.ascontiguousarray(faces.row)).hexdigest()[:8]
     kept = cache_folder() / f"near-{faces.fingerprint}-{rows}-{NEAR_DUPLICATE}.parquet"
     if kept.is_file():
         pairs = pd.read_parquet(kept)

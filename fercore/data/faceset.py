@@ -59,7 +59,8 @@ class FaceSet:
 
     def pixel_hashes(self) -> np.ndarray:
         """int64 (N,): equal where two images' pixels are equal, in this set or any other."""
-        digests = b"".join(hashlib.blake2b(image, digest_size=8).digest() for image in self.images)
+        images = np.ascontiguousarray(self.images)  # hashlib reads buffers as they lie
+        digests = b"".join(hashlib.blake2b(image, digest_size=8).digest() for image in images)
         return np.frombuffer(digests, "<i8")
 
     def copies_of_earlier(self) -> np.ndarray:

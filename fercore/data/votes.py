@@ -43,7 +43,7 @@ class Votes:
     @cached_property
     def fingerprint(self) -> str:
         """A hash over the counts."""
-        return hashlib.sha256(self.counts).hexdigest()[:16]
+        return hashlib.sha256(np.ascontiguousarray(self.counts)).hexdigest()[:16]
 
     @cached_property
     def majority(self) -> NDArray[np.int64]:
