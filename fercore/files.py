@@ -54,6 +54,15 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def file_stamp(path: Path) -> str:
+    """Another one whenever the file is another; '' where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ""
+    return f"{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}"
+
+
 def safe_name(name: str) -> bool:
     """Whether `name` may become one path component: letters, digits, '.', '_', '-', at most 80."""
     return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name) is not None and ".." not in name

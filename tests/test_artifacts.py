@@ -175,3 +175,13 @@ def test_only_a_change_of_the_package_makes_the_code_another(tmp_path, monkeypat
     assert hardware.git_commit() == commit
     (package / "labels.py").write_text("another")
     assert hardware.git_commit() == f"{commit}-dirty"
+
+
+def test_runs_are_read_once_and_again_when_they_change(two_runs, monkeypatch):
+    listed = artifacts.list_runs()
+    monkeypatch.setattr(artifacts, "read_json", lambda path: pytest.fail(f"read {path} again"))
+    assert [run.run_id for run in artifacts.list_runs()] == [run.run_id for run in listed]
+    monkeypatch.undo()
+    run = listed[0]
+    (run.folder / "run.json").write_text(json.dumps(run.info | {"seed": 77}))
+    assert artifacts.list_runs()[0].info["seed"] == 77

@@ -92,7 +92,8 @@ def test_a_contradictory_verdict_is_refused(bad, words):
 def test_processes_that_write_at_once_lose_nothing():
     """Four processes start on an empty folder together; each also rewrites one shared image."""
     code = (
-        "import sys; from fercore import review; from fercore.analysis.review import Verdict\n"
+        "import sys\nfrom fercore.analysis import review\n"
+        "from fercore.analysis.review import Verdict\n"
         "start = int(sys.argv[1])\n"
         "for pixels in [*range(start, start + 25), 0]:\n"
         "    review.save(Verdict(pixels, pixels, 'FER2013', 'sad', 'right'))\n"
@@ -486,5 +487,6 @@ def test_a_broken_database_is_a_sentence_on_the_page(two_runs):
 
 
 def test_reviewing_needs_no_torch():
-    check = "import fercore.review, dashboard.review_panel, sys; assert 'torch' not in sys.modules"
+    modules = "fercore.analysis.review, dashboard.faces.review_panel"
+    check = f"import {modules}, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", check], check=True, cwd=ROOT, env=os.environ)

@@ -11,8 +11,8 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ import pandas as pd
 
 from fercore.errors import ConfigError, RunError
 from fercore.files import (
+    file_stamp,
     read_json,
     remove_folder,
     replacing,
@@ -198,15 +199,25 @@ def _scan() -> tuple[list[Run], list[str]]:
     runs, problems = [], []
     for place in (SHIPPED, LOCAL):
         for path in sorted((artifacts_folder() / place).glob("[!.]*/run.json")):
-            try:
-                runs.append(read_run(path.parent))
-            except RunError as error:
-                problems.append(str(error))
+            found = _read_once(path.parent, file_stamp(path))
+            if isinstance(found, str):
+                problems.append(found)
+            else:
+                runs.append(replace(found))  # its own: what it reads later goes with it
     newest_first = sorted(runs, key=lambda run: run.info["created"], reverse=True)
     local = [run for run in newest_first if not run.shipped]
     shipped = [run for run in runs if run.shipped]
     shipped.sort(key=lambda run: (run.dataset != "FER2013", run.run_id))
     return shipped + local, problems
+
+
+@lru_cache(maxsize=1000)
+def _read_once(folder: Path, _stamp: str) -> Run | str:
+    """The run in `folder`, or what is wrong with it; read again when its run.json changes."""
+    try:
+        return read_run(folder)
+    except RunError as error:
+        return str(error)
 
 
 def find_run(run_id: str) -> Run:

@@ -19,7 +19,7 @@ import pandas as pd
 from filelock import FileLock
 
 from fercore.errors import RunError
-from fercore.files import read_json, write_json, write_parquet
+from fercore.files import file_stamp, read_json, write_json, write_parquet
 from fercore.runs.artifacts import Run, artifacts_folder
 from fercore.scoring.evaluation import macro_f1
 from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, Predictions, select_part
@@ -56,7 +56,7 @@ class StudyStore:
             raise RunError(
                 f"Study '{self.name}' has no results yet. Run 'fercore study' without --show."
             )
-        return _read_table(path, path.stat().st_mtime_ns).copy()
+        return _read_table(path, file_stamp(path)).copy()
 
     def info(self, run_id: str) -> dict[str, Any]:
         """The training's `run.json`."""
@@ -140,11 +140,11 @@ class StudyStore:
 
     def _images(self) -> pd.DataFrame:
         path = self.folder / "images.parquet"
-        return _read_table(path, path.stat().st_mtime_ns)
+        return _read_table(path, file_stamp(path))
 
 
 @lru_cache(maxsize=8)
-def _read_table(path: Path, _modified: int) -> pd.DataFrame:
+def _read_table(path: Path, _stamp: str) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
