@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path`; on success it takes `path`'s place, on error it goes."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Yield a path beside `path`; on success it takes `path`'s place, on error it goes.
+
+    Each caller gets another one, so that of two that write at once the last one stays, whole.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         temporary.replace(path)
@@ -28,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def remove_folder(folder: Path) -> None:
     """Delete a folder with all that is in it; broken off, it leaves no half of one in its place."""
-    gone = folder.with_name(f".{folder.name}.{os.getpid()}")
+    gone = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     folder.rename(gone)
     shutil.rmtree(gone)
 

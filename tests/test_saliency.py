@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from fercore.models import MODELS, build
+from fercore.models.inference import predict_probs
+from fercore.models.precision import REFERENCE
 from fercore.models.saliency import grad_cam, step_contributions, steps_on_map
 
 
@@ -80,3 +82,25 @@ def test_two_that_look_at_once_see_their_own_face(faces):
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(lambda face: grad_cam(model, face, 3), faces.images[:16]))
     np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_a_model_answers_while_another_thread_asks_where_it_looks(faces):
+    """Predict and an open face share a model: neither may see the other's pass."""
+    torch.manual_seed(0)
+    model = build("cnn_lstm", width=4)
+    some = faces.images[:12]
+
+    def ask(face: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (
+            predict_probs(model, face[None], precision=REFERENCE)[0],
+            grad_cam(model, face, 3),
+            step_contributions(model, face, 3),
+        )
+
+    alone = [ask(face) for face in some]
+    with ThreadPoolExecutor(6) as threads:
+        together = list(threads.map(ask, [*some, *some]))
+    for given, right in zip(together, [*alone, *alone], strict=True):
+        for one, other in zip(given, right, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+    assert all(weight.grad is None for weight in model.parameters())

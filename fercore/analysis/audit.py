@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from fercore.scoring.image_properties import is_constant
 from fercore.scoring.predictions import Predictions
 
 ALL = "all"
+_ONE_RANKING = Lock()  # cleanlab keeps what it works on in variables of its module
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def label_issues(predictions: Predictions) -> pd.DataFrame:
     from cleanlab.rank import get_label_quality_scores
 
     labels, probs = predictions.labels, predictions.probs
-    doubtful = find_label_issues(labels, probs, n_jobs=1)
+    with _ONE_RANKING:
+        doubtful = find_label_issues(labels, probs, n_jobs=1)
     quality = get_label_quality_scores(labels, probs, method="self_confidence")
     names = np.array(CLASSES)
     table = pd.DataFrame(

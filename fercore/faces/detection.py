@@ -7,6 +7,7 @@ chosen on FER2013's PublicTest; `python benchmarks/photo_path.py` measures what 
 
 import math
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,9 @@ _LOOKED_FOR = -1.0  # a score that is enough where a face is known to be
 # Pixels. A nearly square picture up to the first side is taken for a face unsearched, since its
 # face can be little smaller; up to the second, if none is found in it; below the least, never.
 _ALWAYS_TIGHT, _TIGHT, _LEAST_SIDE = 64, 160, 20
+# The detector keeps its pyramid from search to search, so that two searches at once end the
+# process. One for all threads: another takes half a second to build, and up to 50 MB to keep.
+_ONE_SEARCH = Lock()
 
 
 class Box(NamedTuple):
@@ -242,7 +246,8 @@ def _beside(match: Match, dx: float, dy: float) -> tuple[float, float]:
 
 def _matches(grey: Image.Image, *, threshold: float, upsample: int = 0) -> list[Match]:
     picture = np.ascontiguousarray(grey)
-    rectangles, scores, parts = _detector().run(picture, upsample, threshold)
+    with _ONE_SEARCH:
+        rectangles, scores, parts = _detector().run(picture, upsample, threshold)
     return [
         Match(
             score,

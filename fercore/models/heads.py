@@ -66,7 +66,11 @@ class Recurrent(nn.Module):
         self.query = nn.Linear(self.features, 1) if summary == "attention" else None
 
     def forward(self, feature_map: Tensor) -> Tensor:
-        states, _ = self.lstm(self.steps(feature_map))  # (B, T, features)
+        return self.read(self.steps(feature_map))
+
+    def read(self, steps: Tensor) -> Tensor:
+        """What the LSTM makes of a sequence (B, T, step size): (B, features)."""
+        states, _ = self.lstm(steps)  # (B, T, features)
         if self.summary == "last":
             return states[:, -1]
         if self.summary == "mean":

@@ -55,12 +55,24 @@ class Network(nn.Module):
         self.classify = nn.Linear(self.head.features, len(CLASSES))
 
     def forward(self, pixels: Tensor) -> Tensor:
+        return self.answer(self.head(self.map_dropout(self.feature_map(pixels))))
+
+    def feature_map(self, pixels: Tensor) -> Tensor:
+        """The trunk's map (views·B, C, side, side); outside training, of every view."""
         if pixels.shape[-1] > self.side:
             pixels = interpolate(pixels.float(), (self.side, self.side), mode="bilinear")
-        views = [pixels] if self.training else self._views(pixels)
-        features = self.head(self.map_dropout(self.trunk(torch.cat(views))))  # (views·B, F)
-        mean = features.unflatten(0, (len(views), -1)).mean(0)  # the classifier is linear
-        return self.classify(self.dropout(mean))
+        return self.trunk(pixels if self.training else torch.cat(self._views(pixels)))
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Logits (B, 7) from what the head makes of the map (views·B, F)."""
+        return self.classify(self.dropout(self.mean_view(features)))
+
+    def mean_view(self, features: Tensor) -> Tensor:
+        """(views·B, F) to (B, F): the mean of features is that of logits, as the classifier is
+        linear.
+        """
+        views = 1 if self.training else self.views
+        return features.unflatten(0, (views, -1)).mean(0)
 
     def _views(self, pixels: Tensor) -> list[Tensor]:
         seen = [pixels]

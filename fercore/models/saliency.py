@@ -1,6 +1,9 @@
-"""Where a model looks: Grad-CAM on the feature map, and what each step of an LSTM contributes."""
+"""Where a model looks: Grad-CAM on the feature map, and what each step of an LSTM contributes.
 
-from threading import Lock
+The model is asked in pieces and left as it is, without a hook: other threads may ask it meanwhile.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,8 +16,6 @@ from fercore.models.heads import Recurrent
 from fercore.models.network import Network
 from fercore.models.reading import READINGS
 
-_ONE_AT_A_TIME = Lock()  # the dashboard's sessions share a model, and a hook sees every use of it
-
 
 def grad_cam(model: Network, face: NDArray[np.uint8], target: int) -> NDArray[np.float32]:
     """What speaks for class `target` in a face, by Grad-CAM (Selvaraju et al., 2017).
@@ -22,7 +23,9 @@ def grad_cam(model: Network, face: NDArray[np.uint8], target: int) -> NDArray[np
     face: uint8 (48, 48). Returns float32 (48, 48) from 0 (nothing) to 1 (the most): the trunk's
     channels weighted by their mean gradient, negative evidence left out, enlarged bilinearly.
     """
-    feature_map, gradient = _gradient_at(model.trunk, model, face, target)
+    feature_map = _feature_map(model, face)
+    gradient = _gradient(lambda given: model.answer(model.head(given))[0, target], feature_map)
+    feature_map, gradient = feature_map[:1], model.views * gradient[:1]
     weights = gradient.mean((2, 3), keepdim=True)
     seen = (weights * feature_map).sum(1, keepdim=True).relu()
     seen = interpolate(seen, size=(SIZE, SIZE), mode="bilinear", align_corners=False)[0, 0]
@@ -39,8 +42,9 @@ def step_contributions(
     """
     if not isinstance(model.head, Recurrent):
         return None
-    steps, gradient = _gradient_at(model.head.lstm, model, face, target, inputs=True)
-    return (steps * gradient).sum(2)[0].numpy()
+    steps = model.head.steps(_feature_map(model, face))
+    gradient = _gradient(lambda given: model.answer(model.head.read(given))[0, target], steps)
+    return model.views * (steps[0] * gradient[0]).sum(1).numpy()
 
 
 def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray | None:
@@ -57,26 +61,15 @@ def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray 
     return places.reshape(model.map_side, -1)
 
 
-def _gradient_at(
-    layer: torch.nn.Module, model: Network, face: NDArray, target: int, *, inputs: bool = False
-) -> tuple[Tensor, Tensor]:
-    """A layer's output (or first input) for the face as it is, and the gradient by it of the
-    target's logit, were that the only view.
-    """
-    kept: list[Tensor] = []
+def _feature_map(model: Network, face: NDArray[np.uint8]) -> Tensor:
+    """The trunk's map of every view; the first is the face as it is. Sets the model to eval."""
+    pixels = torch.from_numpy(np.array(face))[None, None]
+    with torch.no_grad():
+        return model.eval().feature_map(pixels)
 
-    def keep(_module, given, made) -> None:
-        value = given[0] if inputs else made
-        value.retain_grad()
-        kept.append(value)
 
-    with _ONE_AT_A_TIME:
-        hook = layer.register_forward_hook(keep)
-        try:
-            pixels = torch.from_numpy(np.array(face))[None, None]
-            with torch.enable_grad():
-                model.eval()(pixels)[0, target].backward()
-        finally:
-            hook.remove()
-            model.zero_grad(set_to_none=True)
-    return kept[0].detach()[:1], model.views * kept[0].grad[:1]
+def _gradient(logit: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+    """The derivative of `logit` by its argument; views share the logit, each with its part."""
+    with torch.enable_grad():
+        given = at.detach().requires_grad_()
+        return torch.autograd.grad(logit(given), given)[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -314,8 +315,8 @@ def rename_run(run: Run, new_id: str) -> Run:
     """
     _check_local(run, "renamed")
     target = unused_folder(new_id)
-    copy = target.with_name(f".{new_id}.{os.getpid()}")  # no run can have such a name
-    shutil.rmtree(copy, ignore_errors=True)
+    # No run can have such a name, and no one else who renames has the same.
+    copy = target.with_name(f".{new_id}.{secrets.token_hex(4)}")
     try:
         shutil.copytree(run.folder, copy)
         write_json(copy / "run.json", run.info | {"run_id": new_id})
