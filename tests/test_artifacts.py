@@ -179,9 +179,9 @@ def test_only_a_change_of_the_package_makes_the_code_another(tmp_path, monkeypat
 
 def test_runs_are_read_once_and_again_when_they_change(two_runs, monkeypatch):
     listed = artifacts.list_runs()
-    monkeypatch.setattr(artifacts, "read_json", lambda path: pytest.fail(f"read {path} again"))
-    assert [run.run_id for run in artifacts.list_runs()] == [run.run_id for run in listed]
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(artifacts, "read_json", lambda path: pytest.fail(f"read {path} again"))
+        assert [run.run_id for run in artifacts.list_runs()] == [run.run_id for run in listed]
     run = listed[0]
     (run.folder / "run.json").write_text(json.dumps(run.info | {"seed": 77}))
     assert artifacts.list_runs()[0].info["seed"] == 77
