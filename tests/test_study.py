@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from fercore import data
 from fercore.cli import app
 from fercore.errors import ConfigError, RunError
-from fercore.jobs.experiment import _held
+from fercore.jobs.locks import held
 from fercore.jobs.request import prepare
 from fercore.runs.artifacts import artifacts_folder, read_run
 from fercore.scoring import statistics
@@ -122,7 +122,7 @@ def test_a_broken_training_stops_no_other(store, requests, faces):
 def test_two_runners_share_a_table(store, requests, faces):
     folder = store.run_folder("cnn-s0")
     folder.mkdir(parents=True)
-    with _held(folder / "lock"):
+    with held(folder / "lock"):
         outcome = run_study(store, requests, faces, alongside=True)
         assert outcome.elsewhere == ["cnn-s0"]
         assert len(outcome.finished) == 3

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from fercore import data
 from fercore.analysis import review
 from fercore.data import FaceSet
-from fercore.errors import Busy, DataError, FerError
+from fercore.errors import DataError, FerError
 from fercore.files import write_json, write_json_lines
 from fercore.jobs import transfer
 from fercore.jobs.hardware import describe_hardware, describe_software, git_commit
+from fercore.jobs.locks import held
 from fercore.jobs.request import (
     CANCEL,
     CHECKPOINT,
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from fercore.training.parallel import Group
 
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
+_RUNNING = "This training is running already, in another process."
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_PATIENCE = 2.0  # seconds; whoever asks whether a training lives holds its lock for a moment
+_PATIENCE = 2.0  # seconds; one that has said how it ended holds its lock a moment longer
 
 
 def run_experiment(
@@ -68,7 +69,7 @@ def run_experiment(
     folder = folder or local_folder(request.run_id)
     status = StatusFile(folder)
     watcher = _recording(watcher, folder, status)
-    with _held(folder / LOCK):
+    with held(folder / LOCK, patience=_PATIENCE, refusal=_RUNNING):
         if (folder / "run.json").is_file():  # another process completed it before this one held it
             run = read_run(folder)
         else:
@@ -334,13 +335,3 @@ def _fit(
         keep_best=keep_best,
     )
     return model, result
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold a training's lock, which dies with its process."""
-    try:
-        with FileLock(path, timeout=_PATIENCE):
-            yield
-    except Timeout as error:
-        raise Busy("This training is running already, in another process.") from error

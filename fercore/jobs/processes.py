@@ -17,10 +17,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from fercore.errors import RunError, TrainingError
 from fercore.files import remove_folder
+from fercore.jobs.locks import is_held
 from fercore.jobs.request import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_request
 from fercore.jobs.status import FILE as STATUS
 from fercore.jobs.status import StatusFile, read_status
@@ -173,7 +172,7 @@ def _idle(run_id: str) -> Path:
 
 def _state(folder: Path, status: dict[str, Any]) -> str:
     written = status.get("state", "lost")
-    if written not in ALIVE or _locked(folder):
+    if written not in ALIVE or is_held(folder / LOCK):
         return written
     starting = status["message"] == _STARTING
     return "queued" if starting and _age(folder / STATUS) < STARTUP_SECONDS else "lost"
@@ -185,14 +184,6 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:
         return math.inf
-
-
-def _locked(folder: Path) -> bool:
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _spawn(folder: Path, *options: str) -> None:

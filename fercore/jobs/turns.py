@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from fercore.data.cache import cache_folder
+from fercore.jobs.locks import held, is_held
 from fercore.training.records import Interrupted
 
 _POLL_SECONDS = 0.5
@@ -33,17 +34,17 @@ def turn(
     folder.mkdir(parents=True, exist_ok=True)
     ticket = folder / f"{time.time_ns():020d}-{os.getpid()}"
     place = FileLock(cache_folder() / "training.lock")
-    with FileLock(ticket):
-        try:
+    try:
+        with held(ticket):
             while not _take(place, first=not (ahead := _ahead(ticket))):
                 if stop_requested():
                     raise Interrupted("It was cancelled before its turn came.")
                 on_wait(max(1, ahead))
                 time.sleep(_POLL_SECONDS)
             yield
-        finally:
-            place.release()
-            _clear(ticket)
+    finally:
+        place.release()
+        _clear(ticket)
 
 
 def _take(place: FileLock, *, first: bool) -> bool:
@@ -63,16 +64,13 @@ def _ahead(ticket: Path) -> int:
 
 
 def _lives(ticket: Path) -> bool:
-    try:
-        with FileLock(ticket, timeout=0):
-            young = time.time() - int(ticket.name.split("-")[0]) / 1e9 < _YOUNG_SECONDS
-            if not young:
-                _clear(ticket)
-            return young
-    except Timeout:
+    young = time.time() - int(ticket.name.split("-")[0]) / 1e9 < _YOUNG_SECONDS
+    if is_held(ticket) or young:
         return True
+    _clear(ticket)
+    return False
 
 
 def _clear(ticket: Path) -> None:
-    with suppress(PermissionError):  # Windows keeps it while its lock is held, and then removes it
+    with suppress(PermissionError):  # Windows keeps what another process reads just now
         ticket.unlink(missing_ok=True)
