@@ -10,7 +10,8 @@ from skimage.data import astronaut, brick, coffee
 
 from fercore.errors import ImageError
 from fercore.faces.detection import Box, Found, Match, find_faces, preprocess, remarks
-from fercore.faces.photos import MAX_PIXELS, find_photos, open_photo
+from fercore.faces.photo_files import find_photos
+from fercore.faces.photos import MAX_PIXELS, open_photo
 from fercore.predict.predictor import Predictor
 from fercore.runs.artifacts import read_run
 from tests.conftest import ROOT
@@ -34,7 +35,7 @@ def head(photo) -> Image.Image:
     return photo.crop((120, 30, 330, 240)).resize((150, 150))
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
 def test_formats(photo, form):
     opened = open_photo(encoded(photo, form), "me")
     assert (opened.mode, opened.size) == ("RGB", photo.size)
@@ -89,7 +90,7 @@ BAD = {
     "empty": (b"", "empty"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3", "not a picture"),
-    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "Save it as JPEG"),
+    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "not a picture"),
 }
 
 
@@ -146,7 +147,7 @@ def test_photos_are_named_by_file_folder_and_pattern(tmp_path):
         (tmp_path / name).touch()
 
     def names(*paths) -> list[str]:
-        photos, problems = find_photos([tmp_path / path for path in paths])
+        photos, problems, _notes = find_photos([tmp_path / path for path in paths])
         assert not problems
         return [photo.relative_to(tmp_path).as_posix() for photo in photos]
 
@@ -154,7 +155,7 @@ def test_photos_are_named_by_file_folder_and_pattern(tmp_path):
     assert names("*.jpg", "a.jpg", "trip/notes.txt") == ["a.jpg", "trip/notes.txt"]
     assert names("**/*.webp") == ["trip/deep/c.webp"]
     (tmp_path / "empty").mkdir()
-    photos, problems = find_photos([tmp_path / "empty", tmp_path / "*.bmp"])
+    photos, problems, _notes = find_photos([tmp_path / "empty", tmp_path / "*.bmp"])
     assert not photos
     assert "no picture is in this folder" in problems[0]
     assert "no file matches" in problems[1]

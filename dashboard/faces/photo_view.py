@@ -16,6 +16,7 @@ from dashboard.base.widgets import enlarged, letter
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import overlaid
 from fercore.faces.detection import Box, Found, crops, find_faces, remarks
+from fercore.faces.photos import Photo
 from fercore.labels import CLASSES
 from fercore.predict.predictor import FacePrediction
 from fercore.predict.record import Record
@@ -28,12 +29,15 @@ _SHOWN_SIDES = 300, 1000  # pixels; smaller photos are shown enlarged, larger on
 
 
 class Seen(NamedTuple):
-    """A photo as shown, its size, what was found in it, and the faces as the models see them."""
+    """A photo as shown, its size, what was found in it, the faces as the models see them, and what
+    to say of its file.
+    """
 
     shown: Image.Image
     size: tuple[int, int]
     found: Found
     faces: NDArray[np.uint8]
+    notes: tuple[str, ...]
 
 
 class Source(NamedTuple):
@@ -41,7 +45,7 @@ class Source(NamedTuple):
 
     key: str
     name: str
-    read: Callable[[], Image.Image]
+    read: Callable[[], Photo]
 
 
 class Judge(NamedTuple):
@@ -59,9 +63,10 @@ def seen(source: Source) -> Seen:
     """
     kept = st.session_state.setdefault(_SEEN, {})
     if source.key not in kept:
-        photo = source.read()
+        photo, notes = source.read()
         found = find_faces(photo)
-        kept[source.key] = Seen(_with_boxes(photo, found), photo.size, found, crops(photo, found))
+        faces = crops(photo, found)
+        kept[source.key] = Seen(_with_boxes(photo, found), photo.size, found, faces, notes)
     return kept[source.key]
 
 
@@ -102,7 +107,7 @@ def photo_view(
         left, right = st.columns([2, 3])
         left.image(photo.shown, width="stretch")
         with right:
-            for remark in remarks(photo.found, photo.size):
+            for remark in (*photo.notes, *remarks(photo.found, photo.size)):
                 st.info(remark)
             for number in range(_how_many(source, len(photo.faces))):
                 by_model = {key: faces[number] for key, faces in answers.items()}

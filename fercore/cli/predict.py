@@ -12,8 +12,10 @@ from rich.progress import Progress
 from fercore.cli.output import AsJson, percent, print_json, print_table
 from fercore.errors import ConfigError, ImageError
 from fercore.faces.detection import checked_choice
-from fercore.faces.photos import find_photos
+from fercore.faces.photo_files import find_photos
+from fercore.faces.photos import read_photo
 from fercore.files import replacing, write_json
+from fercore.paths import given_path, printable
 
 OUTPUTS = (".csv", ".json", ".parquet")
 
@@ -42,19 +44,22 @@ def predict(
     from fercore.predict.predictor import Predictor
 
     predictor = Predictor.from_run(run_id)
-    photos, problems = find_photos(paths)
+    photos, problems, notes = find_photos(map(given_path, paths))
     records, faceless = [], []
     with Progress(console=Console(stderr=True), transient=True, disable=not _watched()) as progress:
         for photo in progress.track(photos, description="looking"):
+            name = printable(str(photo))
             try:
-                found = predictor(photo, faces=faces)
+                picture, told = read_photo(photo, name)
             except ImageError as error:
                 problems.append(str(error))
                 continue
+            notes += [f"{name}: {note}" for note in told]
+            found = predictor(picture, faces=faces)
             if not found:
-                faceless.append(f"{photo}: no face was found.")
-            records += face_records(str(photo), found, predictor)
-    _tell(records, [*problems, *faceless], output, as_json)
+                faceless.append(f"{name}: no face was found.")
+            records += face_records(name, found, predictor)
+    _tell(records, [*problems, *faceless], notes, output, as_json)
     if problems:
         raise typer.Exit(1)
 
@@ -63,8 +68,14 @@ def _watched() -> bool:
     return sys.stderr.isatty()
 
 
-def _tell(records: list[dict], problems: list[str], output: Path | None, as_json: bool) -> None:
-    everything = {"faces": records, "problems": problems}
+def _tell(
+    records: list[dict],
+    problems: list[str],
+    notes: list[str],
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    everything = {"faces": records, "problems": problems, "notes": notes}
     if output:
         _write(output, everything)
         typer.echo(f"{len(records)} faces written to {output}.", err=True)
@@ -73,6 +84,8 @@ def _tell(records: list[dict], problems: list[str], output: Path | None, as_json
     elif records and not output:
         columns = ["photo", "face", "expression", "%", "next", "%"]
         print_table(columns, [_line(record) for record in records])
+    for note in notes:
+        typer.echo(f"Note: {note}", err=True)
     for problem in problems:
         typer.secho(problem, fg="red", err=True)
 

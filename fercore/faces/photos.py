@@ -1,93 +1,150 @@
-"""Opens a photo safely, whatever its format, as an upright 8-bit RGB picture in memory."""
+"""Opens a photo safely, whatever its kind, as an upright 8-bit RGB picture in memory."""
 
-import glob
 import io
+import os
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fercore.errors import ImageError
+from fercore.faces.mending import mended
+from fercore.faces.shades import flattened
 
 MAX_PIXELS = 60_000_000
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I")
+SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff",
+    ".heic", ".heif", ".hif", ".avif",
+}  # fmt: skip
+NAMED = "JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF"  # what the suffixes stand for, in words
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 # What Pillow's decoders raise on a damaged file.
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error)
-_HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1")  # from the file's fifth byte on
+_DAMAGED = (
+    OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
+    OverflowError, ZeroDivisionError, struct.error, zlib.error,
+)  # fmt: skip
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF orientation
+
+PhotoLike = Path | str | bytes | Image.Image | NDArray[np.uint8]
 
 
-def open_photo(source: Path | bytes, name: str = "") -> Image.Image:
-    """The photo as RGB, turned upright by its EXIF orientation; an animation's first frame.
+class Photo(NamedTuple):
+    """An upright RGB picture, and sentences on what of its file could not be read or was scaled."""
 
-    What a file holds is told by its content, not by its name. Transparency is laid on white,
-    16-bit grey scaled to 8. Raises `ImageError`, naming the file, for what is no picture, is cut
-    short, or declares more than `MAX_PIXELS`, which are then not decoded.
+    picture: Image.Image
+    notes: tuple[str, ...] = ()
+
+
+def open_photo(source: PhotoLike, name: str = "") -> Image.Image:
+    """The picture of `read_photo`, without its notes."""
+    return read_photo(source, name).picture
+
+
+def read_photo(source: PhotoLike, name: str = "") -> Photo:
+    """The one way in for a photo: a path, a file's content, a Pillow picture, or an array.
+
+    An array is uint8, grey (height, width) or RGB (height, width, 3). What a file holds is told by
+    its content, not by its name. The photo is RGB, turned upright by its EXIF orientation, an
+    animation's first frame. Transparency is laid on white; grey of more than 8 bits is scaled by
+    its own range. Metadata that cannot be read are noted, where the pixels are whole. Raises
+    `ImageError`, naming the file, for what is no picture, is cut short, or declares more than
+    `MAX_PIXELS`, which are then not decoded.
     """
-    name = name or str(source)
-    try:
-        content = source if isinstance(source, bytes) else source.read_bytes()
-    except FileNotFoundError as error:
-        raise ImageError(f"{name}: there is no such file.") from error
-    except OSError as error:
-        raise ImageError(f"{name}: this is no file that can be read.") from error
+    if isinstance(source, Image.Image):
+        return _finished(source, name or "the picture")
+    if isinstance(source, np.ndarray):
+        return Photo(_from_array(source, name or "the array"))
+    if not isinstance(source, bytes | str | os.PathLike):
+        raise ImageError(
+            f"{type(source).__name__} is no photo: give a path, a Pillow picture, or a NumPy array."
+        )
+    name = name or ("the photo" if isinstance(source, bytes) else str(source))
+    content = source if isinstance(source, bytes) else _read(Path(source), name)
     if not content:
         raise ImageError(f"{name}: the file is empty.")
-    if content[4:12] in _HEIC:
-        raise ImageError(f"{name}: HEIC photos cannot be read. Save it as JPEG.")
+    try:
+        return _finished(_opened(content, name), name, content)
+    except _DAMAGED as error:
+        for repaired, note in mended(content):
+            try:
+                photo = _finished(_opened(repaired, name), name, repaired)
+            except _DAMAGED:
+                continue
+            return Photo(photo.picture, (note, *photo.notes))
+        raise _said(error, name) from error
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageError(f"{name}: there is no such file.") from error
+    except (OSError, ValueError) as error:  # a ValueError is a path that cannot be one
+        raise ImageError(f"{name}: this is no file that can be read.") from error
+
+
+def _opened(content: bytes, name: str) -> Image.Image:
+    """The picture in a file, decoded."""
+    formats = _FORMATS
+    if content[4:8] == b"ftyp" and content[8:12] not in (b"avif", b"avis"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        formats = ("HEIF",)
     try:
         with warnings.catch_warnings(action="ignore"):  # what is too large is said below
-            photo = Image.open(io.BytesIO(content), formats=_FORMATS)
-        if photo.width * photo.height > MAX_PIXELS:
-            raise _too_large(name, f"{photo.width}×{photo.height} pixels are too many")
-        return _flattened(ImageOps.exif_transpose(photo))
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{name}: this is not a picture that can be read. Use JPEG, PNG, WebP, BMP or GIF."
-        ) from error
+            photo = Image.open(io.BytesIO(content), formats=formats)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "it declares too many pixels") from error
+    _check_size(photo, name)
+    photo.load()
+    return photo
+
+
+def _finished(photo: Image.Image, name: str, content: bytes = b"") -> Photo:
+    _check_size(photo, name)
+    try:
+        photo.load()
+        turn, notes = photo.getexif().get(ExifTags.Base.Orientation), []
     except _DAMAGED as error:
-        raise ImageError(f"{name}: the picture is damaged or cut short.") from error
+        if "exif" not in photo.info and not content:
+            raise _said(error, name) from error
+        turn, notes = None, ["Its EXIF data cannot be read: it is taken as it lies."]
+    picture, told = flattened(photo, name, content)
+    if turn in _TURNS:
+        picture = picture.transpose(_TURNS[turn])
+    picture.info = {}  # with its orientation, which is followed now
+    return Photo(picture, (*notes, *told))
 
 
-def find_photos(paths: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
-    """The files that paths, folders and patterns stand for, each once, in order; and a sentence
-    for each that stands for nothing.
-
-    A folder stands for every picture in it and below, by its suffix; hidden ones are left out. A
-    pattern may hold `**`. A file that is named is taken whatever its suffix.
-    """
-    photos: dict[Path, None] = {}
-    problems = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            found, missing = _pictures_below(path), "no picture is in this folder."
-        elif path.exists() or not glob.has_magic(str(path)):
-            found, missing = [path], ""
-        else:
-            matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-            found = [match for match in matches if match.is_file()]
-            missing = "no file matches this pattern."
-        if not found:
-            problems.append(f"{path}: {missing}")
-        photos |= dict.fromkeys(found)
-    return list(photos), problems
+def _from_array(values: NDArray, name: str) -> Image.Image:
+    shaped = values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3)
+    if values.dtype != np.uint8 or not shaped or not values.size:
+        raise ImageError(
+            f"{name}: {values.dtype} of shape {values.shape} is no photo. Give uint8 from 0 to "
+            "255, grey (height, width) or RGB (height, width, 3)."
+        )
+    if values.shape[0] * values.shape[1] > MAX_PIXELS:
+        raise _too_large(name, f"{values.shape[1]}×{values.shape[0]} pixels are too many")
+    return Image.fromarray(np.ascontiguousarray(values)).convert("RGB")
 
 
-def _pictures_below(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+def _check_size(photo: Image.Image, name: str) -> None:
+    if photo.width * photo.height > MAX_PIXELS:
+        raise _too_large(name, f"{photo.width}×{photo.height} pixels are too many")
 
 
 def _too_large(name: str, why: str) -> ImageError:
@@ -95,13 +152,7 @@ def _too_large(name: str, why: str) -> ImageError:
     return ImageError(f"{name}: {why}. Reduce it below {limit} megapixels.")
 
 
-def _flattened(photo: Image.Image) -> Image.Image:
-    if photo.mode in _SIXTEEN_BIT:
-        values = np.asarray(photo, np.float64)
-        scale = 257 if values.max() > 255 else 1
-        return Image.fromarray((values / scale).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if photo.has_transparency_data:
-        photo = photo.convert("RGBA")
-        white = Image.new("RGBA", photo.size, "white")
-        return Image.alpha_composite(white, photo).convert("RGB")
-    return photo.convert("RGB")
+def _said(error: Exception, name: str) -> ImageError:
+    if isinstance(error, UnidentifiedImageError):
+        return ImageError(f"{name}: this is not a picture that can be read. Use {NAMED}.")
+    return ImageError(f"{name}: the picture is damaged or cut short.")

@@ -6,16 +6,15 @@
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fercore.errors import RunError
+from fercore.errors import ImageError, RunError
 from fercore.faces.detection import ALL_FACES, Box, Found, crops, find_in
-from fercore.faces.photos import open_photo
-from fercore.labels import CLASSES
+from fercore.faces.photos import PhotoLike, open_photo
+from fercore.labels import CLASSES, SIZE
 from fercore.models.inference import for_inference, predict_probs
 from fercore.models.network import Network
 from fercore.models.precision import REFERENCE
@@ -64,20 +63,27 @@ class Predictor:
     def probs(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (N, 7) of faces uint8 (N, 48, 48), as the model gives them: what a run's
         stored predictions hold. `record.calibrated` makes them as sure as they are right.
+
+        Raises `ImageError` for faces of another kind or size.
         """
+        known = isinstance(faces, np.ndarray) and faces.dtype == np.uint8
+        if not known or faces.ndim != 3 or faces.shape[1:] != (SIZE, SIZE):
+            said = f"{faces.dtype} of shape {faces.shape}" if hasattr(faces, "dtype") else "this"
+            raise ImageError(
+                f"The faces must be uint8 from 0 to 255 of shape (N, {SIZE}, {SIZE}), not {said}. "
+                "For a photo of any size call the predictor itself."
+            )
         return predict_probs(self.model, faces, precision=REFERENCE)
 
-    def __call__(
-        self, photo: Image.Image | Path | str, *, faces: str = ALL_FACES
-    ) -> list[FacePrediction]:
+    def __call__(self, photo: PhotoLike, *, faces: str = ALL_FACES) -> list[FacePrediction]:
         """The faces in a photo, largest first; empty where none is found. For `faces` see
-        `find_in`.
+        `find_in`, for what a photo may be `read_photo`: a path, a picture and its array give the
+        same.
 
-        Raises `ImageError` where a path's file cannot be read as a picture.
+        Raises `ImageError` where it is no picture that can be read.
         """
-        if not isinstance(photo, Image.Image):
-            photo = open_photo(Path(photo))
-        return self.look(photo, find_in(photo, faces))
+        picture = open_photo(photo)
+        return self.look(picture, find_in(picture, faces))
 
     def look(self, photo: Image.Image, found: Found) -> list[FacePrediction]:
         """The faces that were found in a photo, for when several models look at the same."""
