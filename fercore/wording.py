@@ -1,4 +1,29 @@
-"""Numbers in words, the same on the command line and on every page."""
+"""Numbers in words, the same on the command line and on every page.
+
+A negative number has a real minus, which no browser breaks a line after; a zero has no sign.
+"""
+
+MINUS, NO_BREAK = "\u2212", "\u00a0"
+
+
+def number(value: float, places: int = 1) -> str:
+    """Rounded.
+
+    >>> number(63.24), number(-0.46), number(-0.04)
+    ('63.2', '−0.5', '0.0')
+    """
+    text = f"{abs(value):.{places}f}"
+    return f"{MINUS}{text}" if value < 0 and float(text) else text
+
+
+def signed(value: float, places: int = 1) -> str:
+    """Rounded, a plus before what is above zero.
+
+    >>> signed(1.42), signed(-0.4), signed(-0.4, 0), signed(0.04)
+    ('+1.4', '−0.4', '0', '0.0')
+    """
+    text = number(value, places)
+    return f"+{text}" if value > 0 and float(text) else text
 
 
 def p_value(p: float) -> str:

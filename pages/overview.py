@@ -5,42 +5,22 @@ import streamlit as st
 
 from dashboard.base import loading, theme
 from dashboard.base.navigation import page_path
-from dashboard.base.selection import ANY, WHICH, cell_query, current_with_predictions
+from dashboard.base.selection import ANY, METRIC, WHICH, cell_query, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, score_card
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.compare.verdict import (
+    compares_architectures,
+    paper_in_words,
+    subject,
+    title_of,
+    verdict_in_words,
+)
 from dashboard.faces import face_loading
-from fercore.data import SYNTHETIC
 from fercore.labels import CLASSES
-from fercore.models import MODELS
-from fercore.runs.artifacts import Run
-from fercore.scoring.evaluation import VIEWS, Comparison, confusions
+from fercore.scoring.evaluation import VIEWS, confusions
 from fercore.scoring.statistics import Interval
-from fercore.study.references import PAPER
-from fercore.wording import p_value
 
 COSTLIEST = 3  # confusions shown; the rest are on their own page
-
-
-def verdict_in_words(result: Comparison) -> str:
-    """Who is right more often, and whether that is more than chance."""
-    evidence = (
-        f"(A − B {theme.points(result.difference)} {theme.points_interval(result.interval)}, exact "
-        f"McNemar {p_value(result.p_value)}, n = {theme.count(result.n)})."
-    )
-    if result.p_value >= 0.05:
-        return f"**No difference beyond chance between A and B** {evidence}"
-    better, worse = ("A", "B") if result.difference > 0 else ("B", "A")
-    gap = abs(100 * result.difference)
-    return f"**{better} is right {gap:.1f} points more often than {worse}** {evidence}"
-
-
-def title_of(models: dict[str, Run]) -> str:
-    """'CNN against CNN-LSTM on FER2013'; each with its own dataset where they differ."""
-    titles = [MODELS[run.info["model"]].title for run in models.values()]
-    sets = ["drawn faces" if run.dataset == SYNTHETIC else run.dataset for run in models.values()]
-    if len(set(sets)) == 1:
-        return f"{' against '.join(titles)} on {sets[0]}"
-    return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
 
 
 selection = current_with_predictions()
@@ -71,18 +51,15 @@ with verdict:
     models_line(selection)
     if selection.paired:
         st.markdown(verdict_in_words(loading.comparison(selection.a, selection.b, selection.part)))
-        if selection.a.dataset == "FER2013":
-            gap = 100 * (PAPER["CNN"] - PAPER["CNN-LSTM"])
-            st.markdown(f"The paper saw {gap:.1f} points between its CNN and its CNN-LSTM.")
-        st.caption(
-            "This compares two trained models. A claim about their architectures needs several "
-            "seeds of each:"
-        )
-        st.page_link(
-            page_path("why_the_lstm_loses"),
-            label="Why the LSTM loses, over all seeds",
-            icon=":material/psychology_alt:",
-        )
+        if paper := paper_in_words(selection.a, selection.b):
+            st.markdown(paper)
+        st.caption(subject(selection.a, selection.b))
+        if compares_architectures(selection.a, selection.b):
+            st.page_link(
+                page_path("why_the_lstm_loses"),
+                label="Why the LSTM loses, over all seeds",
+                icon=":material/psychology_alt:",
+            )
 
 left, right = st.columns(2)
 with left:
@@ -110,7 +87,7 @@ with left:
 with right:
     st.subheader("What to look at")
     occurring = [row for row in scores["A"]["per_class"] if row["support"]]
-    weakest = min(occurring, key=lambda row: row["f1"])
+    weakest = min(occurring, key=lambda row: row["recall"])
     of_b = ""
     if "B" in scores:
         recall_b = scores["B"]["per_class"][CLASSES.index(weakest["class"])]["recall"]
@@ -119,7 +96,7 @@ with right:
         page_path("per_class"),
         label=f"{weakest['class']}: A finds {theme.percent(weakest['recall'])} of them{of_b}",
         icon=":material/bar_chart:",
-        query_params=cell_query(weakest["class"], ANY),
+        query_params=cell_query(weakest["class"], ANY) | {METRIC: "recall"},
     )
     parts = loading.metrics(selection.a)
     if "clean" in parts and parts["clean"]["n"] < parts["private"]["n"]:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.base import figures, loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
-from dashboard.base.selection import choose_label, current_with_predictions
+from dashboard.base.selection import METRIC, choose_label, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table
 
@@ -34,7 +34,7 @@ metric = st.segmented_control(
     default="f1",
     required=True,
     format_func=figures.metric_title,
-    key="metric",
+    key=METRIC,
     bind="query-params",
 )
 st.caption(METRICS[metric])

@@ -35,7 +35,7 @@ def test_difference_figure_is_centred_on_zero():
     assert heat.z[0][0] == pytest.approx(50)
     assert heat.z[0][1] == pytest.approx(-50)
     assert heat.zmin == -heat.zmax
-    assert heat.text[3][3] == "+0<br>+0"
+    assert heat.text[3][3] == "0<br>0.0"
 
 
 def test_accuracy_figure_places_its_points_and_references():
@@ -44,7 +44,9 @@ def test_accuracy_figure_places_its_points_and_references():
         Score("B", 0.5, Interval(0.48, 0.52)),
     ]
     svg = accuracy_svg(scores, references=True)
-    assert in_words(scores).endswith("A 63.2\u00a0% [61.0, 65.0]; B 50.0\u00a0% [48.0, 52.0]")
+    assert in_words(scores).endswith(
+        "A 63.2\u00a0% [61.0,\u00a065.0]; B 50.0\u00a0% [48.0,\u00a052.0]"
+    )
     centres = [float(place) for place in re.findall(r'circle cx="([\d.]+)"', svg)]
     assert centres[0] > centres[1]
     assert f"M{centres[0]} " in svg  # the paper's CNN stands where a model as good as it stands
@@ -131,10 +133,11 @@ def test_models_keep_their_colours():
 def test_numbers_are_written_as_agreed():
     assert theme.percent(0.6325) == "63.2\u00a0%"
     assert theme.percent(float("nan")) == "–"
-    assert theme.interval((0.616, 0.648)) == "[61.6, 64.8]"
-    assert theme.points(0.014) == "+1.4 points"
-    assert theme.points_interval((-0.002, 0.026)) == "[-0.2, +2.6]"
-    assert theme.count(35887) == "35\u2009887"
+    assert theme.interval((0.616, 0.648)) == "[61.6,\u00a064.8]"
+    assert theme.points(0.014) == "+1.4\u00a0points"
+    assert theme.points(-0.0004) == "0.0\u00a0points"
+    assert theme.points_interval((-0.002, 0.026)) == "[−0.2,\u00a0+2.6]"
+    assert theme.count(35887) == "35\u202f887"
 
 
 def test_the_papers_lines_are_named_once():

@@ -28,6 +28,7 @@ from fercore.study.runner import run_study, train_cell
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, Study, Variant, find_study
 from fercore.training.recipes import RECIPES, find_recipe
+from fercore.wording import signed
 from tests.conftest import ROOT
 
 TINY = replace(find_recipe("quick"), epochs=2, batch_size=16, model_arguments={"width": 4})
@@ -275,18 +276,17 @@ def test_conclusions_say_what_the_table_says(finished):
     gaps.loc[1, "p_holm"] = 0.0004
     told = analysis.conclusions(finished, gaps)
     assert told[0].answer == (
-        "Trained alike, the CNN is right 3.1 points [1.7, 4.5] more often than the CNN-LSTM; "
-        "beyond chance (corrected p < 0.001). The paper saw 16.4 points: the LSTM head explains "
-        "19 % of that."
+        "Trained alike, CNN-LSTM minus CNN is −3.1 points [−4.5, −1.7]; beyond chance (corrected "
+        "p < 0.001). The paper saw −16.4 points: the LSTM head explains 19 % of that."
     )
     gaps.loc[1, ["difference", "p_holm"]] = [0.004, 0.62]
     told = analysis.conclusions(finished, gaps)
     assert "within chance (corrected p = 0.620)" in told[0].answer
-    assert "more often" not in told[0].answer
+    assert told[0].answer.endswith("none of that is shown here.")
     gaps.loc[1, ["difference", "difference_low", "difference_high"]] = [0.05, 0.03, 0.07]
     gaps.loc[1, "p_holm"] = 0.0004
     answer = analysis.conclusions(finished, gaps)[0].answer
-    assert "CNN minus CNN-LSTM is -5.0 points [-7.0, -3.0]; beyond chance" in answer
+    assert "CNN-LSTM minus CNN is +5.0 points [+3.0, +7.0]; beyond chance" in answer
     assert answer.endswith("none of that is shown here.")
 
 
@@ -294,7 +294,7 @@ def test_the_gap_of_a_stronger_training_is_that_studys_own(finished, requests):
     told = analysis.stronger_training(finished, PAIR)
     line = analysis.gap_table(finished, PAIR).set_index("variant").loc["cnn_lstm"]
     assert f"the CNN-LSTM {100 * line['accuracy']:.1f} % (seeds: 2)" in told.answer
-    assert f"{100 * line['difference']:+.1f} points" in told.answer
+    assert f"{signed(100 * line['difference'])} points" in told.answer
     assert analysis.stronger_training(StudyStore("none"), PAIR) is None
 
 

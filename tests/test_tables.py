@@ -12,6 +12,7 @@ from fercore.labels import CLASSES
 from fercore.runs.artifacts import find_run
 from fercore.scoring.evaluation import class_differences, class_table
 from fercore.scoring.evaluation import compare as compare_predictions
+from fercore.wording import signed
 from tests.test_cli import run
 from tests.test_pages import open_page
 
@@ -35,11 +36,12 @@ def test_the_command_the_page_and_the_call_say_the_same(two_runs):
     recall = tables.compare(*two_runs).query("metric == 'recall'")
     printed = run("compare", "first", "second", "--metric", "recall").splitlines()
     shown = open_page("per_class", a="first", b="second", metric="recall").dataframe[0].value
+    shown = shown.replace("\u00a0", " ", regex=True)
     for line, on_page in zip(recall.itertuples(), shown.itertuples(index=False)):
         written = next(text for text in printed if text.startswith(line._2))
         assert f"{100 * line.a:.1f} {on_page[3]}" in written  # with its interval
         assert f"{100 * line.b:.1f} {on_page[5]}" in written
-        assert written.rstrip().endswith(f"{100 * line.difference:+.1f} {on_page[7]}")
+        assert written.rstrip().endswith(f"{signed(100 * line.difference)} {on_page[7]}")
         assert on_page[2] == pytest.approx(100 * line.a)
 
 

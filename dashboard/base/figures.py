@@ -14,6 +14,7 @@ from dashboard.base.theme import (
     percent,
 )
 from fercore.labels import CLASSES
+from fercore.wording import signed
 
 _MARGIN = {"l": 8, "r": 8, "t": 44, "b": 8}
 # Clicks select, and nothing zooms by accident.
@@ -62,7 +63,10 @@ def difference_figure(
     limit = max(5.0, float(np.abs(difference).max()))
     marked = np.zeros(a.shape, bool) if marked is None else marked
     text = [
-        [f"{d:+d}{' ★' if star else ''}<br>{round(share):+d}" for d, share, star in zip(*lines)]
+        [
+            f"{signed(d, 0)}{' ★' if star else ''}<br>{signed(share)}"
+            for d, share, star in zip(*lines)
+        ]
         for lines in zip(a - b, difference, marked, strict=True)
     ]
     heat = _heat(difference, text, colorscale=DIFFERENCE, zmid=0, zmin=-limit, zmax=limit)
@@ -165,8 +169,8 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
                 "line": {"width": 2},
             },
             unselected={"marker": {"opacity": 1}},
-            customdata=table[["class", "support"]],
-            hovertemplate="%{y}: %{x:+.1f} points (n = %{customdata[1]})<extra></extra>",
+            customdata=table[["class", "support"]].assign(points=[signed(v) for v in value]),
+            hovertemplate="%{y}: %{customdata[2]} points (n = %{customdata[1]})<extra></extra>",
         )
     )
     figure.add_vline(0, line_color=REFERENCE_COLOUR)

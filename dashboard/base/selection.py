@@ -14,13 +14,14 @@ from dashboard.base import loading
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
-from fercore.scoring.evaluation import VIEWS
+from fercore.scoring.evaluation import CLASS_METRICS, VIEWS
 from fercore.scoring.predictions import PARTS
 
 MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
 CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
 WHICH = "which"  # one of `VIEWS`
+METRIC = "metric"  # one of `CLASS_METRICS`
 _PAGE, _CLEARS = "page-shown", "times-cleared"
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)
@@ -174,6 +175,7 @@ def follow_link(page: str) -> None:
     arrived = st.session_state.get(_PAGE) not in (None, page)
     st.session_state[_PAGE] = page
     allowed = {TRUE: (ANY, *CLASSES), PREDICTED: (ANY, *CLASSES), WHICH: VIEWS}
+    allowed[METRIC] = CLASS_METRICS
     for key, values in allowed.items():
         if arrived and st.query_params.get(key) in values:
             st.session_state[key] = st.query_params[key]

@@ -17,6 +17,7 @@ from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import selected_samples
 from fercore.scoring.image_properties import measure
 from fercore.scoring.slices import FIFTHS, slice_mask, slice_properties, slices
+from fercore.wording import signed
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,12 @@ def _points(
         legendgroup=key,
         showlegend=legend,
         customdata=np.stack(
-            [shown["property"], shown["slice"], shown["n"], 100 * shown["difference"]], axis=-1
+            [
+                *(shown[name] for name in ("property", "slice", "n")),
+                [signed(100 * gap) for gap in shown["difference"]],
+            ],
+            axis=-1,
         ),
         hovertemplate=f"{key} · %{{customdata[0]}}, %{{customdata[1]}}: %{{x:.1f}} % "
-        "(n = %{customdata[2]}), %{customdata[3]:+.1f} points to all<extra></extra>",
+        "(n = %{customdata[2]}), %{customdata[3]} points to all<extra></extra>",
     )

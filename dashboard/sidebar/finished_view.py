@@ -32,9 +32,10 @@ def finished_view() -> None:
             left.button(
                 "Compare",
                 on_click=_compare,
-                args=(old.run_id, run.run_id),
+                args=(run.run_id, old.run_id),
+                key=f"compare-{run.run_id}",
                 width="stretch",
-                help=f"Shows {old.run_id} as model A and {run.run_id} as model B.",
+                help=f"Shows {run.run_id} as model A and {old.run_id} as model B.",
             )
         right.button("Put away", on_click=_put_away, args=(run.run_id,), width="stretch")
 
@@ -89,8 +90,9 @@ def _is_news(run: Run) -> bool:
     return age < _NEWS and run.run_id not in st.session_state.get(_SEEN, set())
 
 
-def _compare(old: str, new: str) -> None:
-    st.session_state[MODEL_A], st.session_state[MODEL_B] = old, new
+def _compare(new: str, old: str) -> None:
+    """The new one is A, so that A − B on the pages is what this card says."""
+    st.session_state[MODEL_A], st.session_state[MODEL_B] = new, old
     _put_away(new)
 
 

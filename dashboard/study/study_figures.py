@@ -8,6 +8,7 @@ from plotly.subplots import make_subplots
 from dashboard.base.figures import error_bars, legend_below, styled
 from dashboard.base.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.study.references import PAPER
+from fercore.wording import p_value, signed
 
 PAPER_GAP = PAPER["CNN-LSTM"] - PAPER["CNN"]
 
@@ -44,8 +45,15 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
                 "symbol": np.where(beyond, "circle", "circle-open"),
                 "line": {"width": 2, "color": _COLOURS[name]},
             },
-            customdata=family["p_holm"],
-            hovertemplate="%{y}: %{x:+.1f} points, corrected p = %{customdata:.3g}<extra></extra>",
+            customdata=np.stack(
+                [
+                    [signed(100 * gap) for gap in family["difference"]],
+                    [p_value(p) for p in family["p_holm"]],
+                ],
+                axis=-1,
+            ),
+            hovertemplate="%{y}: %{customdata[0]} points, corrected %{customdata[1]}"
+            "<extra></extra>",
             showlegend=False,
             **common,
             row=1,
@@ -131,14 +139,14 @@ def class_effect_figure(effect: pd.DataFrame, titles: list[str]) -> go.Figure:
             z=values,
             x=list(effect.columns),
             y=titles,
-            text=[[f"{value:+.1f}" for value in row] for row in values],
+            text=[[signed(value) for value in row] for row in values],
             texttemplate="%{text}",
             colorscale=DIFFERENCE,
             zmid=0,
             zmin=-limit,
             zmax=limit,
             showscale=False,
-            hovertemplate="%{y}, %{x}: %{z:+.1f} points<extra></extra>",
+            hovertemplate="%{y}, %{x}: %{text} points<extra></extra>",
             xgap=1,
             ygap=1,
         )

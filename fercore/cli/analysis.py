@@ -23,7 +23,7 @@ from fercore.runs.artifacts import find_run
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
 from fercore.scoring.evaluation import compare as compare_predictions
 from fercore.scoring.predictions import PARTS, prediction_frame
-from fercore.wording import p_value
+from fercore.wording import p_value, signed
 
 
 def evaluate(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
@@ -64,9 +64,9 @@ def compare(
     print(f"{PARTS[part]}, n = {result.n}")
     print(f"A {run_a}: {percent(result.accuracy_a)} %   B {run_b}: {percent(result.accuracy_b)} %")
     print(
-        f"A − B: {100 * result.difference:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}], "
-        f"exact McNemar {p_value(result.p_value)} (only A right {result.only_a}, "
-        f"only B right {result.only_b})"
+        f"A − B: {signed(100 * result.difference)} points [{signed(100 * low)}, "
+        f"{signed(100 * high)}], exact McNemar {p_value(result.p_value)} "
+        f"(only A right {result.only_a}, only B right {result.only_b})"
     )
     title = metric.upper() if metric in ("f1", "auc") else metric
     rows = [

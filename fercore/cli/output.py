@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fercore.wording import number, signed
+
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
 DataOption = Annotated[
     str | None, typer.Option("--data", help="a path, or 'synthetic'; else where FER2013 is found")
@@ -36,7 +38,7 @@ def print_table(columns: list[str], rows: list[list[Any]], *, title: str = "") -
 
 
 def percent(share: float | None) -> str:
-    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}"
+    return "–" if share is None or math.isnan(share) else number(100 * share)
 
 
 def with_interval(share: float | None, bounds) -> str:
@@ -51,4 +53,4 @@ def points(difference: float, bounds) -> str:
     low, high = bounds
     if math.isnan(difference):
         return "–"
-    return f"{100 * difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+    return f"{signed(100 * difference)} [{signed(100 * low)}, {signed(100 * high)}]"

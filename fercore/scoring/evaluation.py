@@ -147,9 +147,9 @@ def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.Da
     k = len(CLASSES)
     cells = (a.labels * k + a.predicted) * k + b.predicted
     joint = np.bincount(cells, minlength=k**3).reshape(k, k, k)  # (true, A, B)
-    draws = statistics.resampled(joint, seed=seed)  # (R, K, K, K)
+    draws, swapped = statistics.resampled_pairs(joint, seed=seed)  # (R, K, K, K)
     observed = [metrics.class_scores(joint.sum(axis)) for axis in (2, 1)]
-    resampled = [metrics.class_scores(draws.sum(axis)) for axis in (3, 2)]
+    resampled = [metrics.class_scores(draws.sum(axis)) for axis in ((2, 3) if swapped else (3, 2))]
     frame = pd.DataFrame({"class": CLASSES, "support": observed[0].support})
     for name in ("precision", "recall", "f1"):
         gap = getattr(resampled[0], name) - getattr(resampled[1], name)

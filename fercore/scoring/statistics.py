@@ -93,12 +93,27 @@ def sign_test(wins: int, losses: int) -> float:
 def paired_difference_interval(
     correct_a: NDArray, correct_b: NDArray, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
-    """Paired bootstrap interval of accuracy A minus accuracy B: bool (N,) each, same images."""
-    n = len(correct_a)
-    outcomes = np.bincount(np.asarray(correct_a) * 2 + np.asarray(correct_b), minlength=4)
-    draws = resampled(outcomes, resamples, seed)
-    low, high = percentiles((draws[:, 2] - draws[:, 1]) / n)
+    """Paired bootstrap interval of accuracy A minus accuracy B: bool (N,) each, same images.
+
+    That of B minus A is the same with the other sign, from the same draws.
+    """
+    right = np.asarray(correct_a), np.asarray(correct_b)
+    outcomes = np.bincount(right[0] * 2 + right[1], minlength=4).reshape(2, 2)
+    draws, swapped = resampled_pairs(outcomes, resamples, seed)
+    gap = (draws[:, 1, 0] - draws[:, 0, 1]) / len(right[0])
+    low, high = percentiles(-gap if swapped else gap)
     return Interval(float(low), float(high))
+
+
+def resampled_pairs(
+    joint: NDArray, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[NDArray[np.int64], bool]:
+    """`resampled` counts of what two models do, (..., K, K) by A and by B, and whether A and B
+    were swapped in them: one comparison has one set of draws, whichever model is called A.
+    """
+    other = np.swapaxes(joint, -1, -2)
+    swapped = tuple(other.ravel()) < tuple(joint.ravel())
+    return resampled(other if swapped else joint, resamples, seed), swapped
 
 
 class Difference(NamedTuple):

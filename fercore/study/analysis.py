@@ -16,7 +16,7 @@ from fercore.scoring.statistics import Difference
 from fercore.study.references import PAPER
 from fercore.study.store import StudyStore
 from fercore.study.variants import CONDITIONS, Study, Variant
-from fercore.wording import p_value
+from fercore.wording import number, p_value, signed
 
 REFERENCE = "cnn"  # what every variant is held against
 SIGNIFICANT = 0.05
@@ -148,7 +148,7 @@ def stronger_training(store: StudyStore, study: Study, part: str = "private") ->
         "Is the gap still there when both are trained as well as we can?",
         f"By the recipe '{study.recipe}' the CNN reaches {_percent(cnn['accuracy'])} (seeds: "
         f"{cnn['seeds']}), the CNN-LSTM {_percent(lstm['accuracy'])} (seeds: {lstm['seeds']}): "
-        f"{_points(gap, sign=True)}; {_verdict(gap)}.",
+        f"{_points(gap)}; {_verdict(gap)}.",
     )
 
 
@@ -156,24 +156,18 @@ def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion
     if not {"cnn", "cnn_lstm"} <= set(gaps.index):
         return None
     line = gaps.loc["cnn_lstm"]
-    paper = PAPER["CNN"] - PAPER["CNN-LSTM"]
-    low, high = -line["difference_high"], -line["difference_low"]
-    gap = Difference(-line["difference"], (low, high), line["p_holm"])
-    wins = gap.p_value < SIGNIFICANT and gap.value > 0
-    words = (
-        f"Trained alike, the CNN is right {_points(gap)} more often than the CNN-LSTM"
-        if wins
-        else f"Trained alike, CNN minus CNN-LSTM is {_points(gap, sign=True)}"
-    )
+    paper = PAPER["CNN-LSTM"] - PAPER["CNN"]
+    interval = line["difference_low"], line["difference_high"]
+    gap = Difference(line["difference"], interval, line["p_holm"])
     explained = (
         f"the LSTM head explains {100 * gap.value / paper:.0f} % of that"
-        if wins
+        if gap.p_value < SIGNIFICANT and gap.value < 0
         else "none of that is shown here"
     )
     return Conclusion(
         "How large is the gap under matched training?",
-        f"{words}; {_verdict(gap, 'corrected p')}. The paper saw {100 * paper:.1f} points: "
-        f"{explained}.",
+        f"Trained alike, CNN-LSTM minus CNN is {_points(gap)}; {_verdict(gap, 'corrected p')}. The "
+        f"paper saw {signed(100 * paper)} points: {explained}.",
     )
 
 
@@ -190,7 +184,7 @@ def _order(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | Non
     )
     return Conclusion(
         "Does the order in which the map is read matter?",
-        f"Raster minus random order is {_points(gap, sign=True)}; {_verdict(gap)}, so {meaning}.",
+        f"Raster minus random order is {_points(gap)}; {_verdict(gap)}, so {meaning}.",
     )
 
 
@@ -213,7 +207,7 @@ def _sinking_factor(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
         "Which single factor takes the CNN-LSTM down to the paper's figure?",
         f"Nearest to the paper's {_percent(PAPER['CNN-LSTM'])} comes '{factor}': "
         f"{_percent(nearest['accuracy'])} "
-        f"[{100 * nearest['low']:.1f}, {100 * nearest['high']:.1f}].{beside}{near}",
+        f"[{number(100 * nearest['low'])}, {number(100 * nearest['high'])}].{beside}{near}",
     )
 
 
@@ -227,7 +221,7 @@ def _levelling_head(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
     return Conclusion(
         "Which repair brings it level with the CNN?",
         f"Chosen on PublicTest, the best LSTM head is '{best['title']}': "
-        f"{_points(gap, sign=True)} against the CNN; {_verdict(gap, 'corrected p')}.",
+        f"{_points(gap)} against the CNN; {_verdict(gap, 'corrected p')}.",
     )
 
 
@@ -274,11 +268,10 @@ def _verdict(gap: Difference, name: str = "p") -> str:
     return f"{where} chance ({p_value(gap.p_value).replace('p', name, 1)})"
 
 
-def _points(gap: Difference, *, sign: bool = False) -> str:
-    low, high = gap.interval
-    form = "+.1f" if sign else ".1f"
-    return f"{100 * gap.value:{form}} points [{100 * low:{form}}, {100 * high:{form}}]"
+def _points(gap: Difference) -> str:
+    low, high = (signed(100 * bound) for bound in gap.interval)
+    return f"{signed(100 * gap.value)} points [{low}, {high}]"
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{number(100 * share)} %"
