@@ -10,6 +10,7 @@ from dashboard.study import study_figures, study_loading
 from dashboard.study.reading_svg import reading_svg
 from fercore.models import MODELS
 from fercore.scoring.predictions import PARTS
+from fercore.study.results import heads
 from fercore.wording import p_value
 
 STUDY = "sequence"
@@ -67,9 +68,9 @@ st.caption(
     "The trunk turns a face into a map of 6×6 places. The colour goes from blue, the first step, "
     "to orange, the last. The face is drawn."
 )
-heads = gaps[gaps["condition"] == ""]
+plain = gaps[gaps["condition"] == ""]
 with st.grid(min_column_width=170, gap="small"):
-    for _, line in heads.iterrows():
+    for _, line in plain.iterrows():
         with st.container(border=True):
             model = MODELS[line["model"]]
             st.image(reading_svg(line["model"]), width="stretch")
@@ -103,7 +104,7 @@ if results.class_effect.empty:
     st.info("No other head is there yet to hold against the CNN, class by class.")
 else:
     st.plotly_chart(
-        study_figures.class_effect_figure(results.class_effect, results.class_titles),
+        study_figures.class_effect_figure(results.class_effect, list(heads(gaps)["title"])),
         config=figures.STATIC, alt="Recall per class against the CNN's",
     )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """What is wrong with a dataset, and what that does to the scores on it. Without torch."""
 
-import hashlib
 from dataclasses import dataclass
 from threading import Lock
 
@@ -9,10 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.analysis.neighbours import NEAR_DUPLICATE, ThumbnailIndex, near_duplicate_pairs
-from fercore.data.cache import cache_folder
 from fercore.data.faceset import FaceSet
+from fercore.data.kept import Tables, kept
 from fercore.data.votes import Votes
-from fercore.files import write_parquet
 from fercore.labels import CLASSES, USAGES
 from fercore.scoring import statistics
 from fercore.scoring.image_properties import is_constant
@@ -55,17 +53,23 @@ class Audit:
 
 def audit(faces: FaceSet, votes: Votes | None = None) -> Audit:
     """Look through a dataset. `votes` must be about its rows: see `votes_for`."""
+    inputs = [faces.identity, votes.fingerprint if votes else ""]
+    tables = kept("audit", inputs, lambda: _tables(faces, votes))
+    return Audit(**{"agreement": None, "not_a_face": None} | tables)
+
+
+def _tables(faces: FaceSet, votes: Votes | None) -> Tables:
     hashes = faces.pixel_hashes()
-    return Audit(
-        counts=_counts(faces),
-        groups=_groups(faces, hashes),
-        across=_across(faces, hashes),
-        constant=_constant(faces),
-        agreement=agreement_by_class(faces.labels, faces.usage, faces.row, votes)
-        if votes
-        else None,
-        not_a_face=_not_a_face(faces, votes) if votes else None,
-    )
+    tables = {
+        "counts": _counts(faces),
+        "groups": _groups(faces, hashes),
+        "across": _across(faces, hashes),
+        "constant": _constant(faces),
+    }
+    if votes:
+        tables["agreement"] = agreement_by_class(faces.labels, faces.usage, faces.row, votes)
+        tables["not_a_face"] = _not_a_face(faces, votes)
+    return tables
 
 
 def near_duplicates(faces: FaceSet) -> pd.DataFrame:
@@ -75,15 +79,11 @@ def near_duplicates(faces: FaceSet) -> pd.DataFrame:
     other_usage, other_label. Takes some seconds on FER2013 the first time; what is found is kept
     in the cache folder.
     """
-    # A part has the fingerprint of the whole set.
-    rows = hashlib.sha256(np.ascontiguousarray(faces.row)).hexdigest()[:8]
-    kept = cache_folder() / f"near-{faces.fingerprint}-{rows}-{NEAR_DUPLICATE}.parquet"
-    if kept.is_file():
-        pairs = pd.read_parquet(kept)
-    else:
-        pairs = near_duplicate_pairs(ThumbnailIndex(faces), NEAR_DUPLICATE)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_parquet(kept, pairs)
+    pairs = kept(
+        "near-duplicates",
+        [faces.identity, str(NEAR_DUPLICATE)],
+        lambda: {"pairs": near_duplicate_pairs(ThumbnailIndex(faces), NEAR_DUPLICATE)},
+    )["pairs"]
     names = np.array(CLASSES)
     for prefix, position in (("", pairs["first"]), ("other_", pairs["second"])):
         pairs[f"{prefix}row"] = faces.row[position]
@@ -126,6 +126,12 @@ def label_issues(predictions: Predictions) -> pd.DataFrame:
     row, pixels (hash), label, predicted (class names), quality (the probability of the label,
     from 0 to 1). The index is the image's position in `predictions`.
     """
+    arrays = predictions.rows, predictions.pixels, predictions.labels, predictions.probs
+    inputs = [array.tobytes() for array in arrays]
+    return kept("label-issues", inputs, lambda: {"issues": _ranked_labels(predictions)})["issues"]
+
+
+def _ranked_labels(predictions: Predictions) -> pd.DataFrame:
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 

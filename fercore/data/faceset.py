@@ -46,6 +46,12 @@ class FaceSet:
             row=self.row[keep],
         )
 
+    @property
+    def identity(self) -> str:
+        """What tells it from any other set, and from any part of itself."""
+        rows = hashlib.sha256(np.ascontiguousarray(self.row)).hexdigest()
+        return f"{self.fingerprint}-{rows}"
+
     def counts(self) -> dict[str, list[int]]:
         """Images per usage and class, in the order of `USAGES` and `CLASSES`."""
         return {

@@ -10,6 +10,7 @@
 A cell with a `run.json` is finished.
 """
 
+import hashlib
 import shutil
 from functools import lru_cache
 from pathlib import Path
@@ -44,6 +45,13 @@ class StudyStore:
         """When the table was last written, in seconds since 1970; 0 before."""
         path = self.folder / "table.parquet"
         return path.stat().st_mtime if path.is_file() else 0.0
+
+    def digest(self) -> str:
+        """A hash over its table and its trainings' results."""
+        digest = hashlib.sha256()
+        for path in sorted([*self.folder.glob("*.parquet"), *self.folder.glob("cells/*/*")]):
+            digest.update(f"{path.relative_to(self.folder)}\n".encode() + path.read_bytes())
+        return digest.hexdigest()
 
     def table(self) -> pd.DataFrame:
         """A line per finished training: variant, model, condition, seed, run_id, accuracies on the
