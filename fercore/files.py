@@ -54,7 +54,16 @@ def write_parquet(path: Path, frame: pd.DataFrame, **options: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Raises `ValueError` where the file is no JSON in UTF-8, `OSError` where it cannot be read."""
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(content: str) -> Any:
+    """Raises `ValueError` where it is no JSON."""
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def file_stamp(path: Path) -> str:

@@ -94,7 +94,7 @@ def test_a_damaged_run_hides_no_other(two_runs, content):
     assert artifacts.unreadable_runs()[0].startswith("first: ")
 
 
-@pytest.mark.parametrize("name", artifacts.FILES)
+@pytest.mark.parametrize("name", ["history.jsonl", "weights.safetensors", "predictions.parquet"])
 def test_a_damaged_file_is_a_sentence(two_runs, name):
     run = two_runs[0]
     (run.folder / name).write_bytes(b"\xff damaged")
@@ -102,10 +102,18 @@ def test_a_damaged_file_is_a_sentence(two_runs, name):
         "history.jsonl": run.history,
         "weights.safetensors": run.load_model,
         "predictions.parquet": run.predictions,
-        "metrics.json": run.metrics,
     }
     with pytest.raises(RunError, match=f"its {name} cannot be read"):
         readers[name]()
+
+
+def test_damaged_metrics_are_computed_from_the_predictions(two_runs, caplog):
+    run = two_runs[0]
+    stored = run.metrics()
+    (run.folder / "metrics.json").write_text(json.dumps({"private": {"accuracy": 5}}))
+    assert run.metrics() == json.loads(json.dumps(stored))
+    assert "its metrics.json cannot be read" in caplog.text
+    assert "metrics.json was changed after the run was written." in artifacts.verify_run(run)
 
 
 def test_a_renamed_folder_is_no_run(two_runs):

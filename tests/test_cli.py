@@ -55,12 +55,14 @@ def test_runs_list_and_show(two_runs):
 
 
 def test_runs_list_goes_on_after_a_damaged_run(two_runs):
-    (two_runs[0].folder / "metrics.json").unlink()
+    (two_runs[0].folder / "metrics.json").unlink()  # computed again from the predictions
+    (two_runs[1].folder / "metrics.json").unlink()
+    (two_runs[1].folder / "predictions.parquet").unlink()
     result = CliRunner().invoke(app, ["runs", "list"])
     assert result.exit_code == 0
-    assert "second" in result.stdout
-    assert "first" not in result.stdout
-    assert "metrics.json" in result.stderr
+    assert "first" in result.stdout
+    assert "second" not in result.stdout
+    assert "second: its predictions.parquet cannot be read" in result.stderr
 
 
 def test_runs_verify(two_runs):

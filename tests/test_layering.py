@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 FLOORS = {
     "fercore": [
         *("__main__", "cli", "study", "jobs", "analysis", "predict", "runs", "training"),
-        *("scoring", "models", "data", "faces", "wording", "files", "paths", "labels", "errors"),
+        *("scoring", "models", "data", "faces", "wording", "files", "paths", "shapes", "labels"),
+        "errors",
     ],
     "dashboard": [
         *("app", "compare", "sidebar", "study", "live", "own", "faces", "base"),

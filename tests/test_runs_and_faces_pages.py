@@ -35,8 +35,9 @@ def test_runs_lists_what_was_trained_and_how_well(two_runs):
     assert all(size.endswith(" MB") for size in table["size"])
 
 
-def test_a_run_with_damaged_metrics_is_still_listed(two_runs):
+def test_a_run_with_damaged_predictions_is_still_listed(two_runs):
     (two_runs[0].folder / "metrics.json").write_text("{")
+    (two_runs[0].folder / "predictions.parquet").write_text("{")
     table = open_page("runs", a="second", b="none").dataframe[0].value.set_index("run")
     assert table.loc["first", "PrivateTest"] == "–"
 
@@ -89,7 +90,7 @@ def test_a_damaged_run_is_named_and_can_go(two_runs):
 def test_a_copied_folder_is_named_and_hides_no_run(two_runs):
     shutil.copytree(two_runs[0].folder, two_runs[0].folder.with_name("first (copy)"))
     app = open_page("runs")
-    assert "first (copy): its run.json lacks its own name" in said(app)
+    assert "first (copy): a run's folder has a name of letters" in said(app)
     assert app.dataframe[0].value["run"].tolist() == ["second", "first"]
 
 

@@ -8,12 +8,13 @@ are trainings under way or broken off. Reading needs no torch, except for a mode
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,22 +33,22 @@ from fercore.files import (
 )
 from fercore.labels import CLASSES
 from fercore.models import MODELS, build
+from fercore.runs.shape import RUN, TRAINED, checked_metrics, history_frame
 from fercore.scoring.evaluation import evaluate_parts
-from fercore.scoring.predictions import Predictions, select_part
+from fercore.scoring.predictions import Predictions, checked_frame, select_part
+from fercore.shapes import anything, misfit
 from fercore.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from torch import nn
 
 SCHEMA = 1
-_REQUIRED = {
-    "run_id", "classes", "model", "model_arguments", "recipe", "seed", "created", "dataset",
-    "best_epoch", "parameters", "flops_per_image", "seconds", "hardware", "files",
-}  # fmt: skip
 SCORES = ("predictions.parquet", "metrics.json")
 FILES = ("history.jsonl", "weights.safetensors", *SCORES)
 NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
 SHIPPED, LOCAL = "shipped", "runs"
+INFO = "run.json"
+_log = logging.getLogger(__name__)
 
 
 def artifacts_folder() -> Path:
@@ -141,46 +142,60 @@ class Run:
     @property
     def note(self) -> str:
         """What a person wrote about it, or ''."""
-        path = self.folder / NOTE
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        try:
+            note = (self.folder / NOTE).read_text(encoding="utf-8", errors="replace")
+        except OSError:  # most have none
+            return ""
+        return note[:NOTE_LENGTH]
 
     @property
     def bytes_on_disk(self) -> int:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
+    @property
+    def remedy(self) -> str:
+        """What helps where one of its files is damaged."""
+        return _remedy(self.folder)
+
     @cached_property
     def prediction_frame(self) -> pd.DataFrame:
         """The stored table: usage, row, label, pixels, copy, p_angry … p_neutral."""
-        return self.read("predictions.parquet", pd.read_parquet)
+        return self.read("predictions.parquet", lambda path: checked_frame(pd.read_parquet(path)))
 
     def predictions(self, part: str = "private") -> Predictions:
         """The predictions on 'private', 'clean' or 'public', in row order."""
         return select_part(self.prediction_frame, part)
 
     def metrics(self) -> dict[str, Any]:
-        """Headline metrics by part, as stored."""
-        return self.read("metrics.json", read_json)
+        """Headline metrics by part, as stored; computed again where the file is damaged."""
+        try:
+            return self.read("metrics.json", lambda path: checked_metrics(read_json(path)))
+        except RunError as error:
+            metrics = evaluate_parts(self.prediction_frame)
+            _log.warning("%s Its metrics are computed from its predictions.", error)
+            return metrics
 
     def history(self) -> pd.DataFrame:
         """One line per epoch."""
-        return self.read("history.jsonl", lambda path: pd.read_json(path, lines=True))
+        return self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
 
     def load_model(self) -> nn.Module:
         """The model with its weights, in evaluation mode. Imports torch."""
-        from safetensors.torch import load_file
+        from fercore.models.weights import load_weights
 
-        model = build(self.info["model"], **self.info["model_arguments"])
-        model.load_state_dict(self.read(self.weights_file().name, load_file))
-        return model.eval()
+        build_model = partial(build, self.info["model"], **self.info["model_arguments"])
+        return self.read(self.weights_file().name, partial(load_weights, build_model)).eval()
 
     def read(self, name: str, reader: Callable[[Path], Any]) -> Any:
         """What `reader` makes of one of its files. Raises `RunError` where it cannot."""
         try:
             return reader(self.folder / name)
-        except Exception as error:  # each format's library has errors of its own
+        except RunError as error:  # says itself what is wrong
             raise RunError(
-                f"{self.run_id}: its {name} cannot be read. Restore the file or delete the run."
+                f"{self.run_id}: its {name} cannot be used. {error} {self.remedy}"
             ) from error
+        except Exception as error:  # each format's library has errors of its own
+            raise RunError(f"{self.run_id}: its {name} cannot be read. {self.remedy}") from error
 
 
 def list_runs() -> list[Run]:
@@ -199,8 +214,10 @@ def unreadable_runs() -> list[str]:
 def _scan() -> tuple[list[Run], list[str]]:
     runs, problems = [], []
     for place in (SHIPPED, LOCAL):
-        for path in sorted((artifacts_folder() / place).glob("[!.]*/run.json")):
-            found = _read_once(path.parent, file_stamp(path))
+        for folder in sorted((artifacts_folder() / place).glob("[!.]*")):
+            if not complete(folder):
+                continue
+            found = _read_once(folder, file_stamp(folder / INFO))
             if isinstance(found, str):
                 problems.append(found)
             else:
@@ -221,12 +238,17 @@ def _read_once(folder: Path, _stamp: str) -> Run | str:
         return str(error)
 
 
+def complete(folder: Path) -> bool:
+    """Whether a run was completed in `folder`, one that can be read or not."""
+    return os.path.lexists(folder / INFO)
+
+
 def find_run(run_id: str) -> Run:
     """The complete run of that name, this machine's before shipped. Raises `RunError`."""
     checked_run_id(run_id)
     for place in (LOCAL, SHIPPED):
         folder = artifacts_folder() / place / run_id
-        if (folder / "run.json").is_file():
+        if complete(folder):
             return read_run(folder)
     known = ", ".join(run.run_id for run in list_runs()) or "none yet"
     raise RunError(f"There is no complete run '{run_id}'. Runs here: {known}.")
@@ -239,27 +261,52 @@ def is_shipped(run_id: str) -> bool:
 
 def read_run(folder: Path) -> Run:
     """The run in `folder`. Raises `RunError` where it is damaged or of another kind."""
-    try:
-        info = read_json(folder / "run.json")
-        schema, missing = info["schema"], _REQUIRED - set(info)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{folder.name}: its run.json cannot be read. Delete the run.") from error
-    if schema != SCHEMA:
-        raise RunError(f"{folder.name}: its format is {schema}, and this version reads {SCHEMA}.")
-    if missing or info["run_id"] != folder.name or info["model"] not in MODELS:
+    name, remedy = ascii(folder.name)[1:-1], _remedy(folder)
+    if not safe_name(folder.name):
         raise RunError(
-            f"{folder.name}: its run.json lacks {', '.join(sorted(missing)) or 'its own name'} or "
-            "names an unknown model. Restore it or delete the run."
+            f"{name}: a run's folder has a name of letters, digits, '-', '_' and '.'. Rename it as "
+            "its run.json says, or delete it."
+        )
+    try:
+        info = read_json(folder / INFO)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{name}: its run.json cannot be read. {remedy}") from error
+    if isinstance(info, dict) and info.get("schema", SCHEMA) != SCHEMA:
+        raise RunError(
+            f"{name}: its format is {ascii(info['schema'])[:20]}, and this version reads {SCHEMA}. "
+            f"Use the version of fercore that made it, or delete the run."
+        )
+    problem = misfit(info, {"schema": anything} | RUN)
+    if not problem and not info.get("members"):
+        problem = misfit(info, TRAINED)
+    if problem:
+        raise RunError(f"{name}: {problem} in its run.json. {remedy}")
+    if info["run_id"] != folder.name:
+        raise RunError(
+            f"{name}: its own name in its run.json is {ascii(info['run_id'])[:80]}. Give the "
+            "folder that name back."
+        )
+    if info["model"] not in MODELS:
+        raise RunError(
+            f"{name}: it names an unknown model, {ascii(info['model'])[:80]}. Update fercore, or "
+            "delete the run."
         )
     if tuple(info["classes"]) != CLASSES:
         raise RunError(
-            f"{folder.name}: its classes are in the order {', '.join(info['classes'])}, not "
-            f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread."
+            f"{name}: its classes are in the order {ascii(', '.join(info['classes']))[:200]}, not "
+            f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread. Delete the "
+            "run, or train it again."
         )
     try:
         return Run(folder, info, Recipe.from_json(info["recipe"]))
     except ConfigError as error:
-        raise RunError(f"{folder.name}: {error} Delete the run.") from error
+        raise RunError(f"{name}: {error} {remedy}") from error
+
+
+def _remedy(folder: Path) -> str:
+    if folder.parent.name == SHIPPED:
+        return "It came with the project: get its files from there again."
+    return "Restore the file, or delete the run and train it again."
 
 
 def write_run(
@@ -280,13 +327,14 @@ def write_scores(folder: Path, info: dict[str, Any], frame: pd.DataFrame) -> Run
     """Complete the run in `folder` with its predictions; where nothing else is there, it is one
     without history and weights.
     """
+    checked_frame(frame)
     folder.mkdir(parents=True, exist_ok=True)
     write_parquet(folder / "predictions.parquet", frame)
     write_json(folder / "metrics.json", evaluate_parts(frame))
     hashes = {name: _sha256(folder / name) for name in FILES if (folder / name).is_file()}
     identity = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES)}
     identity |= {"files": hashes}
-    write_json(folder / "run.json", identity | info | identity)  # also where info is another run's
+    write_json(folder / INFO, identity | info | identity)  # also where info is another run's
     return read_run(folder)
 
 
@@ -319,7 +367,7 @@ def rename_run(run: Run, new_id: str) -> Run:
     copy = target.with_name(f".{new_id}.{secrets.token_hex(4)}")
     try:
         shutil.copytree(run.folder, copy)
-        write_json(copy / "run.json", run.info | {"run_id": new_id})
+        write_json(copy / INFO, run.info | {"run_id": new_id})
         copy.rename(target)
     except OSError as error:
         shutil.rmtree(copy, ignore_errors=True)
@@ -353,7 +401,7 @@ def delete_run(run: Run) -> None:
 def delete_unreadable(run_id: str) -> None:
     """Delete a run made on this machine that `unreadable_runs` names. Raises `RunError`."""
     folder = local_folder(run_id)
-    if not (folder / "run.json").is_file():
+    if not complete(folder):
         raise RunError(f"There is no run '{run_id}' made on this machine.")
     _remove(folder)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
-from fercore.labels import CLASSES
+from fercore.labels import CLASSES, USAGES
 
 PROBABILITY_COLUMNS = [f"p_{name}" for name in CLASSES]
 
@@ -19,6 +19,7 @@ PARTS = {
     "clean": "PrivateTest without duplicates",
     "public": "PublicTest",
 }
+_SUM = 1e-3  # by which an image's probabilities may miss 1: they are float32
 _USAGE = {"private": "PrivateTest", "clean": "PrivateTest", "public": "PublicTest"}
 
 
@@ -99,6 +100,37 @@ def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame
     )
     frame[PROBABILITY_COLUMNS] = np.asarray(probs, np.float32)
     return frame
+
+
+def checked_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """A stored table, as `prediction_frame` makes it; raises `RunError` for any other."""
+    if problem := _problem(frame):
+        raise RunError(f"The table of predictions is damaged: {problem}.")
+    return frame
+
+
+def _problem(frame: pd.DataFrame) -> str | None:
+    kinds = {"row": "iu", "label": "iu", "pixels": "iu", "copy": "b"}
+    kinds |= dict.fromkeys(PROBABILITY_COLUMNS, "f")
+    for name in ("usage", *kinds):
+        if list(frame.columns).count(name) != 1:
+            return f"it has no column '{name}'"
+    for name, kind in kinds.items():
+        if getattr(frame[name].dtype, "kind", "O") not in kind:
+            return f"'{name}' holds {frame[name].dtype}"
+    if frame.empty:
+        return "it holds no image"
+    if unknown := set(frame["usage"].unique()) - set(USAGES[1:]):
+        return f"it names the usage '{min(map(str, unknown))}'"
+    labels, probs = frame["label"].to_numpy(), frame[PROBABILITY_COLUMNS].to_numpy(np.float64)
+    odd = (labels < 0) | (labels >= len(CLASSES))
+    if odd.any():
+        return f"{labels[odd][0]} is no label from 0 to {len(CLASSES) - 1}"
+    if (frame["row"] < 0).any() or frame["row"].duplicated().any():
+        return "its rows are not those of a dataset, each once"
+    if not (probs >= 0).all() or not (np.abs(probs.sum(1) - 1) <= _SUM).all():
+        return "the probabilities of an image are not from 0 to 1 with the sum 1"
+    return None
 
 
 def select_part(frame: pd.DataFrame, part: str) -> Predictions:

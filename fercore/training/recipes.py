@@ -5,6 +5,7 @@ from typing import Any
 
 from fercore.errors import ConfigError
 from fercore.labels import SIZE
+from fercore.shapes import misfit, number, optional, text, whole
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,24 @@ class Augmentation:
     shift: float = 0.1  # of the image's side, either way
     scale: float = 0.1  # zoom between 1 - scale and 1 + scale
     erase: float = 0.0  # probability that a rectangle is blanked (Zhong et al., 2020)
+
+
+def _pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and _SIDE(value[0])
+
+
+_SIDE, _SHARE = whole(1, 1024), number(0, 1)
+ARGUMENTS = {"side?": _SIDE, "views?": whole(1, 100)}  # of a model, those that are read here
+_SHAPE = {
+    "name": text, "summary": text, "epochs": whole(1), "batch_size?": whole(1),
+    "learning_rate?": number(), "warm_up?": _SHARE, "fall?": text,
+    "weight_decay?": number(), "label_smoothing?": _SHARE, "validated?": _SHARE,
+    "augmentation?": {"flip?": _SHARE, "degrees?": number(), "shift?": number(),
+                      "scale?": number(), "erase?": _SHARE},
+    "resolutions?": lambda value: isinstance(value, list | tuple) and all(map(_pair, value)),
+    "teacher?": optional(text), "teacher_share?": _SHARE, "teacher_epochs?": whole(),
+    "model_arguments?": ARGUMENTS,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,9 @@ class Recipe:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Recipe":
-        """The recipe that `to_json` gave. Raises `ConfigError` on unknown or missing settings."""
+        """The recipe that `to_json` gave. Raises `ConfigError` on unknown or odd settings."""
+        if problem := misfit(value, _SHAPE):
+            raise ConfigError(f"This is not a recipe: {problem}.")
         unknown = set(value) - {f.name for f in fields(cls)}
         if unknown:
             raise ConfigError(f"A recipe has no setting '{sorted(unknown)[0]}'.")
@@ -98,11 +119,10 @@ class Recipe:
             )
         try:
             augmentation = Augmentation(**value.get("augmentation", {}))
-            resolutions = tuple((side, share) for side, share in value.get("resolutions", ()))
-            changed = {"augmentation": augmentation, "resolutions": resolutions}
-            return cls(**value | changed)
-        except (TypeError, ValueError) as error:
+        except TypeError as error:
             raise ConfigError(f"This is not a recipe: {error}.") from error
+        resolutions = tuple((side, share) for side, share in value.get("resolutions", ()))
+        return cls(**value | {"augmentation": augmentation, "resolutions": resolutions})
 
 
 _LIGHT = Augmentation(degrees=5, shift=0.05, scale=0.05)

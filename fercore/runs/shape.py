@@ -1,0 +1,113 @@
+"""What a run's files must hold to be believed: the shapes of `run.json`, metrics and history."""
+
+from typing import Any
+
+import pandas as pd
+
+from fercore.files import parse_json
+from fercore.labels import CLASSES, USAGES
+from fercore.scoring.predictions import PARTS
+from fercore.shapes import misfit, moment, number, one_of, optional, text, whole
+from fercore.training.recipes import ARGUMENTS
+
+_share = number(0, 1)
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == len(CLASSES) and not misfit(value, [whole()])
+
+
+def _interval(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and not misfit(value, [_share])
+
+
+def _hashes(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(text, value.values()))
+
+
+# Every key of `run.json` that anything reads.
+RUN = {
+    "run_id": text,
+    "classes": [text],
+    "model": text,
+    "model_arguments": ARGUMENTS,
+    "recipe": {"name": text},
+    "seed": optional(whole()),
+    "created": moment,
+    "dataset": {
+        "name": text,
+        "fingerprint": text,
+        "counts": dict.fromkeys(USAGES, _counts),
+    },
+    "selected_on": optional(one_of(*USAGES)),
+    "best_epoch": optional(whole(1)),
+    "parameters": whole(),
+    "flops_per_image": whole(),
+    "seconds": number(),
+    "hardware": {"processor": text, "threads": whole(), "precision": text},
+    "files": _hashes,
+    "members?": [text],
+    "start_from?": optional({"run_id": text, "dataset": optional(text)}),
+}
+# Of a run that was trained, which is not the mean of others.
+TRAINED = {"seed": whole(), "best_epoch": whole(1)}
+
+_BY_CLASS = {"precision": _share, "recall": _share, "f1": _share}
+
+
+def _classes(value: Any) -> bool:
+    """A line per class, with figures where it has images."""
+    if misfit(value, [{"class": text, "support": whole()}]):
+        return False
+    occurring = [line for line in value if line["support"]]
+    return tuple(line["class"] for line in value) == CLASSES and not misfit(occurring, [_BY_CLASS])
+
+
+_PART = {
+    "n": whole(1),
+    "accuracy": _share,
+    "accuracy_interval": _interval,
+    "macro_f1": _share,
+    "macro_f1_interval": _interval,
+    "weighted_f1": _share,
+    "macro_auc": optional(_share),
+    "per_class": _classes,
+}
+
+
+def checked_metrics(value: Any) -> dict[str, Any]:
+    """The content of a `metrics.json`. Raises `ValueError`, saying what is odd."""
+    problem = misfit(value, {f"{part}?": _PART for part in PARTS})
+    if problem or not set(value) & {"private", "public"}:
+        raise ValueError(problem or "it holds no part of the images")
+    return value
+
+
+def _loss(value: Any) -> bool:
+    return type(value) in (int, float) and not value < 0  # of a training that diverged: no number
+
+
+_EPOCH = {
+    "epoch": whole(1),
+    "train_loss": _loss,
+    "train_accuracy": _share,
+    "val_loss": optional(_loss),
+    "val_accuracy": optional(_share),
+    "learning_rate": number(),
+    "seconds": number(),
+    "images_per_second": number(),
+}
+
+
+def history_frame(content: str) -> pd.DataFrame:
+    """The content of a `history.jsonl` as a table, a line per epoch.
+
+    Raises `ValueError`, saying what is odd.
+    """
+    lines = [parse_json(line) for line in content.splitlines()]
+    if problem := misfit(lines, [_EPOCH]):
+        raise ValueError(problem)
+    if not lines or [line["epoch"] for line in lines] != list(range(1, len(lines) + 1)):
+        raise ValueError("its epochs do not follow each other from 1")
+    floats = dict.fromkeys(set(_EPOCH) - {"epoch"}, float)
+    return pd.DataFrame(lines, columns=list(_EPOCH)).astype(floats)
