@@ -25,6 +25,10 @@ class RunError(FerError):
     """A run that is missing, incomplete, damaged or not allowed to change."""
 
 
+class NameTaken(RunError):
+    """A name that another run or training has."""
+
+
 class TrainingError(FerError):
     """A training that cannot start or go on."""
 

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,25 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder of the same name elsewhere; on success it becomes `folder`, whole.
+
+    Of two at once the first one stays: raises `FileExistsError` where there is one by then.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as place:
+        made = Path(place) / folder.name
+        made.mkdir()
+        yield made
+        try:
+            made.rename(folder)
+        except OSError as error:
+            if folder.exists():
+                raise FileExistsError(f"{folder} is there already") from error
+            raise
 
 
 def remove_folder(folder: Path) -> None:

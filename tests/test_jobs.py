@@ -11,7 +11,8 @@ import pytest
 from fercore import jobs
 from fercore.errors import ConfigError, RunError
 from fercore.jobs.experiment import run_experiment
-from fercore.jobs.request import LOCK, Request, prepare, read_request
+from fercore.jobs.request import Request, prepare, read_request
+from fercore.jobs.status import LOCK
 from fercore.runs.artifacts import find_run, local_folder, verify_run
 from fercore.training.recipes import find_recipe
 from fercore.training.records import Interrupted, Watcher

@@ -14,8 +14,8 @@ import pytest
 from fercore import jobs
 from fercore.errors import Busy
 from fercore.jobs.locks import held, is_held
-from fercore.jobs.request import LOCK, Request, prepare
-from fercore.jobs.status import StatusFile
+from fercore.jobs.request import Request, prepare
+from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import _ahead, turn
 from fercore.runs.artifacts import local_folder
 from fercore.training.recipes import find_recipe

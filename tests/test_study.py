@@ -121,8 +121,7 @@ def test_a_broken_training_stops_no_other(store, requests, faces):
 
 
 def test_two_runners_share_a_table(store, requests, faces):
-    folder = store.run_folder("cnn-s0")
-    folder.mkdir(parents=True)
+    folder = prepare(requests[0], store.run_folder("cnn-s0"))
     with held(folder / "lock"):
         outcome = run_study(store, requests, faces, alongside=True)
         assert outcome.elsewhere == ["cnn-s0"]

@@ -9,7 +9,7 @@ from dashboard.base.theme import count, percent, points, points_interval
 from fercore import data, jobs
 from fercore.data.stored_faces import delete_faces
 from fercore.errors import FerError
-from fercore.jobs.request import Request, new_run_id
+from fercore.jobs.request import Request
 from fercore.jobs.transfer import before_and_after
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
@@ -79,10 +79,11 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
     if not asked:
         return
     model = next(run.info["model"] for run in runs if run.run_id == start)
-    name = new_run_id(model, recipe, seed)
     yielding = {"threads": jobs.spare_threads(), "low_priority": True}
     try:
-        jobs.start(Request(name, model, recipe, seed, str(folder), start_from=start, **yielding))
+        name = jobs.start(
+            Request("", model, recipe, seed, str(folder), start_from=start, **yielding)
+        )
     except FerError as error:
         st.error(str(error))
         return

@@ -12,7 +12,7 @@ from fercore import data, jobs
 from fercore.data.cache import latest_fer2013
 from fercore.data.stored_faces import stored_faces
 from fercore.errors import FerError
-from fercore.jobs.request import Request, new_run_id
+from fercore.jobs.request import Request
 from fercore.models import MODELS
 from fercore.runs.artifacts import find_run
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
@@ -115,7 +115,7 @@ def _request(model: str, recipe: str, source: Path | str | None, seed: int, opti
     if options["start_from"]:
         model = find_run(options["start_from"]).info["model"]
     where = str(source) if source else None
-    return Request(new_run_id(model, chosen, seed), model, chosen, seed, where, **options)
+    return Request("", model, chosen, seed, where, **options)
 
 
 def _sources() -> list[Path | str | None]:

@@ -15,8 +15,8 @@ from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import follow, run_experiment, sentence, teacher_of
-from fercore.jobs.request import Request, new_run_id, prepare, read_request, settled
-from fercore.runs.artifacts import find_run
+from fercore.jobs.request import Request, failure, prepare, read_request, settled
+from fercore.runs.artifacts import find_run, local_folder
 from fercore.training.recipes import RECIPES, find_recipe
 from fercore.training.records import Interrupted, Watcher
 from fercore.wording import duration
@@ -86,7 +86,7 @@ def train(
         chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
         chosen = replace(chosen, **{name: new for name, new in changes.items() if new is not None})
         request = Request(
-            run_id or new_run_id(model, chosen, seed),
+            run_id or "",
             model,
             chosen,
             seed,
@@ -99,8 +99,10 @@ def train(
         if estimate:
             _print_estimate(request, as_json)
             return
-        prepare(request)
-        request = read_request(request.run_id)
+        failed = run_id and failure(local_folder(run_id))
+        request = read_request(prepare(request).name)
+        if failed:
+            print(f"It replaces the training '{run_id}', which failed: {failed}", file=sys.stderr)
     else:
         raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
     _train(request, alongside=alongside, keep_best=keep_best, as_json=as_json)

@@ -5,8 +5,6 @@ that `fercore.data.load` reads like any other.
 """
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -16,7 +14,7 @@ from fercore.data import cache
 from fercore.data.own_photos import OwnFaces
 from fercore.data.sources import RESERVED
 from fercore.errors import DataError
-from fercore.files import remove_folder, safe_name
+from fercore.files import appearing, remove_folder, safe_name
 from fercore.labels import CLASSES
 
 
@@ -29,18 +27,16 @@ def store(own: OwnFaces, name: str) -> Path:
     folder = free_folder(name)
     if own.problem:
         raise DataError(own.problem)
-    faces_folder().mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=faces_folder()))
     try:
-        for number, photo in enumerate(own.kept, start=1):
-            place = temporary / photo.usage / CLASSES[photo.label]
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(photo.face).save(place / f"{number:05}.png")
-        temporary.rename(folder)
+        with appearing(folder) as made:
+            for number, photo in enumerate(own.kept, start=1):
+                place = made / photo.usage / CLASSES[photo.label]
+                place.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(photo.face).save(place / f"{number:05}.png")
+    except FileExistsError as error:
+        raise _taken(name) from error
     except OSError as error:
         raise DataError(f"The faces are not kept: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -48,8 +44,12 @@ def free_folder(name: str) -> Path:
     """Where a new set of that name goes. Raises `DataError` where it is taken or no name."""
     folder = _folder_of(name)
     if folder.exists():
-        raise DataError(f"There are faces called '{name}' already. Choose another name.")
+        raise _taken(name)
     return folder
+
+
+def _taken(name: str) -> DataError:
+    return DataError(f"There are faces called '{name}' already. Choose another name.")
 
 
 def faces_folder() -> Path:

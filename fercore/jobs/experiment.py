@@ -22,14 +22,13 @@ from fercore.jobs.locks import held
 from fercore.jobs.request import (
     CANCEL,
     CHECKPOINT,
-    LOCK,
     REQUEST,
     START,
     VERDICTS,
     Request,
 )
 from fercore.jobs.status import FILE as STATUS
-from fercore.jobs.status import StatusFile
+from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import turn
 from fercore.models import build
 from fercore.runs.artifacts import Run, find_run, local_folder, read_run, write_run

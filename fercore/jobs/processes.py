@@ -5,11 +5,9 @@ so whether a training lives is asked of the lock, never of a process number.
 """
 
 import json
-import math
 import os
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,15 +17,10 @@ from typing import Any, NamedTuple
 
 from fercore.errors import RunError, TrainingError
 from fercore.files import remove_folder
-from fercore.jobs.locks import is_held
-from fercore.jobs.request import CANCEL, LOCK, LOG, REQUEST, Request, prepare, read_request
-from fercore.jobs.status import FILE as STATUS
-from fercore.jobs.status import StatusFile, read_status
+from fercore.jobs.request import CANCEL, LOG, REQUEST, Request, prepare, read_request
+from fercore.jobs.status import ALIVE, STARTING, StatusFile, read_status, state_of
 from fercore.runs.artifacts import LOCAL, artifacts_folder, checked_run_id, local_folder
 
-ALIVE = ("queued", "running")
-_STARTING = "starting"  # the message of one whose process has not taken its lock yet
-STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."
 _NICENESS = 10
 
@@ -64,12 +57,14 @@ class Job:
         return len(self.history)
 
 
-def start(request: Request) -> None:
+def start(request: Request) -> str:
     """Begin a training in a process of its own; where another one runs, it waits for its turn.
 
-    Raises `RunError` where its name is taken, and what `prepare` raises.
+    Returns its name. Raises what `prepare` raises.
     """
-    _spawn(prepare(request))
+    folder = prepare(request)
+    _spawn(folder)
+    return folder.name
 
 
 def resume(run_id: str) -> None:
@@ -138,7 +133,7 @@ def spare_threads() -> int:
 def list_jobs() -> list[Job]:
     """Trainings that are under way or were broken off, newest first."""
     found = []
-    for path in (artifacts_folder() / LOCAL).glob(f"*/{REQUEST}"):
+    for path in (artifacts_folder() / LOCAL).glob(f"[!.]*/{REQUEST}"):
         # It may finish while we look; and one that cannot be read is no reason to hide the others.
         with suppress(RunError, FileNotFoundError):
             found.append((path.stat().st_mtime, find_job(path.parent.name)))
@@ -152,7 +147,7 @@ def find_job(run_id: str) -> Job:
     if not (folder / REQUEST).is_file():
         raise RunError(f"There is no training '{run_id}' under way.")
     request, status = read_request(run_id), read_status(folder)
-    state = _state(folder, status)
+    state = state_of(folder, status)
     _check_unfinished(folder)  # it may have ended well while we looked
     message = _LOST if state == "lost" else status.get("message", "")
     progress, process = status.get("progress", {}), status.get("process", {})
@@ -170,25 +165,9 @@ def _idle(run_id: str) -> Path:
     return local_folder(run_id)
 
 
-def _state(folder: Path, status: dict[str, Any]) -> str:
-    written = status.get("state", "lost")
-    if written not in ALIVE or is_held(folder / LOCK):
-        return written
-    starting = status["message"] == _STARTING
-    return "queued" if starting and _age(folder / STATUS) < STARTUP_SECONDS else "lost"
-
-
-def _age(path: Path) -> float:
-    """Seconds since a file was written; without end where it is gone."""
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return math.inf
-
-
 def _spawn(folder: Path, *options: str) -> None:
     (folder / CANCEL).unlink(missing_ok=True)
-    StatusFile(folder).write("queued", _STARTING)
+    StatusFile(folder).write("queued", STARTING)
     command = [sys.executable, "-m", "fercore", "train", "--resume", folder.name, *options]
     low_priority = read_request(folder.name).low_priority
     flags = 0

@@ -6,15 +6,22 @@ as they were when it was asked for.
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from fercore import data
 from fercore.analysis import review
-from fercore.errors import ConfigError, RunError
-from fercore.files import read_json, write_json
+from fercore.errors import Busy, ConfigError, NameTaken, RunError
+from fercore.files import appearing, read_json, remove_folder, write_json
+from fercore.jobs.locks import held
+from fercore.jobs.status import ALIVE, LOCK, read_status, state_of
 from fercore.models import model_entry
 from fercore.runs.artifacts import find_run, is_shipped, local_folder
 from fercore.training.recipes import Recipe
@@ -23,18 +30,19 @@ REQUEST, LOG = "request.json", "log.txt"
 CHECKPOINT = "checkpoint.pt"
 START = "start.safetensors"  # the weights it begins with, where they are another run's
 VERDICTS = "verdicts.parquet"
-LOCK = "lock"  # held by the training's process
 CANCEL = "cancel"  # a file of this name asks the training to stop
+_PATIENCE = 2.0  # seconds; one that has said that it failed holds its lock a moment longer
 
 
 @dataclass(frozen=True)
 class Request:
     """What to train, and on what.
 
-    data: a path, 'synthetic', or None for where FER2013 is. threads: all where None.
-    low_priority: whether it yields the processor to other programs. start_from: the run whose
-    weights it begins with; model and its arguments are then that run's. verdicts: whether the
-    review verdicts are laid over Training.
+    run_id: '' for a name that says what the run is, which `prepare` gives it. data: a path,
+    'synthetic', or None for where FER2013 is. threads: all where None. low_priority: whether it
+    yields the processor to other programs. start_from: the run whose weights it begins with; model
+    and its arguments are then that run's. verdicts: whether the review verdicts are laid over
+    Training.
     """
 
     run_id: str
@@ -54,14 +62,6 @@ class Request:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Request":
         return cls(**{**value, "recipe": Recipe.from_json(value["recipe"])})
-
-
-def new_run_id(model: str, recipe: Recipe, seed: int) -> str:
-    """A name that says what the run is, unused so far."""
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    base = f"{model}-{recipe.name}-s{seed}-{stamp}"
-    names = [base, *(f"{base}-{n}" for n in range(2, 100))]
-    return next(name for name in names if not local_folder(name).exists())
 
 
 def settled(request: Request) -> Request:
@@ -87,10 +87,12 @@ def settled(request: Request) -> Request:
 
 
 def prepare(request: Request, folder: Path | None = None) -> Path:
-    """Create the run's folder with its request. Raises `RunError` where the name is taken.
+    """Create the run's folder with its request, whole, and return it.
 
-    The folder is in `artifacts/runs/` unless one is given. Raises `ConfigError` where verdicts are
-    asked for and there are none, and what `settled` raises.
+    Who asks at the same moment gets another name, or `NameTaken` where a name was given. One that
+    failed before its first checkpoint gives its name free. The folder is in `artifacts/runs/`
+    unless one is given. Raises `ConfigError` where verdicts are asked for and there are none, and
+    what `settled` raises.
     """
     request = settled(request)
     verdicts = review.verdicts() if request.verdicts else None
@@ -98,21 +100,73 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
         raise ConfigError(
             "There are no verdicts yet. Leave some on the Review page, or go without."
         )
-    taken = folder is None and is_shipped(request.run_id)
-    folder = folder or local_folder(request.run_id)
-    if taken or (folder / REQUEST).exists() or (folder / "run.json").exists():
-        raise RunError(f"There is a run '{request.run_id}' already. Choose another name.")
     source = data.find_source(request.data)
     if isinstance(source, Path):
         source = str(source.resolve())
     request = replace(request, data=source)  # whatever is chosen, and wherever it is resumed
-    folder.mkdir(parents=True, exist_ok=True)
-    if request.start_from:
-        shutil.copyfile(find_run(request.start_from).weights_file(), folder / START)
-    if verdicts is not None:
-        verdicts.to_parquet(folder / VERDICTS, index=False)
-    write_json(folder / REQUEST, request.to_json())
+    if request.run_id:
+        return _create(request, folder or local_folder(request.run_id), verdicts)
+    for name in _names(request):
+        with suppress(NameTaken):
+            return _create(replace(request, run_id=name), local_folder(name), verdicts)
+    raise AssertionError("names are without end")
+
+
+def failure(folder: Path) -> str:
+    """Why the training in `folder` failed before its first checkpoint; '' where it did not.
+
+    Nothing is lost when such a training is replaced by another one of its name.
+    """
+    status = read_status(folder)
+    kept = (folder / "run.json").exists() or any(folder.glob(f"{Path(CHECKPOINT).stem}*"))
+    return status["message"] if status.get("state") == "failed" and not kept else ""
+
+
+def _names(request: Request) -> Iterator[str]:
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    base = f"{request.model}-{request.recipe.name}-s{request.seed}-{stamp}"
+    yield base
+    yield from (f"{base}-{n}" for n in count(2))
+
+
+def _create(request: Request, folder: Path, verdicts: pd.DataFrame | None) -> Path:
+    try:
+        if failure(folder):
+            _remove_failed(folder)
+        if folder == local_folder(request.run_id) and is_shipped(request.run_id):
+            raise FileExistsError
+        with appearing(folder) as made:
+            if request.start_from:
+                shutil.copyfile(find_run(request.start_from).weights_file(), made / START)
+            if verdicts is not None:
+                verdicts.to_parquet(made / VERDICTS, index=False)
+            write_json(made / REQUEST, request.to_json())
+    except FileExistsError as error:
+        raise NameTaken(_taken(folder)) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"'{request.run_id}' is not begun: {folder.parent}: {reason}.") from error
     return folder
+
+
+def _remove_failed(folder: Path) -> None:
+    with suppress(Busy, FileNotFoundError), held(folder / LOCK, patience=_PATIENCE):
+        if failure(folder):  # still: nobody has begun another one in its place
+            remove_folder(folder)
+
+
+def _taken(folder: Path) -> str:
+    """Why a training cannot have the name of `folder`, and what to do."""
+    name = folder.name
+    if not (folder / REQUEST).exists() or (folder / "run.json").exists():
+        return f"There is a run '{name}' already. Choose another name."
+    state = state_of(folder, read_status(folder))
+    if state in ALIVE:
+        return f"There is a training '{name}' already, and it is {state}. Choose another name."
+    return (
+        f"There is a training '{name}' already, and it is {state}. Go on with it (fercore jobs "
+        f"resume {name}), discard it (fercore jobs discard {name}), or choose another name."
+    )
 
 
 def read_request(run_id: str, folder: Path | None = None) -> Request:

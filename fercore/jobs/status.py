@@ -1,5 +1,6 @@
 """Where a training stands, as a small file that other processes read."""
 
+import math
 import os
 import time
 from contextlib import suppress
@@ -10,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from fercore.files import read_json, write_json
+from fercore.jobs.locks import is_held
 
 FILE = "status.json"
+LOCK = "lock"  # held by the training's process
+ALIVE = ("queued", "running")
+STARTING = "starting"  # the message of one whose process has not taken its lock yet
+STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
 HEARTBEAT_SECONDS = 0.5
 
 
@@ -50,6 +56,23 @@ def read_status(folder: Path) -> dict[str, Any]:
     with suppress(FileNotFoundError, JSONDecodeError):
         return read_json(folder / FILE)
     return {}
+
+
+def state_of(folder: Path, status: dict[str, Any]) -> str:
+    """The state that its status says, or 'lost' where its process is gone without a word."""
+    written = status.get("state", "lost")
+    if written not in ALIVE or is_held(folder / LOCK):
+        return written
+    starting = status["message"] == STARTING
+    return "queued" if starting and _age(folder / FILE) < STARTUP_SECONDS else "lost"
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file was written; without end where it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _now() -> str:

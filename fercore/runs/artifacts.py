@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fercore.errors import ConfigError, RunError
+from fercore.errors import ConfigError, NameTaken, RunError
 from fercore.files import (
+    appearing,
     file_stamp,
     read_json,
     remove_folder,
@@ -61,12 +62,21 @@ def local_folder(run_id: str) -> Path:
     return artifacts_folder() / LOCAL / checked_run_id(run_id)
 
 
-def unused_folder(run_id: str) -> Path:
-    """The folder of a run to be made on this machine. Raises `RunError` where the name is taken."""
+@contextmanager
+def new_folder(run_id: str) -> Iterator[Path]:
+    """A folder to make a run in, which is among this machine's runs once it is filled.
+
+    Raises `NameTaken` where the name is, or was by then.
+    """
     folder = local_folder(run_id)
+    taken = NameTaken(f"There is a run '{run_id}' already. Choose another name.")
     if folder.exists() or is_shipped(run_id):
-        raise RunError(f"There is a run '{run_id}' already. Choose another name.")
-    return folder
+        raise taken
+    try:
+        with appearing(folder) as made:
+            yield made
+    except FileExistsError as error:
+        raise taken from error
 
 
 def checked_run_id(run_id: str) -> str:
@@ -362,18 +372,14 @@ def rename_run(run: Run, new_id: str) -> Run:
     taken.
     """
     _check_local(run, "renamed")
-    target = unused_folder(new_id)
-    # No run can have such a name, and no one else who renames has the same.
-    copy = target.with_name(f".{new_id}.{secrets.token_hex(4)}")
     try:
-        shutil.copytree(run.folder, copy)
-        write_json(copy / INFO, run.info | {"run_id": new_id})
-        copy.rename(target)
+        with new_folder(new_id) as copy:
+            shutil.copytree(run.folder, copy, dirs_exist_ok=True)
+            write_json(copy / INFO, run.info | {"run_id": new_id})
     except OSError as error:
-        shutil.rmtree(copy, ignore_errors=True)
         raise RunError(f"'{run.run_id}' keeps its name: {error.strerror or error}.") from error
     delete_run(run)
-    return read_run(target)
+    return read_run(local_folder(new_id))
 
 
 def annotate_run(run: Run, note: str) -> None:

@@ -7,7 +7,7 @@ without weights; its members are named in it.
 from datetime import UTC, datetime
 
 from fercore.errors import RunError
-from fercore.runs.artifacts import Run, unused_folder, write_scores
+from fercore.runs.artifacts import Run, find_run, new_folder, write_scores
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 
 _SAME = ("model", "dataset", "start_from", "verdicts")  # of all members, as is the recipe
@@ -35,7 +35,6 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
             )
         if not images.equals(run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)):
             raise RunError(f"'{run.run_id}' was scored on other images than '{first.run_id}'.")
-    folder = unused_folder(name)
     frame = images.copy()
     probs = [run.prediction_frame[PROBABILITY_COLUMNS] for run in members]
     frame[PROBABILITY_COLUMNS] = (sum(probs) / len(probs)).astype("float32")
@@ -49,4 +48,6 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
         "seed": None,
         "best_epoch": None,
     }
-    return write_scores(folder, first.info | sums | own, frame)
+    with new_folder(name) as folder:
+        write_scores(folder, first.info | sums | own, frame)
+    return find_run(name)

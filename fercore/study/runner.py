@@ -1,13 +1,14 @@
 """Runs a study's trainings one after the other, each resumable, a broken one stopping no other."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from fercore.data import FaceSet
-from fercore.errors import Busy, RunError
+from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import REQUEST, Request, prepare, read_request
 from fercore.runs.artifacts import Run, read_run
@@ -146,14 +147,13 @@ def train_cell(
         run = read_run(folder)
         _check(request, run.info, faces, folder)
         return run
-    if (folder / REQUEST).is_file():
-        begun = read_request(request.run_id, folder)
-        if (begun.model, begun.recipe) != (request.model, request.recipe):
-            raise RunError(_ANOTHER.format(folder))
-        request = begun
-    else:
-        prepare(request, folder)
-    return run_experiment(request, folder=folder, faces=faces, watcher=watcher, alongside=alongside)
+    if not (folder / REQUEST).is_file():
+        with suppress(NameTaken):  # by another runner, at the same moment
+            prepare(request, folder)
+    begun = read_request(request.run_id, folder)
+    if (begun.model, begun.recipe) != (request.model, request.recipe):
+        raise RunError(_ANOTHER.format(folder))
+    return run_experiment(begun, folder=folder, faces=faces, watcher=watcher, alongside=alongside)
 
 
 def check_cells(store: StudyStore, requests: list[Request], faces: FaceSet) -> None:
