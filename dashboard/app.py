@@ -1,48 +1,57 @@
 """The app: `streamlit run dashboard/app.py`. Router and sidebar; the pages lie in `pages/`."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
 from dashboard.base.navigation import PAGES
-from fercore.errors import FerError
 
-st.set_page_config(page_title="fercore", page_icon=":material/sentiment_satisfied:", layout="wide")
+HOME = "overview"
+
+# No trace on the screen, also where the settings of another folder hold.
+st.set_option("client.showErrorDetails", "none")
+st.set_page_config(
+    page_title="fercore", page_icon=Path(__file__).with_name("icon.svg"), layout="wide"
+)
 
 sections: dict[str, list] = defaultdict(list)
 for entry in PAGES.values():
+    default = entry.name == HOME
     page = st.Page(
         entry.path,
         title=entry.title,
         icon=entry.icon,
-        url_path=entry.name,
-        default=entry.name == "overview",
+        url_path="" if default else entry.name,
+        default=default,
     )
     sections[entry.section].append(page)
+    if default:  # Streamlit knows it by '/' alone; its own name is to lead to it as well
+        sections[entry.section].append(
+            st.Page(entry.path, title=entry.title, url_path=entry.name, visibility="hidden")
+        )
 chosen = st.navigation(sections, expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
+from dashboard.base.failures import errors_told  # noqa: E402
 from dashboard.base.selection import follow_link  # noqa: E402
 from dashboard.sidebar.data_panel import data_panel  # noqa: E402
 from dashboard.sidebar.finished_view import finished_view  # noqa: E402
 from dashboard.sidebar.pickers import pickers  # noqa: E402
 from dashboard.sidebar.training_panel import training_panel  # noqa: E402
 
+PANELS = {
+    "The choice of models": pickers,
+    "The panel Data": data_panel,
+    "The finished training": finished_view,
+    "The panel Retrain": training_panel,
+}
 
-@contextmanager
-def errors_told() -> Iterator[None]:
-    try:
-        yield
-    except FerError as error:
-        st.error(str(error))
-
-
-follow_link(chosen.url_path)
+with errors_told("What the link says"):
+    follow_link(chosen.url_path)
 with st.sidebar:
-    for part in (pickers, data_panel, finished_view, training_panel):
-        with errors_told():
-            part()
-with errors_told():
+    for name, panel in PANELS.items():
+        with errors_told(name):
+            panel()
+with errors_told(f"The page {chosen.title}"):
     chosen.run()

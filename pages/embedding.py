@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.base import loading, theme
+from dashboard.base.failures import errors_kept
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line
 from dashboard.compare import extras_view
@@ -50,9 +51,15 @@ name = f"map-{run.run_id}-{selection.part}"
 lassoed = "-".join(("lassoed", *loading.identity(run), selection.part, selection.words))
 
 
+@errors_kept("The lasso")
 def keep_lassoed() -> None:
     """Keep what the lasso holds: another colouring is another figure, which would forget it."""
     st.session_state[lassoed] = extras_view.picked(st.session_state[name])
+
+
+@errors_kept("Clearing the selection")
+def forget_lassoed() -> None:
+    st.session_state.pop(lassoed, None)
 
 
 marked = None
@@ -85,7 +92,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if on_map:
         st.button(
             "Clear", icon=":material/close:", key="clear-lasso",
-            on_click=lambda: st.session_state.pop(lassoed, None),
+            on_click=forget_lassoed,
         )  # fmt: skip
 st.markdown(
     f"{letter(key)} is right on {theme.percent(group.accuracy)} {theme.interval(group.interval)}. "

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from dashboard.base import loading
+from dashboard.base.failures import errors_told
 from dashboard.base.selection import current_with_weights
 from dashboard.base.widgets import heading, model_names
 from dashboard.live import view as live_view
@@ -63,11 +64,14 @@ if not playing:
 
 
 @st.fragment(run_every=1.0 if playing or signalling else None)
+@errors_told("What the models see")
 def beside_the_video() -> None:
     failed = connection.update(time.monotonic(), playing=playing, signalling=signalling)
     if failed:
         live_view.single_shot(live_view.NO_CONNECTION)
     elif playing:
+        if annotator.failure:
+            st.error(annotator.failure)
         live_view.readout(annotator.moments(), models)
     elif signalling:
         st.markdown("Connecting …")

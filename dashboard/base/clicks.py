@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.base.failures import errors_kept
 from dashboard.base.figures import STATIC
 from dashboard.base.selection import clears
 
@@ -28,6 +29,7 @@ def clickable_figure(
     """
     name = _name(key)
 
+    @errors_kept("The click")
     def take_click() -> None:
         _pass_on(name, st.session_state[name]["selection"]["points"], choose)
 
@@ -45,6 +47,7 @@ def clickable_table(
     """
     name = _name(key)
 
+    @errors_kept("The click")
     def take_click() -> None:
         _pass_on(name, st.session_state[name]["selection"]["rows"], choose)
 

@@ -11,6 +11,7 @@ from itertools import combinations
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.failures import errors_kept
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
@@ -204,6 +205,7 @@ def cell_query(true: str, predicted: str) -> dict[str, str]:
     return st.query_params.to_dict() | {TRUE: true, PREDICTED: predicted}
 
 
+@errors_kept("Clearing the selection")
 def clear() -> None:
     """Select no label, prediction, confidence or slice."""
     choose_cell(ANY, ANY)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import count, interval, percent
 from fercore.errors import FerError, RunError
@@ -102,6 +103,7 @@ def run_manager(runs: list[Run]) -> None:
 
 
 @st.dialog("Delete this run?")
+@errors_told("The question")
 def _confirm(run_id: str, what: str) -> None:
     st.markdown(f"**{run_id}**  \n{what} This cannot be undone.")
     with st.container(horizontal=True):
@@ -110,6 +112,7 @@ def _confirm(run_id: str, what: str) -> None:
             st.rerun()
 
 
+@errors_kept("Saving the note")
 def _annotate(run_id: str) -> None:
     def act() -> str:
         annotate_run(find_run(run_id), st.session_state[f"{_NOTE}-{run_id}"])
@@ -118,6 +121,7 @@ def _annotate(run_id: str) -> None:
     _keep_outcome(act)
 
 
+@errors_kept("Renaming the run")
 def _rename(run_id: str) -> None:
     def act() -> str:
         run = rename_run(find_run(run_id), st.session_state[f"{_NAME}-{run_id}"].strip())
@@ -130,6 +134,7 @@ def _rename(run_id: str) -> None:
     _keep_outcome(act)
 
 
+@errors_kept("Deleting the run")
 def _delete(run_id: str) -> None:
     def act() -> str:
         readable = {run.run_id: run for run in loading.runs()}

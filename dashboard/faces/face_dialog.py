@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from dashboard.base.failures import errors_told
 from dashboard.base.figures import STATIC, probability_figure
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import csv_button, enlarged, letter
@@ -19,6 +20,7 @@ _SEEN_WIDTH = 280  # pixels on the screen
 
 
 @st.dialog("One face", width="large")
+@errors_told("This face")
 def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) -> None:
     """The dialog for one line of a sample table; `face` is None where its pixels are not here."""
     left, right = st.columns([1, 2])

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.access import write_or_say_why
+from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.loading import Images
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import enlarged, paged
@@ -180,6 +181,7 @@ def import_field() -> None:
 
 
 @st.dialog("One face", width="large", on_dismiss="rerun")
+@errors_told("This face")
 def _open(verdict: Verdict, images: Images) -> None:
     left, right = st.columns([2, 3])
     left.image(enlarged(images.get(verdict.pixels), 7), width="stretch")
@@ -188,6 +190,7 @@ def _open(verdict: Verdict, images: Images) -> None:
         verdict_form(verdict.pixels, verdict.row, verdict.label, verdict.dataset)
 
 
+@errors_kept("Saving the verdict")
 def _save(owner: str, pixels: int, row: int, label: str, dataset: str) -> None:
     said = {name: st.session_state.get(_key(name, owner)) or "" for name in ("verdict", "note")}
     if said["verdict"] == "wrong":
@@ -200,6 +203,7 @@ def _save(owner: str, pixels: int, row: int, label: str, dataset: str) -> None:
         _keep_outcome(owner, success="Saved.")
 
 
+@errors_kept("Removing the verdict")
 def _remove(owner: str, pixels: int) -> None:
     try:
         review.remove(pixels)
@@ -211,6 +215,7 @@ def _remove(owner: str, pixels: int) -> None:
     _keep_outcome(owner, success="Removed.")
 
 
+@errors_kept("The import")
 def _import() -> None:
     upload = st.session_state[_IMPORT]
     if upload is None:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from dashboard.base.failures import errors_passed_on
 from dashboard.live.drawing import draw_face
 from fercore.errors import ConfigError
 from fercore.faces.detection import find_faces, preprocess
@@ -46,6 +47,7 @@ class FrameAnnotator:
         self._smoothers: dict[str, Smoother] = {}  # by run
         self._history = History()
         self._lock = threading.Lock()  # around the history alone: held for microseconds
+        self.failure = ""  # a sentence on a frame that could not be looked at, for the page
         find_faces(Image.new("L", (240, 240)), thorough=False)
         self.configure(settings)
 
@@ -68,11 +70,20 @@ class FrameAnnotator:
 
     def clear(self) -> None:
         """Forget the results of an earlier video."""
+        self.failure = ""
         with self._lock:
             self._history.clear()
 
     def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
         # In the video's thread from here on: no Streamlit, and only one look at the settings.
+        with errors_passed_on(self._fail, "A frame could not be looked at"):
+            return self._annotated(frame)
+        return frame  # the video goes on
+
+    def _fail(self, sentence: str) -> None:
+        self.failure = sentence
+
+    def _annotated(self, frame: av.VideoFrame) -> av.VideoFrame:
         arrived = time.perf_counter()
         settings = self._settings
         picture = frame.to_image()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.theme import count, percent, points, points_interval
 from fercore import data, jobs
 from fercore.data.stored_faces import delete_faces
@@ -120,6 +121,7 @@ def _changes(runs: list[Run]) -> None:
 
 
 @st.dialog("Delete these faces?")
+@errors_told("The question")
 def _confirm(name: str) -> None:
     st.markdown(
         f"**{name}** cannot be brought back. Runs that were trained on "
@@ -131,6 +133,7 @@ def _confirm(name: str) -> None:
             st.rerun()
 
 
+@errors_kept("Deleting the faces")
 def _delete(name: str) -> None:
     st.cache_resource.clear()  # its files are held open there
     try:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.failures import errors_kept
 from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import percent, points, points_interval
 from fercore.jobs.transfer import before_and_after
@@ -90,11 +91,13 @@ def _is_news(run: Run) -> bool:
     return age < _NEWS and run.run_id not in st.session_state.get(_SEEN, set())
 
 
+@errors_kept("The comparison")
 def _compare(new: str, old: str) -> None:
     """The new one is A, so that A − B on the pages is what this card says."""
     st.session_state[MODEL_A], st.session_state[MODEL_B] = new, old
     _put_away(new)
 
 
+@errors_kept("Putting it away")
 def _put_away(run_id: str) -> None:
     st.session_state[_SEEN] = st.session_state.get(_SEEN, set()) | {run_id}

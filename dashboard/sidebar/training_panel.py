@@ -6,6 +6,7 @@ from datetime import timedelta
 import streamlit as st
 
 from dashboard.base.access import write_or_say_why
+from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.theme import percent
 from dashboard.sidebar.training_form import training_form
 from fercore import jobs
@@ -30,6 +31,7 @@ def training_panel() -> None:
             training_form(bool(busy))
 
 
+@errors_told("The training under way")
 def _progress(writes: bool) -> None:
     """Redraws itself every second while a training runs; the rest of the page stays as it is."""
     under_way = jobs.list_jobs()
@@ -100,6 +102,7 @@ def _button(label: str, action: Callable[[str], None], job: Job) -> None:
     st.button(label, key=key, help=_HELP.get(label), on_click=_do, args=(action, job.run_id))
 
 
+@errors_kept("What was asked of the training")
 def _do(action: Callable[[str], None], run_id: str) -> None:
     try:
         action(run_id)
