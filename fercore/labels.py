@@ -1,5 +1,7 @@
 """The seven expressions, the three usages, their names in the wild, and a face's size."""
 
+import re
+
 from fercore.errors import ConfigError
 
 # FER2013's order (Goodfellow et al., 2013). It is never alphabetical.
@@ -22,9 +24,13 @@ _CLASS_ALIASES = {
     "disgusted": "disgust",
     "fearful": "fear",
     "afraid": "fear",
+    "scared": "fear",
     "happiness": "happy",
+    "joy": "happy",
     "sadness": "sad",
     "surprised": "surprise",
+    "suprise": "surprise",
+    "neutrality": "neutral",
 }
 
 _USAGE_ALIASES = {
@@ -33,19 +39,24 @@ _USAGE_ALIASES = {
     "publictest": "PublicTest",
     "val": "PublicTest",
     "valid": "PublicTest",
+    "validate": "PublicTest",
     "validation": "PublicTest",
     "dev": "PublicTest",
+    "eval": "PublicTest",
+    "evaluation": "PublicTest",
     "privatetest": "PrivateTest",
     "test": "PrivateTest",
+    "testing": "PrivateTest",
 }
+_SET = re.compile(r"[\s_-]*(set|data|images|split)$")  # 'train_set' is 'train'
 
 
 def class_index(name: str) -> int:
-    """Index of an expression in `CLASSES`, from its name or a common variant ('anger').
+    """Index of an expression in `CLASSES`, from its name or a common variant ('anger', '0_angry').
 
     Raises `ConfigError` for a name that stands for none of the seven.
     """
-    folded = name.strip().lower()
+    folded = re.sub(r"^\d+[\s._-]+", "", name.strip().lower())
     folded = _CLASS_ALIASES.get(folded, folded)
     if folded not in CLASSES:
         raise ConfigError(f"'{name}' is not one of the seven expressions: {', '.join(CLASSES)}.")
@@ -57,7 +68,7 @@ def usage_name(name: str) -> str:
 
     Raises `ConfigError` for any other word.
     """
-    folded = name.strip().lower()
+    folded = _SET.sub("", name.strip().lower()).replace(" ", "").replace("_", "")
     if folded not in _USAGE_ALIASES:
         raise ConfigError(f"'{name}' is not a usage: expected one of {', '.join(USAGES)}.")
     return _USAGE_ALIASES[folded]

@@ -143,8 +143,10 @@ BAD_TABLES = {
     "2,303 pixels": (f"emotion,pixels,Usage\n0,{GOOD_PIXELS[:-2]},Training", "2303 pixels"),
     "pixel of 300": (f"emotion,pixels,Usage\n0,300{GOOD_PIXELS[1:]},Training", "pixel '300'"),
     "pixel of text": (f"emotion,pixels,Usage\n0,x{GOOD_PIXELS[1:]},Training", "pixel 'x'"),
-    "label of 7": (f"emotion,pixels,Usage\n7,{GOOD_PIXELS},Training", "label is '7'"),
-    "label of angry": (f"emotion,pixels,Usage\nangry,{GOOD_PIXELS},Training", "label is 'angry'"),
+    "label of 7": (f"emotion,pixels,Usage\n7,{GOOD_PIXELS},Training", "One row has the label 7"),
+    "label of 8": (f"emotion,pixels,Usage\n8,{GOOD_PIXELS},Training", "label is '8'"),
+    "label of bored": (f"emotion,pixels,Usage\nbored,{GOOD_PIXELS},Training", "'bored' is not"),
+    "no label": (f"emotion,pixels,Usage\n,{GOOD_PIXELS},Training", "the label is empty"),
     "unknown usage": (f"emotion,pixels,Usage\n0,{GOOD_PIXELS},Other", "'Other' is not a usage"),
     "too few columns": (f"emotion,pixels,Usage\n0,{GOOD_PIXELS}", "2 columns instead of 3"),
     "no rows": ("emotion,pixels,Usage\n", "no rows"),
@@ -240,9 +242,18 @@ def test_unreadable_images_are_listed_ten_at_most(tmp_path, faces):
     broken = sorted((tmp_path / "mine").rglob("*.png"))[:12]
     for picture in broken:
         picture.write_bytes(b"no picture")
-    error = refused(tmp_path / "mine", "12 images cannot be read")
-    assert error.count(".png") == 10
-    assert "and 2 more" in error
+    loaded = data.load(tmp_path / "mine")
+    assert len(loaded) == len(faces) - 12
+    (note,) = [note for note in loaded.notes if "12 images cannot be read" in note]
+    assert note.count(".png") == 10
+    assert "and 2 more" in note
+
+
+def test_a_set_of_which_most_images_cannot_be_read_is_refused(tmp_path, faces):
+    write_tree(tmp_path / "mine", faces, kaggle=False)
+    for picture in sorted((tmp_path / "mine").rglob("*.png"))[: len(faces) // 2 + 1]:
+        picture.write_bytes(b"no picture")
+    refused(tmp_path / "mine", "43 images cannot be read")
 
 
 def test_unknown_class_folder(tmp_path, faces):

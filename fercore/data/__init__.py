@@ -8,31 +8,48 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fercore.data import cache
+from fercore.data.class_names import ClassNames, class_names
 from fercore.data.faceset import FaceSet, face_set
-from fercore.data.settings import chosen_data
+from fercore.data.settings import chosen_class_names, chosen_data
 from fercore.data.sources import read_source
 from fercore.data.synthetic import synthetic
 from fercore.errors import DataError
+from fercore.paths import given_path
 
-__all__ = ["FaceSet", "face_set", "find_source", "load", "synthetic"]
+__all__ = ["FaceSet", "face_set", "find_source", "load", "names_for", "synthetic"]
 
 SYNTHETIC = "synthetic"  # the word that stands for the drawn set where a path is expected
 
 
 def find_source(data: str | Path | None = None) -> str | Path | None:
-    """Where the dataset is: `data`, then FERCORE_DATA, then the setting, else None."""
+    """Where the dataset is: `data`, then FERCORE_DATA, then the setting, else None.
+
+    A path may be quoted, begin with `~`, or be a `file://`.
+    """
     source = data or os.environ.get("FERCORE_DATA") or chosen_data()
-    return source if source in (None, SYNTHETIC) else Path(source)
+    return source if source in (None, SYNTHETIC) else given_path(source)
+
+
+def names_for(source: Path, given: ClassNames | str | None = None) -> ClassNames:
+    """What a source's class names stand for: as given, else as chosen together with it."""
+    if isinstance(given, ClassNames):
+        return given
+    return class_names(given or chosen_class_names(source))
 
 
 def load(
-    data: str | Path | None = None, *, progress: Callable[[int], None] | None = None
+    data: str | Path | None = None,
+    *,
+    names: ClassNames | str | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> FaceSet:
     """The dataset at `data` (a path, or 'synthetic'), else wherever FER2013 is found.
 
     Looked for in FERCORE_DATA, the dashboard's setting, and the cache, in this order. The first
     load of a source parses it (`progress` gets the number of images so far); later ones map the
-    cache. Raises `DataError` where nothing is found or the source is malformed.
+    cache. `names` says what the source's own names for classes stand for, as a `ClassNames` or its
+    specification ('raf-db', '1=surprise,contempt='); else the names chosen with it are used. Raises
+    `DataError` where nothing is found or the source is malformed, `ConfigError` for such names.
     """
     source = find_source(data)
     if source == SYNTHETIC:
@@ -47,5 +64,8 @@ def load(
         return cache.read_entry(key)
     if not os.path.exists(source):  # False also for a name too long and a folder closed to us
         raise DataError(f"{source}: there is no such file or folder. Check the path.")
-    key = cache.source_key(source)
-    return cache.read_entry(key) or cache.write_entry(key, read_source(source, progress=progress))
+    names = names_for(source, names)
+    key = cache.source_key(source, str(names))
+    return cache.read_entry(key) or cache.write_entry(
+        key, read_source(source, names, progress=progress)
+    )

@@ -16,8 +16,9 @@ import platformdirs
 
 from fercore.data.faceset import FaceSet
 from fercore.files import read_json, remove_folder, write_json
+from fercore.paths import files_below
 
-FORMAT = 1
+FORMAT = 2  # of what is read from a source: another one, and it is read again
 _ARRAYS = ("images", "labels", "usage", "row")
 
 
@@ -25,14 +26,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("FERCORE_CACHE") or platformdirs.user_cache_dir("fercore"))
 
 
-def source_key(path: Path) -> str:
-    """Key of the cache entry for a source that exists."""
+def source_key(path: Path, reading: str = "") -> str:
+    """Key of the cache entry for a source that exists; `reading` says how else it is read."""
     path = path.resolve()
-    digest = hashlib.sha256(f"{FORMAT}:{path}".encode())
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    for file in files:
+    digest = hashlib.sha256(os.fsencode(f"{FORMAT}:{path}"))
+    for file in files_below(path).files if path.is_dir() else [path]:
         stat = file.stat()
-        digest.update(f"{file}:{stat.st_size}:{stat.st_mtime_ns};".encode())
+        digest.update(os.fsencode(f"{file}:{stat.st_size}:{stat.st_mtime_ns};"))
+    digest.update(reading.encode())
     return digest.hexdigest()[:24]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from fercore.errors import DataError
+from fercore.paths import files_below
 
 MAX_EXPANDED = 2 << 30  # bytes; FER2013 as text takes 0.3 GB
 MAX_RATIO = 200  # FER2013 compresses about 3 times
@@ -26,6 +27,13 @@ _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError,
     OSError,
 )  # fmt: skip
+_FOREIGN = {
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "RAR",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}  # what archives begin with
 
 
 class Container(Protocol):
@@ -33,6 +41,7 @@ class Container(Protocol):
 
     path: Path
     names: list[str]
+    notes: list[str]  # sentences on what is in it and not among the names
 
     def open(self, name: str) -> BinaryIO: ...
 
@@ -89,8 +98,8 @@ def _check_names(path: Path, names: Iterable[str]) -> None:
 class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
-        files = (p for p in path.rglob("*") if p.is_file())
-        self.names = sorted(p.relative_to(path).as_posix() for p in files)
+        files, self.notes = files_below(path)
+        self.names = sorted(file.relative_to(path).as_posix() for file in files)
 
     def open(self, name: str) -> BinaryIO:
         return (self.path / name).open("rb")
@@ -107,15 +116,18 @@ class Zip:
             self._zip = zipfile.ZipFile(path)
         except _DAMAGED as error:
             raise damaged(path) from error
-        members = [m for m in self._zip.infolist() if not m.is_dir()]
-        _check_names(path, (m.filename for m in members))
-        if sum(m.file_size for m in members) > expansion_limit(path):
+        # PowerShell 5 writes backslashes between folders.
+        members = [(m.filename.replace("\\", "/"), m) for m in self._zip.infolist()]
+        members = [(name, member) for name, member in members if not name.endswith("/")]
+        _check_names(path, (name for name, _ in members))
+        if sum(m.file_size for _, m in members) > expansion_limit(path):
             raise _bomb(path)
-        self.names = sorted(m.filename for m in members)
+        self.names, self.notes = sorted(name for name, _ in members), []
+        self._members = dict(members)
 
     def open(self, name: str) -> BinaryIO:
         try:
-            member = self._zip.open(name)
+            member = self._zip.open(self._members[name])
         except _DAMAGED as error:
             raise damaged(self.path) from error
         except (RuntimeError, NotImplementedError) as error:
@@ -138,7 +150,12 @@ class Tar:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._members() as members:
-            self.names = sorted(member.name for member in members)
+            members = list(members)
+        self.names = sorted(member.name for member in members if member.isfile())
+        links = sorted(member.name for member in members if member.issym() or member.islnk())
+        self.notes = [f"It holds links, which are passed over: {', '.join(links[:5])}."] * any(
+            links
+        )
         _check_names(path, self.names)
 
     @contextmanager
@@ -149,7 +166,7 @@ class Tar:
             try:
                 with tarfile.open(fileobj=stream, mode="r|") as tar:
                     self._tar = tar
-                    yield (member for member in tar if member.isfile())
+                    yield iter(tar)
             except _DAMAGED as error:
                 raise damaged(self.path) from error
 
@@ -160,7 +177,7 @@ class Tar:
         wanted = set(names)
         with self._members() as members:
             for member in members:
-                if member.name in wanted:
+                if member.isfile() and member.name in wanted:
                     yield member.name, self._tar.extractfile(member).read()
 
 
@@ -169,7 +186,7 @@ class Gzip:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.names = [path.name.removesuffix(".gz")]
+        self.names, self.notes = [path.name.removesuffix(".gz")], []
 
     def open(self, name: str) -> BinaryIO:
         return io.BufferedReader(Bounded(gzip.open(self.path), self.path), 1 << 20)
@@ -183,7 +200,7 @@ class Gzip:
 class SingleFile:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.names = [path.name]
+        self.names, self.notes = [path.name], []
 
     def open(self, name: str) -> BinaryIO:
         return self.path.open("rb")
@@ -205,6 +222,11 @@ def open_container(path: Path) -> Container:
         return Folder(path)
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty. Download it again.")
+    if kind := _foreign(path):
+        raise DataError(
+            f"{path}: this is a {kind} archive, which is not read here. Unpack it and give the "
+            "folder."
+        )
     if zipfile.is_zipfile(path) or path.suffix == ".zip":
         return Zip(path)
     if path_is_gzip(path):
@@ -212,6 +234,12 @@ def open_container(path: Path) -> Container:
     if tarfile.is_tarfile(path):
         return Tar(path)
     return SingleFile(path)
+
+
+def _foreign(path: Path) -> str | None:
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    return next((kind for sign, kind in _FOREIGN.items() if head.startswith(sign)), None)
 
 
 def _holds_tar(path: Path) -> bool:

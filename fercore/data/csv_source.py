@@ -1,78 +1,193 @@
-"""FER2013 as a CSV: `fer2013.csv` and `icml_face_data.csv`, columns told apart by their names."""
+"""FER2013 as a CSV: `fer2013.csv` and `icml_face_data.csv`, columns told apart by their names.
+
+Tables that went through Excel or another program are read too: with semicolons or tabs between the
+cells, in UTF-16, with labels like `3.0` or `happy`, with empty rows.
+"""
 
 import csv
+import io
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fercore.data.class_names import ClassNames, advice
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES, SIZE, usage_name
 
-_LABELS = {str(index) for index in range(len(CLASSES))}
-COLUMNS = ("emotion", "pixels", "usage")
+COLUMNS = {
+    "emotion": {"emotion", "emotions", "label", "labels", "expression", "class"},
+    "pixels": {"pixels", "pixel", "image"},
+    "usage": {"usage", "split", "set", "part", "subset"},
+}  # and the other names that each goes by
 PIXELS = SIZE * SIZE
-MAX_LINE = 64 << 10  # bytes; a row of FER2013 has at most 9.3 kB
+MAX_LINE = 64 << 10  # characters; a row of FER2013 has at most 9,300
+_DELIMITERS = ",;\t|"
+_DECIMAL = re.compile(r"^(\d+)[.,]0*$")  # a number as Excel may write it
+_CONTEMPT = "7"  # in CK+'s and FER+'s tables, which else number as FER2013 does
+_LISTED = 5
+_AGAIN = "Repair the row, or download the file again."
 
 
-def read_csv(stream: BinaryIO, name: str, *, progress: Callable[[int], None] | None = None):
-    """Images uint8 (N, 48, 48), labels int64 (N,) and usage (N,), in the file's order.
+class Table(NamedTuple):
+    """images: uint8 (N, 48, 48). labels: (N,). usage: (N,). row: (N,), those that are left out and
+    not empty counted too. notes: what a user should know.
+    """
+
+    images: NDArray[np.uint8]
+    labels: list[int]
+    usage: list[str]
+    row: list[int]
+    notes: list[str]
+
+
+def read_csv(
+    stream: BinaryIO,
+    name: str,
+    class_names: ClassNames = ClassNames(),
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Table:
+    """The table's faces in the file's order; rows that are skipped are counted in a note.
 
     Raises `DataError` naming the file, the row (its line, the header being line 1) and the remedy.
     `progress` is called with the number of rows read so far.
     """
-    rows = csv.reader(_lines(stream, name), skipinitialspace=True)
+    images, labels, usage, numbers = [], [], [], []
+    skipped, left_out, unknown, row = [], Counter(), Counter(), -1
     try:
-        order = _columns(next(rows, []), name)
-        images, labels, usage = [], [], []
+        lines = _lines(stream, name)
+        header = next(lines, "")
+        delimiter = max(_DELIMITERS, key=header.count)
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        titles = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
+        order = _columns(titles, name)
         for cells in rows:
             if not cells:
                 continue
-            where = f"{name}, line {rows.line_num}"
+            line = rows.line_num + 1  # the header is not among those rows
+            if cells == titles or not any(cell.strip() for cell in cells):
+                skipped.append(str(line))
+                continue
+            row += 1
+            where = f"{name}, line {line}"
+            while len(cells) > len(order) and not cells[-1].strip():
+                cells.pop()
+            cells = _with_pixels_joined(cells, order)
             if len(cells) != len(order):
                 raise DataError(f"{where}: {len(cells)} columns instead of {len(order)}. {_AGAIN}")
-            row = dict(zip(order, cells, strict=True))
-            labels.append(_label(row["emotion"], where))
-            usage.append(_usage(row["usage"], where))
-            images.append(_pixels(row["pixels"], where))
+            values = dict(zip(order, cells, strict=True))
+            text = values["emotion"].strip()
+            try:
+                label = _label(text, class_names)
+            except ConfigError as error:
+                if not text:
+                    raise DataError(f"{where}: the label is empty. {_AGAIN}") from error
+                unknown[text] += 1
+                continue
+            if label is None:
+                left_out[text] += 1
+                continue
+            labels.append(label)
+            usage.append(_usage(values["usage"], where))
+            images.append(_pixels(values["pixels"], where))
+            numbers.append(row)
             if progress and len(labels) % 500 == 0:
                 progress(len(labels))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeError, csv.Error) as error:
         raise DataError(f"{name}: this is not a text file with comma-separated values.") from error
+    if unknown:
+        raise DataError(f"{name}: {_unknown_labels(unknown)}")
     if not labels:
         raise DataError(f"{name}: the file has a header but no rows. {_AGAIN}")
-    return np.stack(images).reshape(-1, SIZE, SIZE), labels, usage
-
-
-_AGAIN = "Repair the row, or download the file again."
+    notes = [_skipped(skipped)] if skipped else []
+    if left_out:
+        named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
+        notes.append(f"Left out as asked: {named}.")
+    contempt = {"contempt"} if _CONTEMPT in left_out else set()
+    notes += class_names.not_found(left_out.keys() | contempt)
+    return Table(np.stack(images).reshape(-1, SIZE, SIZE), labels, usage, numbers, notes)
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
-    number = 0
-    while line := stream.readline(MAX_LINE):
+    raw = io.BufferedReader(stream)
+    wide = raw.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text, number = io.TextIOWrapper(raw, "utf-16" if wide else "utf-8-sig"), 0
+    while line := text.readline(MAX_LINE):
         number += 1
         if len(line) == MAX_LINE:
             raise DataError(f"{name}, line {number}: longer than any row of FER2013. {_AGAIN}")
-        yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        yield line
 
 
 def _columns(header: list[str], name: str) -> list[str]:
-    order = [column.strip().lower() for column in header]
+    known = {other: column for column, names in COLUMNS.items() for other in names}
+    order = [known.get(title.strip().lower(), title.strip().lower()) for title in header]
     missing = [column for column in COLUMNS if column not in order]
     if missing:
         raise DataError(
             f"{name}, line 1: no column {' and no column '.join(map(repr, missing))}. "
             "Expected the header 'emotion,pixels,Usage' of fer2013.csv or icml_face_data.csv."
         )
+    if twice := [column for column in COLUMNS if order.count(column) > 1]:
+        raise DataError(f"{name}, line 1: several columns for {twice[0]}. Keep one of them.")
     return order
 
 
-def _label(text: str, where: str) -> int:
-    if text.strip() not in _LABELS:
-        raise DataError(
-            f"{where}: the label is '{text}', not a number from 0 (angry) to 6 (neutral). {_AGAIN}"
+def _with_pixels_joined(cells: list[str], order: list[str]) -> list[str]:
+    """The cells, where pixels were written with the table's own delimiter and without quotes."""
+    more = len(cells) - len(order)
+    if more != PIXELS - 1:
+        return cells
+    at = order.index("pixels")
+    return [*cells[:at], " ".join(cells[at : at + more + 1]), *cells[at + more + 1 :]]
+
+
+def _label(text: str, class_names: ClassNames) -> int | None:
+    """The label, None where it is left out. Raises `ConfigError` for an unknown one."""
+    number = _DECIMAL.sub(r"\1", text)
+    try:
+        return class_names.index(number)
+    except ConfigError:
+        if number.isdecimal() and int(number) < len(CLASSES):
+            return int(number)
+        if number == _CONTEMPT:
+            return class_names.index("contempt")
+        raise
+
+
+def _unknown_labels(unknown: Counter[str]) -> str:
+    if set(unknown) == {_CONTEMPT}:
+        return (
+            f"{_rows(unknown[_CONTEMPT])} the label 7, which is contempt in CK+'s and FER+'s "
+            "tables and none of the seven expressions. Leave it out with --leave-out contempt, "
+            "or say what is meant with --classes 7=disgust. On a page, write 'contempt=' under "
+            "Class names."
         )
-    return int(text)
+    first = min(unknown)
+    if any(text.isdecimal() for text in unknown) or not first[:1].isalpha():
+        return (
+            f"the label is '{first}', not a number from 0 (angry) to 6 (neutral). "
+            f"{_rows(unknown[first])} it. Say what it stands for with --classes {first}=happy, or "
+            f"leave it out with --leave-out {first}."
+        )
+    return f"the label is '{first}'. {advice(unknown)}"
+
+
+def _rows(count: int) -> str:
+    return "One row has" if count == 1 else f"{count} rows have"
+
+
+def _skipped(lines: list[str]) -> str:
+    more = f" and {len(lines) - _LISTED} more" if len(lines) > _LISTED else ""
+    rows = "One row is" if len(lines) == 1 else f"{len(lines)} rows are"
+    line = "line" if len(lines) == 1 else "lines"
+    return (
+        f"{rows} empty or a header again, and skipped: {line} {', '.join(lines[:_LISTED])}{more}."
+    )
 
 
 def _usage(text: str, where: str) -> str:
@@ -82,11 +197,14 @@ def _usage(text: str, where: str) -> str:
         raise DataError(f"{where}: {error}") from error
 
 
-def _pixels(text: str, where: str) -> np.ndarray:
+def _pixels(text: str, where: str) -> NDArray[np.uint8]:
     try:
         pixels = np.fromstring(text, np.int64, sep=" ")
     except ValueError:
+        text = re.sub(r"[\[\](),;]", " ", text)  # as Python writes lists
         pixels = np.array([-1])
+        if all(map(str.isdecimal, text.split())):
+            pixels = np.array(text.split(), np.int64)
     if len(pixels) == PIXELS and pixels.min() >= 0 and pixels.max() <= 255:
         return pixels.astype(np.uint8)
     for value in text.split():

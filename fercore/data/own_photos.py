@@ -17,17 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.data.container import Folder, Zip, open_container
-from fercore.data.tree_source import is_image
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.detection import Box, find_faces, preprocess
-from fercore.faces.photos import SUFFIXES, open_photo
+from fercore.faces.photo_files import is_photo
+from fercore.faces.photos import open_photo
 from fercore.labels import CLASSES, USAGES, class_index, usage_name
 
 MAX_PHOTOS = 3000
 MAX_PHOTO_BYTES = 40 << 20
 SHARES = {"PublicTest": 0.2, "PrivateTest": 0.2}  # of a class's faces; Training has the rest
 _LISTED = 5
-_PHOTOS = SUFFIXES | {".heic", ".heif", ".avif", ".jfif", ".dng"}  # readable or not
 
 FOUND, WHOLE, NO_FACE, UNREADABLE, COPY, LEFT_OUT = (
     "face found", "whole picture", "no face", "not readable", "copy", "left out",
@@ -176,7 +175,7 @@ def _container(path: Path) -> Folder | Zip:
 
 def _places(container: Folder | Zip) -> dict[str, tuple[str, int]]:
     """Each photo's usage as its folders name it, or '', and its class."""
-    names = sorted(name for name in container.names if is_image(name, _PHOTOS))
+    names = sorted(name for name in container.names if is_photo(name))
     path = container.path
     if not names:
         raise DataError(f"{path}: no photos were found. Put them into folders like happy/ or sad/.")

@@ -1,87 +1,172 @@
 """A tree `<split>/<class>/*` of images: Kaggle's FER2013 folders, or anyone's labelled faces."""
 
+import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from fercore.data.class_names import ClassNames, advice
 from fercore.data.container import Container
 from fercore.errors import ConfigError, DataError, ImageError
-from fercore.faces.photos import SUFFIXES, open_photo
-from fercore.labels import CLASSES, SIZE, USAGES, class_index, usage_name
-
-LISTED = 10
+from fercore.faces.photo_files import is_photo, listed, passed_over
+from fercore.faces.photos import read_photo
+from fercore.labels import CLASSES, SIZE, USAGES, usage_name
 
 # Kaggle's files say their usage: train/angry/Training_3908.jpg, test/sad/PublicTest_98629128.jpg
 _KAGGLE_NAME = re.compile(rf"^({'|'.join(USAGES)})_\d+$")
+_MOST_UNREADABLE = 0.5  # of the images; with more of them it is no dataset
+
+
+class Tree(NamedTuple):
+    """images: uint8 (N, 48, 48). labels: (N,). usage: (N,). notes: what a user should know."""
+
+    images: NDArray[np.uint8]
+    labels: list[int]
+    usage: list[str]
+    notes: list[str]
 
 
 def image_names(names: Iterable[str]) -> list[str]:
     """The names that look like images, hidden files and macOS's '__MACOSX' left out."""
-    return sorted(name for name in names if is_image(name))
+    return sorted(name for name in names if is_photo(name))
 
 
-def is_image(name: str, suffixes: Collection[str] = SUFFIXES) -> bool:
-    """Whether a name has one of these suffixes, and no part of it is hidden or macOS's."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in suffixes and not hidden
+def read_tree(
+    container: Container,
+    class_names: ClassNames = ClassNames(),
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Tree:
+    """The tree's faces in the order of the sorted names.
 
-
-def read_tree(container: Container, *, progress: Callable[[int], None] | None = None):
-    """Images uint8 (N, 48, 48), labels, usage and notes, in the order of the sorted names.
-
-    Images of another size are resized, and expressions without images named, each in a note.
-    Raises `DataError` where a folder names no expression or no split, fewer than two expressions
-    have images, or images cannot be read.
+    Each in a note: images of another size, which are resized; expressions without images; classes
+    and images that are left out; files that are passed over; images that lie there twice by name
+    and content, which are counted once. Raises `DataError` where a folder names no expression or
+    no split, fewer than two expressions have images, or most images cannot be read.
     """
     names = image_names(container.names)
     if len(set(names)) < len(names):
         raise DataError(
             f"{container.path}: the archive holds several files of one name. Pack it again."
         )
-    targets = {name: _target(name, container) for name in names}
-    notes = _absent({label for _, label in targets.values()}, container)
+    targets, notes = _targets(names, class_names, container)
+    names = list(targets)
 
     images = np.empty((len(names), SIZE, SIZE), np.uint8)
     position = {name: i for i, name in enumerate(names)}
-    unreadable, resized = [], 0
+    digests, unreadable, told, resized = {}, [], {}, 0
     for done, (name, content) in enumerate(container.read(names), start=1):
         try:
-            image = open_photo(content, name).convert("L")
+            photo = read_photo(content, name)
         except ImageError:
             unreadable.append(name)
             continue
+        image = photo.picture.convert("L")
         if image.size != (SIZE, SIZE):
             image = image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
             resized += 1
         images[position[name]] = np.asarray(image)
+        digests[name] = hashlib.sha256(content).digest()
+        told |= {name: " ".join(photo.notes)} if photo.notes else {}
         if progress and done % 500 == 0:
             progress(done)
     if unreadable:
-        raise DataError(_unreadable(sorted(unreadable), container))
-
-    usage, labels = zip(*targets.values(), strict=True)
+        notes.append(_left_out(sorted(unreadable), len(names), container))
+    kept, twice = _counted_once(targets, digests)
+    if twice:
+        notes.append(twice)
     if resized:
         notes.append(f"{resized} images were not {SIZE}×{SIZE} and were resized.")
-    return images, labels, usage, notes
+    if told:
+        first = min(told)
+        also = f" and {len(told) - 1} more images" if len(told) > 1 else ""
+        notes.append(f"{listed([first])}{also}: {told[first]}")
+    usage, labels = zip(*(targets[name] for name in kept), strict=True)
+    notes = [*_absent(set(labels), container), *notes]
+    return Tree(images[[position[name] for name in kept]], list(labels), list(usage), notes)
 
 
-def _target(name: str, container: Container) -> tuple[str, int]:
-    parts = PurePosixPath(name).parts
-    if len(parts) < 3:
-        raise DataError(
-            f"{container.path}: the image '{name}' is not in a <split>/<class>/ folder, "
-            "for example train/happy/. Move it there."
-        )
-    split, folder = parts[-3], parts[-2]
+def _targets(
+    names: list[str], class_names: ClassNames, container: Container
+) -> tuple[dict[str, tuple[str, int]], list[str]]:
+    """Each image's usage and label; and notes on the classes that are left out."""
+    targets, unknown, left_out = {}, Counter(), Counter()
+    for name in names:
+        folders = PurePosixPath(name).parts[:-1]
+        if len(folders) < 2:
+            raise DataError(
+                f"{container.path}: the image '{name}' is not in a <split>/<class>/ folder, for "
+                "example train/happy/. Move it there, or let `fercore data photos` draw the parts."
+            )
+        known = [i for i, folder in enumerate(folders) if _known(folder, class_names)]
+        if not known:
+            unknown[folders[-1]] += 1
+            continue
+        place = known[-1]
+        label = class_names.index(folders[place])
+        if label is None:
+            left_out[folders[place]] += 1
+            continue
+        targets[name] = _usage(name, [*folders[:place], *folders[place + 1 :]], container), label
+    if unknown:
+        raise DataError(f"{container.path}: {advice(unknown)}")
+    notes = [*passed_over(container.names), *container.notes]
+    if left_out:
+        named = ", ".join(f"{name} ({count})" for name, count in sorted(left_out.items()))
+        notes.insert(0, f"Left out as asked: {named}.")
+    notes += class_names.not_found(left_out)
+    return targets, notes
+
+
+def _known(folder: str, class_names: ClassNames) -> bool:
     try:
-        kaggle = _KAGGLE_NAME.match(PurePosixPath(name).stem)
-        return usage_name(kaggle[1] if kaggle else split), class_index(folder)
+        class_names.index(folder)
+    except ConfigError:
+        return False
+    return True
+
+
+def _usage(name: str, folders: list[str], container: Container) -> str:
+    """What the file's own name says, else the innermost of the folders that names a part."""
+    if kaggle := _KAGGLE_NAME.match(PurePosixPath(name).stem):
+        return kaggle[1]
+    for folder in reversed(folders):
+        try:
+            return usage_name(folder)
+        except ConfigError:
+            continue
+    try:
+        return usage_name(folders[-1])
     except ConfigError as error:
         raise DataError(f"{container.path}: in '{name}', {error} Rename the folder.") from error
+
+
+def _counted_once(
+    targets: dict[str, tuple[str, int]], digests: dict[str, bytes]
+) -> tuple[list[str], str]:
+    """The names to keep, in their order; and a note where one image lay in two places.
+
+    One image: the same file name and content, with the same label in the same part.
+    """
+    groups: dict[tuple, list[str]] = {}
+    for name, digest in digests.items():
+        key = (PurePosixPath(name).name, *targets[name], digest)
+        groups.setdefault(key, []).append(name)
+    kept = {min(group, key=lambda name: (name.count("/"), name)) for group in groups.values()}
+    again = sorted({str(PurePosixPath(name).parents[1]) for name in digests.keys() - kept})
+    twice = (
+        f"{len(digests) - len(kept)} images lie here twice, with the same name and content, and "
+        f"are counted once: those in {listed(again)} are left out."
+        if again
+        else ""
+    )
+    return sorted(kept), twice
 
 
 def _absent(present: set[int], container: Container) -> list[str]:
@@ -95,10 +180,11 @@ def _absent(present: set[int], container: Container) -> list[str]:
     return [f"There are no images of {', '.join(missing)}."] if missing else []
 
 
-def _unreadable(names: list[str], container: Container) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+def _left_out(names: list[str], total: int, container: Container) -> str:
     count = f"{len(names)} images" if len(names) > 1 else "one image"
-    return (
-        f"{container.path}: {count} cannot be read: {', '.join(names[:LISTED])}{more}. "
-        "Remove or replace them."
-    )
+    if len(names) > _MOST_UNREADABLE * total:
+        raise DataError(
+            f"{container.path}: {count} cannot be read: {listed(names)}. Remove or replace them."
+        )
+    are = "are" if len(names) > 1 else "is"
+    return f"{count.capitalize()} cannot be read and {are} left out: {listed(names)}."
