@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from fercore.analysis.extras import EMBEDDING
 from fercore.runs.artifacts import Run, read_run
-from tests.conftest import ROOT
+from tests.conftest import FER2013, ROOT
 
 PATIENCE = 90_000  # milliseconds for something to appear on a busy machine
 CHROMIUM = next(
@@ -35,6 +37,18 @@ def address(tmp_path_factory, run_folders):
         yield where
 
 
+@pytest.fixture(scope="session")
+def shipped_address(tmp_path_factory, fer2013_cache):
+    """Where the dashboard is served as a clone has it, and with FER2013 and FER+ where they are."""
+    home = tmp_path_factory.mktemp("shipped")
+    (home / "artifacts").mkdir()
+    for name in ("shipped", "studies"):
+        (home / "artifacts" / name).symlink_to(ROOT / "artifacts" / name)
+    here = {"FERCORE_DATA": str(FER2013)} if FER2013.exists() else {}
+    with served(home, environment={"FERCORE_CACHE": str(fer2013_cache)} | here) as where:
+        yield where
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -42,25 +56,31 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(home: Path, *more: str, port: int | None = None):
+def served(
+    home: Path,
+    *more: str,
+    port: int | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+):
     """The dashboard on a port of its own, with its folders in `home`, killed at the end.
 
-    `more` are options of `streamlit run`.
+    `more` are options of `streamlit run`; `environment` comes on top.
     """
     port = port or free_port()
-    environment = os.environ | {
+    variables = os.environ | {
         "FERCORE_ARTIFACTS": str(home / "artifacts"),
         "FERCORE_CACHE": str(home / "cache"),
         "FERCORE_CONFIG": str(home / "config"),
         "FERCORE_REVIEWS": str(home / "reviews"),
         "FERCORE_FACES": str(home / "faces"),
     }
-    environment.pop("FERCORE_DATA", None)
+    variables.pop("FERCORE_DATA", None)
+    variables |= environment
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(
-            command + options + list(more), cwd=ROOT, env=environment, stdout=log, stderr=log
+            command + options + list(more), cwd=ROOT, env=variables, stdout=log, stderr=log
         )
     try:
         _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server, home / "server.log")
