@@ -129,11 +129,21 @@ class Source(NamedTuple):
     stamp: str | None
 
 
+def found_source() -> Path | str | None:
+    """`data.find_source`; as if nothing was chosen where the settings are damaged, which the
+    data panel says.
+    """
+    try:
+        return data.find_source()
+    except DataError:
+        return None
+
+
 def source_of(run: Run) -> Source:
     """Where the images a run was made on would be read from."""
     if run.dataset == data.SYNTHETIC:
         return Source(data.SYNTHETIC, None)
-    path = find_stored(run.dataset) or data.find_source()
+    path = find_stored(run.dataset) or found_source()
     return Source(str(path), stamp(path)) if path else Source(None, latest_fer2013())
 
 

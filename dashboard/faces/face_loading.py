@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.base.loading import dataset, identity, predictions, stamp
+from dashboard.base.loading import dataset, found_source, identity, predictions, stamp
 from fercore import data
 from fercore.analysis.neighbours import ThumbnailIndex
 from fercore.data import FaceSet
@@ -23,9 +23,9 @@ def votes(run: Run) -> Votes | None:
     """FER+'s votes on the images a run was scored on, where they are here and belong to them."""
     if run.dataset != "FER2013":
         return None
-    source = data.find_source()
+    source = found_source() or data.SYNTHETIC  # beside which there are none
     path = votes_path(source)
-    return _votes(*identity(run), str(source) if source else None, path and stamp(path))
+    return _votes(*identity(run), str(source), path and stamp(path))
 
 
 def doubted_errors(run: Run, part: str) -> float | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.base.access import write_or_say_why
+from dashboard.base.loading import found_source
 from dashboard.base.theme import count
 from fercore import data
 from fercore.data.cache import latest_fer2013, read_entry, source_key
@@ -23,6 +24,10 @@ def data_panel() -> None:
                 "Everything works without the images but the pages that show them. To get them: "
                 "`fercore data download`, or give a path here."
             )
+        try:
+            data.find_source()
+        except FerError as error:
+            st.error(str(error))
         if os.environ.get("FERCORE_DATA"):
             st.caption("`FERCORE_DATA` names the dataset. Unset it to choose another here.")
             return
@@ -43,11 +48,11 @@ def _use(source: Path) -> None:
         faces = data.load(
             source, progress=lambda n: bar.progress(min(n / 36_000, 1.0), f"{count(n)} images read")
         )
+        choose_data(source)
     except FerError as error:
         bar.empty()
         st.error(str(error))
         return
-    choose_data(source)
     st.cache_data.clear()
     st.cache_resource.clear()
     bar.progress(1.0, f"{faces.name}: {count(len(faces))} images")
@@ -55,7 +60,7 @@ def _use(source: Path) -> None:
 
 
 def _status() -> tuple[str, bool]:
-    source = data.find_source()
+    source = found_source()
     if source is None:
         return ("FER2013", True) if latest_fer2013() else ("no FER2013 yet", False)
     if isinstance(source, Path) and not os.path.exists(source):

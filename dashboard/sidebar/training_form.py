@@ -120,7 +120,7 @@ def _request(model: str, recipe: str, source: Path | str | None, seed: int, opti
 
 def _sources() -> list[Path | str | None]:
     """What can be trained on: the dataset that is found, one's own faces, and the drawn ones."""
-    source = data.find_source()
+    source = loading.found_source()
     there = os.path.exists(source) if isinstance(source, Path) else source or latest_fer2013()
     found = [source] if there and source != data.SYNTHETIC else []
     return [*found, *stored_faces(), data.SYNTHETIC]

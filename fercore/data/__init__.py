@@ -55,13 +55,13 @@ def load(
     if source == SYNTHETIC:
         return synthetic()
     if source is None:
-        key = cache.latest_fer2013()
-        if key is None:
+        faces = cache.read_fer2013()
+        if faces is None:
             raise DataError(
                 "FER2013 was not found. Give its path with --data or FERCORE_DATA, run "
                 "'fercore data download', or use --data synthetic for drawn faces."
             )
-        return cache.read_entry(key)
+        return faces
     if not os.path.exists(source):  # False also for a name too long and a folder closed to us
         raise DataError(f"{source}: there is no such file or folder. Check the path.")
     names = names_for(source, names)

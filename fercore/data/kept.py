@@ -7,14 +7,13 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from pyarrow import ArrowException
 
-from fercore.data.cache import cache_folder
+from fercore.data.cache import cache_folder, tell_unwritable
 
 Tables = dict[str, pd.DataFrame]
 _NEWEST = 12  # of one name; older ones go
@@ -23,16 +22,18 @@ _NEWEST = 12  # of one name; older ones go
 def kept(name: str, inputs: Iterable[str | bytes], compute: Callable[[], Tables]) -> Tables:
     """The tables of `compute`, from the cache folder where they are there for these inputs.
 
-    A cache that cannot be read or written costs time and never a result.
+    A cache that cannot be read or written costs time and never a result; the log says so once.
     """
     folder = cache_folder() / "results" / f"{name}-{_digest(inputs)}"
     try:
         return _read(folder)
     except (OSError, ValueError, ArrowException):
         tables = compute()
-    with suppress(OSError):
+    try:
         _write(folder, tables)
         _forget_older(folder.parent, name)
+    except OSError as error:
+        tell_unwritable(cache_folder(), error.strerror or str(error))
     return tables
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from fercore import data
 from fercore.data import FaceSet
-from fercore.data.cache import latest_fer2013, read_entry
+from fercore.data.cache import read_fer2013
 from fercore.data.stored_faces import find_stored
 from fercore.errors import FerError, RunError
 from fercore.files import write_parquet
@@ -115,9 +115,9 @@ def _test_images(base: Run) -> np.ndarray | None:
 def _dataset(name: str) -> FaceSet | None:
     if name == data.SYNTHETIC:
         return data.synthetic()
-    if name == "FER2013" and (key := latest_fer2013()):
-        return read_entry(key)
     try:
+        if name == "FER2013" and (cached := read_fer2013()):
+            return cached
         faces = data.load(find_stored(name))
     except FerError:
         return None
