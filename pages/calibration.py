@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.base import figures
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.theme import count, interval, percent
-from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
 from dashboard.compare import calibration_view
 from dashboard.compare.calibration_view import SCALED, TRAINED, confidence_counts
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy, accuracy_at_coverage
@@ -43,12 +43,6 @@ def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: 
         f"of {percent(accuracy)} of all. The rest: {count(result.answered)} images with a "
         f"confidence of {percent(result.threshold)} or more."
     )
-
-
-def stacked(tables: dict[str, pd.DataFrame], probabilities: str) -> pd.DataFrame:
-    """The models' tables below each other, for the download."""
-    joined = pd.concat(tables, names=["model"]).reset_index("model")
-    return joined.assign(probabilities=probabilities)
 
 
 selection = current_with_predictions()
@@ -104,9 +98,10 @@ st.caption(
 )
 with st.container(horizontal=True):
     tables = {key: model.reliability for key, model in models.items()}
-    csv_button(stacked(tables, shown), "reliability")
+    about = {"models": selection.models, "part": selection.part, "probabilities": shown}
+    csv_button(stacked(tables), "reliability", **about)
     sure = {key: confidence_counts(model.predictions) for key, model in models.items()}
-    csv_button(stacked(sure, shown), "confidence", label="How sure they are, as CSV")
+    csv_button(stacked(sure), "confidence", label="How sure they are, as CSV", **about)
 
 st.subheader("If it may say 'unsure'", anchor=False)
 unsure = st.slider(
@@ -135,6 +130,5 @@ st.caption(
     f"Area under the risk-coverage curve: {areas}. It is the mean share of errors over all shares "
     "answered; lower is better."
 )
-csv_button(
-    stacked({key: model.risk_coverage for key, model in models.items()}, shown), "risk-coverage"
-)
+curves = {key: model.risk_coverage for key, model in models.items()}
+csv_button(stacked(curves), "risk-coverage", **about)

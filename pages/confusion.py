@@ -44,13 +44,13 @@ def confusion_lines(
 ) -> pd.DataFrame:
     """A line per cell: each model's count and share of the label, and whether they differ."""
     lines = pd.DataFrame(
-        [(true, said) for true in CLASSES for said in CLASSES], columns=["true", "predicted"]
+        [(true, said) for true in CLASSES for said in CLASSES], columns=["label", "predicted"]
     )
     for key, matrix in counts.items():
-        lines[f"{key}_count"] = matrix.ravel()
+        lines[f"{key.lower()}_count"] = matrix.ravel()
         shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-        lines[f"{key}_share"] = shares.ravel()
-    return lines if differences is None else lines.merge(differences, on=["true", "predicted"])
+        lines[f"{key.lower()}_share"] = shares.ravel()
+    return lines if differences is None else lines.merge(differences, on=["label", "predicted"])
 
 
 cell = st.container(border=True)
@@ -87,7 +87,7 @@ if selection.paired:
     )
     left, right = st.columns(2)
     differences = loading.cell_differences(selection.a, selection.b, selection.part)
-    marked = differences.pivot(index="true", columns="predicted", values="p_holm") < 0.05
+    marked = differences.pivot(index="label", columns="predicted", values="p_holm") < 0.05
     marked = marked.loc[list(CLASSES), list(CLASSES)].to_numpy()
     clickable(
         left,
@@ -103,12 +103,12 @@ if selection.paired:
         ),
         config=figures.STATIC, alt="Predictions of A against those of B",
     )  # fmt: skip
+about = {"models": selection.models, "part": selection.part}
 with st.container(horizontal=True):
-    csv_button(confusion_lines(counts, differences), "confusion", label="Cells as CSV")
+    csv_button(confusion_lines(counts, differences), "confusion", label="Cells as CSV", **about)
     if selection.paired:
+        pairs = [(of_a, of_b) for of_a in CLASSES for of_b in CLASSES]
         csv_button(
-            pd.DataFrame(said, index=[f"A says {name}" for name in CLASSES], columns=CLASSES)
-            .rename_axis("what B says").reset_index(),
-            "a-against-b",
-            label="A against B as CSV",
+            pd.DataFrame(pairs, columns=["a_predicted", "b_predicted"]).assign(count=said.ravel()),
+            "a-against-b", label="A against B as CSV", **about,
         )  # fmt: skip

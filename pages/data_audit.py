@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.selection import ANY, choose_label, choose_slice, current_with_predictions
 from dashboard.base.theme import count, percent
-from dashboard.base.widgets import csv_button, heading, models_line
+from dashboard.base.widgets import csv_button, heading, models_line, stacked
 from dashboard.compare import audit_view
 from dashboard.faces.face_grid import face_table, first_faces
 from fercore.analysis.audit import near_across
@@ -60,7 +59,9 @@ if here:
     left.dataframe(audit.counts, hide_index=True)
     right.caption("Images (by row) whose exact pixels occur again in (by column)")
     right.dataframe(audit.across, hide_index=True)
-    csv_button(audit.groups, "exact-copies")
+    csv_button(
+        audit.groups.rename(columns={"images": "n"}), "exact-copies", dataset=selection.a.dataset
+    )
 else:
     st.info(
         f"{images.missing} Without them, the copies known from the run, the FER+ votes and the "
@@ -90,7 +91,7 @@ clickable_figure(
     audit_view.scores_figure(scores), "audit-parts", take_part,
     alt="Accuracy by part of the images",
 )  # fmt: skip
-csv_button(pd.concat(scores, names=["model"]).reset_index("model"), "scores-by-part")
+csv_button(stacked(scores), "scores-by-subset", models=selection.models, part=part)
 
 st.subheader("Labels that people dispute", anchor=False)
 if agreement is not None:
@@ -104,7 +105,7 @@ if agreement is not None:
         lambda point: choose_label(point["x"]),
         alt="Agreement of FER+ with the labels per class",
     )  # fmt: skip
-    csv_button(agreement, "fer-plus-agreement")
+    csv_button(agreement, "fer-plus-agreement", dataset=selection.a.dataset)
 elif selection.a.dataset == "FER2013":
     st.info(HINT)
 else:
@@ -133,7 +134,8 @@ if here:
     with st.grid(min_column_width=220, gap="small"):
         for _, pair in views[view].head(PAIRS).iterrows():
             audit_view.pair_tile(faces, pair)
-    csv_button(near, "near-duplicates")
+    pairs = near.drop(columns=["first", "second"])
+    csv_button(pairs, "near-duplicates", dataset=selection.a.dataset)
 
 with disputed:
     st.subheader("Labels that A disputes", anchor=False)
@@ -148,4 +150,4 @@ with disputed:
         first_faces(samples.loc[issues.index], images, selection)
     else:
         face_table(samples.loc[issues.index], selection)
-    csv_button(issues, "label-issues")
+    csv_button(issues, "label-issues", models={"A": selection.a}, part=part)

@@ -105,4 +105,4 @@ if marked is not None:
         st.info(images.missing)
     else:
         first_faces(chosen, images, selection, model=model)
-csv_button(chosen, "embedding")
+csv_button(chosen, "embedding", models=selection.paired_models, part=selection.part)

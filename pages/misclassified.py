@@ -62,4 +62,4 @@ else:
     shown = paged(len(found), PER_PAGE, "page", of=of, bind="query-params")
     with grid:
         face_grid(found.iloc[shown], images, selection, model=model)
-csv_button(found, "misclassified")
+csv_button(found, "misclassified", models=selection.paired_models, part=selection.part)

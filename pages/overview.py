@@ -23,6 +23,15 @@ from fercore.scoring.statistics import Interval
 COSTLIEST = 3  # confusions shown; the rest are on their own page
 
 
+def headline(key: str, scores: dict) -> dict:
+    """A model's line of the download."""
+    line = {"model": key, "n": scores["n"]}
+    for name in ("accuracy", "macro_f1"):
+        low, high = scores[f"{name}_interval"]
+        line |= {name: scores[name], f"{name}_low": low, f"{name}_high": high}
+    return line | {"macro_auc": scores["macro_auc"]}
+
+
 selection = current_with_predictions()
 heading(
     title_of(selection.models),
@@ -65,7 +74,7 @@ left, right = st.columns(2)
 with left:
     st.subheader("Where they fail")
     tables = {
-        key: confusions(loading.predictions(run, selection.part)).set_index(["true", "predicted"])[
+        key: confusions(loading.predictions(run, selection.part)).set_index(["label", "predicted"])[
             "count"
         ]
         for key, run in selection.models.items()
@@ -129,19 +138,6 @@ with right:
         )
 
 csv_button(
-    pd.DataFrame(
-        {
-            "model": score.key,
-            "run": selection.models[score.key].run_id,
-            "images": selection.part_name,
-            "n": scores[score.key]["n"],
-            "accuracy": score.accuracy,
-            "low": score.interval.low,
-            "high": score.interval.high,
-            "macro_f1": scores[score.key]["macro_f1"],
-            "macro_auc": scores[score.key]["macro_auc"],
-        }
-        for score in accuracies
-    ),
-    "overview",
-)
+    pd.DataFrame([headline(key, of) for key, of in scores.items()]),
+    "overview", models=selection.models, part=selection.part,
+)  # fmt: skip

@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.base import figures, loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import METRIC, choose_label, current_with_predictions
-from dashboard.base.widgets import csv_button, heading, models_line
+from dashboard.base.widgets import csv_button, heading, models_line, stacked
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table
 
 FEW = 100  # images below which a class's figures are wide guesses
@@ -84,9 +84,7 @@ clickable_table(
 scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 csv_button(
     lambda: (
-        comparison_table(scored["A"], scored["B"])
-        if selection.paired
-        else pd.concat(tables, names=["model"]).reset_index("model")
+        comparison_table(scored["A"], scored["B"]) if selection.paired else stacked(tables)
     ),
-    "per-class",
-)
+    "per-class", models=selection.models, part=selection.part,
+)  # fmt: skip

@@ -72,11 +72,11 @@ for source in sources:
 
 if results:
     with st.container(horizontal=True):
-        csv_button(face_table(results), "expressions")
+        csv_button(face_table(results), "faces-in-photos")
         st.download_button(
             "Download as JSON",
             data=json.dumps({"faces": results, "problems": problems}, indent=2, ensure_ascii=False),
-            file_name="expressions.json",
+            file_name="faces-in-photos.json",
             mime="application/json",
             icon=":material/download:",
             on_click="ignore",

@@ -49,11 +49,12 @@ with content:
 
     st.subheader("Scores with my verdicts", anchor=False)
     scores = score_table(selection, everything)
-    shown = pd.DataFrame({"model": scores["model"]})
+    titles = {key: f"{key} {run.title}" for key, run in selection.models.items()}
+    shown = pd.DataFrame({"model": scores["model"].map(titles)})
     for name, words in (("stored", "as stored"), ("reviewed", "with verdicts")):
         shown[f"accuracy {words}"] = [
             f"{percent(line[f'{name}_accuracy'])} "
-            f"{interval((line[f'{name}_low'], line[f'{name}_high']))}"
+            f"{interval((line[f'{name}_accuracy_low'], line[f'{name}_accuracy_high']))}"
             for _, line in scores.iterrows()
         ]
         shown[f"macro F1 {words}"] = scores[f"{name}_macro_f1"].map(percent)
@@ -64,7 +65,7 @@ with content:
         "score: read the difference as how much of the error is the labels', not as a fairer "
         "accuracy. The interval is at 95 % (Wilson)."
     )
-    csv_button(scores, "scores-with-verdicts")
+    csv_button(scores, "scores-with-verdicts", models=selection.models, part=selection.part)
 
     st.subheader("Verdicts", anchor=False)
     left, right = st.columns(2)

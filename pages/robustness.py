@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.base import figures, theme
 from dashboard.base.selection import ANY, current
-from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so
+from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view
 from fercore.analysis.corruptions import CORRUPTIONS
 from fercore.labels import CLASSES
@@ -53,7 +52,8 @@ if tables:
         f"over the five strengths, and the strongest alone. Images: {n}; every model sees the same "
         "noise, turns and squares."
     )
-    csv_button(pd.concat(tables, names=["model"]).reset_index("model"), "robustness")
+    analysed = {key: selection.models[key] for key in tables}
+    csv_button(stacked(tables), "robustness", models=analysed, part="private")
 
 st.subheader("What it looks like")
 shown = "happy" if selection.true == ANY else selection.true

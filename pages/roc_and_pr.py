@@ -87,8 +87,11 @@ st.caption(
     "Macro: the mean of the expressions that occur. Micro: all decisions 'is this image of this "
     "class?' together."
 )
+about = {"models": selection.models, "part": selection.part}
 with st.container(horizontal=True):
-    csv_button(areas, "auc", label="Areas as CSV")
+    long = areas.melt("model", var_name="class", value_name="auc")
+    csv_button(long.astype({"auc": float}), "auc", label="Areas as CSV", **about)
     csv_button(
-        lambda: curve_figures.curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV"
-    )
+        lambda: curve_figures.curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV",
+        **about,
+    )  # fmt: skip

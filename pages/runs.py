@@ -12,6 +12,7 @@ from dashboard.compare.run_manager import (
     show_outcome,
     total_size,
 )
+from fercore.analysis import tables
 from fercore.runs.artifacts import unreadable_runs
 
 heading(
@@ -26,9 +27,8 @@ damaged_runs(unreadable_runs(), deletable=may_write().allowed)
 runs = loading.runs()
 local = [run for run in runs if not run.shipped]
 if runs:
-    table = run_table(runs)
-    st.dataframe(table, hide_index=True, height="content")
-    csv_button(table, "runs")
+    st.dataframe(run_table(runs), hide_index=True, height="content")
+    csv_button(lambda: tables.runs(runs), "runs")
 else:
     st.info(
         "There is no run yet. Start a training in the sidebar; on the synthetic faces, with the "

@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.base import loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import ANY, choose_slice, current_with_predictions
-from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
 from dashboard.compare.slices_view import run_slices, slices_figure
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces
@@ -53,7 +53,7 @@ if small:
     )
 
 st.subheader("All slices", anchor=False)
-everything = pd.concat(tables, names=["model"]).reset_index("model")
+everything = stacked(tables)
 shown = pd.DataFrame(
     {
         "model": everything["model"],
@@ -62,11 +62,13 @@ shown = pd.DataFrame(
         "images": everything["n"],
         "accuracy %": 100 * everything["accuracy"],
         "accuracy, 95 %": [
-            theme.interval(bounds) for bounds in zip(everything["low"], everything["high"])
+            theme.interval(bounds)
+            for bounds in zip(everything["accuracy_low"], everything["accuracy_high"])
         ],
         "macro F1 %": 100 * everything["macro_f1"],
         "macro F1, 95 %": [
-            theme.interval(bounds) for bounds in zip(everything["f1_low"], everything["f1_high"])
+            theme.interval(bounds)
+            for bounds in zip(everything["macro_f1_low"], everything["macro_f1_high"])
         ],
         "against all, points": 100 * everything["difference"],
     }
@@ -85,7 +87,7 @@ clickable_table(
         for name in shown.select_dtypes("floating")
     },
 )  # fmt: skip
-csv_button(everything, "slices")
+csv_button(everything, "slices", models=selection.models, part=selection.part)
 
 st.subheader("One slice", anchor=False)
 if selection.slice not in options and selection.slice != ANY:
@@ -99,10 +101,10 @@ for key, table in tables.items():
     same = (table["property"] == chosen.property) & (table["slice"] == chosen.slice)
     for line in table[same].itertuples():
         f1 = "" if pd.isna(line.macro_f1) else f", macro F1 {theme.percent(line.macro_f1)}"
+        bounds = theme.interval((line.accuracy_low, line.accuracy_high))
         st.markdown(
-            f"{letter(key)} is right on **{theme.percent(line.accuracy)}** "
-            f"{theme.interval((line.low, line.high))} of {theme.count(line.n)} images{f1}: "
-            f"{theme.points(line.difference)} against all images"
+            f"{letter(key)} is right on **{theme.percent(line.accuracy)}** {bounds} of "
+            f"{theme.count(line.n)} images{f1}: {theme.points(line.difference)} against all images"
         )
 
 samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)

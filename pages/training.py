@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.base import figures, loading
 from dashboard.base.selection import current
 from dashboard.base.theme import count
-from dashboard.base.widgets import csv_button, heading, model_names
+from dashboard.base.widgets import csv_button, heading, model_names, stacked
 from fercore.wording import duration
 
 selection = current()
@@ -53,4 +53,4 @@ facts = pd.DataFrame(
     }
 )
 st.table(facts)
-csv_button(pd.concat(histories, names=["model"]).reset_index("model"), "training-curves")
+csv_button(stacked(histories), "training-curves", models=trained)

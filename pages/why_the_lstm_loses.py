@@ -91,9 +91,10 @@ else:
         alt="CNN and CNN-LSTM under each condition",
     )  # fmt: skip
 for _, line in results.conditions.iterrows():
+    bounds = points_interval((line["difference_low"], line["difference_high"]))
     st.markdown(
-        f"- {line['title']}: CNN-LSTM minus CNN {points(line['difference'])} "
-        f"{points_interval((line['low'], line['high']))}, corrected {p_value(line['p_holm'])}"
+        f"- {line['title']}: CNN-LSTM minus CNN {points(line['difference'])} {bounds}, corrected "
+        f"{p_value(line['p_holm'])}"
     )
 
 st.subheader("What it costs, and whom it hits", anchor=False)
@@ -115,10 +116,12 @@ chosen = st.multiselect(
     default=[name for name in SHOWN_CURVES if name in titles],
     format_func=titles.get,
 )
-curves = {titles[name]: study_loading.study_curves(STUDY, name) for name in chosen}
+curves = {name: study_loading.study_curves(STUDY, name) for name in chosen}
 if curves:
     st.plotly_chart(
-        study_figures.curves_figure(curves), config=figures.STATIC, alt="Learning curves"
+        study_figures.curves_figure({titles[name]: curve for name, curve in curves.items()}),
+        config=figures.STATIC,
+        alt="Learning curves",
     )
 
 st.subheader("The table", anchor=False)
@@ -145,13 +148,15 @@ st.dataframe(
     hide_index=True,
     placeholder="–",
 )
+recall = results.class_effect.rename_axis("variant").reset_index()
 tables = {
-    "The table": gaps,
+    "The table": gaps.rename(columns={"model": "architecture"}),
     "Conditions": results.conditions,
-    "Recall per class": results.class_effect.reset_index(names="variant"),
+    "Recall per class": recall.melt("variant", var_name="class", value_name="difference"),
 }
 if curves:
     tables["Learning curves"] = pd.concat(curves, names=["variant"]).reset_index("variant")
 with st.container(horizontal=True):
     for name, table in tables.items():
-        csv_button(table, f"study-{name.lower().replace(' ', '-')}", label=f"{name} as CSV")
+        about = {"study": STUDY} | ({"part": part} if name != "Learning curves" else {})
+        csv_button(table, name.lower().replace(" ", "-"), label=f"{name} as CSV", **about)

@@ -53,12 +53,14 @@ def test_reliability_and_ece_agree_with_a_loop(n, bins):
     for line, images in zip(frame.itertuples(), brute_force_bins(predictions, bins), strict=True):
         confidence = np.mean([float(predictions.confidence[image]) for image in images])
         right = sum(bool(predictions.correct[image]) for image in images)
-        assert line.count == len(images)
+        assert line.n == len(images)
         assert line.confidence == pytest.approx(confidence)
         assert line.accuracy == pytest.approx(right / len(images))
-        assert (line.low, line.high) == pytest.approx(wilson_interval(right, len(images)))
+        assert (line.accuracy_low, line.accuracy_high) == pytest.approx(
+            wilson_interval(right, len(images))
+        )
         ece += len(images) / n * abs(right / len(images) - confidence)
-    assert frame["count"].max() - frame["count"].min() <= 1
+    assert frame["n"].max() - frame["n"].min() <= 1
     assert calibration.expected_calibration_error(predictions, bins) == pytest.approx(ece)
 
 
@@ -66,7 +68,7 @@ def test_equal_confidences_stay_together_whatever_the_order_of_rows():
     coarse = np.round(drawn(500).probs, 1)
     predictions = table(drawn(500).labels, coarse)
     frame = calibration.reliability(predictions)
-    assert frame["count"].sum() == 500
+    assert frame["n"].sum() == 500
     assert len(frame) < 15
     for seed in range(3):
         other = shuffled(predictions, seed)
@@ -256,7 +258,9 @@ def test_reliability_figure_holds_the_bins(two_runs):
     assert list(traces) == ["perfectly calibrated", "A", "B"]
     frame = calibration.reliability(two_runs[1].predictions())
     np.testing.assert_allclose(traces["B"].x, 100 * frame["confidence"])
-    np.testing.assert_allclose(traces["B"].y - traces["B"].error_y.arrayminus, 100 * frame["low"])
+    np.testing.assert_allclose(
+        traces["B"].y - traces["B"].error_y.arrayminus, 100 * frame["accuracy_low"]
+    )
     bars = [trace for trace in figure.data if trace.type == "bar"]
     assert [sum(bar.customdata) for bar in bars] == [350, 350]
 

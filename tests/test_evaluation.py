@@ -84,7 +84,7 @@ def test_confusions_leave_out_the_diagonal_and_start_with_the_most_frequent():
     probs = np.eye(7, dtype=np.float32)[predicted]
     rows = np.arange(8)
     first = confusions(Predictions(rows, rows, labels, probs)).iloc[0]
-    assert (first["true"], first["predicted"], first["count"]) == ("sad", "neutral", 3)
+    assert (first["label"], first["predicted"], first["count"]) == ("sad", "neutral", 3)
     assert first["share"] == pytest.approx(0.75)
 
 
@@ -149,11 +149,11 @@ def test_cells_differ_beyond_chance_where_they_were_made_to():
     ]
     cells = cell_differences(*tables)
     beyond = {
-        (row["true"], row["predicted"]) for _, row in cells.iterrows() if row["p_holm"] < 0.05
+        (row["label"], row["predicted"]) for _, row in cells.iterrows() if row["p_holm"] < 0.05
     }
     assert ("sad", "neutral") in beyond
     assert all(true == "sad" for true, _ in beyond)
-    line = cells[(cells["true"] == "sad") & (cells["predicted"] == "neutral")].iloc[0]
+    line = cells[(cells["label"] == "sad") & (cells["predicted"] == "neutral")].iloc[0]
     moved = ((labels == 4) & (other == 6) & (agreed != 6)).sum()
     assert (line["only_a"], line["only_b"]) == (0, moved)
     assert line["p_value"] == pytest.approx(binomtest(0, moved).pvalue)

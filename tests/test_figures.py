@@ -149,8 +149,8 @@ def test_the_papers_lines_are_named_once():
             "model": ["cnn", "cnn_lstm"],
             "title": ["CNN", "CNN-LSTM"],
             "accuracy": [0.63, 0.62],
-            "low": [0.62, 0.61],
-            "high": [0.64, 0.63],
+            "accuracy_low": [0.62, 0.61],
+            "accuracy_high": [0.64, 0.63],
             "parameters": [278463, 278591],
             "latency_ms": [0.9, 1.1],
         }

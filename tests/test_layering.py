@@ -12,8 +12,8 @@ from tests.conftest import ROOT
 FLOORS = {
     "fercore": [
         *("__main__", "cli", "study", "jobs", "analysis", "predict", "runs", "training"),
-        *("scoring", "models", "data", "faces", "wording", "files", "paths", "shapes", "labels"),
-        "errors",
+        *("scoring", "models", "data", "faces", "wording", "csv_tables", "files", "paths"),
+        *("shapes", "labels", "errors"),
     ],
     "dashboard": [
         *("app", "compare", "sidebar", "study", "live", "own", "faces", "base"),

@@ -154,7 +154,7 @@ def test_answers_are_written_to_a_file(two_runs, folder, tmp_path, suffix):
         face = table.iloc[0]
         assert (face["left"], face["side"]) == (expected.box.left, expected.box.side)
         probs = [face[f"p_{name}"] for name in CLASSES]
-    assert face["expression"] == expected.expression
+    assert face["predicted"] == expected.expression
     np.testing.assert_allclose(probs, expected.probs, atol=1e-6)
 
 

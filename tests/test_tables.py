@@ -59,7 +59,7 @@ def test_bootstrap_intervals_of_every_metric_hold_their_value(two_runs):
 
 def test_reliability_and_slices_of_a_run(two_runs):
     bins = tables.reliability("first", "public", bins=5)
-    assert bins["count"].sum() == 350
+    assert bins["n"].sum() == 350
     assert {"brightness", "sharpness"} <= set(tables.slices("first", faces=synthetic())["property"])
     assert set(tables.slices(find_run("first"))["property"]) == {"class"}
 

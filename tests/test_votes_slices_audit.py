@@ -210,12 +210,12 @@ def test_each_slice_agrees_with_brute_force(everything):
         assert line["difference"] == pytest.approx(
             predictions.correct[mask].mean() - predictions.correct.mean()
         )
-        assert line["low"] < line["accuracy"] < line["high"]
+        assert line["accuracy_low"] < line["accuracy"] < line["accuracy_high"]
         if key[0] != "class":
             assert line["macro_f1"] == pytest.approx(
                 f1_score(labels[mask], predictions.predicted[mask], average="macro")
             )
-            assert line["f1_low"] < line["macro_f1"] < line["f1_high"]
+            assert line["macro_f1_low"] < line["macro_f1"] < line["macro_f1_high"]
     assert lines.loc["class", "macro_f1"].isna().all()
 
 
@@ -407,7 +407,7 @@ def test_label_issues_where_a_class_does_not_occur():
 
 def test_scores_by_part_are_those_of_brute_force(everything):
     predictions, properties, _ = everything
-    scores = scores_by_part(predictions, properties).set_index("part")
+    scores = scores_by_part(predictions, properties).set_index("subset")
     copies = np.arange(400) % 7 == 0
     agrees = drawn_votes().counts.argmax(1) == predictions.labels
     for part, keep in {

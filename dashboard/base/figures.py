@@ -126,7 +126,7 @@ def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
         figure.add_scatter(
             x=value,
             y=np.arange(len(table)) + (offset if len(tables) > 1 else 0),
-            error_x=error_bars(table, metric, f"{metric}_low", f"{metric}_high"),
+            error_x=error_bars(table, metric),
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,
@@ -155,7 +155,7 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     """A minus B in one metric of every class, in points, with its paired interval."""
     value, low, high = (100 * table[metric + end] for end in ("", "_low", "_high"))
     beyond = (low > 0) | (high < 0)
-    bars = error_bars(table, metric, f"{metric}_low", f"{metric}_high", color=REFERENCE_COLOUR)
+    bars = error_bars(table, metric, color=REFERENCE_COLOUR)
     figure = go.Figure(
         go.Scatter(
             x=value,
@@ -246,13 +246,13 @@ def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
     return styled(figure, title, height=320, legend=len(probs) > 1)
 
 
-def error_bars(
-    table: pd.DataFrame, value: str = "accuracy", low: str = "low", high: str = "high", **look
-) -> dict:
-    """Intervals as Plotly's error bars, in percent, from three columns of shares from 0 to 1."""
+def error_bars(table: pd.DataFrame, value: str = "accuracy", **look) -> dict:
+    """Intervals as Plotly's error bars, in percent, from a column of shares from 0 to 1 and its
+    `_low` and `_high`.
+    """
     return {
-        "array": 100 * (table[high] - table[value]),
-        "arrayminus": 100 * (table[value] - table[low]),
+        "array": 100 * (table[f"{value}_high"] - table[value]),
+        "arrayminus": 100 * (table[value] - table[f"{value}_low"]),
         "thickness": 2,
     } | look
 

@@ -50,6 +50,11 @@ class Selection:
         return {"A": self.a} | ({"B": self.b} if self.b else {})
 
     @property
+    def paired_models(self) -> dict[str, Run]:
+        """Those of them that a table of images holds: B only where it is about the same images."""
+        return self.models if self.paired else {"A": self.a}
+
+    @property
     def identity(self) -> tuple[str, ...]:
         """What tells it from another selection."""
         runs = [part for run in self.models.values() for part in loading.identity(run)]

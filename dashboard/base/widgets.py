@@ -10,7 +10,9 @@ from PIL import Image
 from dashboard.base import theme
 from dashboard.base.navigation import page_path
 from dashboard.base.selection import Selection, cell_query, clear
+from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
+from fercore.runs.artifacts import Run
 
 
 def heading(title: str, explanation: str) -> None:
@@ -69,17 +71,53 @@ def letter(key: str) -> str:
 
 
 def csv_button(
-    table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, *, label: str = "Download as CSV"
+    table: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    *,
+    models: dict[str, Run] | None = None,
+    label: str = "Download as CSV",
+    **about: str,
 ) -> None:
-    """A download of the figures behind a page; a function is called only when they are wanted."""
+    """A download of the figures behind a page; a function is called only when they are wanted.
+
+    models: by key, the runs that the table is about; `about` are more columns that say of what it
+    is, as `part`. All of them are in the file's name.
+    """
+    models = models or {}
+    names = [name, *(run.run_id for run in models.values()), *about.values()]
+
+    def text() -> bytes:
+        lines = table() if callable(table) else table
+        return csv_text(lines, **_columns_of(lines, models), **about).encode()
+
     st.download_button(
         label,
-        data=lambda: (table() if callable(table) else table).to_csv(index=False).encode(),
-        file_name=f"{name}.csv",
+        data=text,
+        file_name=f"{'_'.join(names)}.csv".replace(" ", "-"),
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _columns_of(table: pd.DataFrame, models: dict[str, Run]) -> dict:
+    """Columns that name the runs and their dataset: by the line where it is one model's."""
+    if "model" in table:
+        return {
+            "model": table["model"],
+            "run": [models[key].run_id for key in table["model"]],
+            "dataset": [models[key].dataset for key in table["model"]],
+        }
+    if not models:
+        return {}
+    first, *more = models.values()
+    named = {f"run_{key.lower()}": run.run_id for key, run in models.items()}
+    return (named if more else {"run": first.run_id}) | {"dataset": first.dataset}
+
+
+def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The models' tables below each other, with a column that tells whose a line is."""
+    return pd.concat(tables, names=["model"]).reset_index("model")
 
 
 def paged(length: int, per_page: int, key: str, *, of: object, **options) -> slice:

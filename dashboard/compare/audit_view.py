@@ -86,7 +86,7 @@ def _issues(run_id: str, created: str, part: str) -> pd.DataFrame:
 
 def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
     """What exact copies do to a model's score; None where there are none."""
-    by_part = scores.set_index("part")
+    by_part = scores.set_index("subset")
     if "the exact copies" not in by_part.index:
         return None
     accuracy, n = by_part["accuracy"], by_part["n"]
@@ -101,19 +101,19 @@ def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
 def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
     """Accuracy of each model by part of the images, with its interval."""
     figure = go.Figure()
-    parts = list(scores["A"]["part"])
+    parts = list(scores["A"]["subset"])
     for offset, (key, table) in zip((-0.12, 0.12), scores.items()):
-        table = table[table["part"].isin(parts)]
+        table = table[table["subset"].isin(parts)]
         shift = offset if len(scores) > 1 else 0
         figure.add_scatter(
             x=100 * table["accuracy"],
-            y=[parts.index(part) + shift for part in table["part"]],
+            y=[parts.index(part) + shift for part in table["subset"]],
             error_x=error_bars(table),
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,
             unselected={"marker": {"opacity": 1}},
-            customdata=table[["part", "n"]],
+            customdata=table[["subset", "n"]],
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
             "(n = %{customdata[1]})<extra></extra>",
         )

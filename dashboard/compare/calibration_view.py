@@ -102,7 +102,7 @@ def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
         marker={"size": 8, "color": MODEL_COLOURS[key]},
         name=key,
         legendgroup=key,
-        customdata=table["count"],
+        customdata=table["n"],
         hovertemplate=f"{key}: %{{x:.1f}} % sure, %{{y:.1f}} % right "
         "(n = %{customdata})<extra></extra>",
         row=1,
@@ -111,19 +111,17 @@ def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
 
 
 def confidence_counts(predictions: Predictions) -> pd.DataFrame:
-    """How many images a model is so sure of: confidence_from, confidence_to (0 to 1), count."""
+    """How many images a model is so sure of: confidence_from, confidence_to (0 to 1), n."""
     counts, edges = np.histogram(predictions.confidence, _BAR_EDGES)
-    return pd.DataFrame(
-        {"confidence_from": edges[:-1], "confidence_to": edges[1:], "count": counts}
-    )
+    return pd.DataFrame({"confidence_from": edges[:-1], "confidence_to": edges[1:], "n": counts})
 
 
 def _add_confidences(figure: go.Figure, key: str, predictions: Predictions) -> None:
     table = confidence_counts(predictions)
     figure.add_bar(
         x=50 * (table["confidence_from"] + table["confidence_to"]),
-        y=100 * table["count"] / len(predictions),
-        customdata=table["count"],
+        y=100 * table["n"] / len(predictions),
+        customdata=table["n"],
         marker={"color": MODEL_COLOURS[key], "line": {"width": 0}},
         opacity=0.55,
         name=key,

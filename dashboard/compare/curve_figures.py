@@ -51,18 +51,17 @@ def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figur
 
 
 def curves_table(tables: dict[str, Predictions], kind: str) -> pd.DataFrame:
-    """The points of `curves_figure`: model, curve ('sad', 'average micro', …), and both axes."""
-    x, y = (name.removesuffix(", %").replace("-", " ") for name in _AXES[kind])
+    """The points of `curves_figure`: model, class ('sad', …, 'macro', 'micro') and both axes."""
+    x, y = _COLUMNS[kind]
     return pd.concat(
-        pd.DataFrame({x: points[0], y: points[1]}).assign(
-            model=key, curve=f"{panel} {name}".strip()
-        )
+        pd.DataFrame({"model": key, "class": name or panel, x: points[0], y: points[1]})
         for panel in (*CLASSES, "average")
         for key, table in tables.items()
         for name, _, points in _curves(panel, table, kind)
-    )[["model", "curve", x, y]]
+    )
 
 
+_COLUMNS = {"roc": ("false_positive_rate", "true_positive_rate"), "pr": ("recall", "precision")}
 _AXES = {
     "roc": ("false-positive rate, %", "true-positive rate, %"),
     "pr": ("recall, %", "precision, %"),

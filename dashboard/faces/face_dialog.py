@@ -37,7 +37,11 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
             st.markdown(f"{letter(key)} says **{sample[f'{key.lower()}_predicted']}**: {word}")
             probs[key] = face_loading.probabilities(run, selection.part, int(sample["row"]))
         st.plotly_chart(probability_figure(probs), config=STATIC, alt="Seven probabilities")
-        csv_button(_numbers(sample, probs, selection), f"face-{sample['row']}")
+        shown = {key: selection.models[key] for key in probs}
+        csv_button(
+            _numbers(sample, probs, selection), f"face-{sample['row']}", models=shown,
+            part=selection.part,
+        )  # fmt: skip
 
     looks, votes, alike, verdict = st.tabs(
         ["What they look at", "Other raters", "Alike", "Your verdict"]
@@ -57,11 +61,13 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
 def _numbers(sample, probs: dict[str, np.ndarray], selection: Selection) -> pd.DataFrame:
     """The dialog's figures as a table: each model's probabilities, and the raters' votes."""
     votes = face_loading.votes(selection.a)
-    table = pd.DataFrame({f"{key}_probability": values for key, values in probs.items()})
+    table = pd.DataFrame({f"{key.lower()}_probability": values for key, values in probs.items()})
     if votes is not None:  # FER+ has the seven classes in this order, and three more categories
         table = table.reindex(range(len(CATEGORIES)))
         table["votes"] = votes.counts[int(sample["row"])]
-    table.insert(0, "expression", [*CLASSES, *CATEGORIES[len(CLASSES) :]][: len(table)])
+    table.insert(0, "class", [*CLASSES, *CATEGORIES[len(CLASSES) :]][: len(table)])
+    for name in ("label", "pixels", "row"):
+        table.insert(0, name, sample[name])
     return table
 
 

@@ -109,17 +109,17 @@ def verdict_words(verdict: Verdict) -> str:
 def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
     """A line per model: its scores on the selected images, stored_… and reviewed_…
 
-    Columns: model, stored_n, stored_accuracy, stored_low, stored_high, stored_macro_f1, the same
-    with reviewed_, relabelled, left_out. Shares from 0 to 1.
+    Columns: model (its key), stored_n, stored_accuracy with its interval, stored_macro_f1, the
+    same with reviewed_, relabelled, left_out. Shares from 0 to 1.
     """
     lines = []
     for key, run in selection.models.items():
         found = review.rescore(loading.predictions(run, selection.part), verdicts)
-        line = {"model": f"{key} {run.title}"}
+        line = {"model": key}
         for name, scores in (("stored", found.stored), ("reviewed", found.reviewed)):
             low, high = scores.interval
             values = (scores.n, scores.accuracy, low, high, scores.macro_f1)
-            fields = ("n", "accuracy", "low", "high", "macro_f1")
+            fields = ("n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1")
             line |= {f"{name}_{field}": value for field, value in zip(fields, values)}
         lines.append(line | {"relabelled": found.relabelled, "left_out": found.left_out})
     return pd.DataFrame(lines)

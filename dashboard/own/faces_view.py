@@ -106,11 +106,7 @@ def _changes(runs: list[Run]) -> None:
                     "n": table["n"].map(count),
                     "before": table["before"].map(percent),
                     "after": table["after"].map(percent),
-                    "change": [
-                        f"{points(row.difference)} {points_interval((row.low, row.high))}, "
-                        f"{p_value(row.p)}"
-                        for row in table.itertuples()
-                    ],
+                    "change": [_change(row) for row in table.itertuples()],
                 }
             ).set_index("images")
         )
@@ -118,6 +114,11 @@ def _changes(runs: list[Run]) -> None:
             "Paired on the same images, with the 95 % interval and exact McNemar. PublicTest chose "
             "the epoch, so judge by PrivateTest."
         )
+
+
+def _change(row) -> str:
+    bounds = points_interval((row.difference_low, row.difference_high))
+    return f"{points(row.difference)} {bounds}, {p_value(row.p_value)}"
 
 
 @st.dialog("Delete these faces?")

@@ -73,7 +73,8 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
         for row in before_and_after(run).itertuples():
             if row.part == PARTS[part]:
                 what = f"{row.dataset} {row.part}, since {run.start_from}"
-                sentences.append(_change(what, row.difference, (row.low, row.high), row.p))
+                bounds = row.difference_low, row.difference_high
+                sentences.append(_change(what, row.difference, bounds, row.p_value))
     elif old:
         result = loading.comparison(run, old, part)
         against = f"Against {old.run_id}"

@@ -38,7 +38,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
         )
         figure.add_scatter(
             x=100 * family["difference"],
-            error_x=error_bars(family, "difference", "difference_low", "difference_high"),
+            error_x=error_bars(family, "difference"),
             marker={
                 "size": 10,
                 "color": _COLOURS[name],

@@ -155,7 +155,7 @@ def _ranked_labels(predictions: Predictions) -> pd.DataFrame:
 def scores_by_part(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
     """Accuracy on all images, without and on exact copies, and where FER+ agrees with the label.
 
-    Columns: part, n, accuracy (from 0 to 1), low, high (Wilson). `properties` is
+    Columns: subset, n, accuracy (from 0 to 1) with its Wilson interval. `properties` is
     `slices.slice_properties` of the same predictions; parts it knows nothing of, and empty ones,
     are left out.
     """
@@ -170,7 +170,7 @@ def scores_by_part(predictions: Predictions, properties: pd.DataFrame) -> pd.Dat
         if n := int(keep.sum()):
             right = int(predictions.correct[keep].sum())
             rows.append((name, n, right / n, *statistics.wilson_interval(right, n)))
-    return pd.DataFrame(rows, columns=["part", "n", "accuracy", "low", "high"])
+    return pd.DataFrame(rows, columns=["subset", "n", "accuracy", "accuracy_low", "accuracy_high"])
 
 
 def _counts(faces: FaceSet) -> pd.DataFrame:

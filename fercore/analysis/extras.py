@@ -33,6 +33,7 @@ _COLUMNS = {
     ROBUSTNESS: ["kind", "strength", "value", "accuracy", "low", "high", "macro_f1", "n"],
     EMBEDDING: ["usage", "row", "pixels", "label", "x", "y"],
 }
+_NAMES = {"low": "accuracy_low", "high": "accuracy_high"}  # outside that file
 _COMPONENTS, _PERPLEXITY = 30, 30  # of PCA before t-SNE; of t-SNE (van der Maaten & Hinton, 2008)
 _TSNE_SECONDS = 0.01  # an image, on one or two cores; for the first estimate of the time left
 
@@ -49,10 +50,11 @@ def robustness(run: Run) -> pd.DataFrame | None:
     """Scores on PrivateTest under each corruption; None where `analyse` has not computed them.
 
     One row of kind 'clean', and one for each kind and strength 1 to 5: kind, strength, value (in
-    the corruption's unit), accuracy with its interval low … high, macro_f1 (all from 0 to 1), n.
-    Raises `RunError` where the file is damaged.
+    the corruption's unit), accuracy with its interval accuracy_low, accuracy_high, macro_f1 (all
+    from 0 to 1), n. Raises `RunError` where the file is damaged.
     """
-    return _stored(run, ROBUSTNESS)
+    table = _stored(run, ROBUSTNESS)
+    return None if table is None else table.rename(columns=_NAMES)
 
 
 def embedding(run: Run) -> pd.DataFrame | None:
@@ -85,7 +87,9 @@ def analyse(
             f"{done} of {total} versions of PrivateTest scored", each * (total - done) + map_seconds
         )
 
-    write_parquet(run.folder / ROBUSTNESS, compute_robustness(run, faces, on_scored=scored))
+    table = compute_robustness(run, faces, on_scored=scored)
+    stored = {name: kept for kept, name in _NAMES.items()}
+    write_parquet(run.folder / ROBUSTNESS, table.rename(columns=stored))
     report("mapping the features", map_seconds)
     write_parquet(run.folder / EMBEDDING, compute_embedding(run, faces))
 
@@ -114,7 +118,7 @@ def compute_robustness(
         rows.append({"kind": kind, "strength": strength, "value": value})
         rows[-1] |= _scores(private.labels, predicted)
         on_scored(len(rows), len(tasks))
-    return pd.DataFrame(rows, columns=_COLUMNS[ROBUSTNESS])
+    return pd.DataFrame(rows, columns=_COLUMNS[ROBUSTNESS]).rename(columns=_NAMES)
 
 
 def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:

@@ -24,6 +24,7 @@ import platformdirs
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from fercore.csv_tables import csv_text, from_text
 from fercore.data import FaceSet, face_set
 from fercore.errors import ConfigError, DataError
 from fercore.files import replacing
@@ -133,12 +134,7 @@ def export_csv(target: Path | str | IO[str]) -> int:
     an apostrophe: a spreadsheet gives back what it was given.
     """
     table = verdicts()
-    written = table.assign(
-        pixels=[f"0x{pixels % 2**64:016x}" for pixels in table["pixels"]],
-        dataset=[_as_text(name) for name in table["dataset"]],
-        note=[_as_text(note) for note in table["note"]],
-    )
-    text = written.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    text = csv_text(table)
     if not isinstance(target, Path | str):
         target.write(text)
         return len(table)
@@ -390,20 +386,11 @@ def _from_cells(header: list[str], cells: list[str]) -> Verdict:
     values = record | {
         "pixels": unsigned - 2**64 if unsigned >= 2**63 else unsigned,
         "row": int(record["row"]),
-        "dataset": _from_text(record["dataset"]),
-        "note": _from_text(record["note"]),
+        "dataset": from_text(record["dataset"]),
+        "note": from_text(record["note"]),
         "updated": _utc(record["updated"]),
     }
     return checked(Verdict(**values))
-
-
-def _as_text(value: str) -> str:
-    """Behind an apostrophe where a spreadsheet would take it for a formula."""
-    return f"'{value}" if value.startswith(tuple("'=+-@\t\r")) else value
-
-
-def _from_text(cell: str) -> str:
-    return cell.removeprefix("'")
 
 
 def _utc(text: str) -> str:

@@ -11,11 +11,11 @@ from fercore.data import FaceSet
 from fercore.data.votes import votes_for
 from fercore.errors import RunError
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run, find_run, list_runs
 from fercore.scoring import calibration, evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
 from fercore.scoring.image_properties import measure
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.predictions import PARTS, Predictions
 
 
 def compare(run_a: Run | str, run_b: Run | str, part: str = "private") -> pd.DataFrame:
@@ -24,6 +24,52 @@ def compare(run_a: Run | str, run_b: Run | str, part: str = "private") -> pd.Dat
     The columns are those of `evaluation.comparison_table`.
     """
     return evaluation.comparison_table(_predictions(run_a, part), _predictions(run_b, part))
+
+
+def runs(found: list[Run] | None = None) -> pd.DataFrame:
+    """A line for each run, by default for all that can be read: how it was made and what it scored.
+
+    Columns: run, shipped, architecture, recipe, start_from, seed (none for an ensemble), dataset,
+    fingerprint, parameters, flops_per_image, best_epoch, seconds, processor, precision_mode, bytes,
+    created, note; and for each part n, accuracy and macro_f1 with their intervals, as
+    private_accuracy and private_accuracy_low, NaN where the run was not scored on it.
+    """
+    lines = [_line(run) for run in (list_runs() if found is None else found)]
+    return pd.DataFrame(lines).convert_dtypes(convert_string=False)
+
+
+def _line(run: Run) -> dict[str, object]:
+    info = run.info
+    line = {
+        "run": run.run_id,
+        "shipped": run.shipped,
+        "architecture": info["model"],
+        "recipe": run.recipe.name,
+        "start_from": run.start_from,
+        "seed": None if run.members else info["seed"],
+        "dataset": run.dataset,
+        "fingerprint": info["dataset"]["fingerprint"],
+        **{name: info[name] for name in _AS_STORED},
+        "processor": info["hardware"]["processor"],
+        "precision_mode": info["hardware"]["precision"],
+        "bytes": run.bytes_on_disk,
+        "note": run.note,
+    }
+    try:
+        scored = run.metrics()
+    except RunError:  # its other figures are still there
+        scored = {}
+    for part in PARTS:
+        scores = scored.get(part, {})
+        line[f"{part}_n"] = scores.get("n")
+        for name in ("accuracy", "macro_f1"):
+            low, high = scores.get(f"{name}_interval", (None, None))
+            values = (scores.get(name), low, high)
+            line |= {f"{part}_{name}{end}": v for end, v in zip(("", "_low", "_high"), values)}
+    return line
+
+
+_AS_STORED = ("parameters", "flops_per_image", "best_epoch", "seconds", "created")
 
 
 def bootstrap_interval(

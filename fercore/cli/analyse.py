@@ -47,7 +47,9 @@ def _print(title: str, table, as_json: bool) -> None:
         return
     clean = table[table["kind"] == CLEAN].iloc[0]
     print(f"{title}, PrivateTest, n = {clean['n']}")
-    print(f"Untouched: {with_interval(clean['accuracy'], clean[['low', 'high']])} %")
+    print(
+        f"Untouched: {with_interval(clean['accuracy'], clean[['accuracy_low', 'accuracy_high']])} %"
+    )
     by_kind = table.pivot(index="kind", columns="strength", values="accuracy")
     print_table(
         ["accuracy % at strength", *map(str, STRENGTHS[1:])],

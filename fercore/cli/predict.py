@@ -93,7 +93,7 @@ def _tell(
 def _line(record: dict) -> list:
     marks = {"unsure": "unsure", "weak": "may be no face", "whole_picture": "whole picture"}
     marked = ", ".join(word for key, word in marks.items() if record[key])
-    said = record["expression"] + (f" ({marked})" if marked else "")
+    said = record["predicted"] + (f" ({marked})" if marked else "")
     (_, first), (next_name, second) = _likeliest(record["probabilities"])
     return [record["photo"], record["face"], said, percent(first), next_name, percent(second)]
 
@@ -103,6 +103,7 @@ def _likeliest(probabilities: dict[str, float]) -> list[tuple[str, float]]:
 
 
 def _write(output: Path, everything: dict) -> None:
+    from fercore.csv_tables import csv_text
     from fercore.predict.face_results import face_table
 
     try:
@@ -112,7 +113,7 @@ def _write(output: Path, everything: dict) -> None:
         table = face_table(everything["faces"])
         with replacing(output) as temporary:
             if output.suffix.lower() == ".csv":
-                table.to_csv(temporary, index=False)
+                temporary.write_text(csv_text(table), encoding="utf-8", newline="")
             else:
                 table.to_parquet(temporary, index=False)
     except OSError as error:

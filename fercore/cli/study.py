@@ -137,7 +137,7 @@ def _print_ablation(study: Study, store: StudyStore) -> None:
     seconds = store.table().groupby("variant")["seconds"].median()
     rows = [
         [CONDITIONS[line.condition].title, line.seeds,
-         with_interval(line.accuracy, (line.low, line.high)),
+         with_interval(line.accuracy, (line.accuracy_low, line.accuracy_high)),
          points(line.difference, (line.difference_low, line.difference_high)),
          f"{seconds[line.variant]:.0f}"]
         for line in gap_table(store, study, "public").itertuples()

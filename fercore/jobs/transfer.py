@@ -65,8 +65,8 @@ def write_tables(
 def before_and_after(run: Run) -> pd.DataFrame:
     """What the start's weights and the run's own get right, on the same images.
 
-    One row per dataset and part: dataset, part, n, before, after, difference, low, high (accuracies
-    from 0 to 1, the difference with its paired 95 % bootstrap interval) and p (exact McNemar).
+    One row per dataset and part: dataset, part, n, before, after, difference (accuracies from 0
+    to 1, the difference with its paired 95 % bootstrap interval) and p_value (exact McNemar).
     Empty for a run that began with fresh weights. Raises `RunError` for a damaged table.
     """
     rows = []
@@ -94,9 +94,9 @@ def _rows(dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict]
                 "before": result.accuracy_b,
                 "after": result.accuracy_a,
                 "difference": result.difference,
-                "low": result.interval.low,
-                "high": result.interval.high,
-                "p": result.p_value,
+                "difference_low": result.interval.low,
+                "difference_high": result.interval.high,
+                "p_value": result.p_value,
             }
         )
     return rows

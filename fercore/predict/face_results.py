@@ -12,7 +12,7 @@ from fercore.labels import CLASSES
 from fercore.predict.predictor import FacePrediction, Predictor
 
 COLUMNS = [
-    "photo", "face", "run", "expression", "confidence", "unsure", "left", "top", "side", "tilt",
+    "photo", "face", "run", "predicted", "confidence", "unsure", "left", "top", "side", "tilt",
     "whole_picture", "weak", *(f"p_{name}" for name in CLASSES),
 ]  # fmt: skip
 
@@ -33,7 +33,7 @@ def face_records(
             "photo": photo,
             "face": number,
             "run": predictor.run_id,
-            "expression": face.expression,
+            "predicted": face.expression,
             "confidence": face.confidence,
             "unsure": face.confidence < threshold,
             "box": face.box._asdict(),

@@ -24,7 +24,7 @@ _SMALLEST = float(np.finfo(np.float32).tiny)  # stands for a probability of 0 in
 def reliability(predictions: Predictions, bins: int = BINS) -> pd.DataFrame:
     """Confidence against accuracy in bins of as many images each, least confident first.
 
-    Columns: confidence (mean), accuracy, low, high (its Wilson interval), all from 0 to 1, count.
+    Columns: confidence (mean), accuracy with its Wilson interval, all from 0 to 1; n.
     Images of equal confidence stay together, in the bin that holds the middle of their ranks, so
     the order of rows plays no part; a bin left empty by that is not listed.
     """
@@ -39,9 +39,9 @@ def reliability(predictions: Predictions, bins: int = BINS) -> pd.DataFrame:
         {
             "confidence": confidence / count,
             "accuracy": right / count,
-            "low": [interval.low for interval in intervals],
-            "high": [interval.high for interval in intervals],
-            "count": count,
+            "accuracy_low": [interval.low for interval in intervals],
+            "accuracy_high": [interval.high for interval in intervals],
+            "n": count,
         }
     )
 

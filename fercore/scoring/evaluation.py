@@ -198,7 +198,7 @@ def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
 def cell_differences(a: Predictions, b: Predictions) -> pd.DataFrame:
     """Each cell of the confusion matrix, A against B on the same images, 49 lines.
 
-    Columns: true, predicted, only_a (images that A alone puts there), only_b, p_value (exact sign
+    Columns: label, predicted, only_a (images that A alone puts there), only_b, p_value (exact sign
     test on those), p_holm (corrected for the 49 cells). Raises `RunError` where the images differ.
     """
     _check_paired(a, b)
@@ -214,7 +214,7 @@ def cell_differences(a: Predictions, b: Predictions) -> pd.DataFrame:
             lines.append(
                 (CLASSES[true], CLASSES[predicted], *counts, statistics.sign_test(*counts))
             )
-    frame = pd.DataFrame(lines, columns=["true", "predicted", "only_a", "only_b", "p_value"])
+    frame = pd.DataFrame(lines, columns=["label", "predicted", "only_a", "only_b", "p_value"])
     frame["p_holm"] = statistics.holm(frame["p_value"].to_numpy())
     return frame
 
@@ -225,7 +225,7 @@ def _check_paired(a: Predictions, b: Predictions) -> None:
 
 
 def confusions(predictions: Predictions) -> pd.DataFrame:
-    """Wrong cells of the confusion matrix, most frequent first: true, predicted, count, share.
+    """Wrong cells of the confusion matrix, most frequent first: label, predicted, count, share.
 
     `share` is of the true class's images, from 0 to 1.
     """
@@ -234,7 +234,7 @@ def confusions(predictions: Predictions) -> pd.DataFrame:
     support = counts.sum(1)
     frame = pd.DataFrame(
         {
-            "true": [CLASSES[k] for k in true],
+            "label": [CLASSES[k] for k in true],
             "predicted": [CLASSES[k] for k in predicted],
             "count": counts[true, predicted],
             "share": counts[true, predicted] / np.maximum(support[true], 1),

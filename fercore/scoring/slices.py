@@ -27,7 +27,8 @@ _BY_TRUTH = {
     "face": ("face", "not a face"),
 }
 _COLUMNS = [
-    "property", "slice", "n", "accuracy", "low", "high", "macro_f1", "f1_low", "f1_high",
+    "property", "slice", "n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1",
+    "macro_f1_low", "macro_f1_high",
 ]  # fmt: skip
 _BY_VOTES = ("under 50 %", "50–80 %", "over 80 %")
 _COLUMN_OF = {"FER+ agreement": "agreement"}  # a property whose column has another name
@@ -68,10 +69,10 @@ def slice_properties(
 def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
     """The scores on every slice, the worst accuracy first; slices under `FEW` images last.
 
-    Columns: property, slice, n; accuracy with its Wilson interval (low, high) and macro_f1 with
-    its bootstrap interval (f1_low, f1_high), from 0 to 1; difference: accuracy minus that on all
-    images; few: whether the slice has under `FEW` images. Within one true class a macro F1 means
-    nothing and is NaN. `properties` is `slice_properties` of the same predictions.
+    Columns: property, slice, n; accuracy with its Wilson interval (accuracy_low, …) and macro_f1
+    with its bootstrap interval (macro_f1_low, …), from 0 to 1; difference: accuracy minus that on
+    all images; few: whether the slice has under `FEW` images. Within one true class a macro F1
+    means nothing and is NaN. `properties` is `slice_properties` of the same predictions.
     """
     rows = [
         {"property": name, "slice": title, **_scores(predictions, mask, name != "class")}
@@ -134,11 +135,11 @@ def _scores(predictions: Predictions, mask: NDArray, with_f1: bool) -> dict[str,
     return {
         "n": n,
         "accuracy": right / n,
-        "low": interval.low,
-        "high": interval.high,
+        "accuracy_low": interval.low,
+        "accuracy_high": interval.high,
         "macro_f1": f1,
-        "f1_low": f1_interval[0],
-        "f1_high": f1_interval[1],
+        "macro_f1_low": f1_interval[0],
+        "macro_f1_high": f1_interval[1],
     }
 
 

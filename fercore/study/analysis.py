@@ -54,8 +54,8 @@ def gap_table(store: StudyStore, study: Study, part: str = "private") -> pd.Data
                 "condition": variant.condition,
                 "seeds": len(own),
                 "accuracy": right[variant.name].mean(),
-                "low": low,
-                "high": high,
+                "accuracy_low": low,
+                "accuracy_high": high,
                 **_against(variant.name, REFERENCE, right, seeds),
                 "public_accuracy": own["public_accuracy"].mean(),
                 "macro_f1": own["macro_f1"].mean(),
@@ -92,8 +92,8 @@ def condition_table(store: StudyStore, study: Study, part: str = "private") -> p
                 "cnn": cnn.mean(),
                 "cnn_lstm": lstm.mean(),
                 "difference": gap.value,
-                "low": gap.interval.low,
-                "high": gap.interval.high,
+                "difference_low": gap.interval.low,
+                "difference_high": gap.interval.high,
                 "p_value": gap.p_value,
             }
         )
@@ -206,8 +206,8 @@ def _sinking_factor(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
     return Conclusion(
         "Which single factor takes the CNN-LSTM down to the paper's figure?",
         f"Nearest to the paper's {_percent(PAPER['CNN-LSTM'])} comes '{factor}': "
-        f"{_percent(nearest['accuracy'])} "
-        f"[{number(100 * nearest['low'])}, {number(100 * nearest['high'])}].{beside}{near}",
+        f"{_percent(nearest['accuracy'])} [{number(100 * nearest['accuracy_low'])}, "
+        f"{number(100 * nearest['accuracy_high'])}].{beside}{near}",
     )
 
 

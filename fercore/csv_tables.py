@@ -1,0 +1,157 @@
+"""CSV for other programs: one vocabulary of columns, numbers as numbers, and no text that a
+spreadsheet would compute.
+
+Shares are from 0 to 1. An interval at 95 % stands in two columns, the figure's name with `_low`
+and `_high`. Where a line is about two models, A's columns begin with `a_`, B's with `b_`.
+"""
+
+import re
+
+import pandas as pd
+
+from fercore.labels import CLASSES, USAGES
+
+# Every column that a CSV may have, and what it holds.
+COLUMNS = {
+    "model": "A or B, as the page has them",
+    "run": "the run's name",
+    "run_a": "model A's run",
+    "run_b": "model B's run",
+    "dataset": "the dataset's name",
+    "part": "the images: private, clean (PrivateTest without duplicates) or public",
+    "usage": "Training, PublicTest or PrivateTest",
+    "row": "the image's row in its source",
+    "pixels": "the image's hash, hexadecimal: the same wherever its pixels are the same",
+    "label": "what the dataset says",
+    "predicted": "what the model says",
+    "class": "the expression that the figures are about, or all, macro, micro",
+    "n": "images",
+    "support": "images with this label",
+    "count": "images in this cell",
+    "metric": "accuracy, f1, recall, precision or auc",
+    "a": "the metric of A",
+    "b": "the metric of B",
+    "difference": "A minus B, or as the title says",
+    "p_value": "of no difference",
+    "p_holm": "the same, corrected for the number of lines (Holm)",
+    "share": "the cell's part of its label, or the labels agreed with",
+    "only_a": "images that A alone puts there, or has right",
+    "only_b": "images that B alone puts there, or has right",
+    **dict.fromkeys(("accuracy", "f1", "recall", "precision", "auc"), "0 to 1"),
+    **dict.fromkeys(("macro_f1", "macro_auc"), "mean over the expressions"),
+    "false_positive_rate": "x of an ROC curve",
+    "true_positive_rate": "y of an ROC curve",
+    "probabilities": "as trained or temperature-scaled",
+    "confidence": "the probability of what the model says",
+    "confidence_from": "where a bar begins",
+    "confidence_to": "where it ends",
+    "coverage": "the share of images answered",
+    "threshold": "the lowest confidence answered",
+    "correct": "whether the model is right",
+    "loss": "cross-entropy of the label, nats",
+    "margin": "the label's probability minus the highest other one",
+    "quality": "the probability of a doubted label",
+    "x": "place on the map, no unit",
+    "y": "place on the map, no unit",
+    "property": "what the slices are cut by",
+    "slice": "the slice's name",
+    "subset": "which of the images",
+    "few": "whether too few images to say much",
+    "agreeing": "labels that FER+'s majority agrees with",
+    "labels": "the labels of a group of copies",
+    "conflicting": "whether they differ",
+    **dict.fromkeys(USAGES, "images of that usage"),
+    "similarity": "correlation of thumbnails",
+    "kind": "the corruption",
+    "strength": "0 to 5",
+    "value": "the corruption's, in its unit",
+    "epoch": "from 1",
+    **dict.fromkeys(("train_loss", "val_loss"), "nats; val is PublicTest"),
+    **dict.fromkeys(("train_accuracy", "val_accuracy"), "0 to 1; val is PublicTest"),
+    "learning_rate": "of the optimizer",
+    "seconds": "of work",
+    "images_per_second": "of training",
+    "probability": "the model's, for this class",
+    "votes": "of FER+'s ten raters",
+    "relabelled": "labels replaced by verdicts",
+    "left_out": "images left out by verdicts",
+    "verdict": "right, wrong, ambiguous or unusable",
+    "should_be": "the expression it should be",
+    "note": "what a person wrote",
+    "updated": "when, UTC",
+    "photo": "the file's name",
+    "face": "its number in the photo",
+    "unsure": "whether below the threshold",
+    **dict.fromkeys(("left", "top", "side"), "the face's box, pixels"),
+    "tilt": "degrees",
+    "whole_picture": "whether no face was looked for",
+    "weak": "whether it may be no face",
+    **{f"p_{name}": "the probability" for name in CLASSES},
+    "study": "the study's name",
+    "variant": "one of its variants",
+    "title": "the variant's, for people",
+    "condition": "what was changed in the recipe",
+    "seeds": "trainings of the variant",
+    "only_variant": "images that it alone has right, over seeds",
+    "only_cnn": "images that the CNN alone has right",
+    "mcnemar": "seeds whose exact test is below 0.05",
+    "cnn": "the CNN's accuracy",
+    "cnn_lstm": "the CNN-LSTM's",
+    "architecture": "the network, as `--model` names it",
+    "recipe": "what it was trained by",
+    "start_from": "the run it began with",
+    "seed": "of the training; empty for an ensemble",
+    "shipped": "whether it came with the project",
+    "fingerprint": "of the dataset",
+    "best_epoch": "the epoch that was chosen",
+    "parameters": "of the network",
+    "flops_per_image": "operations",
+    "latency_ms": "for one face",
+    "bytes": "on the disk",
+    "created": "when, UTC",
+    "processor": "that trained it",
+    "precision_mode": "fp32 or bf16",
+}
+_PREFIX = re.compile(r"^(a|b|other|stored|reviewed|private|clean|public)_")
+_SUFFIX = re.compile(r"_(low|high)$")
+_FORMULA = tuple("'=+-@\t\r")
+
+
+def undeclared(table: pd.DataFrame) -> list[str]:
+    """The columns of a table that `COLUMNS` does not know."""
+    plain = (_SUFFIX.sub("", name) for name in table.columns)
+    known = (name in COLUMNS or _PREFIX.sub("", name) in COLUMNS for name in plain)
+    return [name for name, found in zip(table.columns, known) if not found]
+
+
+def csv_text(table: pd.DataFrame, **about: str) -> str:
+    """A table as CSV; `about` are columns that say, on each line, what the table is of.
+
+    Hashes are written in hexadecimal, since a spreadsheet rounds numbers of that length.
+    """
+    written = table.drop(columns=[name for name in about if name in table])
+    for place, (name, value) in enumerate(about.items()):
+        written.insert(place, name, value)
+    for name in written:
+        if name == "pixels" and pd.api.types.is_integer_dtype(written[name]):
+            written[name] = [hexadecimal(pixels) for pixels in written[name]]
+        elif not pd.api.types.is_numeric_dtype(written[name]):
+            written[name] = [
+                as_text(cell) if isinstance(cell, str) else cell for cell in written[name]
+            ]
+    return written.to_csv(index=False, lineterminator="\n")
+
+
+def hexadecimal(pixels: int) -> str:
+    """'0x0123456789abcdef'."""
+    return f"0x{int(pixels) % 2**64:016x}"
+
+
+def as_text(cell: str) -> str:
+    """Behind an apostrophe where a spreadsheet would take it for a formula; see `from_text`."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def from_text(cell: str) -> str:
+    """What was written by `as_text`."""
+    return cell.removeprefix("'")
