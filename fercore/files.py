@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import secrets
@@ -44,7 +45,8 @@ def appearing(folder: Path) -> Iterator[Path]:
         try:
             made.rename(folder)
         except OSError as error:
-            if folder.exists():
+            # It may be there and gone again: what the system said counts.
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY) or folder.exists():
                 raise FileExistsError(f"{folder} is there already") from error
             raise
 

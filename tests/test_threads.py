@@ -9,7 +9,8 @@ import pandas as pd
 from PIL import Image
 from skimage.data import astronaut
 
-from fercore.analysis.audit import label_issues
+from fercore.analysis.audit import _ranked_labels
+from fercore.data.kept import kept
 from fercore.faces import find_faces
 from fercore.files import read_json, remove_folder, write_json
 from fercore.scoring.predictions import Predictions
@@ -71,11 +72,30 @@ def test_a_folder_that_two_delete_is_gone(tmp_path):
 def test_labels_are_ranked_at_once():
     """cleanlab keeps its tables in variables of its module."""
     tables = [_predictions(seed, 300 + 10 * (seed // 2)) for seed in range(VISITORS)]
-    alone = [label_issues(table) for table in tables]
-    works = [lambda table=table: [label_issues(table) for _ in range(4)] for table in tables]
+    alone = [_ranked_labels(table) for table in tables]
+    works = [lambda table=table: [_ranked_labels(table) for _ in range(4)] for table in tables]
     for found, right in zip(at_once(works), alone, strict=True):
         for one in found:
             pd.testing.assert_frame_equal(one, right)
+
+
+def test_kept_results_are_whole_while_others_write_and_forget_them(monkeypatch, caplog):
+    """More results than are kept, so that they are made, read and forgotten all the time."""
+    monkeypatch.setattr("fercore.data.kept._NEWEST", 2)
+
+    def tables(number: int) -> dict[str, pd.DataFrame]:
+        return {name: pd.DataFrame({name: [number] * 50}) for name in ("first", "second", "third")}
+
+    def ask(visitor: int) -> None:
+        for step in range(30):
+            number = (step + visitor // 2) % 4
+            found = kept("slow", [str(number)], lambda: tables(number))  # noqa: B023
+            assert found.keys() == tables(number).keys()
+            for name, table in tables(number).items():
+                pd.testing.assert_frame_equal(found[name], table)
+
+    at_once([lambda visitor=visitor: ask(visitor) for visitor in range(VISITORS)])
+    assert "nothing can be kept" not in caplog.text
 
 
 def _predictions(seed: int, n: int) -> Predictions:

@@ -4,9 +4,8 @@ They lie in the cache folder under a hash of their inputs and of the code that c
 """
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pandas as pd
 from pyarrow import ArrowException
 
 from fercore.data.cache import cache_folder, tell_unwritable
+from fercore.files import appearing, remove_folder
 
 Tables = dict[str, pd.DataFrame]
 _NEWEST = 12  # of one name; older ones go
@@ -45,20 +45,23 @@ def _read(folder: Path) -> Tables:
 
 
 def _write(folder: Path, tables: Tables) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as temporary:
-        whole = Path(temporary) / "whole"
-        whole.mkdir()
+    _remove(folder)  # one that could not be read
+    with suppress(FileExistsError), appearing(folder) as made:  # another thread may be first
         for name, table in tables.items():
-            table.to_parquet(whole / f"{name}.parquet")
-        shutil.rmtree(folder, ignore_errors=True)  # one that could not be read
-        whole.rename(folder)
+            table.to_parquet(made / f"{name}.parquet")
 
 
 def _forget_older(results: Path, name: str) -> None:
-    own = sorted(results.glob(f"{name}-*"), key=lambda path: path.stat().st_mtime)
-    for path in own[:-_NEWEST]:
-        shutil.rmtree(path, ignore_errors=True)
+    with suppress(FileNotFoundError):  # another thread forgets them too
+        own = sorted(results.glob(f"{name}-*"), key=lambda path: path.stat().st_mtime)
+        for path in own[:-_NEWEST]:
+            _remove(path)
+
+
+def _remove(folder: Path) -> None:
+    """At once, so that nobody reads the half of it."""
+    with suppress(FileNotFoundError):
+        remove_folder(folder)
 
 
 def _digest(inputs: Iterable[str | bytes]) -> str:
