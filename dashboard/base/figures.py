@@ -1,8 +1,9 @@
-"""Figures: pure functions from tables of results to Plotly figures. No model, no Streamlit."""
+"""Figures: pure functions from tables of results to Plotly figures. No model."""
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import streamlit as st
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
@@ -16,6 +17,10 @@ from dashboard.base.theme import (
 from fercore.labels import CLASSES
 from fercore.wording import signed
 
+# Building a figure is most of a page's time. One that is asked for again, by whichever visitor, is
+# the same object: whoever gets it shows it and changes nothing.
+drawn_once = st.cache_resource(max_entries=60, show_spinner=False)
+
 _MARGIN = {"l": 8, "r": 8, "t": 44, "b": 8}
 # Clicks select, and nothing zooms by accident.
 STATIC = {"displayModeBar": False, "scrollZoom": False}
@@ -24,6 +29,7 @@ STATIC = {"displayModeBar": False, "scrollZoom": False}
 NORMALISATIONS = {"row": "share of the label", "column": "share of the prediction", "none": "count"}
 
 
+@drawn_once
 def confusion_figure(
     counts: NDArray,
     *,
@@ -47,6 +53,7 @@ def confusion_figure(
     return _matrix(heat, counts, title, selected, rows)
 
 
+@drawn_once
 def difference_figure(
     a: NDArray,
     b: NDArray,
@@ -118,6 +125,7 @@ def _matrix(
     return styled(figure, title, height=520, legend=False)
 
 
+@drawn_once
 def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
     """One metric of every class, a point with its interval for each model."""
     figure = go.Figure()
@@ -151,6 +159,7 @@ def metric_title(metric: str) -> str:
     return metric.upper() if metric in ("f1", "auc") else metric.capitalize()
 
 
+@drawn_once
 def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     """A minus B in one metric of every class, in points, with its paired interval."""
     value, low, high = (100 * table[metric + end] for end in ("", "_low", "_high"))
@@ -183,6 +192,7 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     return styled(figure, title, height=420, legend=False)
 
 
+@drawn_once
 def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> go.Figure:
     """Loss and accuracy by epoch; dotted on Training, solid on PublicTest, a ring at the choice."""
     figure = make_subplots(rows=1, cols=2, subplot_titles=("loss", "accuracy"))

@@ -1,6 +1,8 @@
 """Pieces that pages share: the heading, empty states, downloads, face tiles."""
 
 from collections.abc import Callable
+from functools import lru_cache
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from dashboard.base.navigation import page_path
 from dashboard.base.selection import Selection, cell_query, clear
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
+from fercore.labels import SIZE
 from fercore.runs.artifacts import Run
 
 
@@ -137,7 +140,19 @@ def paged(length: int, per_page: int, key: str, *, of: object, **options) -> sli
 
 def enlarged(face: np.ndarray, factor: int) -> Image.Image:
     """A 48×48 face, each pixel a square: nothing is smoothed away or made up."""
-    return Image.fromarray(face).resize((48 * factor, 48 * factor), Image.Resampling.NEAREST)
+    return Image.fromarray(face).resize((SIZE * factor, SIZE * factor), Image.Resampling.NEAREST)
+
+
+def tile(face: np.ndarray, factor: int) -> bytes:
+    """`enlarged` as PNG: as a picture of one channel, Streamlit would make a JPEG of it."""
+    return _tile(face.tobytes(), factor)
+
+
+@lru_cache(maxsize=4000)
+def _tile(pixels: bytes, factor: int) -> bytes:
+    file = BytesIO()
+    enlarged(np.frombuffer(pixels, np.uint8).reshape(SIZE, SIZE), factor).save(file, "PNG")
+    return file.getvalue()
 
 
 def score_card(key: str, run, scores: dict) -> None:

@@ -1,14 +1,13 @@
 """Data audit: the cached look through a dataset, and its figures."""
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.base import loading
-from dashboard.base.figures import error_bars, styled
+from dashboard.base.figures import drawn_once, error_bars, styled
 from dashboard.base.theme import MAGNITUDE, MODEL_COLOURS, REFERENCE_COLOUR, count, percent, points
-from dashboard.base.widgets import enlarged, letter
+from dashboard.base.widgets import letter, tile
 from dashboard.compare.slices_view import run_slices
 from dashboard.faces import face_loading
 from fercore.analysis.audit import (
@@ -98,6 +97,7 @@ def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
     )
 
 
+@drawn_once
 def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
     """Accuracy of each model by part of the images, with its interval."""
     figure = go.Figure()
@@ -127,6 +127,7 @@ def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
     return styled(figure, title, height=150 + 45 * len(parts))
 
 
+@drawn_once
 def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
     """Share of the labels of one usage that FER+'s majority agrees with, a bar for each class."""
     of_usage = table[table["usage"] == usage].set_index("class")
@@ -167,7 +168,7 @@ def rows_in_words(images: pd.DataFrame) -> str:
 
 def pair_tile(faces: FaceSet, pair: pd.Series) -> None:
     """Two images that look alike, side by side, with their labels."""
-    both = [enlarged(np.asarray(faces.images[pair[place]]), 2) for place in ("first", "second")]
+    both = [tile(faces.images[pair[place]], 2) for place in ("first", "second")]
     with st.container(gap="xxsmall"):
         st.image(both, width=96)
         st.caption(

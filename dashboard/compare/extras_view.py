@@ -8,7 +8,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from dashboard.base import loading
-from dashboard.base.figures import error_bars, legend_below, styled, with_panels
+from dashboard.base.figures import drawn_once, error_bars, legend_below, styled, with_panels
 from dashboard.base.selection import has_weights_or_say_so
 from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
 from dashboard.base.widgets import enlarged
@@ -91,6 +91,7 @@ def scale(kind: str) -> str:
     return f"{corruption.title} ({corruption.unit}): {values}"
 
 
+@drawn_once
 def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
     """Accuracy by strength with its interval, a panel for each corruption."""
     figure = make_subplots(
@@ -139,6 +140,7 @@ def drops_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return table
 
 
+@drawn_once
 def embedding_figure(
     samples: pd.DataFrame, model: str, colouring: str, *, marked: pd.Series | None = None
 ) -> go.Figure:

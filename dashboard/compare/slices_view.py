@@ -9,7 +9,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from dashboard.base import loading
-from dashboard.base.figures import error_bars, styled
+from dashboard.base.figures import drawn_once, error_bars, styled
 from dashboard.base.selection import ANY, Selection
 from dashboard.base.theme import MODEL_COLOURS, count
 from dashboard.faces import face_loading
@@ -65,6 +65,7 @@ def selected(samples: pd.DataFrame, selection: Selection, *, model: str = "a") -
     return keep
 
 
+@drawn_once
 def slices_figure(tables: dict[str, pd.DataFrame], everyone: dict[str, float]) -> go.Figure:
     """Accuracy on each slice with its interval; a line where all images are.
 

@@ -8,7 +8,7 @@ from PIL import Image
 from dashboard.base.failures import errors_told
 from dashboard.base.figures import STATIC, probability_figure
 from dashboard.base.selection import Selection
-from dashboard.base.widgets import csv_button, enlarged, letter
+from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
 from dashboard.faces.review_panel import verdict_form
 from fercore.data.votes import CATEGORIES, HINT
@@ -26,7 +26,7 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
     left, right = st.columns([1, 2])
     with left:
         if face is not None:
-            st.image(enlarged(face, _FACTOR), width="stretch")
+            st.image(tile(face, _FACTOR), width="stretch")
         st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
     with right:
         probs = {}
@@ -133,5 +133,5 @@ def _alike(face, selection: Selection) -> None:
         "copies of this one. Similarity is the correlation of 12×12 thumbnails, 1 for equal."
     )
     for place, (_, line) in zip(st.columns(len(neighbours)), neighbours.iterrows()):
-        place.image(enlarged(line["face"], 2), width="stretch")
+        place.image(tile(line["face"], 2), width="stretch")
         place.caption(f"{CLASSES[line['label']]}  \n{line['similarity']:.2f}")

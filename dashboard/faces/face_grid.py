@@ -7,7 +7,7 @@ from dashboard.base.clicks import clickable_table
 from dashboard.base.loading import Images
 from dashboard.base.selection import Selection
 from dashboard.base.theme import count
-from dashboard.base.widgets import enlarged
+from dashboard.base.widgets import tile
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import open_face
 from fercore.labels import CLASSES
@@ -31,7 +31,7 @@ def face_grid(
                 if face is None:
                     st.caption(f"row {sample['row']}: not in this copy")
                 else:
-                    st.image(enlarged(face, 3), width="stretch")
+                    st.image(tile(face, 3), width="stretch")
                 said, sure = sample[f"{model}_predicted"], sample[f"{model}_confidence"]
                 flag = f" {_FLAG}" if sample["row"] in disputed else ""
                 label = f"{sample['label']} → {said} {sure:.2f}{flag}"

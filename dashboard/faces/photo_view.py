@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dashboard.base.figures import STATIC, probability_figure
 from dashboard.base.selection import Selection
 from dashboard.base.theme import percent
-from dashboard.base.widgets import enlarged, letter
+from dashboard.base.widgets import letter, tile
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import overlaid
 from fercore.faces.detection import Box, Found, crops, find_faces, remarks
@@ -127,9 +127,7 @@ def _face(
     face = next(iter(by_model.values()))
     picture, bars = st.columns([1, 3], vertical_alignment="center")
     turned = ", turned upright" if face.box.tilt else ""
-    picture.image(
-        enlarged(face.face, 4), caption=f"face {number}, as seen{turned}", width="stretch"
-    )
+    picture.image(tile(face.face, 4), caption=f"face {number}, as seen{turned}", width="stretch")
     with bars:
         said = [_answer(model, face, judged_by[model]) for model, face in by_model.items()]
         st.markdown("  ·  ".join(said))

@@ -10,7 +10,7 @@ from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.loading import Images
 from dashboard.base.selection import Selection
-from dashboard.base.widgets import enlarged, paged
+from dashboard.base.widgets import paged, tile
 from fercore.analysis import review
 from fercore.analysis.review import NOTE_LENGTH, VERDICTS, Verdict
 from fercore.errors import FerError
@@ -144,7 +144,7 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images, *, of: object) -> Non
         for one in here.iloc[shown].itertuples(index=False):
             verdict = Verdict(*one)
             with st.container(gap="xxsmall"):
-                st.image(enlarged(images.get(verdict.pixels), 3), width="stretch")
+                st.image(tile(images.get(verdict.pixels), 3), width="stretch")
                 outcome = verdict.should_be or verdict.verdict
                 key = _key("open", verdict.pixels)
                 title = f"{verdict.label}: {outcome}"
@@ -184,7 +184,7 @@ def import_field() -> None:
 @errors_told("This face")
 def _open(verdict: Verdict, images: Images) -> None:
     left, right = st.columns([2, 3])
-    left.image(enlarged(images.get(verdict.pixels), 7), width="stretch")
+    left.image(tile(images.get(verdict.pixels), 7), width="stretch")
     left.markdown(f"Label: **{verdict.label}**  \nRow {verdict.row} of the dataset")
     with right:
         verdict_form(verdict.pixels, verdict.row, verdict.label, verdict.dataset)

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.base.theme import count
-from dashboard.base.widgets import enlarged, paged
+from dashboard.base.widgets import paged, tile
 from dashboard.own.faces_view import select_set
 from fercore.data.own_photos import FOUND, WHOLE, OwnFaces, OwnPhoto, find_own_faces, split_faces
 from fercore.data.stored_faces import store
@@ -130,7 +130,7 @@ def _grid(own: OwnFaces) -> None:
     with tiles, st.grid(min_column_width=110, gap="small"):
         for photo in shown[on_page]:
             with st.container(gap="xxsmall"):
-                st.image(enlarged(photo.face, 3), width="stretch")
+                st.image(tile(photo.face, 3), width="stretch")
                 whole = " · whole" if photo.outcome == WHOLE else ""
                 st.caption(f"{CLASSES[photo.label]} · {photo.usage}{whole}")
 

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import error_bars, legend_below, styled
+from dashboard.base.figures import drawn_once, error_bars, legend_below, styled
 from dashboard.base.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.study.references import PAPER
 from fercore.wording import p_value, signed
@@ -13,6 +13,7 @@ from fercore.wording import p_value, signed
 PAPER_GAP = PAPER["CNN-LSTM"] - PAPER["CNN"]
 
 
+@drawn_once
 def variants_figure(gaps: pd.DataFrame) -> go.Figure:
     """Left, each variant's mean accuracy; right, its difference to the CNN in points.
 
@@ -69,6 +70,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
     return figure.update_layout(margin_t=82)
 
 
+@drawn_once
 def cost_figure(gaps: pd.DataFrame) -> go.Figure:
     """Accuracy against parameters and, where it was measured, latency: a point for each head."""
     heads = gaps[gaps["condition"] == ""]
@@ -106,6 +108,7 @@ def cost_figure(gaps: pd.DataFrame) -> go.Figure:
 _COSTS = {"parameters": "size", "latency_ms": "time"}
 
 
+@drawn_once
 def condition_figure(conditions: pd.DataFrame) -> go.Figure:
     """CNN and CNN-LSTM under each condition of the recipe."""
     figure = go.Figure()
@@ -130,6 +133,7 @@ def condition_figure(conditions: pd.DataFrame) -> go.Figure:
     return drawn.update_layout(margin_r=110)  # for the paper's names, beside the bars
 
 
+@drawn_once
 def class_effect_figure(effect: pd.DataFrame, titles: list[str]) -> go.Figure:
     """Recall of each class minus the CNN's, in points: blue better, orange worse."""
     values = 100 * effect.to_numpy()
@@ -156,6 +160,7 @@ def class_effect_figure(effect: pd.DataFrame, titles: list[str]) -> go.Figure:
     return styled(figure, "Recall of each class against the CNN's, points", height=height)
 
 
+@drawn_once
 def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
     """PublicTest accuracy by epoch, means over seeds, one line per variant."""
     figure = go.Figure()
