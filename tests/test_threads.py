@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import numpy as np
@@ -9,10 +10,21 @@ import pandas as pd
 from PIL import Image
 from skimage.data import astronaut
 
-from fercore.analysis.audit import _ranked_labels
+from dashboard.live.drawing import draw_face
+from fercore import data
+from fercore.analysis import review
+from fercore.analysis.audit import _ranked_labels, label_issues
+from fercore.analysis.review import Verdict
+from fercore.data import FaceSet
 from fercore.data.kept import kept
-from fercore.faces import find_faces
+from fercore.data.settings import choose_data
+from fercore.faces import Box, find_faces
 from fercore.files import read_json, remove_folder, write_json
+from fercore.labels import CLASSES, USAGES
+from fercore.models.saliency import grad_cam, step_contributions
+from fercore.predict.predictor import Predictor
+from fercore.predict.record import Record
+from fercore.runs.artifacts import list_runs
 from fercore.scoring.predictions import Predictions
 
 VISITORS = 8
@@ -104,3 +116,74 @@ def _predictions(seed: int, n: int) -> Predictions:
     logits[np.arange(n), labels] += 1.2
     probs = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     return Predictions(np.arange(n), np.arange(n), labels, probs.astype(np.float32))
+
+
+def test_eight_visitors_do_everything_at_once(two_runs, faces, tmp_path, monkeypatch):
+    """What each of them gets is what one alone gets, and nothing of what they write is lost."""
+    source = _as_folder(faces, tmp_path / "own")
+    predictors = [Predictor.from_run(run) for run in two_runs]
+    models = [predictor.model for predictor in predictors]  # as shared as they can be
+    photo = Image.fromarray(astronaut()).resize((256, 256))
+    some = faces.images[:4]
+
+    def answers() -> np.ndarray:
+        (a,), (b,) = (predictor(photo) for predictor in predictors)
+        return np.concatenate([a.box, a.probs, b.box, b.probs])
+
+    def saliency() -> np.ndarray:
+        maps = [grad_cam(model, face, 3) for model in models for face in some]
+        steps = [step_contributions(models[1], face, 3) for face in some]
+        return np.concatenate([values.ravel() for values in maps + steps])
+
+    def probabilities() -> np.ndarray:
+        return np.stack([predictor.probs(some) for predictor in predictors])
+
+    def listing() -> list:
+        return [(run.title, run.metrics()["private"]["accuracy"]) for run in list_runs()]
+
+    def dataset() -> tuple:
+        choose_data(source)
+        loaded = data.load()
+        return loaded.fingerprint, int(loaded.images.sum())
+
+    def records() -> np.ndarray:
+        found = [Record(run.predictions("public")) for run in list_runs()]
+        return np.array([(one.temperature, one.threshold) for one in found])
+
+    def issues() -> list:
+        return [label_issues(run.predictions("public"))["row"].tolist() for run in list_runs()]
+
+    def video() -> bytes:
+        picture = photo.copy()
+        draw_face(picture, Box(60, 40, 100), {"A": np.eye(7)[3], "B": np.eye(7)[5]})
+        return picture.tobytes()
+
+    works = [answers, saliency, probabilities, listing, dataset, records, issues, video]
+    alone = [work() for work in works]
+    monkeypatch.setenv("FERCORE_CACHE", str(tmp_path / "another-cache"))  # they build it together
+
+    def visit(visitor: int) -> None:
+        for turn in range(len(works)):
+            number = (visitor + turn) % len(works)
+            found = works[number]()
+            if isinstance(found, np.ndarray):
+                np.testing.assert_allclose(found, alone[number], atol=1e-4)
+            else:
+                assert found == alone[number], works[number].__name__
+            verdict = Verdict(100 * visitor + turn, turn, "synthetic", "sad", "wrong", "fear")
+            assert review.find(verdict.pixels) is None
+            assert review.save(verdict) == review.find(verdict.pixels)
+
+    at_once([lambda visitor=visitor: visit(visitor) for visitor in range(VISITORS)])
+    expected = {100 * visitor + turn for visitor in range(VISITORS) for turn in range(len(works))}
+    assert set(review.verdicts()["pixels"]) == expected
+
+
+def _as_folder(faces: FaceSet, folder: Path) -> Path:
+    """The faces as `<split>/<class>/<n>.png`."""
+    for number, (image, label, usage) in enumerate(zip(faces.images, faces.labels, faces.usage)):
+        split = dict(zip(USAGES, ("train", "val", "test")))[usage]
+        place = folder / split / CLASSES[label]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{number}.png")
+    return folder
