@@ -35,8 +35,13 @@ images = loading.images(selection.a)
 here = not images.missing
 
 if here:
+    if images.partly:
+        st.caption(
+            f"{images.partly} What is counted in the dataset is counted in that copy, with its "
+            "labels; the models' scores are on the labels that they were scored on."
+        )
     audit = audit_view.run_audit(selection.a)
-    agreement = audit.agreement
+    agreement = audit_view.agreement(selection.a) if audit.agreement is None else audit.agreement
     st.subheader("What is in it", anchor=False)
     numbers = {
         "Rows that are copies": (audit.surplus, "Rows beyond the first of their group of "

@@ -42,10 +42,16 @@ if table is None:
 
 samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
 chosen_rows = samples.loc[selected(samples, selection, model=model), "row"]
-samples = placed(samples, table)
+every, samples = len(samples), placed(samples, table)
 if samples.empty:
     st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
     st.stop()
+
+if len(samples) < every:
+    st.caption(
+        f"{theme.count(len(samples))} of these {theme.count(every)} images are on the map: the "
+        "copy of the dataset that it was made from holds no others."
+    )
 
 name = f"map-{run.run_id}-{selection.part}"
 lassoed = "-".join(("lassoed", *loading.identity(run), selection.part, selection.words))

@@ -57,6 +57,8 @@ if images.missing:
     st.info(images.missing)
     face_table(found, selection)
 else:
+    if images.partly:
+        st.caption(images.partly)
     grid = st.container()
     of = (*selection.identity, view, order)
     shown = paged(len(found), PER_PAGE, "page", of=of, bind="query-params")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.base import figures, theme
+from dashboard.base import figures
 from dashboard.base.selection import ANY, current
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view
@@ -45,8 +45,10 @@ if tables:
             name: st.column_config.NumberColumn(format="%+.1f") for name in drops.columns[1:]
         },
     )
-    counts = {key: theme.count(table["n"].iloc[0]) for key, table in tables.items()}
-    n = ", ".join(f"{key} {images}" for key, images in counts.items())
+    n = ", ".join(
+        f"{key} {extras_view.images_in_words(selection.models[key], table)}"
+        for key, table in tables.items()
+    )
     st.caption(
         "Points of accuracy (or macro F1) gained or lost against the untouched images: the mean "
         f"over the five strengths, and the strongest alone. Images: {n}; every model sees the same "

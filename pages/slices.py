@@ -29,6 +29,8 @@ scored = {key: loading.predictions(run, selection.part) for key, run in selectio
 images = loading.images(selection.a)
 if images.missing:
     st.info(f"{images.missing} Slices by light and sharpness need them.")
+elif images.partly:
+    st.caption(f"{images.partly} That goes for the slices by light, contrast and sharpness.")
 if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:
     st.caption(HINT)
 

@@ -16,7 +16,7 @@ from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.cli import app
 from fercore.errors import ConfigError, RunError
 from fercore.models import build
-from fercore.models.inference import predict_logits
+from fercore.models.inference import for_inference, predict_logits
 from fercore.models.precision import Precision
 from fercore.runs.artifacts import find_run, verify_run
 from fercore.scoring.evaluation import sample_table
@@ -233,16 +233,46 @@ def test_other_images_are_refused(small_run, faces):
     for compute in (extras.analyse, extras.compute_robustness, extras.compute_embedding):
         with pytest.raises(RunError, match="other images than those of mirrored"):
             compute(small_run, other)
-    fewer = faces.where(faces.usage != "PublicTest")
-    with pytest.raises(RunError, match="scored on other images"):
-        extras.analyse(small_run, fewer)
-    relabelled = replace(faces, labels=(faces.labels + 1) % 7)
-    with pytest.raises(RunError, match="scored on other images"):
-        extras.analyse(small_run, relabelled)
+    without = faces.where(faces.usage != "PrivateTest")
+    with pytest.raises(RunError, match="other images"):
+        extras.compute_robustness(small_run, without)
+
+
+def test_images_that_are_here_are_analysed_with_the_labels_of_the_run(small_run, faces):
+    """A copy with some other pixels, other labels and another order is worth what it holds."""
+    private = small_run.prediction_frame.query("usage == 'PrivateTest'")
+    whole = extras.compute_robustness(small_run, faces)
+    images = faces.images.copy()
+    gone = private["row"].to_numpy()[::3]
+    images[gone] = 255 - images[gone]
+    copy = replace(faces, images=images, labels=(faces.labels + 1) % 7)
+    copy = copy.where(np.random.default_rng(0).permutation(len(faces)))
+    kept = private[~private["row"].isin(gone)]
+    table = extras.compute_robustness(small_run, copy)
+    assert (table["n"] == len(kept)).all()
+    model = for_inference(small_run.load_model())
+
+    def right(images, lines):
+        logits = predict_logits(model, images[lines["row"] - private["row"].min()], precision=FP32)
+        return (logits.argmax(1).numpy() == lines["label"]).mean()
+
+    untouched = faces.part("PrivateTest").images
+    assert table["accuracy"][0] == right(untouched, kept)
+    noisy = table.query("kind == 'noise' and strength == 5")["accuracy"].iloc[0]
+    assert noisy == right(corrupt(untouched, "noise", 5), kept)  # the noise that the whole set has
+    assert whole["n"].iloc[0] == len(private)
+    embedding = extras.compute_embedding(small_run, copy)
+    assert sorted(embedding["row"]) == sorted(set(small_run.prediction_frame["row"]) - set(gone))
+
+
+def test_a_map_of_two_images_is_a_sentence(small_run, faces):
+    with pytest.raises(RunError, match="needs 3 images or more, and there are 2"):
+        extras.compute_embedding(small_run, faces.part("PublicTest").where(np.arange(21) < 2))
+    three = faces.part("PublicTest").where(np.arange(21) < 3)
+    assert len(extras.compute_embedding(small_run, three)) == 3
 
 
 def test_analyse_from_the_command_line(small_run, faces, monkeypatch):
-    monkeypatch.setattr("fercore.cli.analyse.load_with_progress", lambda source: faces)
     result = CliRunner().invoke(app, ["analyse", "first", "--json"])
     assert result.exit_code == 0, result.output
     assert re.search(r"36 of 36 versions of PrivateTest scored, .+ left", result.stderr)
@@ -251,8 +281,10 @@ def test_analyse_from_the_command_line(small_run, faces, monkeypatch):
     printed = CliRunner().invoke(app, ["analyse", "first"]).stdout
     assert "n = 21" in printed
     assert all(kind in printed for kind in CORRUPTIONS)
-    refused = CliRunner().invoke(app, ["analyse", "second"])
-    assert isinstance(refused.exception, RunError)
+    part = faces.where(np.arange(len(faces)) % 2 == 0)
+    monkeypatch.setattr("fercore.cli.data.load_with_progress", lambda source: part)
+    some = CliRunner().invoke(app, ["analyse", "first", "--data", "half"]).stdout
+    assert "n = 10\nThe other 11 of its 21 images are not in the copy here." in some
 
 
 def test_drops_are_against_the_untouched_images():

@@ -3,18 +3,17 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from fercore import data
-from fercore.data import FaceSet
-from fercore.data.cache import latest_fer2013, source_key
-from fercore.data.stored_faces import find_stored
+from fercore.data import FaceSet, finding
+from fercore.data.cache import entries, source_key
 from fercore.errors import DataError
 from fercore.labels import SIZE
+from fercore.runs import origin
 from fercore.runs.artifacts import Run, find_run, list_runs
 from fercore.scoring import evaluation
 from fercore.scoring.evaluation import Comparison, class_table, compare
@@ -104,29 +103,25 @@ def identity(run: Run) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Images:
-    """The pixels of a run's images, all or none.
+    """The pixels of a run's images, as far as they are on this machine.
 
     faces: uint8 (M, 48, 48). position: image hash → index in `faces`. missing: where there are
-    none, a sentence that says why and what to do.
+    none, a sentence that says why and what to do. partly: where some are not here, how many are.
     """
 
     faces: np.ndarray
     position: dict[int, int]
     missing: str = ""
+    partly: str = ""
 
     def get(self, pixels: int) -> np.ndarray | None:
         index = self.position.get(int(pixels))
-        return None if index is None else self.faces[index]
+        return None if index is None else np.asarray(self.faces[index])
 
 
 _NONE = np.empty((0, SIZE, SIZE), np.uint8)
 
-
-class Source(NamedTuple):
-    """Where images are read from, as `data.load` takes it; and what changes when the files do."""
-
-    path: str | None
-    stamp: str | None
+Place = tuple[str, str | None]  # a path or a cache entry's key, and what changes when it does
 
 
 def found_source() -> Path | str | None:
@@ -139,12 +134,10 @@ def found_source() -> Path | str | None:
         return None
 
 
-def source_of(run: Run) -> Source:
-    """Where the images a run was made on would be read from."""
-    if run.dataset == data.SYNTHETIC:
-        return Source(data.SYNTHETIC, None)
-    path = find_stored(run.dataset) or found_source()
-    return Source(str(path), stamp(path)) if path else Source(None, latest_fer2013())
+def places(run: Run) -> tuple[Place, ...]:
+    """What there is on this machine to find a run's images in; another one when that changes."""
+    read = tuple((key, meta["fingerprint"]) for key, meta in entries().items())
+    return tuple((str(path), stamp(path)) for path in finding.places(run.dataset)) + read
 
 
 def stamp(path: Path | str) -> str | None:
@@ -163,50 +156,41 @@ def _folder_stamp(path: str) -> str:
 
 
 def dataset(run: Run) -> FaceSet:
-    """The dataset a run was made on, Training included. Raises `DataError` where it is not here."""
-    return _dataset(source_of(run))
+    """The dataset a run was made on, Training included, or the copy of it that is here.
+
+    Raises `DataError` where none of the run's images is.
+    """
+    found = _dataset(run.dataset, run.info["dataset"]["fingerprint"], places(run), run)
+    if isinstance(found, str):
+        raise DataError(found)
+    return found
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the images …")
-def _dataset(source: Source) -> FaceSet:
-    return data.load(source.path)
+@st.cache_resource(max_entries=4, show_spinner="Reading the images …")
+def _dataset(name: str, fingerprint: str, where: tuple[Place, ...], _run: Run) -> FaceSet | str:
+    """The dataset, or why there is none: that is not looked for anew on every page either."""
+    try:
+        return origin.faces_of(_run)
+    except DataError as error:
+        return str(error)
 
 
 def images(run: Run) -> Images:
     """The images that a run was scored on, looked up by their pixels' hashes."""
-    source = source_of(run)
-    if source == (None, None):
-        return Images(_NONE, {}, _missing(run, others=False))
     try:
-        found = _images(source, _dataset(source))
+        faces = dataset(run)
     except DataError as error:
         return Images(_NONE, {}, str(error))
-    scored = [predictions(run, part).pixels for part in metrics(run)]
-    if not any(int(pixels) in found.position for pixels in np.concatenate(scored)):
-        return Images(_NONE, {}, _missing(run, others=True))
-    return found
+    position = _position(faces.fingerprint, faces)
+    scored = [predictions(run, part).pixels for part in ("public", "private")]
+    here = [int(pixels) in position for pixels in np.concatenate(scored)]
+    partly = "" if all(here) else origin.partly(run, faces, sum(here), len(here))
+    return Images(faces.images, position, partly=partly)
 
 
-def _missing(run: Run, *, others: bool) -> str:
-    """Why there are none; `others` says whether images of another dataset were found."""
-    if run.dataset != "FER2013":
-        return f"The images of {run.dataset} are not, or no more, on this machine."
-    if others:
-        return (
-            "The dataset on this machine does not hold the images this run was scored on. Use the "
-            "original fer2013.csv; its JPEG editions have other pixels."
-        )
-    return (
-        "FER2013's images are not on this machine. Run `fercore data download`, or give the path "
-        "of `fer2013.csv` in the sidebar under *Data*."
-    )
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _images(source: Source, _faces: FaceSet) -> Images:
-    scored = _faces.where(_faces.usage != "Training")
-    position = {int(pixels): index for index, pixels in enumerate(scored.pixel_hashes())}
-    return Images(scored.images, position)
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _position(fingerprint: str, _faces: FaceSet) -> dict[int, int]:
+    return {int(pixels): index for index, pixels in enumerate(_faces.pixel_hashes())}
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")

@@ -20,7 +20,7 @@ from fercore.analysis.audit import (
     scores_by_part,
 )
 from fercore.data import FaceSet
-from fercore.data.votes import Votes
+from fercore.data.votes import Votes, of_fer2013
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.scoring.slices import slice_title
@@ -34,9 +34,11 @@ SLICE_OF_PART = {
 
 
 def run_audit(run: Run) -> Audit:
-    """The audit of a run's dataset. Only where `loading.images` has it."""
+    """The audit of a run's dataset, as it is here. Only where `loading.images` has it."""
     faces = loading.dataset(run)
     votes = face_loading.votes(run)
+    if votes and not of_fer2013(faces.row, faces.usage):  # a tree's rows are others
+        votes = None
     return _audit(faces.fingerprint, votes and votes.fingerprint, faces, votes)
 
 

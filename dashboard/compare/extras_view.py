@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from dashboard.base import loading
 from dashboard.base.figures import drawn_once, error_bars, legend_below, styled, with_panels
 from dashboard.base.selection import has_weights_or_say_so
-from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
+from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, count
 from dashboard.base.widgets import enlarged
 from fercore import data
 from fercore.analysis import extras
@@ -55,6 +55,12 @@ def not_computed(key: str, run: Run) -> None:
             f"{key} has not been analysed yet. Run `fercore analyse {run.run_id}` in a terminal; "
             "it takes minutes on FER2013, and needs the images."
         )
+
+
+def images_in_words(run: Run, table: pd.DataFrame) -> str:
+    """How many images a table of `robustness` is of: '3 589', or '3 554 of 3 589'."""
+    n, every = table["n"].iloc[0], len(loading.predictions(run, "private"))
+    return count(n) if n == every else f"{count(n)} of {count(every)}"
 
 
 def example_face(run: Run, expression: str) -> tuple[np.ndarray, bool]:

@@ -13,9 +13,10 @@ from dashboard.base.figures import drawn_once, error_bars, styled
 from dashboard.base.selection import ANY, Selection
 from dashboard.base.theme import MODEL_COLOURS, count
 from dashboard.faces import face_loading
+from fercore.errors import DataError
 from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import selected_samples
-from fercore.scoring.image_properties import measure
+from fercore.scoring.image_properties import measured_in
 from fercore.scoring.slices import FIFTHS, slice_mask, slice_properties, slices
 from fercore.wording import signed
 
@@ -31,7 +32,7 @@ class RunSlices:
 def run_slices(run: Run, part: str) -> RunSlices:
     """The slices of a run, by all that this machine knows of its images."""
     votes = face_loading.votes(run)
-    known = loading.source_of(run), votes and votes.fingerprint
+    known = loading.places(run), votes and votes.fingerprint
     return _run_slices(run.run_id, run.info["created"], part, known, run)
 
 
@@ -40,18 +41,18 @@ def _run_slices(run_id: str, created: str, part: str, known: tuple, _run: Run) -
     predictions, frame = loading.predictions(_run, part), _run.prediction_frame
     properties = slice_properties(
         predictions,
-        measured=_measured(loading.images(_run), predictions.pixels),
+        measured=_measured(_run, predictions.pixels),
         votes=face_loading.votes(_run),
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
     return RunSlices(properties, slices(predictions, properties))
 
 
-def _measured(images: loading.Images, pixels: np.ndarray) -> pd.DataFrame | None:
-    found = [int(value) for value in np.unique(pixels) if int(value) in images.position]
-    if not found:
+def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
+    try:
+        return measured_in(loading.dataset(run), pixels)
+    except DataError:  # the page says that the images are not here
         return None
-    return measure(images.faces[[images.position[value] for value in found]]).set_axis(found)
 
 
 def selected(samples: pd.DataFrame, selection: Selection, *, model: str = "a") -> pd.Series:

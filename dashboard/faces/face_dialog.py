@@ -123,7 +123,7 @@ def _votes(sample, selection: Selection) -> None:
 def _alike(face, selection: Selection) -> None:
     neighbours = None if face is None else face_loading.nearest_training(selection.a, face)
     if neighbours is None:
-        st.caption("The images are not on this machine.")
+        st.caption("The image is not on this machine.")
         return
     if neighbours.empty:
         st.caption("A picture of one grey value is like no other, and this one has no copy.")

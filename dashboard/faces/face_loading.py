@@ -4,28 +4,26 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.base.loading import dataset, found_source, identity, predictions, stamp
-from fercore import data
+from dashboard.base.loading import dataset, identity, predictions, stamp
 from fercore.analysis.neighbours import ThumbnailIndex
-from fercore.data import FaceSet
-from fercore.data.votes import Votes, votes_for, votes_path
+from fercore.data import FaceSet, finding
+from fercore.data.votes import Votes, votes_path
 from fercore.errors import DataError
 from fercore.runs.artifacts import Run, find_run
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _votes(run_id: str, created: str, source: str | None, version: str | None) -> Votes | None:
-    frame = find_run(run_id).prediction_frame
-    return votes_for(frame["row"].to_numpy(), frame["usage"].to_numpy(), source)
+from fercore.runs.origin import votes_of
 
 
 def votes(run: Run) -> Votes | None:
     """FER+'s votes on the images a run was scored on, where they are here and belong to them."""
     if run.dataset != "FER2013":
         return None
-    source = found_source() or data.SYNTHETIC  # beside which there are none
-    path = votes_path(source)
-    return _votes(*identity(run), str(source), path and stamp(path))
+    path = votes_path(finding.sources(run.dataset, run.info["dataset"]["fingerprint"]))
+    return _votes(*identity(run), str(path), path and stamp(path), run)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _votes(run_id: str, created: str, path: str, version: str | None, _run: Run) -> Votes | None:
+    return votes_of(_run)
 
 
 def doubted_errors(run: Run, part: str) -> float | None:

@@ -133,8 +133,8 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images, *, of: object) -> Non
     here = verdicts[[int(pixels) in images.position for pixels in verdicts["pixels"]]]
     if len(here) < len(verdicts):
         st.caption(
-            f"{len(verdicts) - len(here)} of these {len(verdicts)} images are not among model "
-            "A's test images on this machine."
+            f"{len(verdicts) - len(here)} of these {len(verdicts)} images are not in model A's "
+            "dataset on this machine."
         )
     if here.empty:
         return

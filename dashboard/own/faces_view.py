@@ -103,7 +103,10 @@ def _changes(runs: list[Run]) -> None:
             pd.DataFrame(
                 {
                     "images": table["dataset"] + " " + table["part"],
-                    "n": table["n"].map(count),
+                    "n": [
+                        count(row.n) if row.n == row.of else f"{count(row.n)} of {count(row.of)}"
+                        for row in table.itertuples()
+                    ],
                     "before": table["before"].map(percent),
                     "after": table["after"].map(percent),
                     "change": [_change(row) for row in table.itertuples()],

@@ -72,7 +72,8 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
     if run.start_from:
         for row in before_and_after(run).itertuples():
             if row.part == PARTS[part]:
-                what = f"{row.dataset} {row.part}, since {run.start_from}"
+                here = "" if row.n == row.of else f" ({row.n} of {row.of} images)"
+                what = f"{row.dataset} {row.part}{here}, since {run.start_from}"
                 bounds = row.difference_low, row.difference_high
                 sentences.append(_change(what, row.difference, bounds, row.p_value))
     elif old:

@@ -35,6 +35,7 @@ _COLUMNS = {
 }
 _NAMES = {"low": "accuracy_low", "high": "accuracy_high"}  # outside that file
 _COMPONENTS, _PERPLEXITY = 30, 30  # of PCA before t-SNE; of t-SNE (van der Maaten & Hinton, 2008)
+_FEWEST = 3  # images that can be mapped
 _TSNE_SECONDS = 0.01  # an image, on one or two cores; for the first estimate of the time left
 
 
@@ -71,9 +72,10 @@ def analyse(
 ) -> None:
     """Compute both extras with the run's weights and store them in its folder. Imports torch.
 
-    Raises `RunError` where `faces` are not what the run was scored on.
+    They are of those of the run's test images that `faces` hold, known by their pixels, and of the
+    labels that the run stored. Raises `RunError` where `faces` hold none of them.
     """
-    _check(run, faces)
+    _in(run.prediction_frame, run, faces)
     started = time.monotonic()
     map_seconds = _TSNE_SECONDS * len(run.prediction_frame)
 
@@ -97,32 +99,38 @@ def analyse(
 def compute_robustness(
     run: Run, faces: FaceSet, *, on_scored: Callable[[int, int], None] = lambda done, total: None
 ) -> pd.DataFrame:
-    """The table that `robustness` reads, from the run's weights on `faces`' PrivateTest.
+    """The table that `robustness` reads, from the run's weights on its PrivateTest images.
 
-    `on_scored` gets the number of rows computed and to compute. Raises `RunError` as `analyse`.
+    `on_scored` gets the number of rows computed and to compute. Raises `RunError` as `analyse`, and
+    where the run has no PrivateTest.
     """
     from fercore.models.inference import for_inference, predict_logits
     from fercore.models.precision import REFERENCE
 
-    _check(run, faces)
-    model = for_inference(run.load_model())
-    private = faces.part("PrivateTest")
+    frame = run.prediction_frame
+    private = frame[frame["usage"] == "PrivateTest"]
     if not len(private):
-        raise RunError(f"{faces.name} has no PrivateTest images to corrupt.")
+        raise RunError(f"{run.dataset} has no PrivateTest images to corrupt.")
+    found, images = _in(private, run, faces)
+    labels = private["label"].to_numpy(np.int64)[found]
+    # What is random is drawn by an image's place: the others keep theirs where some are not here.
+    whole = np.zeros((len(private), *images.shape[1:]), np.uint8)
+    whole[found] = images
+    model = for_inference(run.load_model())
     tasks = [(CLEAN, 0), *((kind, strength) for kind in CORRUPTIONS for strength in STRENGTHS[1:])]
     rows = []
     for kind, strength in tasks:
-        images = private.images if kind == CLEAN else corrupt(private.images, kind, strength)
-        predicted = predict_logits(model, images, precision=REFERENCE).argmax(1).numpy()
+        seen = images if kind == CLEAN else corrupt(whole, kind, strength)[found]
+        predicted = predict_logits(model, seen, precision=REFERENCE).argmax(1).numpy()
         value = 0.0 if kind == CLEAN else float(CORRUPTIONS[kind].values[strength])
         rows.append({"kind": kind, "strength": strength, "value": value})
-        rows[-1] |= _scores(private.labels, predicted)
+        rows[-1] |= _scores(labels, predicted)
         on_scored(len(rows), len(tasks))
     return pd.DataFrame(rows, columns=_COLUMNS[ROBUSTNESS]).rename(columns=_NAMES)
 
 
 def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:
-    """The table that `embedding` reads, from the run's weights on `faces`.
+    """The table that `embedding` reads, from the run's weights on its test images.
 
     Penultimate features, reduced to 30 dimensions by PCA and to 2 by t-SNE from a fixed seed.
     Raises `RunError` as `analyse`.
@@ -130,13 +138,14 @@ def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    _check(run, faces)
-    scored = faces.where(faces.usage != "Training")
-    features, _ = penultimate_features(run.load_model(), scored.images)
+    found, images = _in(run.prediction_frame, run, faces)
+    if len(images) < _FEWEST:
+        raise RunError(f"A map needs {_FEWEST} images or more, and there are {len(images)}.")
+    features, _ = penultimate_features(run.load_model(), images)
     reduced = PCA(min(_COMPONENTS, *features.shape), random_state=0).fit_transform(features)
-    perplexity = min(_PERPLEXITY, (len(scored) - 1) / 3)
+    perplexity = min(_PERPLEXITY, (len(images) - 1) / 3)
     places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
-    table = run.prediction_frame[["usage", "row", "pixels", "label"]].copy()
+    table = run.prediction_frame.loc[found, ["usage", "row", "pixels", "label"]].copy()
     table[["x", "y"]] = places.astype(np.float32)
     return table
 
@@ -207,17 +216,22 @@ def describe_group(samples: pd.DataFrame, model: str) -> Group:
     )
 
 
-def _check(run: Run, faces: FaceSet) -> None:
-    """Raises `RunError` unless the run was scored on these very images, in this order."""
-    frame, scored = run.prediction_frame, faces.where(faces.usage != "Training")
-    given = (scored.usage, scored.labels, scored.pixel_hashes())
-    stored = (frame[name].to_numpy() for name in ("usage", "label", "pixels"))
-    if not all(np.array_equal(mine, theirs) for mine, theirs in zip(given, stored, strict=True)):
+def _in(
+    frame: pd.DataFrame, run: Run, faces: FaceSet
+) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """Which lines (N,) of a prediction table have their image in `faces`, and these images.
+
+    Raises `RunError` where none has.
+    """
+    place = faces.positions(frame["pixels"].to_numpy())
+    found = place >= 0
+    if not found.any():
         raise RunError(
             f"{run.run_id} was scored on other images than those of {faces.name} "
             f"({faces.fingerprint}): give the dataset it was made with, {run.dataset} "
             f"({run.info['dataset']['fingerprint']}), with --data."
         )
+    return found, np.asarray(faces.images[place[found]])
 
 
 def _scores(labels: NDArray, predicted: NDArray) -> dict[str, Any]:

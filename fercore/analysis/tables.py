@@ -5,16 +5,18 @@ that these rest on take prediction tables and lie in `evaluation`, `statistics`,
 `slices`. All raise `RunError` for a run that is not there or was not scored on that part.
 """
 
+from contextlib import suppress
+
 import pandas as pd
 
 from fercore.data import FaceSet
-from fercore.data.votes import votes_for
-from fercore.errors import RunError
+from fercore.errors import DataError, RunError
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run, find_run, list_runs
+from fercore.runs.origin import faces_of, votes_of
 from fercore.scoring import calibration, evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
-from fercore.scoring.image_properties import measure
+from fercore.scoring.image_properties import measured_in
 from fercore.scoring.predictions import PARTS, Predictions
 
 
@@ -106,22 +108,18 @@ def reliability(
 def slices(run: Run | str, part: str = "private", *, faces: FaceSet | None = None) -> pd.DataFrame:
     """Accuracy and macro F1 on each slice of the images, the worst first; see `slices.slices`.
 
-    faces: the dataset the run was made on, for the slices by light, contrast and sharpness. Those
-    by the raters of FER+ are there where its votes are on this machine.
+    Slices by light, contrast and sharpness are of the images that are on this machine: in `faces`,
+    or wherever `faces_of` finds them. Those by FER+'s raters are there where its votes are.
     """
     run = _found(run)
     predictions, frame = _predictions(run, part), run.prediction_frame
-    votes = None
-    if run.dataset == "FER2013":
-        votes = votes_for(frame["row"].to_numpy(), frame["usage"].to_numpy())
-    measured = None
-    if faces is not None:
-        scored = faces.where(faces.usage != "Training")
-        measured = measure(scored.images).set_axis(scored.pixel_hashes())
+    if faces is None:
+        with suppress(DataError):  # then there are no slices by what is measured in an image
+            faces = faces_of(run)
     properties = sliced.slice_properties(
         predictions,
-        measured=measured,
-        votes=votes,
+        measured=measured_in(faces, predictions.pixels) if faces else None,
+        votes=votes_of(run),
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
     return sliced.slices(predictions, properties)

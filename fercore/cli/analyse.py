@@ -7,20 +7,17 @@ from rich.progress import Progress as Bar
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fercore.analysis.extras import CLEAN, Progress, robustness
 from fercore.analysis.extras import analyse as analyse_run
-from fercore.cli.data import load_with_progress
+from fercore.cli.data import faces_of_run
 from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table, with_interval
 from fercore.cli.runs import RunName
-from fercore.data import SYNTHETIC
-from fercore.runs.artifacts import find_run
+from fercore.runs.artifacts import Run, find_run
 from fercore.wording import duration
 
 
 def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
     """Score a run on corrupted images, map its features, and store both with the run."""
     run = find_run(run_id)
-    if data is None and run.dataset == SYNTHETIC:
-        data = SYNTHETIC
-    faces = load_with_progress(data)
+    faces = faces_of_run(run, data)
     console = Console(stderr=True)
     with Bar(
         BarColumn(),
@@ -38,15 +35,19 @@ def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -
                 console.print(f"{at.doing}, {left}")
 
         analyse_run(run, faces, show)
-    _print(run.title, robustness(run), as_json)
+    _print(run, as_json)
 
 
-def _print(title: str, table, as_json: bool) -> None:
+def _print(run: Run, as_json: bool) -> None:
+    table, every = robustness(run), len(run.predictions())
     if as_json:
         print_json({"robustness": table.to_dict("records")})
         return
     clean = table[table["kind"] == CLEAN].iloc[0]
-    print(f"{title}, PrivateTest, n = {clean['n']}")
+    found = clean["n"]
+    print(f"{run.title}, PrivateTest, n = {found}")
+    if found < every:
+        print(f"The other {every - found} of its {every} images are not in the copy here.")
     print(
         f"Untouched: {with_interval(clean['accuracy'], clean[['accuracy_low', 'accuracy_high']])} %"
     )

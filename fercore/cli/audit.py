@@ -17,7 +17,7 @@ from fercore.labels import CLASSES, USAGES
 def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     """Count the dataset's duplicates, near duplicates, constant images and disputed labels."""
     faces = load_with_progress(data)
-    votes = votes_for(faces.row, faces.usage, faces.source)
+    votes = votes_for(faces.row, faces.usage, [faces.source])
     found = audit_faces(faces, votes)
     near = near_duplicates(faces)
     if as_json:

@@ -1,6 +1,8 @@
 """`fercore data`: what the dataset is, where it comes from, which one to use."""
 
 import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,8 @@ from fercore.data.own_photos import find_own_faces, split_faces
 from fercore.data.settings import choose_data
 from fercore.data.stored_faces import free_folder, store
 from fercore.labels import CLASSES
+from fercore.runs.artifacts import Run
+from fercore.runs.origin import faces_of
 
 app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
 
@@ -71,11 +75,23 @@ def photos(
 
 def load_with_progress(source: str | Path | None) -> FaceSet:
     """`data.load`, with a progress bar where the source is read for the first time."""
+    with _reading() as progress:
+        return data.load(source, progress=progress)
+
+
+def faces_of_run(run: Run, source: str | None) -> FaceSet:
+    """The faces at `source`, else those the run was made on, wherever they are, with a bar too."""
+    if source:
+        return load_with_progress(source)
+    with _reading() as progress:
+        return faces_of(run, progress=progress)
+
+
+@contextmanager
+def _reading() -> Iterator[Callable[[int], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading images", total=None, visible=False)
-        return data.load(
-            source, progress=lambda count: bar.update(task, completed=count, visible=True)
-        )
+        yield lambda count: bar.update(task, completed=count, visible=True)
 
 
 def _use(source: Path, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from tokenize import TokenError
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -116,6 +117,11 @@ def _store(key: str, faces: FaceSet) -> None:
             raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def entries() -> dict[str, dict[str, Any]]:
+    """The cached datasets, the newest first: key → name, fingerprint, source, notes."""
+    return {folder.name: meta for folder, meta in reversed(_entries())}
 
 
 def forget(source: Path) -> None:

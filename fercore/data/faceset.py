@@ -69,6 +69,18 @@ class FaceSet:
         digests = b"".join(hashlib.blake2b(image, digest_size=8).digest() for image in images)
         return np.frombuffer(digests, "<i8")
 
+    def positions(self, pixels: np.ndarray) -> np.ndarray:
+        """Where in the set an image with those pixels is (M,), -1 where none is.
+
+        pixels: int64 (M,), hashes as `pixel_hashes` gives them.
+        """
+        hashes = self.pixel_hashes()
+        if not len(hashes):
+            return np.full(len(pixels), -1)
+        order = np.argsort(hashes, kind="stable")
+        found = order[np.searchsorted(hashes, pixels, sorter=order).clip(max=len(hashes) - 1)]
+        return np.where(hashes[found] == pixels, found, -1)
+
     def copies_of_earlier(self) -> np.ndarray:
         """bool (N,): whether an image's exact pixels also occur in an earlier usage.
 

@@ -73,7 +73,7 @@ def _read(path: Path, class_names: ClassNames, progress: Callable[[int], None] |
     if class_names.left_out:
         name = f"{name} without {', '.join(class_names.left_out)}"
     notes += [sentence for part, sentence in _ABSENT.items() if part not in usage]
-    faces = face_set(name, images, labels, usage, row=row, source=str(path), notes=notes)
+    faces = face_set(name, images, labels, usage, row=row, source=str(path.absolute()), notes=notes)
     return replace(faces, name="FER2013") if faces.is_fer2013() else faces
 
 

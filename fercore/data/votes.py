@@ -5,6 +5,7 @@ The file is `fer2013new.csv` of github.com/microsoft/FERPlus: a line per line of
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,18 +64,18 @@ class Votes:
         return self.majority[rows] == NOT_A_FACE
 
 
-def votes_path(source: str | Path | None = None) -> Path | None:
-    """Where the votes are: FERCORE_FERPLUS, else beside the dataset at `source`; None if nowhere.
+def votes_path(sources: Iterable[str | Path] | None = None) -> Path | None:
+    """Where the votes are: FERCORE_FERPLUS, else beside the first of `sources` that has them.
 
-    Without `source` it is the dataset that `find_source` finds.
+    Without `sources` it is the dataset that `find_source` finds. None if nowhere.
     """
     if given := os.environ.get("FERCORE_FERPLUS"):
         return Path(given)
-    source = source or find_source()
-    if source is None or source == SYNTHETIC:
-        return None
-    folder = Path(source) if Path(source).is_dir() else Path(source).parent
-    return folder / FILE_NAME if (folder / FILE_NAME).is_file() else None
+    for source in map(Path, [find_source() or SYNTHETIC] if sources is None else sources):
+        folder = source if source.is_dir() else source.parent
+        if str(source) != SYNTHETIC and (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
 
 
 def load_votes(path: str | Path | None = None) -> Votes | None:
@@ -86,16 +87,23 @@ def load_votes(path: str | Path | None = None) -> Votes | None:
     return None if path is None else Votes(_read(path))
 
 
-def votes_for(rows: NDArray, usage: NDArray, source: str | Path | None = None) -> Votes | None:
+def votes_for(
+    rows: NDArray, usage: NDArray, sources: Iterable[str | Path] | None = None
+) -> Votes | None:
     """The votes, where these images' rows (M,) are those of `fer2013.csv`, else None.
 
     A folder tree holds the same images in another order: there its `usage` (M,) differ by row.
+    `sources` are as in `votes_path`.
     """
-    rows = np.asarray(rows)
-    if not len(rows) or rows.max() >= len(_USAGE) or (_USAGE[rows] != np.asarray(usage)).any():
-        return None
-    path = votes_path(source)
+    path = votes_path(sources) if of_fer2013(rows, usage) else None
     return None if path is None else load_votes(path)
+
+
+def of_fer2013(rows: NDArray, usage: NDArray) -> bool:
+    """Whether rows (M,) of those usages (M,) may be `fer2013.csv`'s."""
+    rows = np.asarray(rows)
+    fit = len(rows) > 0 and rows.max() < len(_USAGE) and (_USAGE[rows] == np.asarray(usage)).all()
+    return bool(fit)
 
 
 def _read(path: Path) -> NDArray[np.int64]:

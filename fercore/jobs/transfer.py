@@ -2,8 +2,8 @@
 
 Beside its own predictions such a run keeps two tables of the same form: `before.parquet`, what the
 run it started from says on the new faces, and `origin-before.parquet` and `origin-after.parquet`,
-what both say on the test images of the run it started from, where these are others and on this
-machine.
+what both say on the test images of the run it started from, where these are others; `after` is of
+those that are on this machine.
 """
 
 from copy import deepcopy
@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from fercore import data
 from fercore.data import FaceSet
-from fercore.data.cache import read_fer2013
-from fercore.data.stored_faces import find_stored
 from fercore.errors import FerError, RunError
 from fercore.files import write_parquet
 from fercore.jobs.request import START
 from fercore.runs.artifacts import Run, find_run
+from fercore.runs.origin import faces_of
 from fercore.scoring.evaluation import compare
 from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame, select_part
 
@@ -53,10 +52,10 @@ def write_tables(
     except RunError:  # deleted since; its weights were kept in the folder, its predictions not
         return {"run_id": base_id, "dataset": None}
     same = base.info["dataset"]["fingerprint"] == faces.fingerprint  # then `before` says it all
-    images = None if same else _test_images(base)
+    found, images = (None, None) if same else _test_images(base)
     if images is not None:
         write_parquet(folder / ORIGIN_BEFORE, base.prediction_frame)
-        table = base.prediction_frame.copy()
+        table = base.prediction_frame[found].copy()
         table[PROBABILITY_COLUMNS] = predict_probs(model, images, precision=REFERENCE)
         write_parquet(folder / ORIGIN_AFTER, table)
     return {"run_id": base_id, "dataset": base.dataset}
@@ -65,9 +64,10 @@ def write_tables(
 def before_and_after(run: Run) -> pd.DataFrame:
     """What the start's weights and the run's own get right, on the same images.
 
-    One row per dataset and part: dataset, part, n, before, after, difference (accuracies from 0
-    to 1, the difference with its paired 95 % bootstrap interval) and p_value (exact McNemar).
-    Empty for a run that began with fresh weights. Raises `RunError` for a damaged table.
+    One row per dataset and part: dataset, part, n, of (how many images there are, of which n were
+    here), before, after, difference (accuracies from 0 to 1, the difference with its paired 95 %
+    bootstrap interval) and p_value (exact McNemar). Empty for a run that began with
+    fresh weights. Raises `RunError` for a damaged table.
     """
     rows = []
     if (run.folder / BEFORE).exists():
@@ -83,14 +83,16 @@ def _rows(dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict]
     rows = []
     for part in ("private", "public"):
         old, new = select_part(before, part), select_part(after, part)
-        if not len(old):
+        if not len(new):
             continue
+        every, old = len(old), old.where(np.isin(old.rows, new.rows))
         result = compare(new, old)  # A is after, B before
         rows.append(
             {
                 "dataset": dataset,
                 "part": PARTS[part],
                 "n": result.n,
+                "of": every,
                 "before": result.accuracy_b,
                 "after": result.accuracy_a,
                 "difference": result.difference,
@@ -102,23 +104,11 @@ def _rows(dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict]
     return rows
 
 
-def _test_images(base: Run) -> np.ndarray | None:
-    """The images of the base's predictions, in their order; None where some are not here."""
-    faces = _dataset(base.dataset)
-    if faces is None:
-        return None
-    positions = {pixels: index for index, pixels in enumerate(faces.pixel_hashes())}
-    found = [positions.get(pixels) for pixels in base.prediction_frame["pixels"]]
-    return None if None in found else faces.images[found]
-
-
-def _dataset(name: str) -> FaceSet | None:
-    if name == data.SYNTHETIC:
-        return data.synthetic()
+def _test_images(base: Run) -> tuple[NDArray[np.bool_], NDArray[np.uint8]] | tuple[None, None]:
+    """Which lines of the base's predictions have their image here, and these; None without any."""
     try:
-        if name == "FER2013" and (cached := read_fer2013()):
-            return cached
-        faces = data.load(find_stored(name))
+        faces = faces_of(base)
     except FerError:
-        return None
-    return faces if faces.name == name else None
+        return None, None
+    place = faces.positions(base.prediction_frame["pixels"].to_numpy())
+    return place >= 0, np.asarray(faces.images[place[place >= 0]])

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fercore.data.faceset import FaceSet
+
 # Grey levels within which an image has nothing to show; a white page saved as JPEG has a few.
 _NOISE = 8
 _BLOCK = 2048  # images at a time
@@ -18,6 +20,19 @@ def measure(images: NDArray[np.uint8]) -> pd.DataFrame:
     """
     blocks = [_measure(images[start : start + _BLOCK]) for start in range(0, len(images), _BLOCK)]
     return pd.concat(blocks or [_measure(images)], ignore_index=True)
+
+
+def measured_in(faces: FaceSet, pixels: NDArray[np.int64]) -> pd.DataFrame | None:
+    """`measure` of those images that `faces` hold, None where they hold none.
+
+    pixels (N,): the images' hashes, which are the table's index.
+    """
+    pixels = np.unique(pixels)
+    place = faces.positions(pixels)
+    found = place >= 0
+    if not found.any():
+        return None
+    return measure(np.asarray(faces.images[place[found]])).set_axis(pixels[found])
 
 
 def is_constant(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
