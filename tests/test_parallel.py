@@ -2,19 +2,31 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from fercore import data
-from fercore.errors import DataError
+from fercore import data, jobs
+from fercore.errors import DataError, TrainingError
 from fercore.jobs.experiment import _check_same
-from fercore.runs.artifacts import find_run, verify_run
+from fercore.jobs.turns import turn
+from fercore.runs.artifacts import find_run, local_folder, verify_run
+from fercore.training.parallel import Group
+from fercore.training.records import Interrupted
 from tests.conftest import ROOT
+from tests.test_jobs import wait_for
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+
+
+TRAIN = ("-m", "fercore", "train")
+QUICK = ("cnn", "--recipe", "quick", "--data", "synthetic", "--threads", "1")
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def torchrun(processes: int, *command: str) -> None:
@@ -22,10 +34,47 @@ def torchrun(processes: int, *command: str) -> None:
         [*TORCHRUN, str(processes), *command],
         check=True,
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        env=os.environ | ENVIRONMENT,
         capture_output=True,
-        timeout=300,
+        timeout=200,
     )
+
+
+@contextmanager
+def begun(*command: str):
+    """torchrun with two processes, while they are at work."""
+    log = local_folder("log").parents[1] / "log"
+    log.parent.mkdir(exist_ok=True)
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            [*TORCHRUN, "2", *command],
+            cwd=ROOT,
+            env=os.environ | ENVIRONMENT,
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
+        try:
+            yield process, log
+        finally:
+            process.terminate()  # it ends its own two
+
+
+def workers(process: subprocess.Popen) -> list[int]:
+    return list(
+        map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+    )
+
+
+def follower(process: subprocess.Popen) -> int:
+    """The process number of the one of rank 1."""
+
+    def rank(pid: int) -> str:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return next(v for v in variables if v.startswith(b"RANK=")).decode()
+
+    return next(pid for pid in workers(process) if rank(pid) == "RANK=1")
 
 
 def test_two_processes_have_the_loss_curve_of_one(tmp_path):
@@ -57,3 +106,73 @@ def test_a_process_with_other_images_says_so(faces):
         group = SimpleNamespace(from_leader=lambda _, value=leaders: value, any=any_of_them)
         with pytest.raises(DataError, match="read different images"):
             _check_same(faces, group)
+
+
+def test_a_stop_is_one_of_all_processes_and_resuming_ends_with_the_same_weights():
+    options = ("--epochs", "2", "--batch-size", "64")
+    torchrun(2, *TRAIN, *QUICK, *options, "--run-id", "whole")
+    command = (*TRAIN, *QUICK, *options, "--run-id", "stopped")
+    for stop in (
+        lambda process: process.send_signal(signal.SIGINT),  # Ctrl-C
+        lambda process: os.kill(follower(process), signal.SIGTERM),  # one of them alone
+    ):
+        with begun(*command) as (process, log):
+            wait_for(lambda: stepping("stopped") or process.poll() is not None)
+            stop(process)
+            wait_for(lambda: process.poll() is not None)
+            job = jobs.find_job("stopped")
+            assert (job.state, "is saved" in job.message) == ("cancelled", True), log.read_text()
+            assert "closed by peer" not in log.read_text()
+        command = (*TRAIN, "--resume", "stopped")
+    torchrun(2, *command)
+    whole, stopped = find_run("whole"), find_run("stopped")
+    losses = ["train_loss", "val_loss"]
+    assert stopped.history()[losses].equals(whole.history()[losses])
+    weights = [(run.folder / "weights.safetensors").read_bytes() for run in (whole, stopped)]
+    assert weights[0] == weights[1]
+
+
+def stepping(run_id: str) -> bool:
+    """Whether it makes steps, more than it had made when it was last stopped."""
+    return local_folder(run_id).exists() and jobs.find_job(run_id).message == "training"
+
+
+def test_a_leader_that_waits_for_its_turn_keeps_its_followers():
+    with (
+        turn(),
+        begun("tests/impatient_group.py", "train", *QUICK, "--run-id", "waits") as (
+            process,
+            log,
+        ),
+    ):
+        heard = set()  # the seconds in which the leader said that it waits
+
+        def waits() -> bool:
+            if local_folder("waits").exists():
+                job = jobs.find_job("waits")
+                heard.update([job.updated] if "waiting for" in job.message else [])
+            assert process.poll() is None, log.read_text()
+            return len(heard) > 5  # more than twice the group's patience
+
+        wait_for(waits)
+        assert len(workers(process)) == 2
+        jobs.cancel("waits")
+        wait_for(lambda: process.poll() is not None)
+        assert jobs.find_job("waits").state == "cancelled"
+
+
+def test_followers_go_where_the_leader_has_nothing_to_train():
+    torchrun(2, *TRAIN, *QUICK, "--estimate")
+
+
+def test_what_ends_one_process_ends_all_with_its_sentence(monkeypatch):
+    def told(group: Group, outcomes) -> Group:
+        monkeypatch.setattr(Group, "_outcomes", lambda *_: outcomes)
+        return group
+
+    for interrupted, error in ((False, TrainingError), (True, Interrupted)):
+        group = told(Group(), [("", False), ("There are no images.", interrupted)])
+        with pytest.raises(error, match=r"There are no images\."), group.together():
+            pass
+    with pytest.raises(DataError, match="mine"), Group().together():
+        raise DataError("mine")

@@ -67,8 +67,12 @@ def train(
     processes share every batch.
     """
     if os.environ.get("RANK", "0") != "0":
-        follow()
+        _follow()
         return
+    if "RANK" in os.environ:  # the leader of a group
+        from fercore.training.parallel import leading
+
+        context.with_resource(leading())
     if keep_best and not resume:
         raise typer.BadParameter("--keep-best goes with --resume.")
     if resume:
@@ -106,6 +110,17 @@ def train(
     else:
         raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
     _train(request, alongside=alongside, keep_best=keep_best, as_json=as_json)
+
+
+def _follow() -> None:
+    """Train along with the leader, which shows, prints and writes."""
+    stop = stop_on_signal()
+    try:
+        follow(Watcher(stop_requested=lambda: bool(stop)))
+    except Interrupted:
+        sys.exit(130)
+    except (MemoryError, OSError, RuntimeError) as error:
+        raise TrainingError(sentence(error)) from error
 
 
 def _train(request: Request, *, alongside: bool, keep_best: bool, as_json: bool) -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
 _RUNNING = "This training is running already, in another process."
+_NO_PEER = ("Connection closed by peer", "Connection reset")  # gloo's
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PATIENCE = 2.0  # seconds; one that has said how it ended holds its lock a moment longer
 
@@ -101,15 +102,22 @@ def _told(status: StatusFile, folder: Path) -> Iterator[None]:
         (folder / CANCEL).unlink(missing_ok=True)
 
 
-def follow() -> None:
-    """Train along in a process that torchrun started beside the leader; nothing is written."""
-    from fercore.training.parallel import Group
+def follow(watcher: Watcher) -> None:
+    """Train along in a process that torchrun started beside the leader; nothing is written.
 
+    Waits while the leader waits for its turn. Raises `Interrupted` when one of them is told to
+    stop, which is all that the watcher is asked.
+    """
+    from fercore.training.parallel import Group, wait_for_leader
+
+    if not wait_for_leader(watcher.stop_requested):
+        return
     group = Group()
     request, folder = group.from_leader(None)
-    faces = _with_verdicts(data.load(request.data), folder)
+    with group.together():
+        faces = _with_verdicts(_load(request, watcher), folder)
     _check_same(faces, group)
-    _fit(request, faces, folder, Watcher(), group)
+    _fit(request, faces, folder, watcher, group)
 
 
 def _check_same(faces: FaceSet, group: "Group") -> None:
@@ -136,6 +144,10 @@ def sentence(error: Exception) -> str:
         return f"The disk refused ({error.strerror}). Make room, then resume."
     if isinstance(error, OSError):
         return f"A file could not be used ({error}). Put that right, then resume."
+    if any(words in str(error) for words in _NO_PEER):
+        return (
+            "Another process of the group ended before its time. Resume goes on with all of them."
+        )
     return f"The training stopped on an unexpected error: {type(error).__name__}: {error}"
 
 
@@ -187,8 +199,9 @@ def _train_and_score(
     group, commit = Group(), git_commit()  # of the code that is at work, whatever comes meanwhile
     request, folder = group.from_leader((_with_hardware(request), folder))
     write_json(folder / REQUEST, request.to_json())
-    original = _load(request, watcher, status) if faces is None else faces
-    faces = _with_verdicts(original, folder)
+    with group.together():
+        original = _load(request, watcher, status) if faces is None else faces
+        faces = _with_verdicts(original, folder)
     _check_same(faces, group)
     model, result = _fit(
         request,
@@ -230,9 +243,10 @@ def _train_and_score(
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
 
 
-def _load(request: Request, watcher: Watcher, status: StatusFile) -> FaceSet:
+def _load(request: Request, watcher: Watcher, status: StatusFile | None = None) -> FaceSet:
     def progress(images: int) -> None:
-        status.heartbeat(f"reading the data, {images} images so far")
+        if status:
+            status.heartbeat(f"reading the data, {images} images so far")
         if watcher.stop_requested():
             raise Interrupted("It was cancelled while the data were read.")
 

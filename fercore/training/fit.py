@@ -94,7 +94,8 @@ def fit(
     A `teacher` answers for the recipe's share of the labels.
 
     Under torchrun every process of the `group` calls it with the same arguments, and the leader
-    alone reads and writes the checkpoint and hears from the watcher.
+    alone reads and writes the checkpoint and hears from the watcher. Each is asked whether to
+    stop, and all stop at the same step.
 
     Where there is a checkpoint the training goes on from it, else from the model's weights. One is
     saved every epoch, whenever it is due, and when the watcher says stop. With `keep_best` the
@@ -109,7 +110,7 @@ def fit(
             "folder (FER2013's Training and PublicTest)."
         )
     group = group or Group()
-    watcher = watcher if group.leads else Watcher()
+    watcher = watcher if group.leads else Watcher(stop_requested=watcher.stop_requested)
     teaching = teacher and Teacher(teacher, recipe, len(training), precision)
     batches = Batches(training, recipe, seed=seed, device=precision.device, group=group)
     trainer = _Trainer(

@@ -6,6 +6,9 @@ of its images, and the gradients are summed by DistributedDataParallel.
 """
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -14,21 +17,62 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 from torch.nn.parallel import DistributedDataParallel
 
+from fercore.errors import FerError, TrainingError
+from fercore.training.records import Interrupted
+
+_WORD = "fercore"  # the key in torchrun's store under which the leader says what it does
+_BEGINS, _IS_OVER = b"begins", b"is over"
+_BEAT = timedelta(seconds=0.5)  # between two looks of a follower that waits
+
+
+def wait_for_leader(stop_requested: Callable[[], bool]) -> bool:
+    """Whether the leader begins a training; a follower waits for it however long it takes.
+
+    The leader waits for its turn meanwhile, or has nothing to train. Raises `Interrupted`.
+    """
+    store = _store()
+    while not stop_requested():
+        try:
+            store.wait([_WORD], _BEAT)
+        except dist.DistStoreError:  # not yet
+            continue
+        return store.get(_WORD) == _BEGINS
+    raise Interrupted("The training was stopped before it began.")
+
+
+@contextmanager
+def leading() -> Iterator[None]:
+    """What the leader does from its start to its end; followers that still wait then go."""
+    try:
+        yield
+    finally:
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized():
+            _store().set(_WORD, _IS_OVER)
+
+
+def _store() -> dist.Store:
+    store, _, _ = next(dist.rendezvous("env://"))
+    return store
+
 
 class Group:
-    """The processes that train together; outside torchrun, this one alone.
+    """The processes that train together; this one `alone`, and outside torchrun in any case.
 
     The methods must be called by all of them, in the same order.
     """
 
-    def __init__(self) -> None:
-        self.size = int(os.environ.get("WORLD_SIZE", 1))
-        self.rank = int(os.environ.get("RANK", 0))
+    def __init__(self, *, alone: bool = False) -> None:
+        self.size = 1 if alone else int(os.environ.get("WORLD_SIZE", 1))
+        self.rank = 0 if alone else int(os.environ.get("RANK", 0))
         self.batch, self.mine = 0, slice(0, 0)
         if self.size > 1 and not dist.is_initialized():
             if torch.cuda.is_available():
                 torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-            dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            store = _store()
+            if self.leads:
+                store.set(_WORD, _BEGINS)
+            backend = "nccl" if torch.cuda.is_available() else "gloo"
+            dist.init_process_group(backend, store=store, rank=self.rank, world_size=self.size)
 
     @property
     def leads(self) -> bool:
@@ -54,6 +98,27 @@ class Group:
         return (
             flag if self.size == 1 else bool(self.total(torch.tensor(float(flag), device=device)))
         )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What each does for itself, to the end of the slowest; where one fails, all do.
+
+        Raises in the others `Interrupted` or `TrainingError` with its sentence.
+        """
+        try:
+            yield
+        except (FerError, OSError, MemoryError) as error:
+            self._outcomes(str(error), isinstance(error, Interrupted))
+            raise
+        for sentence, interrupted in self._outcomes("", False):
+            if sentence:
+                raise Interrupted(sentence) if interrupted else TrainingError(sentence)
+
+    def _outcomes(self, sentence: str, interrupted: bool) -> list[tuple[str, bool]]:
+        outcomes = [(sentence, interrupted)] * self.size
+        if self.size > 1:
+            dist.all_gather_object(outcomes, (sentence, interrupted))
+        return outcomes
 
     def from_leader(self, value: Any) -> Any:
         """The leader's value, in all of them."""
