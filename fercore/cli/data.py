@@ -11,37 +11,73 @@ from rich.console import Console
 from rich.progress import Progress
 
 from fercore import data
-from fercore.cli.output import AsJson, DataOption, print_json, print_table
+from fercore.cli.output import (
+    AsJson,
+    ClassesOption,
+    DataOption,
+    LeaveOutOption,
+    print_json,
+    print_table,
+)
 from fercore.data import FaceSet
+from fercore.data.class_names import ClassNames, class_names
 from fercore.data.download import download_fer2013
 from fercore.data.own_photos import find_own_faces, split_faces
-from fercore.data.settings import choose_data
+from fercore.data.settings import choose_data, forget_data
 from fercore.data.stored_faces import free_folder, store
+from fercore.errors import ConfigError
 from fercore.labels import CLASSES
+from fercore.paths import given_path
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import faces_of
 
 app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
 
+_LOOKED_FOR = "FER2013 is looked for in what was read before."
+
 
 @app.command()
-def info(source: DataOption = None, as_json: AsJson = False) -> None:
-    """Print source, fingerprint, and counts per class and usage."""
-    _print(load_with_progress(source), as_json)
+def info(
+    source: DataOption = None,
+    classes: ClassesOption = "",
+    leave_out: LeaveOutOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print source, fingerprint, counts per class and usage, and what to know of its reading."""
+    names = class_names(classes, leave_out or ())
+    _print(load_with_progress(source, str(names)), as_json)
 
 
 @app.command()
 def download(as_json: AsJson = False) -> None:
     """Download FER2013 from Kaggle, and use it from now on. Needs a network."""
-    _use(download_fer2013(), as_json)
+    _use(str(download_fer2013()), ClassNames(), as_json)
 
 
 @app.command()
 def use(
-    source: Annotated[Path, typer.Argument(help="CSV, archive or folder")], as_json: AsJson = False
+    source: Annotated[
+        str | None, typer.Argument(help="CSV, archive or folder, or 'synthetic'")
+    ] = None,
+    classes: ClassesOption = "",
+    leave_out: LeaveOutOption = None,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="take the choice back; no file is deleted")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Use this dataset from now on, in the dashboard too."""
-    _use(source, as_json)
+    if forget == (source is not None):
+        raise ConfigError("Name the dataset to use, or give --forget to take the choice back.")
+    if source:
+        _use(source, class_names(classes, leave_out or ()), as_json)
+        return
+    forget_data()
+    found = data.find_source()
+    if as_json:
+        print_json({"source": found and str(found)})
+        return
+    print(f"No dataset is chosen any more. {f'Found is {found}.' if found else _LOOKED_FOR}")
 
 
 @app.command()
@@ -73,10 +109,10 @@ def photos(
     print(f"Train on them with: fercore train cnn --data {shlex.quote(str(folder))}")
 
 
-def load_with_progress(source: str | Path | None) -> FaceSet:
+def load_with_progress(source: str | Path | None, names: str = "") -> FaceSet:
     """`data.load`, with a progress bar where the source is read for the first time."""
     with _reading() as progress:
-        return data.load(source, progress=progress)
+        return data.load(source, names=names, progress=progress)
 
 
 def faces_of_run(run: Run, source: str | None) -> FaceSet:
@@ -94,9 +130,9 @@ def _reading() -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.update(task, completed=count, visible=True)
 
 
-def _use(source: Path, as_json: bool) -> None:
-    faces = load_with_progress(source)
-    choose_data(source)
+def _use(source: str, names: ClassNames, as_json: bool) -> None:
+    faces = load_with_progress(source, str(names))
+    choose_data(source if source == data.SYNTHETIC else given_path(source), str(names))
     _print(faces, as_json)
 
 

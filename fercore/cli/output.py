@@ -16,6 +16,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of a ta
 DataOption = Annotated[
     str | None, typer.Option("--data", help="a path, or 'synthetic'; else where FER2013 is found")
 ]
+ClassesOption = Annotated[
+    str,
+    typer.Option(
+        "--classes",
+        help="what its class names stand for: '1=surprise,2=fear', or raf-db, affectnet, fer2013",
+    ),
+]
+LeaveOutOption = Annotated[
+    list[str] | None, typer.Option("--leave-out", help="a class to leave out, such as contempt")
+]
 PartOption = Annotated[
     str, typer.Option("--part", help="private, clean (without duplicates) or public")
 ]

@@ -9,10 +9,12 @@ import typer
 from rich.console import Console
 
 from fercore.cli.data import load_with_progress
-from fercore.cli.output import AsJson, DataOption, print_json
+from fercore.cli.output import AsJson, ClassesOption, DataOption, LeaveOutOption, print_json
 from fercore.cli.progress import TrainingBar, WaitLine
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
+from fercore.data.class_names import class_names
+from fercore.data.validation import check_parts
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import follow, run_experiment, sentence, teacher_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
@@ -35,6 +37,12 @@ def train(
         int, typer.Option(min=0, max=9999, help="seed of weights, order and augmentation")
     ] = 0,
     data: DataOption = None,
+    classes: ClassesOption = "",
+    leave_out: LeaveOutOption = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(help="share of Training to choose the epoch by, where no images are for it"),
+    ] = None,
     run_id: Annotated[str | None, typer.Option(help="name of the new run")] = None,
     start_from: Annotated[
         str | None, typer.Option("--from", help="begin with this run's model and weights")
@@ -99,10 +107,13 @@ def train(
             threads,
             start_from=start_from,
             verdicts=verdicts,
+            class_names=str(class_names(classes, leave_out or ())),
+            validation=validation,
         )
         if estimate:
             _print_estimate(request, as_json)
             return
+        load_with_progress(request.data, request.class_names)
         failed = run_id and failure(local_folder(run_id))
         request = read_request(prepare(request).name)
         if failed:
@@ -158,7 +169,9 @@ def _print_estimate(request: Request, as_json: bool) -> None:
     from fercore.training import estimate
 
     request = settled(request)
-    faces = load_with_progress(request.data)
+    load_with_progress(request.data, request.class_names)
+    faces = request.faces()
+    check_parts(faces)
     training, validation = (len(faces.part(usage)) for usage in ("Training", "PublicTest"))
     recipe = request.recipe
     seconds, rate = estimate.estimate(

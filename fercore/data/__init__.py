@@ -13,6 +13,7 @@ from fercore.data.faceset import FaceSet, face_set
 from fercore.data.settings import chosen_class_names, chosen_data
 from fercore.data.sources import read_source
 from fercore.data.synthetic import synthetic
+from fercore.data.validation import with_validation
 from fercore.errors import DataError
 from fercore.paths import given_path
 
@@ -41,6 +42,7 @@ def load(
     data: str | Path | None = None,
     *,
     names: ClassNames | str | None = None,
+    validation: tuple[float, int] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FaceSet:
     """The dataset at `data` (a path, or 'synthetic'), else wherever FER2013 is found.
@@ -48,9 +50,13 @@ def load(
     Looked for in FERCORE_DATA, the dashboard's setting, and the cache, in this order. The first
     load of a source parses it (`progress` gets the number of images so far); later ones map the
     cache. `names` says what the source's own names for classes stand for, as a `ClassNames` or its
-    specification ('raf-db', '1=surprise,contempt='); else the names chosen with it are used. Raises
-    `DataError` where nothing is found or the source is malformed, `ConfigError` for such names.
+    specification ('raf-db', '1=surprise,contempt='); else the names chosen with it are used.
+    `validation` is a share of Training, and the seed by which it is drawn, for a set without
+    validation images. Raises `DataError` where nothing is found or the source is malformed,
+    `ConfigError` for names or a share that make no sense.
     """
+    if validation:
+        return _split(data, names, validation, progress)
     source = find_source(data)
     if source == SYNTHETIC:
         return synthetic()
@@ -69,3 +75,14 @@ def load(
     return cache.read_entry(key) or cache.write_entry(
         key, read_source(source, names, progress=progress)
     )
+
+
+def _split(data, names, validation: tuple[float, int], progress) -> FaceSet:
+    """The dataset with a validation part drawn from Training, in the cache as a set of its own."""
+    faces, source = load(data, names=names, progress=progress), find_source(data)
+    if not isinstance(source, Path):
+        return with_validation(faces, *validation)
+    share, seed = validation
+    reading = f"{names_for(source, names)} validation {share} {seed}"
+    key = cache.source_key(source, reading)
+    return cache.read_entry(key) or cache.write_entry(key, with_validation(faces, share, seed))

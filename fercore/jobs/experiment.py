@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fercore import data
 from fercore.analysis import review
 from fercore.data import FaceSet
 from fercore.errors import DataError, FerError
@@ -225,6 +224,9 @@ def _train_and_score(
             "name": original.name,
             "fingerprint": original.fingerprint,
             "counts": faces.counts(),
+            "class_names": request.class_names or None,
+            "validation": request.validation
+            and {"share": request.validation, "seed": request.seed},
         },
         "start_from": start,
         "teacher": _teacher_record(request),
@@ -250,7 +252,7 @@ def _load(request: Request, watcher: Watcher, status: StatusFile | None = None) 
         if watcher.stop_requested():
             raise Interrupted("It was cancelled while the data were read.")
 
-    return data.load(request.data, progress=progress)
+    return request.faces(progress=progress)
 
 
 def _with_verdicts(faces: FaceSet, folder: Path) -> FaceSet:

@@ -114,7 +114,8 @@ def estimate(request: Request) -> Estimate:
     """
     recipe, options = request.recipe, {"threads": request.threads, "from": request.start_from}
     options |= {"recipe": recipe.name, "epochs": recipe.epochs, "batch-size": recipe.batch_size}
-    options |= {"data": request.data, "precision": request.precision}
+    options |= {"data": request.data, "precision": request.precision, "seed": request.seed}
+    options |= {"classes": request.class_names or None, "validation": request.validation}
     command = [sys.executable, "-m", "fercore", "train", request.model, "--estimate", "--json"]
     command += [f"--{name}={value}" for name, value in options.items() if value is not None]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)

@@ -6,7 +6,7 @@ as they were when it was asked for.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -18,6 +18,9 @@ import pandas as pd
 
 from fercore import data
 from fercore.analysis import review
+from fercore.data import FaceSet
+from fercore.data.class_names import class_names
+from fercore.data.validation import check_parts
 from fercore.errors import Busy, ConfigError, NameTaken, RunError
 from fercore.files import appearing, read_json, remove_folder, write_json
 from fercore.jobs.locks import held
@@ -42,7 +45,9 @@ class Request:
     'synthetic', or None for where FER2013 is. threads: all where None. low_priority: whether it
     yields the processor to other programs. start_from: the run whose weights it begins with; model
     and its arguments are then that run's. verdicts: whether the review verdicts are laid over
-    Training.
+    Training. class_names: what the source's own names for classes stand for, as `data.load` takes
+    it. validation: the share of Training that is drawn by `seed` for validation, where the set has
+    no validation images.
     """
 
     run_id: str
@@ -55,6 +60,14 @@ class Request:
     low_priority: bool = False
     start_from: str | None = None
     verdicts: bool = False
+    class_names: str = ""
+    validation: float | None = None
+
+    def faces(self, *, progress: Callable[[int], None] | None = None) -> FaceSet:
+        """The faces it is trained and scored on. Raises what `data.load` raises."""
+        names = class_names(self.class_names)
+        drawn = (self.validation, self.seed) if self.validation is not None else None
+        return data.load(self.data, names=names, validation=drawn, progress=progress)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -65,11 +78,18 @@ class Request:
 
 
 def settled(request: Request) -> Request:
-    """The request with the model and the arguments that it will be trained with.
+    """The request with the model and the arguments that it will be trained with, and its data's
+    whole path and names, whatever is chosen when it is resumed.
 
     Raises `ConfigError` where the model cannot follow the recipe, `RunError` where the run to start
     from or to learn from is missing or has no weights.
     """
+    source = data.find_source(request.data)
+    if isinstance(source, Path):
+        names = str(data.names_for(source, request.class_names))
+        request = replace(request, class_names=names)
+        source = str(source.resolve())
+    request = replace(request, data=source)
     if request.start_from:
         base = find_run(request.start_from)
         base.weights_file()
@@ -86,13 +106,14 @@ def settled(request: Request) -> Request:
     return request
 
 
-def prepare(request: Request, folder: Path | None = None) -> Path:
+def prepare(request: Request, folder: Path | None = None, faces: FaceSet | None = None) -> Path:
     """Create the run's folder with its request, whole, and return it.
 
     Who asks at the same moment gets another name, or `NameTaken` where a name was given. One that
     failed before its first checkpoint gives its name free. The folder is in `artifacts/runs/`
-    unless one is given. Raises `ConfigError` where verdicts are asked for and there are none, and
-    what `settled` raises.
+    unless one is given, and `faces` are loaded as requested, unless they are. Raises `ConfigError`
+    where verdicts are asked for and there are none, `DataError` where there are no images to train
+    on or to choose the epoch by, and what `settled` and `data.load` raise.
     """
     request = settled(request)
     verdicts = review.verdicts() if request.verdicts else None
@@ -100,10 +121,7 @@ def prepare(request: Request, folder: Path | None = None) -> Path:
         raise ConfigError(
             "There are no verdicts yet. Leave some on the Review page, or go without."
         )
-    source = data.find_source(request.data)
-    if isinstance(source, Path):
-        source = str(source.resolve())
-    request = replace(request, data=source)  # whatever is chosen, and wherever it is resumed
+    check_parts(request.faces() if faces is None else faces)
     if request.run_id:
         return _create(request, folder or local_folder(request.run_id), verdicts)
     for name in _names(request):

@@ -149,7 +149,7 @@ def train_cell(
         return run
     if not (folder / REQUEST).is_file():
         with suppress(NameTaken):  # by another runner, at the same moment
-            prepare(request, folder)
+            prepare(request, folder, faces)
     begun = read_request(request.run_id, folder)
     if (begun.model, begun.recipe) != (request.model, request.recipe):
         raise RunError(_ANOTHER.format(folder))
