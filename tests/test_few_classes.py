@@ -41,7 +41,7 @@ def trained(tmp_path_factory) -> Path:
     request = Request("mine", "cnn", recipe, threads=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        run_experiment(request, folder=prepare(request, home / "mine"), faces=faces)
+        run_experiment(request, folder=prepare(request, home / "mine", faces), faces=faces)
     return home
 
 

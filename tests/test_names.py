@@ -93,10 +93,12 @@ def test_what_failed_before_a_checkpoint_is_replaced_once(names):
     assert [path.name for path in folder.iterdir()] == ["request.json"]
 
 
-def test_a_failed_training_gives_its_name_free_and_the_command_says_so(tmp_path):
-    (tmp_path / "empty.csv").touch()
-    data = ("--data", str(tmp_path / "empty.csv"))
-    command = ["train", "cnn", "--recipe", "quick", "--run-id", "mine", *data]
+def test_a_failed_training_gives_its_name_free_and_the_command_says_so(monkeypatch):
+    def fail(*_, **__):
+        raise DataError("the file is empty")
+
+    monkeypatch.setattr("fercore.jobs.experiment._load", fail)
+    command = ["train", "cnn", "--recipe", "quick", "--run-id", "mine", "--data", "synthetic"]
     assert "the file is empty" in fails(*command)
     assert jobs.find_job("mine").state == "failed"
     again = CliRunner().invoke(app, command)

@@ -13,12 +13,14 @@ from skimage.data import astronaut, coffee
 from fercore import data
 from fercore.data import container, own_photos
 from fercore.data.cache import cache_folder
+from fercore.data.class_names import class_names
 from fercore.data.own_photos import find_own_faces, split_faces
 from fercore.data.stored_faces import delete_faces, faces_folder, find_stored, store, stored_faces
 from fercore.errors import DataError
 from fercore.faces.detection import find_faces, preprocess
 from fercore.labels import CLASSES, USAGES
 from tests.test_cli import fails, run
+from tests.test_photo_kinds import heic
 from tests.test_photos_and_faces import encoded
 
 
@@ -295,3 +297,75 @@ def test_a_photo_that_goes_while_others_are_looked_at_is_reported(tmp_path: Path
     photos = find_own_faces(tmp_path / "photos", progress=remove_the_next)
     assert [photo.face is None for photo in photos] == [False, True]
     assert "cannot be read" in photos[1].reason
+
+
+def tight(side: int, counts: dict[str, int]) -> dict[str, bytes]:
+    """Photographs of no face, which a person says are cut to one: of any size, in any class."""
+    rng, files = np.random.default_rng(side), {}
+    for name, count in counts.items():
+        for number in range(count):
+            shades = rng.integers(0, 255, (6, 6), np.uint8)
+            picture = Image.fromarray(shades).resize((side, side), Image.Resampling.BICUBIC)
+            files[f"{name}/{number}.png"] = encoded(picture, "PNG")
+    return files
+
+
+@pytest.mark.parametrize("side", [224, 640])
+def test_pictures_that_are_faces_themselves_are_taken_at_any_size(side):
+    files = zipped(tight(side, {"happy": 3, "sad": 3}))
+    assert not any(photo.kept for photo in find_own_faces(files))
+    whole = find_own_faces(files, faces="none")
+    assert {photo.outcome for photo in whole} == {"whole picture"}
+    assert split_faces(whole).counts().to_numpy().tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_what_is_looked_for_is_search_largest_or_none(tmp_path):
+    for name, content in tight(224, {"happy": 3, "sad": 3}).items():
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(content)
+    command = ("data", "photos", f"'{tmp_path / 'photos'}'", "--name", "mine")
+    assert "Faces are all, largest, none" in fails(*command, "--faces", "two")
+    assert "At least two expressions" in fails(*command, "--faces", "largest")
+    assert "Kept 6 faces of 6 photos" in run(*command, "--faces", "none")
+
+
+def test_classes_are_left_out_or_named_as_asked():
+    files = drawn({"happy": 3, "sad": 3}) | {
+        name.replace("surprise", "contempt"): content
+        for name, content in drawn({"surprise": 3}).items()
+    }
+    with pytest.raises(DataError, match=r"'contempt' is not one of.*--leave-out contempt"):
+        find_own_faces(zipped(files))
+    without = find_own_faces(zipped(files), names=class_names("contempt="))
+    left = [photo for photo in split_faces(without).photos if photo.outcome == "left out"]
+    assert [photo.file for photo in left] == [f"contempt/0{n}.png" for n in range(3)]
+    assert "as asked" in left[0].reason
+    named = find_own_faces(zipped(files), names=class_names("contempt=surprise"))
+    assert len([photo for photo in named if photo.kept]) == 9
+
+
+def test_files_that_are_no_pictures_are_passed_over_and_named(tmp_path):
+    files = drawn({"happy": 3, "sad": 3}) | {"happy/film.mov": b"x", "happy/._1.png": b"x"}
+    own = split_faces(find_own_faces(zipped(files)))
+    (other,) = [photo for photo in own.photos if not photo.kept]
+    assert (other.file, other.outcome) == ("happy/film.mov", "passed over")
+    assert list(own.counts().index) == ["happy", "sad"]
+    (tmp_path / "photos.zip").write_bytes(zipped(files))
+    told = run("data", "photos", str(tmp_path / "photos.zip"), "--name", "mine")
+    assert "Kept 6 faces of 6 photos" in told
+    assert "1 file is no picture and is passed over: happy/film.mov." in told
+
+
+def test_a_zip_as_powershell_writes_it():
+    files = {name.replace("/", "\\"): content for name, content in drawn(THIRTY).items()}
+    assert len([photo for photo in find_own_faces(zipped(files)) if photo.kept]) == 30
+
+
+def test_photos_of_a_phone_are_read_and_what_is_missing_of_a_file_is_told():
+    face = Image.open(io.BytesIO(drawn({"happy": 1})["happy/00.png"])).convert("RGB")
+    whole, cut = heic(face), encoded(face.rotate(1), "JPEG")[:-2]
+    first, second = find_own_faces(zipped({"happy/1.HEIC": whole, "happy/2.jfif": cut}))
+    assert first.kept
+    assert not first.reason
+    assert second.kept
+    assert "end of its file is missing" in second.reason

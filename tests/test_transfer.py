@@ -42,7 +42,7 @@ def trained(name: str, faces, **options):
 
 
 def test_it_begins_with_the_model_and_weights_of_the_run(two_runs, own_faces):
-    folder = prepare(Request("tuned", "cnn", RECIPE, start_from="second"))
+    folder = prepare(Request("tuned", "cnn", RECIPE, data="synthetic", start_from="second"))
     request = read_request("tuned")
     assert request.model == "cnn_lstm"
     assert request.recipe.model_arguments == two_runs[1].info["model_arguments"]

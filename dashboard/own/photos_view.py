@@ -1,6 +1,5 @@
 """One's own photos on the screen: the form, and what was found in them, until they are kept."""
 
-import os
 import re
 from pathlib import Path
 
@@ -9,16 +8,31 @@ import streamlit as st
 from dashboard.base.theme import count
 from dashboard.base.widgets import paged, tile
 from dashboard.own.faces_view import select_set
-from fercore.data.own_photos import FOUND, WHOLE, OwnFaces, OwnPhoto, find_own_faces, split_faces
+from fercore.data.class_names import COLLECTIONS, class_names
+from fercore.data.own_photos import (
+    FOUND,
+    PASSED_OVER,
+    WHOLE,
+    OwnFaces,
+    OwnPhoto,
+    find_own_faces,
+    split_faces,
+)
 from fercore.data.stored_faces import store
 from fercore.errors import FerError
+from fercore.faces.detection import NO_SEARCH, SEARCH
 from fercore.labels import CLASSES
+from fercore.paths import given_path
 
 PER_PAGE = 60
 UPLOAD_MEGABYTES = 300
 EVERY_CLASS = "all"
 _PHOTOS, _NAME = "own-photos", "own-photos-name"
 _NAME_LENGTH = 40
+_FACES = {
+    SEARCH: "Look for the largest face of each photo",
+    NO_SEARCH: "Each picture is itself a face",
+}
 
 
 def photo_form() -> None:
@@ -32,19 +46,31 @@ def photo_form() -> None:
             "Or a folder on the machine that runs this app", key="own-photos-folder",
             placeholder="~/Pictures/faces",
         )  # fmt: skip
+        left, right = st.columns(2)
+        faces = left.selectbox(
+            "Faces", list(_FACES), format_func=_FACES.get, key="own-photos-faces",
+            help="Pictures that are cut to the face already, of any size, are faces themselves.",
+        )  # fmt: skip
+        names = right.text_input(
+            "Class names", key="own-photos-names", placeholder="1=happy, contempt=",
+            help="Only where folders have other names than the expressions: `1=happy` says what "
+            f"one stands for, `contempt=` leaves one out. Known: {', '.join(COLLECTIONS)}.",
+        )  # fmt: skip
         asked = st.form_submit_button("Find the faces", type="primary")
     if not asked:
         return
     if upload is None and not folder.strip():
         st.info("Choose a zip, or name a folder.")
         return
-    path = Path(os.path.expanduser(folder.strip()))
+    path = given_path(folder)
     source, name = (upload.getvalue(), upload.name) if upload else (path, path.name)
     bar = st.progress(0.0, "Looking for faces …")
     try:
         photos = find_own_faces(
             source,
             name=name,
+            names=class_names(names),
+            faces=faces,
             progress=lambda done, total: bar.progress(
                 done / total, f"{count(done)} of {count(total)} photos"
             ),
@@ -86,12 +112,13 @@ def preview() -> None:
 
 def _figures(own: OwnFaces) -> None:
     outcomes = [photo.outcome for photo in own.photos]
-    st.metric("Photos", count(len(outcomes)))
+    st.metric("Photos", count(len(outcomes) - outcomes.count(PASSED_OVER)))
     st.metric("Face found", count(outcomes.count(FOUND)))
     st.metric(
         "Whole picture taken",
         count(outcomes.count(WHOLE)),
-        help="Small, tight pictures in which no face is found count as a face themselves.",
+        help="Small, tight pictures in which no face is found count as a face themselves, and all "
+        "pictures where nothing is looked for.",
     )
     st.metric("Not kept", count(len(own.photos) - len(own.kept)))
 
@@ -140,6 +167,6 @@ def _not_kept(own: OwnFaces) -> None:
     if lost.empty:
         st.caption("A face was found in every photo.")
         return
-    photos = "photo is" if len(lost) == 1 else "photos are"
+    photos = "file is" if len(lost) == 1 else "files are"
     st.markdown(f"**{count(len(lost))} {photos} not kept:**")
     st.dataframe(lost[["file", "class", "outcome", "reason"]], hide_index=True)

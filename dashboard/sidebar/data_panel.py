@@ -9,9 +9,11 @@ from dashboard.base.access import write_or_say_why
 from dashboard.base.loading import found_source
 from dashboard.base.theme import count
 from fercore import data
-from fercore.data.cache import latest_fer2013, read_entry, source_key
-from fercore.data.settings import choose_data
+from fercore.data.cache import latest_fer2013
+from fercore.data.class_names import COLLECTIONS, class_names
+from fercore.data.settings import choose_data, chosen_data, forget_data
 from fercore.errors import FerError
+from fercore.paths import given_path
 
 
 def data_panel() -> None:
@@ -25,9 +27,12 @@ def data_panel() -> None:
                 "`fercore data download`, or give a path here."
             )
         try:
-            data.find_source()
+            source, chosen = data.find_source(), chosen_data()
         except FerError as error:
+            source, chosen = None, "damaged settings"
             st.error(str(error))
+        for note in dataset_notes(source):
+            st.caption(note)
         if os.environ.get("FERCORE_DATA"):
             st.caption("`FERCORE_DATA` names the dataset. Unset it to choose another here.")
             return
@@ -37,18 +42,41 @@ def data_panel() -> None:
             "Path of FER2013, or of your own `<split>/<class>/` folder",
             placeholder="~/fer2013.csv",
             key="data_path",
+            help="Or the word `synthetic`, for drawn faces.",
+        )
+        names = st.text_input(
+            "Class names",
+            placeholder="1=happy, contempt=",
+            key="data_names",
+            help="Only where they are not the expressions' own: `1=happy` says what a name stands "
+            f"for, `contempt=` leaves a class out. Known by name: {', '.join(COLLECTIONS)}.",
         )
         if st.button("Use this dataset", disabled=not path.strip(), width="stretch"):
-            _use(Path(os.path.expanduser(path.strip())))
+            _use(path.strip(), names)
+        if chosen:
+            st.button("Forget this choice", on_click=_forget, width="stretch", help=_FORGET)
 
 
-def _use(source: Path) -> None:
+_FORGET = "FER2013 is then looked for as if nothing had been chosen. No file is deleted."
+
+
+def _forget() -> None:
+    forget_data()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def _use(path: str, names: str) -> None:
+    source = path if path == data.SYNTHETIC else given_path(path)
     bar = st.progress(0.0, "Reading …")
     try:
+        meant = class_names(names)
         faces = data.load(
-            source, progress=lambda n: bar.progress(min(n / 36_000, 1.0), f"{count(n)} images read")
+            source,
+            names=meant,
+            progress=lambda n: bar.progress(min(n / 36_000, 1.0), f"{count(n)} images read"),
         )
-        choose_data(source)
+        choose_data(source, str(meant))
     except FerError as error:
         bar.empty()
         st.error(str(error))
@@ -73,5 +101,17 @@ def dataset_title(source: Path | str | None) -> str:
     """A dataset's name, with its size once it has been read."""
     if not isinstance(source, Path):
         return "synthetic faces" if source == data.SYNTHETIC else "FER2013"
-    faces = read_entry(source_key(source))
-    return f"{faces.name}, {count(len(faces))} images" if faces else source.name
+    faces = data.read_before(source)
+    if not faces:
+        return source.name
+    chosen_by = "" if (faces.usage == "PublicTest").any() else ", none for validation"
+    return f"{faces.name}, {count(len(faces))} images{chosen_by}"
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def dataset_notes(source: Path | str | None) -> tuple[str, ...]:
+    """What to know of a dataset that has been read: what it lacks, what was left out."""
+    if not isinstance(source, Path) or not os.path.exists(source):
+        return ()
+    faces = data.read_before(source)
+    return faces.notes if faces else ()

@@ -56,7 +56,8 @@ def training_form(busy: bool) -> None:
         if asked:
             _estimate(_request(*wanted))
         if started:
-            jobs.start(_request(*wanted))
+            with st.spinner("Looking at the data …"):
+                jobs.start(_request(*wanted))
     except FerError as error:
         st.error(str(error))
         return
@@ -75,6 +76,16 @@ def _more() -> dict:
         "Use my verdicts on Training",
         help="Labels found wrong on the Review page are replaced; ambiguous and unusable images "
         "are left out. The test images stay as they are.",
+    )
+    validation = st.number_input(
+        "Validation, % of Training",
+        1,
+        50,
+        None,
+        placeholder="the dataset's own images",
+        key="train-validation",
+        help="For a set without validation images (PublicTest): so much of each class's Training "
+        "is drawn by the seed, to choose the epoch by.",
     )
     epochs = st.number_input("Epochs", 1, 1000, None, placeholder="the recipe's")
     batch = st.number_input(
@@ -105,6 +116,7 @@ def _more() -> dict:
         "changes": {name: value for name, value in changes.items() if value is not None},
         "start_from": None if start == FRESH else start,
         "verdicts": verdicts,
+        "validation": None if validation is None else validation / 100,
         "threads": threads,
         "low_priority": yields,
     }

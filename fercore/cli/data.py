@@ -22,10 +22,12 @@ from fercore.cli.output import (
 from fercore.data import FaceSet
 from fercore.data.class_names import ClassNames, class_names
 from fercore.data.download import download_fer2013
-from fercore.data.own_photos import find_own_faces, split_faces
+from fercore.data.own_photos import PASSED_OVER, find_own_faces, split_faces
 from fercore.data.settings import choose_data, forget_data
 from fercore.data.stored_faces import free_folder, store
 from fercore.errors import ConfigError
+from fercore.faces.detection import SEARCH
+from fercore.faces.photo_files import passed_over
 from fercore.labels import CLASSES
 from fercore.paths import given_path
 from fercore.runs.artifacts import Run
@@ -82,17 +84,29 @@ def use(
 
 @app.command()
 def photos(
-    source: Annotated[Path, typer.Argument(help="a folder or zip of <class>/ photos")],
+    source: Annotated[str, typer.Argument(help="a folder or zip of <class>/ photos")],
     name: Annotated[str, typer.Option(help="what to call the faces: letters, digits, '-', '_'")],
     seed: Annotated[int, typer.Option(min=0, max=9999, help="seed of the split")] = 0,
+    faces: Annotated[
+        str,
+        typer.Option(
+            help="search or largest: each photo's largest face; none: it is itself a face"
+        ),
+    ] = SEARCH,
+    classes: ClassesOption = "",
+    leave_out: LeaveOutOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the faces in your own photos, and keep them as a dataset to train on."""
     free_folder(name)
+    names = class_names(classes, leave_out or ())
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("looking for faces", total=None)
         found = find_own_faces(
-            source, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            given_path(source),
+            names=names,
+            faces=faces,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     own = split_faces(found, seed=seed)
     table = own.table()
@@ -105,11 +119,14 @@ def photos(
         lines = table.to_dict("records")
         print_json({"folder": str(folder), "notes": list(own.notes), "photos": lines})
         return
-    print(f"Kept {len(own.kept)} faces of {len(found)} photos: {folder}")
+    photos = sum(photo.outcome != PASSED_OVER for photo in found)
+    print(f"Kept {len(own.kept)} faces of {photos} photos: {folder}")
+    if len(found) > photos:
+        print(f"Note: {passed_over(photo.file for photo in found)[0]}")
     print(f"Train on them with: fercore train cnn --data {shlex.quote(str(folder))}")
 
 
-def load_with_progress(source: str | Path | None, names: str = "") -> FaceSet:
+def load_with_progress(source: str | Path | None, names: ClassNames | str | None = None) -> FaceSet:
     """`data.load`, with a progress bar where the source is read for the first time."""
     with _reading() as progress:
         return data.load(source, names=names, progress=progress)
@@ -131,7 +148,7 @@ def _reading() -> Iterator[Callable[[int], None]]:
 
 
 def _use(source: str, names: ClassNames, as_json: bool) -> None:
-    faces = load_with_progress(source, str(names))
+    faces = load_with_progress(source, names)
     choose_data(source if source == data.SYNTHETIC else given_path(source), str(names))
     _print(faces, as_json)
 

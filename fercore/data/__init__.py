@@ -17,7 +17,7 @@ from fercore.data.validation import with_validation
 from fercore.errors import DataError
 from fercore.paths import given_path
 
-__all__ = ["FaceSet", "face_set", "find_source", "load", "names_for", "synthetic"]
+__all__ = ["FaceSet", "face_set", "find_source", "load", "names_for", "read_before", "synthetic"]
 
 SYNTHETIC = "synthetic"  # the word that stands for the drawn set where a path is expected
 
@@ -36,6 +36,11 @@ def names_for(source: Path, given: ClassNames | str | None = None) -> ClassNames
     if isinstance(given, ClassNames):
         return given
     return class_names(given or chosen_class_names(source))
+
+
+def read_before(source: Path) -> FaceSet | None:
+    """The dataset at a path that exists, where it was read before as it would be now."""
+    return cache.read_entry(cache.source_key(source, str(names_for(source))))
 
 
 def load(

@@ -5,7 +5,8 @@ leaves a class out, and `raf-db` is short for that collection's numbers.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fercore.errors import ConfigError
@@ -29,6 +30,14 @@ class ClassNames:
         """The label of that name, None where it is left out. Raises `ConfigError` for others."""
         given = dict(self.given)
         return given[_folded(name)] if _folded(name) in given else class_index(name)
+
+    def place(self, folders: Sequence[str]) -> int | None:
+        """Which of the folders is a class: the innermost one that names one; None where none is."""
+        for place in reversed(range(len(folders))):
+            with suppress(ConfigError):
+                self.index(folders[place])
+                return place
+        return None
 
     def __str__(self) -> str:
         """The specification, the same for the same names."""

@@ -7,8 +7,8 @@ lie. Each photo gives at most one face, its largest, by the same way as in predi
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -16,20 +16,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fercore.data.class_names import ClassNames, advice
 from fercore.data.container import Folder, Zip, open_container
 from fercore.errors import ConfigError, DataError, ImageError
-from fercore.faces.detection import Box, find_faces, preprocess
-from fercore.faces.photo_files import is_photo
-from fercore.faces.photos import open_photo
-from fercore.labels import CLASSES, USAGES, class_index, usage_name
+from fercore.faces.detection import SEARCH, Box, checked_choice, find_in, preprocess
+from fercore.faces.photo_files import is_hidden, is_photo
+from fercore.faces.photos import read_photo
+from fercore.labels import CLASSES, USAGES, usage_name
 
 MAX_PHOTOS = 3000
 MAX_PHOTO_BYTES = 40 << 20
 SHARES = {"PublicTest": 0.2, "PrivateTest": 0.2}  # of a class's faces; Training has the rest
 _LISTED = 5
 
-FOUND, WHOLE, NO_FACE, UNREADABLE, COPY, LEFT_OUT = (
-    "face found", "whole picture", "no face", "not readable", "copy", "left out",
+FOUND, WHOLE, NO_FACE, UNREADABLE, COPY, LEFT_OUT, PASSED_OVER = (
+    "face found", "whole picture", "no face", "not readable", "copy", "left out", "passed over",
 )  # fmt: skip
 KEPT = (FOUND, WHOLE)
 
@@ -38,14 +39,15 @@ KEPT = (FOUND, WHOLE)
 class OwnPhoto:
     """One photo, and what was found in it.
 
-    file: its name in the source. label: index into `CLASSES`. outcome: 'face found', 'whole
-    picture' (a small picture taken for a face), 'no face', 'not readable', 'copy' or 'left out'.
-    reason: a sentence where no face is kept. box: in the photo's pixels. face: uint8 (48, 48).
-    split: the usage that its folder names, or ''. usage: the part it was put in, or ''.
+    file: its name in the source. label: index into `CLASSES`, None where it has no class. outcome:
+    'face found', 'whole picture' (a picture taken for a face), 'no face', 'not readable', 'copy',
+    'left out', or 'passed over' for a file that is no picture. reason: a sentence where no face is
+    kept, or on what of its file could not be read. box: in the photo's pixels. face: uint8
+    (48, 48). split: the usage that its folder names, or ''. usage: the part it was put in, or ''.
     """
 
     file: str
-    label: int
+    label: int | None
     split: str
     outcome: str
     reason: str = ""
@@ -74,7 +76,7 @@ class OwnFaces:
     def counts(self) -> pd.DataFrame:
         """Faces by class (rows, those that occur) and usage (columns)."""
         counted = Counter((photo.label, photo.usage) for photo in self.kept)
-        present = sorted({photo.label for photo in self.photos})
+        present = _labels(self.photos)
         rows = [[counted[label, usage] for usage in USAGES] for label in present]
         return pd.DataFrame(rows, [CLASSES[label] for label in present], list(USAGES))
 
@@ -84,7 +86,7 @@ class OwnFaces:
             [
                 {
                     "file": photo.file,
-                    "class": CLASSES[photo.label],
+                    "class": "" if photo.label is None else CLASSES[photo.label],
                     "outcome": photo.outcome,
                     "part": photo.usage,
                     "box": ", ".join(map(str, photo.box[:3])) if photo.box else "",
@@ -99,20 +101,28 @@ def find_own_faces(
     source: Path | bytes,
     *,
     name: str = "the zip",
+    names: ClassNames = ClassNames(),
+    faces: str = SEARCH,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[OwnPhoto]:
     """Look for a face in every photo of a folder or zip, by name.
 
-    `source` is a path, or a zip's content, called `name` in messages. `progress` gets the photos
-    looked at and their number. Raises `DataError` where the source cannot be read, is unsafe or
-    too large, or its folders do not name expressions; a bad photo is reported, not raised.
+    `source` is a path, or a zip's content, called `name` in messages. `names` says what its folders
+    stand for. `faces` is 'search' or 'largest' for the largest face of each photo, 'none' where
+    each picture is itself a face, of any size. `progress` gets the photos looked at and their
+    number. Raises `DataError` where the source cannot be read, is unsafe or too large, or its
+    folders do not name expressions; a bad photo and a file that is no picture are reported, not
+    raised.
     """
+    checked_choice(faces)
     with _opened(source, name) as container:
-        places, photos = _places(container), []
+        places, photos = _places(container, names), []
+        others = [_other(file) for file in container.names if _is_other(file)]
         for done, (file, (split, label)) in enumerate(places.items(), start=1):
-            photos.append(_look(OwnPhoto(file, label, split, FOUND), container))
+            photo = OwnPhoto(file, label, split, FOUND)
+            photos.append(_look(photo, container, faces) if label is not None else _unwanted(photo))
             progress(done, len(places))
-    return _without_copies(photos)
+    return sorted([*_without_copies(photos), *others], key=lambda photo: photo.file)
 
 
 def split_faces(photos: Sequence[OwnPhoto], *, seed: int = 0) -> OwnFaces:
@@ -122,10 +132,14 @@ def split_faces(photos: Sequence[OwnPhoto], *, seed: int = 0) -> OwnFaces:
     from Training. Else by drawing, for each class alone, 60, 20 and 20 %, at least one each; a
     class with fewer than three faces is left out. Same photos and seed, same split.
     """
+    others = [photo for photo in photos if photo.label is None]
+    photos = [photo for photo in photos if photo.label is not None]
     named = {photo.split for photo in photos}
     own = "" not in named and len(named) > 1
     if own and "Training" not in named:
-        return OwnFaces(tuple(photos), problem="The folders name test parts, but none 'train'.")
+        return OwnFaces(
+            (*photos, *others), problem="The folders name test parts, but none 'train'."
+        )
     drawn = [usage for usage in SHARES if not (own and usage in named)]
     notes = []
     if "" in named and len(named) > 1:
@@ -133,7 +147,7 @@ def split_faces(photos: Sequence[OwnPhoto], *, seed: int = 0) -> OwnFaces:
     elif own and drawn:
         notes.append(f"No folder is for {drawn[0]}: it is drawn from Training's faces.")
     placed = []
-    for label in sorted({photo.label for photo in photos}):
+    for label in _labels(photos):
         of_class = [photo for photo in photos if photo.label == label]
         pool = [p.file for p in of_class if p.kept and (not own or p.split == "Training")]
         if len(pool) <= len(drawn) and (pool or not own):
@@ -142,7 +156,7 @@ def split_faces(photos: Sequence[OwnPhoto], *, seed: int = 0) -> OwnFaces:
             continue
         usage = _drawn(pool, drawn, (seed, label))
         placed += [replace(p, usage=usage.get(p.file, p.split)) if p.kept else p for p in of_class]
-    placed.sort(key=lambda photo: photo.file)
+    placed = sorted([*placed, *others], key=lambda photo: photo.file)
     return OwnFaces(tuple(placed), (*notes, *_untrained(placed)), _problem(placed))
 
 
@@ -173,8 +187,24 @@ def _container(path: Path) -> Folder | Zip:
     return container
 
 
-def _places(container: Folder | Zip) -> dict[str, tuple[str, int]]:
-    """Each photo's usage as its folders name it, or '', and its class."""
+def _labels(photos: Iterable[OwnPhoto]) -> list[int]:
+    return sorted({photo.label for photo in photos if photo.label is not None})
+
+
+def _is_other(file: str) -> bool:
+    return not is_photo(file) and not is_hidden(file)
+
+
+def _other(file: str) -> OwnPhoto:
+    return OwnPhoto(file, None, "", PASSED_OVER, "This file is no picture.")
+
+
+def _unwanted(photo: OwnPhoto) -> OwnPhoto:
+    return replace(photo, outcome=LEFT_OUT, reason="Its class is left out, as asked.")
+
+
+def _places(container: Folder | Zip, class_names: ClassNames) -> dict[str, tuple[str, int | None]]:
+    """Each photo's usage as its folders name it, or '', and its class, None if left out."""
     names = sorted(name for name in container.names if is_photo(name))
     path = container.path
     if not names:
@@ -189,31 +219,29 @@ def _places(container: Folder | Zip) -> dict[str, tuple[str, int]]:
             f"{path}: {_listed(loose)} lie in no folder. Put each photo into the folder of its "
             "expression, for example happy/."
         )
-    folders = {name: PurePosixPath(name).parts[:-1] for name in names}
-    unknown = sorted({parts[-1] for parts in folders.values() if _class(parts[-1]) is None})
+    places, unknown = {}, Counter()
+    for name in names:
+        folders = PurePosixPath(name).parts[:-1]
+        at = class_names.place(folders)
+        if at is None:
+            unknown[folders[-1]] += 1
+        else:
+            parts = (*folders[:at], *folders[at + 1 :])
+            places[name] = _split(parts), class_names.index(folders[at])
     if unknown:
-        raise DataError(
-            f"{path}: {_listed(unknown)} is not one of the seven expressions "
-            f"({', '.join(CLASSES)}). Rename or remove the folder."
-        )
-    return {name: (_split(parts), _class(parts[-1])) for name, parts in folders.items()}
-
-
-def _class(folder: str) -> int | None:
-    try:
-        return class_index(folder)
-    except ConfigError:
-        return None
+        raise DataError(f"{path}: {advice(unknown)}")
+    return places
 
 
 def _split(folders: tuple[str, ...]) -> str:
-    try:
-        return usage_name(folders[-2]) if len(folders) > 1 else ""
-    except ConfigError:
-        return ""
+    """The part that the innermost of the folders names that names one, or ''."""
+    for folder in reversed(folders):
+        with suppress(ConfigError):
+            return usage_name(folder)
+    return ""
 
 
-def _look(photo: OwnPhoto, container: Folder | Zip) -> OwnPhoto:
+def _look(photo: OwnPhoto, container: Folder | Zip, faces: str) -> OwnPhoto:
     try:
         with container.open(photo.file) as stream:
             content = stream.read(MAX_PHOTO_BYTES + 1)
@@ -224,16 +252,17 @@ def _look(photo: OwnPhoto, container: Folder | Zip) -> OwnPhoto:
         reason = f"The file is larger than {MAX_PHOTO_BYTES >> 20} MB."
         return replace(photo, outcome=UNREADABLE, reason=reason)
     try:
-        picture = open_photo(content, PurePosixPath(photo.file).name)
+        picture, notes = read_photo(content, PurePosixPath(photo.file).name)
     except ImageError as error:
         return replace(photo, outcome=UNREADABLE, reason=str(error))
-    found = find_faces(picture)
+    found = find_in(picture, faces)
     if not found.boxes:
         reason = "No face from the front, at least 40 pixels wide and uncovered, was found."
         return replace(photo, outcome=NO_FACE, reason=reason)
     box = found.boxes[0]
     outcome = WHOLE if found.whole else FOUND
-    return replace(photo, outcome=outcome, box=box, face=preprocess(picture, box))
+    face = preprocess(picture, box)
+    return replace(photo, outcome=outcome, box=box, face=face, reason=" ".join(notes))
 
 
 def _without_copies(photos: list[OwnPhoto]) -> list[OwnPhoto]:

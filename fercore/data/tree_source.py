@@ -104,11 +104,10 @@ def _targets(
                 f"{container.path}: the image '{name}' is not in a <split>/<class>/ folder, for "
                 "example train/happy/. Move it there, or let `fercore data photos` draw the parts."
             )
-        known = [i for i, folder in enumerate(folders) if _known(folder, class_names)]
-        if not known:
+        place = class_names.place(folders)
+        if place is None:
             unknown[folders[-1]] += 1
             continue
-        place = known[-1]
         label = class_names.index(folders[place])
         if label is None:
             left_out[folders[place]] += 1
@@ -122,14 +121,6 @@ def _targets(
         notes.insert(0, f"Left out as asked: {named}.")
     notes += class_names.not_found(left_out)
     return targets, notes
-
-
-def _known(folder: str, class_names: ClassNames) -> bool:
-    try:
-        class_names.index(folder)
-    except ConfigError:
-        return False
-    return True
 
 
 def _usage(name: str, folders: list[str], container: Container) -> str:

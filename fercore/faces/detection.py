@@ -22,6 +22,7 @@ CROP_SIDE = 1.14  # side of the crop, in widths of the box
 CROP_RISE = 0.07  # how far its centre lies above the box's, in sides of the crop
 
 ALL_FACES, LARGEST_FACE, NO_SEARCH = FACE_CHOICES = ("all", "largest", "none")
+SEARCH = "search"  # the same as 'all', where one face is taken of each picture
 
 DETECTION_SIDE = 1280  # pixels; larger photos are searched at this size
 _SURE = 0.3  # a score; a face scores about 1, a fold of cloth beside one below 0.25
@@ -103,14 +104,16 @@ def find_in(photo: Image.Image, faces: str) -> Found:
 
     Raises `ConfigError` for another word.
     """
-    if checked_choice(faces) == NO_SEARCH:
+    faces = checked_choice(faces)
+    if faces == NO_SEARCH:
         return Found([whole_picture(photo)], whole=True)
     found = find_faces(photo)
     return found._replace(boxes=found.boxes[:1]) if faces == LARGEST_FACE else found
 
 
 def checked_choice(faces: str) -> str:
-    """`faces`, if it is one of `FACE_CHOICES`; raises `ConfigError` otherwise."""
+    """`faces`, if it is one of `FACE_CHOICES`, or 'search' for 'all'; else `ConfigError`."""
+    faces = ALL_FACES if faces == SEARCH else faces
     if faces not in FACE_CHOICES:
         raise ConfigError(f"Faces are {', '.join(FACE_CHOICES)}, not '{faces}'.")
     return faces

@@ -121,7 +121,8 @@ def prepare(request: Request, folder: Path | None = None, faces: FaceSet | None 
         raise ConfigError(
             "There are no verdicts yet. Leave some on the Review page, or go without."
         )
-    check_parts(request.faces() if faces is None else faces)
+    if request.data != data.SYNTHETIC or request.validation is not None:  # that one is whole
+        check_parts(request.faces() if faces is None else faces)
     if request.run_id:
         return _create(request, folder or local_folder(request.run_id), verdicts)
     for name in _names(request):
