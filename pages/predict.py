@@ -10,7 +10,7 @@ from dashboard.base.selection import current_with_weights
 from dashboard.base.widgets import csv_button, heading, model_names
 from dashboard.faces.photo_view import Source, forget_others, judges, photo_view, seen
 from fercore.errors import ImageError
-from fercore.faces.photos import NAMED, read_photo
+from fercore.faces.photos import NAMED, opened_photo
 from fercore.predict.face_results import face_records, face_table
 from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 
@@ -35,12 +35,12 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
 shots = [st.camera_input("A picture of your face", key="shot")] if camera else []
 
 sources = [
-    Source(upload.file_id, upload.name, partial(read_photo, upload.getvalue(), upload.name))
+    Source(upload.file_id, upload.name, partial(opened_photo, upload.getvalue(), upload.name))
     for upload in [*uploads, *filter(None, shots)]
 ]
 if sample:
     name = f"{sample}: {SAMPLE_PHOTOS[sample]}"
-    sources.append(Source(sample, name, partial(read_photo, sample_photo(sample))))
+    sources.append(Source(sample, name, partial(opened_photo, sample_photo(sample))))
 forget_others(sources)
 if not sources:
     st.info("Drop photos above, choose a sample, or take a picture.")

@@ -9,9 +9,10 @@ from PIL import Image, ImageOps
 from skimage.data import astronaut, brick, coffee
 
 from fercore.errors import ImageError
+from fercore.faces.decoding import MAX_PIXELS
 from fercore.faces.detection import Box, Found, Match, find_faces, preprocess, remarks
 from fercore.faces.photo_files import find_photos
-from fercore.faces.photos import MAX_PIXELS, open_photo
+from fercore.faces.photos import open_photo
 from fercore.predict.predictor import Predictor
 from fercore.runs.artifacts import read_run
 from tests.conftest import ROOT
@@ -137,7 +138,7 @@ def test_too_many_pixels_are_refused_before_decoding(side):
     huge = bytearray(encoded(Image.new("1", (8, 8)), "PNG"))
     huge[16:24] = side.to_bytes(4, "big") * 2  # the size that its header declares
     huge[29:33] = zlib.crc32(bytes(huge[12:29])).to_bytes(4, "big")
-    with pytest.raises(ImageError, match=r"too many.*Reduce it below 60 megapixels"):
+    with pytest.raises(ImageError, match=r"too many.*Reduce it below 56 megapixels"):
         open_photo(bytes(huge), "huge.png")
 
 

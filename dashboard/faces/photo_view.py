@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +46,7 @@ class Source(NamedTuple):
 
     key: str
     name: str
-    read: Callable[[], Photo]
+    opened: Callable[[], AbstractContextManager[Photo]]
 
 
 class Judge(NamedTuple):
@@ -63,10 +64,10 @@ def seen(source: Source) -> Seen:
     """
     kept = st.session_state.setdefault(_SEEN, {})
     if source.key not in kept:
-        photo, notes = source.read()
-        found = find_faces(photo)
-        faces = crops(photo, found)
-        kept[source.key] = Seen(_with_boxes(photo, found), photo.size, found, faces, notes)
+        with source.opened() as (photo, notes):
+            found = find_faces(photo)
+            shown, faces = _with_boxes(photo, found), crops(photo, found)
+        kept[source.key] = Seen(shown, photo.size, found, faces, notes)
     return kept[source.key]
 
 

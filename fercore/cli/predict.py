@@ -13,7 +13,7 @@ from fercore.cli.output import AsJson, percent, print_json, print_table
 from fercore.errors import ConfigError, ImageError
 from fercore.faces.detection import checked_choice
 from fercore.faces.photo_files import find_photos
-from fercore.faces.photos import read_photo
+from fercore.faces.photos import opened_photo
 from fercore.files import replacing, write_json
 from fercore.paths import given_path, printable
 
@@ -50,12 +50,12 @@ def predict(
         for photo in progress.track(photos, description="looking"):
             name = printable(str(photo))
             try:
-                picture, told = read_photo(photo, name)
+                with opened_photo(photo, name) as (picture, told):
+                    found = predictor(picture, faces=faces)
             except ImageError as error:
                 problems.append(str(error))
                 continue
             notes += [f"{name}: {note}" for note in told]
-            found = predictor(picture, faces=faces)
             if not found:
                 faceless.append(f"{name}: no face was found.")
             records += face_records(name, found, predictor)

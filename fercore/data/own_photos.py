@@ -21,7 +21,7 @@ from fercore.data.container import Folder, Zip, open_container
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.detection import SEARCH, Box, checked_choice, find_in, preprocess
 from fercore.faces.photo_files import is_hidden, is_photo
-from fercore.faces.photos import read_photo
+from fercore.faces.photos import Photo, opened_photo
 from fercore.labels import CLASSES, USAGES, usage_name
 
 MAX_PHOTOS = 3000
@@ -252,9 +252,14 @@ def _look(photo: OwnPhoto, container: Folder | Zip, faces: str) -> OwnPhoto:
         reason = f"The file is larger than {MAX_PHOTO_BYTES >> 20} MB."
         return replace(photo, outcome=UNREADABLE, reason=reason)
     try:
-        picture, notes = read_photo(content, PurePosixPath(photo.file).name)
+        with opened_photo(content, PurePosixPath(photo.file).name) as opened:
+            return _with_face(photo, opened, faces)
     except ImageError as error:
         return replace(photo, outcome=UNREADABLE, reason=str(error))
+
+
+def _with_face(photo: OwnPhoto, opened: Photo, faces: str) -> OwnPhoto:
+    picture, notes = opened
     found = find_in(picture, faces)
     if not found.boxes:
         reason = "No face from the front, at least 40 pixels wide and uncovered, was found."

@@ -15,7 +15,7 @@ from fercore.data.class_names import ClassNames, advice
 from fercore.data.container import Container
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.photo_files import is_photo, listed, passed_over
-from fercore.faces.photos import read_photo
+from fercore.faces.photos import opened_photo
 from fercore.labels import CLASSES, SIZE, USAGES, usage_name
 
 # Kaggle's files say their usage: train/angry/Training_3908.jpg, test/sad/PublicTest_98629128.jpg
@@ -63,17 +63,17 @@ def read_tree(
     digests, unreadable, told, resized = {}, [], {}, 0
     for done, (name, content) in enumerate(container.read(names), start=1):
         try:
-            photo = read_photo(content, name)
+            with opened_photo(content, name) as (picture, of_photo):
+                image = picture.convert("L")
         except ImageError:
             unreadable.append(name)
             continue
-        image = photo.picture.convert("L")
         if image.size != (SIZE, SIZE):
             image = image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
             resized += 1
         images[position[name]] = np.asarray(image)
         digests[name] = hashlib.sha256(content).digest()
-        told |= {name: " ".join(photo.notes)} if photo.notes else {}
+        told |= {name: " ".join(of_photo)} if of_photo else {}
         if progress and done % 500 == 0:
             progress(done)
     if unreadable:

@@ -188,7 +188,11 @@ def _cut_by_border(box: Box, size: tuple[int, int]) -> bool:
 def _cut(photo: Image.Image, left: int, top: int, side: int) -> Image.Image:
     rows = np.clip(np.arange(top, top + side), 0, photo.height - 1)
     columns = np.clip(np.arange(left, left + side), 0, photo.width - 1)
-    inside = photo.crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)).convert("L")
+    corners = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    if 4 * len(rows) * len(columns) > photo.width * photo.height:  # grey takes a quarter of RGB
+        inside = photo.convert("L").crop(corners)
+    else:
+        inside = photo.crop(corners).convert("L")
     return Image.fromarray(np.asarray(inside)[np.ix_(rows - rows[0], columns - columns[0])])
 
 

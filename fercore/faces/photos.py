@@ -5,7 +5,10 @@ import os
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import RLock
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +16,17 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fercore.errors import ImageError
+from fercore.faces.decoding import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    MAX_SIDE,
+    TAKES_TURNS,
+    bytes_needed,
+    has_long_tags,
+)
 from fercore.faces.mending import mended
 from fercore.faces.shades import flattened
 
-MAX_PIXELS = 60_000_000
 SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff",
     ".heic", ".heif", ".hif", ".avif",
@@ -37,6 +47,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # by EXIF orientation
+
+_turn = RLock()  # held while a large photo is decoded, and by `opened_photo` while it is open
 
 PhotoLike = Path | str | bytes | Image.Image | NDArray[np.uint8]
 
@@ -60,35 +72,68 @@ def read_photo(source: PhotoLike, name: str = "") -> Photo:
     its content, not by its name. The photo is RGB, turned upright by its EXIF orientation, an
     animation's first frame. Transparency is laid on white; grey of more than 8 bits is scaled by
     its own range. Metadata that cannot be read are noted, where the pixels are whole. Raises
-    `ImageError`, naming the file, for what is no picture, is cut short, or declares more than
-    `MAX_PIXELS`, which are then not decoded.
+    `ImageError`, naming the file, for what is no picture, is cut short, or is too large: more than
+    `MAX_PIXELS`, a side over `MAX_SIDE`, or more than `MAX_BYTES` to read it. Such a one is not
+    decoded.
+    """
+    with opened_photo(source, name) as photo:
+        return photo
+
+
+@contextmanager
+def opened_photo(source: PhotoLike, name: str = "") -> Iterator[Photo]:
+    """`read_photo` for as long as the photo is looked at: only one large photo is open at a time,
+    whoever asks, so that many visitors need no more memory than one.
     """
     if isinstance(source, Image.Image):
-        return _finished(source, name or "the picture")
-    if isinstance(source, np.ndarray):
-        return Photo(_from_array(source, name or "the array"))
-    if not isinstance(source, bytes | str | os.PathLike):
+        needed = _checked_size(source, name or "the picture")
+        with _in_turn(needed):
+            yield _finished(source, name or "the picture")
+    elif isinstance(source, np.ndarray):
+        yield Photo(_from_array(source, name or "the array"))
+    elif isinstance(source, bytes | str | os.PathLike):
+        name = name or ("the photo" if isinstance(source, bytes) else str(source))
+        content = source if isinstance(source, bytes) else _read(Path(source), name)
+        with _in_turn(_needed(content, name)):
+            yield _decoded(content, name)
+    else:
         raise ImageError(
             f"{type(source).__name__} is no photo: give a path, a Pillow picture, or a NumPy array."
         )
-    name = name or ("the photo" if isinstance(source, bytes) else str(source))
-    content = source if isinstance(source, bytes) else _read(Path(source), name)
+
+
+def _in_turn(needed: int):
+    return _turn if needed > TAKES_TURNS else nullcontext()
+
+
+def _needed(content: bytes, name: str) -> int:
+    """The memory that reading a file takes; all there is for one whose header cannot be read."""
     if not content:
         raise ImageError(f"{name}: the file is empty.")
     try:
+        return _checked_size(_opened(content, name), name, len(content))
+    except _DAMAGED:
+        return MAX_BYTES
+
+
+def _decoded(content: bytes, name: str) -> Photo:
+    try:
         return _finished(_opened(content, name), name, content)
     except _DAMAGED as error:
-        for repaired, note in mended(content):
-            try:
-                photo = _finished(_opened(repaired, name), name, repaired)
-            except _DAMAGED:
-                continue
-            return Photo(photo.picture, (note, *photo.notes))
-        raise _said(error, name) from error
+        problem = error.with_traceback(None)  # it would keep the picture in memory
+    for repaired, note in mended(content):
+        try:
+            photo = _finished(_opened(repaired, name), name, repaired)
+        except _DAMAGED:
+            continue
+        return Photo(photo.picture, (note, *photo.notes))
+    raise _said(problem, name) from problem
 
 
 def _read(path: Path, name: str) -> bytes:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ImageError(f"{name}: the file is larger than {MAX_BYTES // 10**6} MB. Reduce it.")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise ImageError(f"{name}: there is no such file.") from error
@@ -97,7 +142,9 @@ def _read(path: Path, name: str) -> bytes:
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
-    """The picture in a file, decoded."""
+    """The picture in a file, not decoded yet."""
+    if has_long_tags(content):
+        raise ImageError(f"{name}: it lists more than a picture needs. Save it as JPEG or PNG.")
     formats = _FORMATS
     if content[4:8] == b"ftyp" and content[8:12] not in (b"avif", b"avis"):
         import pillow_heif
@@ -109,25 +156,28 @@ def _opened(content: bytes, name: str) -> Image.Image:
             photo = Image.open(io.BytesIO(content), formats=formats)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "it declares too many pixels") from error
-    _check_size(photo, name)
-    photo.load()
+    _checked_size(photo, name, len(content))
     return photo
 
 
 def _finished(photo: Image.Image, name: str, content: bytes = b"") -> Photo:
-    _check_size(photo, name)
     try:
         photo.load()
-        turn, notes = photo.getexif().get(ExifTags.Base.Orientation), []
     except _DAMAGED as error:
-        if "exif" not in photo.info and not content:
-            raise _said(error, name) from error
+        if content:  # perhaps it is mended
+            raise
+        raise _said(error, name) from error
+    try:
+        if has_long_tags((photo.info.get("exif") or b"").removeprefix(b"Exif\0\0")):
+            raise ValueError
+        turn, notes = photo.getexif().get(ExifTags.Base.Orientation), []
+    except _DAMAGED:
         turn, notes = None, ["Its EXIF data cannot be read: it is taken as it lies."]
-    picture, told = flattened(photo, name, content)
+    photo, told = flattened(photo, name, content)  # step by step: what was before is let go
     if turn in _TURNS:
-        picture = picture.transpose(_TURNS[turn])
-    picture.info = {}  # with its orientation, which is followed now
-    return Photo(picture, (*notes, *told))
+        photo = photo.transpose(_TURNS[turn])
+    photo.info = {}  # with its orientation, which is followed now
+    return Photo(photo, (*notes, *told))
 
 
 def _from_array(values: NDArray, name: str) -> Image.Image:
@@ -142,14 +192,20 @@ def _from_array(values: NDArray, name: str) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(values)).convert("RGB")
 
 
-def _check_size(photo: Image.Image, name: str) -> None:
-    if photo.width * photo.height > MAX_PIXELS:
-        raise _too_large(name, f"{photo.width}×{photo.height} pixels are too many")
+def _checked_size(photo: Image.Image, name: str, content: int = 0) -> int:
+    """The memory that reading a picture takes; `content` is the size of its file."""
+    needed = bytes_needed(photo, content)
+    pixels = photo.width * photo.height
+    too_many = f"{photo.width}×{photo.height} pixels are too many"
+    if max(photo.size) > MAX_SIDE:
+        raise ImageError(f"{name}: {too_many}. Cut it to {MAX_SIDE // 1000}\u2009000 a side.")
+    if pixels > MAX_PIXELS or needed > MAX_BYTES:
+        raise _too_large(name, too_many, min(MAX_PIXELS, pixels * MAX_BYTES // needed))
+    return needed
 
 
-def _too_large(name: str, why: str) -> ImageError:
-    limit = MAX_PIXELS // 1_000_000
-    return ImageError(f"{name}: {why}. Reduce it below {limit} megapixels.")
+def _too_large(name: str, why: str, limit: int = MAX_PIXELS) -> ImageError:
+    return ImageError(f"{name}: {why}. Reduce it below {limit // 10**6} megapixels.")
 
 
 def _said(error: Exception, name: str) -> ImageError:

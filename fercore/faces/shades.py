@@ -1,10 +1,10 @@
 """The shades of a picture, whatever their kind and depth, as 8-bit RGB."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from fercore.errors import ImageError
+from fercore.faces.decoding import bands, in_bands
 
 _DEPTHS = (1, 8, 10, 12, 14, 16, 24, 32)  # bits
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF's tags
@@ -20,12 +20,12 @@ def flattened(photo: Image.Image, name: str, content: bytes = b"") -> tuple[Imag
     colours of 16 bits hold fewer, and for kinds of colour that have no way to RGB.
     """
     if photo.mode in ("I", "F") or photo.mode.startswith("I;16"):
-        grey, note = _eight_bits(np.asarray(photo), _declared_bits(photo), name)
-        if getattr(photo, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-            grey = 255 - grey
-        return Image.fromarray(grey).convert("RGB"), [note] if note else []
+        bits, note = _bits(photo, name)
+        inverted = getattr(photo, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+        grey = in_bands(photo, lambda band: _eight_bits(band, bits, inverted=inverted), "L")
+        return grey.convert("RGB"), [note] if note else []
     try:
-        picture = _on_white(photo)
+        picture = in_bands(photo, _on_white, "RGB")
     except ValueError as error:
         raise ImageError(
             f"{name}: its kind of colour, {photo.mode}, cannot be read. Save it as JPEG or PNG."
@@ -40,16 +40,17 @@ def flattened(photo: Image.Image, name: str, content: bytes = b"") -> tuple[Imag
     return picture, []
 
 
-def _on_white(photo: Image.Image) -> Image.Image:
-    if not photo.has_transparency_data:
-        return photo.convert("RGB")
-    glass = photo.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), glass).convert("RGB")
+def _on_white(band: Image.Image) -> Image.Image:
+    if not band.has_transparency_data:
+        return band.convert("RGB")
+    glass = band.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", band.size, "white"), glass).convert("RGB")
 
 
-def _eight_bits(values: NDArray, declared: int | None, name: str) -> tuple[NDArray[np.uint8], str]:
-    values = values.astype(np.float32)
-    low, high = float(values.min()), float(values.max())
+def _bits(photo: Image.Image, name: str) -> tuple[int, str]:
+    """How many bits a picture's shades fill, and a sentence where they are not 16."""
+    extremes = [(np.min(band), np.max(band)) for _, band in bands(photo)]
+    low, high = float(np.min(extremes)), float(np.max(extremes))
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
         raise ImageError(
             f"{name}: its shades are no numbers from 0 up. Save it as an 8-bit JPEG or PNG."
@@ -57,14 +58,16 @@ def _eight_bits(values: NDArray, declared: int | None, name: str) -> tuple[NDArr
     bits = next((bits for bits in _DEPTHS if high < 2**bits), _DEPTHS[-1])
     if high <= 1:
         bits = 1
+    declared = _declared_bits(photo)
     if declared and declared < 16:
         bits = declared
-    values *= 255 / (2**bits - 1)
-    scaled = (values + 0.5).clip(0, 255).astype(np.uint8)
-    return (
-        scaled,
-        "" if bits == 16 else f"Its shades reach {high:g}: they are read as {_say(bits)}.",
-    )
+    return bits, "" if bits == 16 else f"Its shades reach {high:g}: they are read as {_say(bits)}."
+
+
+def _eight_bits(band: Image.Image, bits: int, *, inverted: bool) -> Image.Image:
+    values = np.asarray(band, np.float32) * np.float32(255 / (2**bits - 1))
+    grey = (values + 0.5).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(255 - grey if inverted else grey)
 
 
 def _say(bits: int) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from fercore.errors import ImageError, RunError
 from fercore.faces.detection import ALL_FACES, Box, Found, crops, find_in
-from fercore.faces.photos import PhotoLike, open_photo
+from fercore.faces.photos import PhotoLike, opened_photo
 from fercore.labels import CLASSES, SIZE
 from fercore.models.inference import for_inference, predict_probs
 from fercore.models.network import Network
@@ -82,8 +82,8 @@ class Predictor:
 
         Raises `ImageError` where it is no picture that can be read.
         """
-        picture = open_photo(photo)
-        return self.look(picture, find_in(picture, faces))
+        with opened_photo(photo) as opened:
+            return self.look(opened.picture, find_in(opened.picture, faces))
 
     def look(self, photo: Image.Image, found: Found) -> list[FacePrediction]:
         """The faces that were found in a photo, for when several models look at the same."""
