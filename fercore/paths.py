@@ -3,6 +3,7 @@
 import os
 import re
 from collections import deque
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import url2pathname
@@ -22,7 +23,7 @@ def files_below(folder: Path) -> Below:
     while waiting or links:
         place = waiting.popleft() if waiting else links.popleft()
         try:
-            stat, entries = place.stat(), sorted(place.iterdir())
+            stat, entries = place.stat(), list(os.scandir(place))
         except OSError as error:
             notes.append(f"'{printable(place.name)}' cannot be opened ({error.strerror}).")
             continue
@@ -31,12 +32,13 @@ def files_below(folder: Path) -> Below:
             notes.append(f"'{name}' is a link to a folder that is read already.")
             continue
         seen.add((stat.st_dev, stat.st_ino))
-        for path in entries:
-            if os.path.isdir(path):
-                (links if path.is_symlink() else waiting).append(path)
-            elif os.path.isfile(path):
+        for entry in sorted(entries, key=attrgetter("name")):
+            path, link = place / entry.name, entry.is_symlink()
+            if os.path.isdir(path) if link else entry.is_dir():
+                (links if link else waiting).append(path)
+            elif os.path.isfile(path) if link else entry.is_file():
                 files.append(path)
-            elif path.is_symlink():
+            elif link:
                 name = printable(path.relative_to(folder).as_posix())
                 notes.append(f"'{name}' is a link to nothing.")
     return Below(sorted(files), notes)

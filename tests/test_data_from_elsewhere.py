@@ -315,3 +315,10 @@ def test_contempt_in_a_table_is_seven(tmp_path, few):
 def test_a_specification_that_says_nothing_is_refused(tree, text):
     with pytest.raises(ConfigError):
         data.load(tree, names=text)
+
+
+@pytest.mark.parametrize("form", ['"{}"', " {} ", "file://{}", "“{}”"])
+def test_a_path_as_it_is_pasted(monkeypatch, tree, faces, form):
+    assert len(data.load(form.format(tree))) == len(faces)
+    monkeypatch.setenv("FERCORE_DATA", form.format(tree))
+    assert data.find_source() == tree

@@ -1,0 +1,95 @@
+"""The sidebar's data: chosen with class names or by a word, taken back, told what it lacks."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fercore import data, jobs
+from fercore.data.settings import chosen_data
+from fercore.runs.artifacts import artifacts_folder
+from tests.test_data_sources import write_tree
+from tests.test_own_photos import tight
+from tests.test_pages import open_page, said
+from tests.test_runs_and_faces_pages import press
+
+
+@pytest.fixture
+def numbered(tmp_path, faces) -> Path:
+    """Two numbered classes, without validation images."""
+    chosen = faces.where((faces.usage != "PublicTest") & (faces.labels < 2))
+    write_tree(tmp_path / "my set", chosen, kaggle=False)
+    for part in (tmp_path / "my set").iterdir():
+        (part / "angry").rename(part / "6")
+        (part / "disgust").rename(part / "3")
+    return tmp_path / "my set"
+
+
+def use(app: AppTest, path: str, names: str = "") -> AppTest:
+    app.text_input(key="data_path").input(path)
+    app.text_input(key="data_names").input(names).run()
+    return press(app, "Use this dataset")
+
+
+def labels(app: AppTest) -> list[str]:
+    return [expander.label for expander in app.expander]
+
+
+def test_a_set_is_chosen_with_its_class_names_and_taken_back(two_runs, numbered):
+    app = use(open_page("runs"), f'"{numbered}"')
+    assert "--classes raf-db" in said(app)
+    assert chosen_data() is None
+    app = use(app, f"file://{numbered}".replace(" ", "%20"), "raf-db")
+    assert "Data: my set, 18 images, none for validation" in labels(app)
+    assert "There are no validation images" in said(app)
+    assert data.load().counts()["Training"] == [6, 6, 0, 0, 0, 0, 0]
+    app = press(app, "Forget this choice")
+    assert chosen_data() is None
+    assert "Data: no FER2013 yet" in labels(app)
+    assert numbered.is_dir()
+    assert "Data: synthetic faces" in labels(use(app, "synthetic"))
+
+
+def test_a_training_without_validation_is_refused_and_given_a_share(
+    two_runs, numbered, monkeypatch
+):
+    app = use(open_page("runs"), str(numbered), "raf-db")
+    assert "none for validation" in "".join(app.selectbox(key=_data_key(app)).options)
+    app = press(app, "Start training")
+    assert "my set has no validation images" in said(app)
+    assert {path.name for path in (artifacts_folder() / "runs").iterdir()} == {"first", "second"}
+    begun = []
+    monkeypatch.setattr("fercore.jobs.processes._spawn", begun.append)
+    app.number_input(key="train-validation").set_value(20)
+    press(app, "Start training")
+    (folder,) = begun
+    request = jobs.find_job(folder.name).request
+    assert (request.validation, request.class_names[:10]) == (0.2, "1=surprise")
+    assert request.faces().counts()["PublicTest"] == [1, 1, 0, 0, 0, 0, 0]
+
+
+def _data_key(app: AppTest) -> str:
+    return next(box.key for box in app.selectbox if box.label == "Data")
+
+
+def test_ones_own_pictures_may_be_faces_themselves_and_classes_have_other_names(tmp_path, two_runs):
+    for name, content in tight(224, {"glad": 3, "sad": 3, "contempt": 3}).items():
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(content)
+    (tmp_path / "photos" / "film.mov").write_bytes(b"x")
+    app = open_page("your_faces")
+    app.text_input(key="own-photos-folder").input(f"'{tmp_path / 'photos'}'")
+    app = press(app, "Find the faces")
+    assert "'contempt', 'glad'" in said(app)
+    app.text_input(key="own-photos-names").input("glad=happy, contempt=")
+    app.selectbox(key="own-photos-faces").select("none")
+    app = press(app, "Find the faces")
+    assert not app.exception
+    assert [(metric.label, metric.value) for metric in app.metric][:4] == [
+        ("Photos", "9"),
+        ("Face found", "0"),
+        ("Whole picture taken", "6"),
+        ("Not kept", "4"),
+    ]
+    lost = app.dataframe[0].value
+    assert set(lost["outcome"]) == {"left out", "passed over"}
