@@ -162,7 +162,7 @@ def test_links_in_a_tar_are_told(tmp_path, tree):
 )
 def test_archives_that_are_not_read_are_named(tmp_path, head, kind):
     (tmp_path / "faces.zip").write_bytes(head + bytes(100))
-    with pytest.raises(DataError, match=rf"this is a {kind}.* archive.*Unpack it"):
+    with pytest.raises(DataError, match=rf"of the kind {kind}.* are not read.*Unpack it"):
         data.load(tmp_path / "faces.zip")
 
 
@@ -219,6 +219,8 @@ TABLES = {
     "pixels without quotes": (unquoted, "utf-8", ""),
     "header twice": (lambda text: text + text.splitlines()[0] + "\n,,\n", "utf-8", "2 rows are"),
     "old Mac's lines": (lambda text: text.replace("\n", "\r"), "utf-8", ""),
+    "a line for Excel": (lambda text: "sep=,\n\n" + text, "utf-8", ""),
+    "pixels with a point": (lambda text: text.replace(" ", ".0 "), "utf-8", ""),
     "commas at the end": (lambda text: text.replace("\n", ",\n"), "utf-8", ""),
 }
 
@@ -309,6 +311,11 @@ def test_contempt_in_a_table_is_seven(tmp_path, few):
     assert (len(without), without.fingerprint) == (len(few), few.fingerprint)
     assert "Left out as asked: 7 (1)." in without.notes
     assert len(data.load(path, names="7=disgust")) == len(few) + 1
+
+
+def test_not_all_classes_can_be_left_out(tree):
+    with pytest.raises(DataError, match="no image remains"):
+        data.load(tree, names=class_names(leave_out=CLASSES))
 
 
 @pytest.mark.parametrize("text", ["happy", "1=joyous", "=sad"])

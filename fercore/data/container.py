@@ -114,7 +114,7 @@ class Zip:
         self.path = path
         try:
             self._zip = zipfile.ZipFile(path)
-        except _DAMAGED as error:
+        except (*_DAMAGED, ValueError, NotImplementedError) as error:
             raise damaged(path) from error
         # PowerShell 5 writes backslashes between folders.
         members = [(m.filename.replace("\\", "/"), m) for m in self._zip.infolist()]
@@ -224,8 +224,7 @@ def open_container(path: Path) -> Container:
         raise DataError(f"{path}: the file is empty. Download it again.")
     if kind := _foreign(path):
         raise DataError(
-            f"{path}: this is a {kind} archive, which is not read here. Unpack it and give the "
-            "folder."
+            f"{path}: archives of the kind {kind} are not read here. Unpack it and give the folder."
         )
     if zipfile.is_zipfile(path) or path.suffix == ".zip":
         return Zip(path)

@@ -60,15 +60,13 @@ def read_csv(
     skipped, left_out, unknown, row = [], Counter(), Counter(), -1
     try:
         lines = _lines(stream, name)
-        header = next(lines, "")
-        delimiter = max(_DELIMITERS, key=header.count)
+        titles, delimiter, above = _header(lines)
         rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-        titles = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
         order = _columns(titles, name)
         for cells in rows:
             if not cells:
                 continue
-            line = rows.line_num + 1  # the header is not among those rows
+            line = above + rows.line_num
             if cells == titles or not any(cell.strip() for cell in cells):
                 skipped.append(str(line))
                 continue
@@ -123,10 +121,31 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
         yield line
 
 
+def _header(lines: Iterator[str]) -> tuple[list[str], str, int]:
+    """The columns' titles, what stands between them, and the header's line: the first with words,
+    but for one that tells Excel what stands between.
+    """
+    number = 0
+    for line in lines:
+        number += 1
+        if line.strip() and not line.lower().startswith("sep="):
+            delimiter = max(_DELIMITERS, key=line.count)
+            cells = csv.reader([line], delimiter=delimiter, skipinitialspace=True)
+            return next(cells), delimiter, number
+    return [], ",", number
+
+
 def _columns(header: list[str], name: str) -> list[str]:
     known = {other: column for column, names in COLUMNS.items() for other in names}
     order = [known.get(title.strip().lower(), title.strip().lower()) for title in header]
     missing = [column for column in COLUMNS if column not in order]
+    if any("\0" in title for title in header):
+        raise DataError(f"{name}: this is no text in UTF-8. Save it as 'CSV UTF-8'.")
+    if missing == ["usage"]:
+        raise DataError(
+            f"{name}, line 1: no column 'usage'. Add one that says Training, PublicTest or "
+            "PrivateTest in each row."
+        )
     if missing:
         raise DataError(
             f"{name}, line 1: no column {' and no column '.join(map(repr, missing))}. "
@@ -201,6 +220,7 @@ def _pixels(text: str, where: str) -> NDArray[np.uint8]:
     try:
         pixels = np.fromstring(text, np.int64, sep=" ")
     except ValueError:
+        text = re.sub(r"\.0*(?!\d)", "", text)  # a whole number with a point
         text = re.sub(r"[\[\](),;]", " ", text)  # as Python writes lists
         pixels = np.array([-1])
         if all(map(str.isdecimal, text.split())):

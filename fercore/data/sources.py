@@ -12,6 +12,7 @@ from fercore.data.faceset import FaceSet, face_set
 from fercore.data.tree_source import image_names, read_tree
 from fercore.errors import DataError
 from fercore.faces.photo_files import is_hidden
+from fercore.labels import CLASSES
 
 FER2013_CSV = ("fer2013.csv", "icml_face_data.csv")
 _FER2013_FILE = re.compile(r"^(fer2013|icml_face_data)(\.csv)?(\.zip|\.gz|\.tar|\.tar\.gz|\.tgz)?$")
@@ -72,12 +73,17 @@ def _read(path: Path, class_names: ClassNames, progress: Callable[[int], None] |
     name = f"own {path.stem}" if path.stem.lower() in RESERVED else path.stem
     if class_names.left_out:
         name = f"{name} without {', '.join(class_names.left_out)}"
+    absent = [expression for label, expression in enumerate(CLASSES) if label not in set(labels)]
+    if absent:
+        notes.insert(0, f"There are no images of {', '.join(absent)}.")
     notes += [sentence for part, sentence in _ABSENT.items() if part not in usage]
     faces = face_set(name, images, labels, usage, row=row, source=str(path.absolute()), notes=notes)
     return replace(faces, name="FER2013") if faces.is_fer2013() else faces
 
 
 def _archives(container: Container) -> str:
+    if "xl/workbook.xml" in container.names:
+        return "It is an Excel workbook: save its sheet as CSV. "
     inside = [n for n in container.names if n.lower().endswith(_ARCHIVES) and not is_hidden(n)]
     return f"It holds archives: {', '.join(inside[:5])}. Unpack them first. " if inside else ""
 

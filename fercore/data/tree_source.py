@@ -45,9 +45,9 @@ def read_tree(
 ) -> Tree:
     """The tree's faces in the order of the sorted names.
 
-    Each in a note: images of another size, which are resized; expressions without images; classes
-    and images that are left out; files that are passed over; images that lie there twice by name
-    and content, which are counted once. Raises `DataError` where a folder names no expression or
+    Each in a note: images of another size, which are resized; classes and images that are left
+    out; files that are passed over; images that lie there twice by name and content, which are
+    counted once. Raises `DataError` where a folder names no expression or
     no split, fewer than two expressions have images, or most images cannot be read.
     """
     names = image_names(container.names)
@@ -88,7 +88,11 @@ def read_tree(
         also = f" and {len(told) - 1} more images" if len(told) > 1 else ""
         notes.append(f"{listed([first])}{also}: {told[first]}")
     usage, labels = zip(*(targets[name] for name in kept), strict=True)
-    notes = [*_absent(set(labels), container), *notes]
+    if len(set(labels)) < 2:
+        raise DataError(
+            f"{container.path}: only images of {CLASSES[labels[0]]} were found. At least two "
+            "expressions need a folder with their name, holding images."
+        )
     return Tree(images[[position[name] for name in kept]], list(labels), list(usage), notes)
 
 
@@ -115,6 +119,8 @@ def _targets(
         targets[name] = _usage(name, [*folders[:place], *folders[place + 1 :]], container), label
     if unknown:
         raise DataError(f"{container.path}: {advice(unknown)}")
+    if not targets:
+        raise DataError(f"{container.path}: no image remains, since all classes are left out.")
     notes = [*passed_over(container.names), *container.notes]
     if left_out:
         named = ", ".join(f"{name} ({count})" for name, count in sorted(left_out.items()))
@@ -158,17 +164,6 @@ def _counted_once(
         else ""
     )
     return sorted(kept), twice
-
-
-def _absent(present: set[int], container: Container) -> list[str]:
-    """A note that names the expressions without images, if any. Two at least need some."""
-    if len(present) < 2:
-        raise DataError(
-            f"{container.path}: only images of {CLASSES[min(present)]} were found. At least two "
-            "expressions need a folder with their name, holding images."
-        )
-    missing = [name for label, name in enumerate(CLASSES) if label not in present]
-    return [f"There are no images of {', '.join(missing)}."] if missing else []
 
 
 def _left_out(names: list[str], total: int, container: Container) -> str:
