@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import figures
-from dashboard.base.theme import percent, points, points_interval
+from dashboard.base.theme import count, percent, points, points_interval
 from dashboard.base.widgets import csv_button, heading
 from dashboard.study import study_figures, study_loading
 from dashboard.study.reading_svg import reading_svg
@@ -55,6 +55,12 @@ if len(few) or results.unfinished:
         f"The study is under way: {results.unfinished} of its variants have no training yet, "
         f"{len(few)} fewer than {SEEDS} seeds. A claim about a head needs {SEEDS}; what follows "
         f"may change. Go on with: `fercore study {STUDY}`"
+    )
+shared, every = study_loading.scored_everywhere(STUDY)
+if shared < every:
+    st.caption(
+        f"All of this is on {count(shared)} of {count(every)} test images: those that are in every "
+        "copy of the dataset that was trained on."
     )
 for conclusion in results.conclusions:
     st.markdown(f"**{conclusion.question}** {conclusion.answer}")

@@ -180,6 +180,64 @@ def test_results_on_other_images_are_refused(store, requests, faces):
         )
 
 
+def copy_of_fer2013(faces, changed: int, seed: int = 0):
+    """The faces as a copy of FER2013 in which some images have other pixels, two other labels."""
+    images, labels = faces.images.copy(), faces.labels.copy()
+    gone = np.random.default_rng(seed).permutation(len(faces))[:changed]
+    images[gone] = 255 - images[gone]
+    labels[-2:] = labels[:-3:-1]
+    return replace(data.face_set("FER2013", images, labels, faces.usage), name="FER2013")
+
+
+def test_copies_of_fer2013_share_a_study_and_are_compared_where_they_agree(store, requests, faces):
+    original, copy = copy_of_fer2013(faces, 0), copy_of_fer2013(faces, 20)
+    run_study(store, requests[:1], original)
+    before = store.predictions("cnn-s0")
+    outcome = run_study(store, requests, copy)
+    assert (outcome.broken, len(outcome.finished)) == ({}, 4)
+    every = read_run(store.run_folder("cnn-s0")).prediction_frame
+    shared = np.isin(every["pixels"], copy.pixel_hashes())
+    assert store.scored_everywhere() == (shared.sum(), len(every))
+    assert shared.sum() < len(every)
+    here = np.isin(before.pixels, copy.pixel_hashes())
+    first, other = store.predictions("cnn-s0"), store.predictions("cnn_lstm-s0")
+    assert other.same_images(first)  # with the labels that the study began with
+    assert first.same_images(before.where(here))
+    own = read_run(store.run_folder("cnn_lstm-s0")).predictions()
+    wanted = own.where(np.isin(own.pixels, before.pixels))
+    np.testing.assert_array_equal(other.probs, wanted.probs)
+    line = store.table().set_index("run_id").loc["cnn-s0"]
+    assert line["private_accuracy"] == first.correct.mean()
+    assert analysis.gap_table(store, PAIR)["accuracy"].notna().all()
+    with pytest.raises(RunError, match="on other images"):  # an edition with other pixels
+        run_study(store, requests, copy_of_fer2013(faces, len(faces)))
+
+
+def test_what_a_study_is_of_is_told(faces, monkeypatch):
+    monkeypatch.setitem(STUDIES, "pair", PAIR)
+    monkeypatch.setitem(RECIPES, "quick", TINY)
+    store = StudyStore("pair")
+    run_study(store, PAIR.requests(1, TINY, only=["cnn"], threads=1), copy_of_fer2013(faces, 0))
+    run_study(store, PAIR.requests(1, TINY, threads=1), copy_of_fer2013(faces, 20))
+    shared, every = store.scored_everywhere()
+    shown = CliRunner().invoke(app, ["study", "pair", "--show"])
+    assert f"All of it is on {shared} of {every} test images" in shown.stdout
+
+
+@pytest.mark.parametrize("chosen", ["gone.csv", "synthetic"])
+def test_a_study_is_shown_without_its_dataset(store, requests, faces, monkeypatch, chosen):
+    monkeypatch.setitem(STUDIES, "pair", PAIR)
+    monkeypatch.setitem(RECIPES, "quick", TINY)
+    run_study(store, requests[:1], copy_of_fer2013(faces, 0))
+    monkeypatch.setenv("FERCORE_DATA", chosen)
+    shown = CliRunner().invoke(app, ["study", "pair", "--show"])
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"cnn +1 ", shown.stdout)
+    assert "Shown is the study on FER2013." in shown.stderr
+    named = CliRunner().invoke(app, ["study", "pair", "--show", "--data", "synthetic"])
+    assert isinstance(named.exception, RunError)  # what was asked for by name is not replaced
+
+
 def test_killed_and_started_again_loses_one_epoch_at_most(tmp_path):
     """A real process, killed in the second epoch; the second start goes on from the first."""
     command = [

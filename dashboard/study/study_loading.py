@@ -13,6 +13,11 @@ def study_finished(name: str) -> bool:
     return bool(StudyStore(name).finished())
 
 
+def scored_everywhere(name: str) -> tuple[int, int]:
+    """How many of a study's test images every training was scored on, and of how many."""
+    return StudyStore(name).scored_everywhere()
+
+
 def study(name: str, part: str) -> StudyResults:
     """A study's tables and conclusions, with what the study of the recipe `best` adds to them."""
     return _study(name, part, (StudyStore(name).changed(), StudyStore(STRONGER).changed()))

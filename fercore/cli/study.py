@@ -21,11 +21,12 @@ from fercore.cli.output import (
 from fercore.cli.progress import WaitLine
 from fercore.cli.signals import stop_on_signal
 from fercore.data import find_source
+from fercore.errors import DataError
 from fercore.jobs.turns import turn
 from fercore.study.analysis import gap_table
 from fercore.study.store import StudyStore
 from fercore.study.variants import CONDITIONS, STUDIES, Study, find_study
-from fercore.training.recipes import find_recipe
+from fercore.training.recipes import Recipe, find_recipe
 from fercore.training.records import Interrupted
 from fercore.wording import duration
 
@@ -61,8 +62,7 @@ def study(
         seeds, base, only=only, data=data, precision=precision, threads=threads
     )
     if show:
-        dataset = load_with_progress(data).name if find_source(data) else "FER2013"
-        store = StudyStore(chosen.folder_name(base, dataset))
+        store = _shown(chosen, base, data)
         store.table()  # raises where nothing is finished
         _print_table(chosen, store, {}, as_json)
         return
@@ -105,12 +105,40 @@ def study(
         sys.exit(1)
 
 
+def _shown(study: Study, recipe: Recipe, data: str | None) -> StudyStore:
+    """The study on the dataset that is named or chosen. The images are not needed to show it.
+
+    Where the chosen one is not here, or has no results, it is the study on FER2013.
+    """
+    on_fer2013 = StudyStore(study.folder_name(recipe, "FER2013"))
+    if data:
+        return StudyStore(study.folder_name(recipe, load_with_progress(data).name))
+    try:
+        if find_source() is None:
+            return on_fer2013
+        name = load_with_progress(None).name
+    except DataError as error:
+        print(f"{error} Shown is the study on FER2013.", file=sys.stderr)
+        return on_fer2013
+    chosen = StudyStore(study.folder_name(recipe, name))
+    if chosen.finished() or not on_fer2013.finished():
+        return chosen
+    print(f"Of {name} there are no results. Shown is the study on FER2013.", file=sys.stderr)
+    return on_fer2013
+
+
 def _print_table(study: Study, store: StudyStore, broken: dict[str, str], as_json: bool) -> None:
     if as_json:
         lines = store.table().to_dict("records") if store.finished() else []
         print_json({"table": lines, "broken": broken})
     elif store.finished():
         (_print_ablation if study.public_only else _print_scores)(study, store)
+        shared, every = store.scored_everywhere()
+        if shared < every:
+            print(
+                f"All of it is on {shared} of {every} test images: those that are in every copy of "
+                "the dataset that was trained on."
+            )
 
 
 def _print_scores(study: Study, store: StudyStore) -> None:

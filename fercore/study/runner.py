@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -12,7 +13,7 @@ from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import REQUEST, Request, prepare, read_request
 from fercore.runs.artifacts import Run, read_run
-from fercore.study.store import StudyStore
+from fercore.study.store import StudyStore, mostly
 from fercore.study.variants import Study
 from fercore.training.recipes import Recipe
 from fercore.training.records import Interrupted, Watcher
@@ -145,7 +146,8 @@ def train_cell(
     """
     if (folder / "run.json").is_file():
         run = read_run(folder)
-        _check(request, run.info, faces, folder)
+        pixels = run.prediction_frame["pixels"].to_numpy()
+        _check(request, run.info, faces, folder, lambda: mostly(faces.positions(pixels) >= 0))
         return run
     if not (folder / REQUEST).is_file():
         with suppress(NameTaken):  # by another runner, at the same moment
@@ -157,16 +159,31 @@ def train_cell(
 
 
 def check_cells(store: StudyStore, requests: list[Request], faces: FaceSet) -> None:
-    """Raise `RunError` where a finished training is not the one that is asked for."""
+    """Raise `RunError` where a finished training is not the one that is asked for.
+
+    It may have been made on another copy of FER2013, if most test images are in both.
+    """
+    shared = cache(lambda: store.mostly_in(faces))  # asked for a cell, it holds for all
+    finished = store.finished()
     for request in requests:
-        if request.run_id in store.finished():
+        if request.run_id in finished:
             folder = store.folder / "cells" / request.run_id
-            _check(request, store.info(request.run_id), faces, folder)
+            _check(request, store.info(request.run_id), faces, folder, shared)
 
 
-def _check(request: Request, info: dict[str, Any], faces: FaceSet, folder: Path) -> None:
-    trained = info["model"], Recipe.from_json(info["recipe"]), info["dataset"]["fingerprint"]
-    if trained != (request.model, request.recipe, faces.fingerprint):
+def _check(
+    request: Request,
+    info: dict[str, Any],
+    faces: FaceSet,
+    folder: Path,
+    shared: Callable[[], bool],
+) -> None:
+    """`shared` says whether most of its test images are among `faces`."""
+    trained, dataset = (info["model"], Recipe.from_json(info["recipe"])), info["dataset"]
+    same = dataset["fingerprint"] == faces.fingerprint or (
+        dataset["name"] == faces.name == "FER2013" and shared()
+    )
+    if not same or trained != (request.model, request.recipe):
         raise RunError(_ANOTHER.format(folder))
 
 

@@ -1,0 +1,173 @@
+"""Every page, and every command that reads images, on the shipped runs and the real FER2013.
+
+Skipped where FER2013 is not on this machine. The numbers are those of the dataset's description.
+"""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dashboard.base.navigation import PAGES
+from dashboard.base.theme import count
+from fercore import data
+from fercore.analysis import review, tables
+from fercore.jobs.experiment import run_experiment
+from fercore.jobs.request import Request, prepare
+from fercore.runs.artifacts import find_run
+from fercore.training.recipes import find_recipe
+from tests.conftest import FER2013, ROOT
+from tests.test_cli import run
+from tests.test_data_sources import write_tree
+from tests.test_pages import no_video, open_page, said  # noqa: F401
+
+TINY = replace(find_recipe("quick"), epochs=1, batch_size=64, model_arguments={"width": 4})
+PAIRS = {  # what is looked at: the part, A, B
+    "the pair that the app opens with": ("private", None, None),
+    "two seeds of one recipe": ("clean", "cnn-s0", "cnn-s1"),
+    "two ensembles": ("public", "cnn-best-ensemble", "cnn_lstm-best-ensemble"),
+    "a run on drawn faces beside a real one": ("private", "drawn", "cnn-best"),
+    "a real one beside a run on one's own photos": ("clean", "cnn_lstm-best", "own"),
+    "one's own alone": ("public", "own", "none"),
+}
+COPIES = 287  # PrivateTest images whose pixels occur in Training
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """Artifacts with what is shipped and two own runs, and the faces one of them was made on."""
+    if not FER2013.exists():
+        pytest.skip("FER2013 is not on this machine")
+    home = tmp_path_factory.mktemp("real")
+    (home / "artifacts" / "runs").mkdir(parents=True)
+    for name in ("shipped", "studies"):
+        (home / "artifacts" / name).symlink_to(ROOT / "artifacts" / name)
+    drawn = data.synthetic((6, 3, 3), seed=3)
+    kept = drawn.where(np.isin(drawn.labels, (3, 4, 6)))
+    write_tree(home / "faces" / "ours", kept, kaggle=False)
+    ours = data.sources.read_source(home / "faces" / "ours")
+    for name, faces in (("drawn", data.synthetic()), ("own", ours)):
+        request = Request(name, "cnn", TINY, threads=1)
+        folder = home / "artifacts" / "runs" / name
+        run_experiment(request, folder=prepare(request, folder), faces=faces, alongside=True)
+    return home
+
+
+@pytest.fixture
+def real(home, fer2013, monkeypatch):
+    """FER2013 chosen, with FER+'s votes beside it, and everything else of one's own."""
+    monkeypatch.setenv("FERCORE_DATA", str(FER2013))
+    monkeypatch.setenv("FERCORE_ARTIFACTS", str(home / "artifacts"))
+    monkeypatch.setenv("FERCORE_FACES", str(home / "faces"))
+    return fer2013
+
+
+def page(name: str, **state) -> str:
+    app = open_page(name, **state)
+    assert not app.error, f"{name}: {app.error[0].value}"
+    assert len(app.title) == 1, name
+    words = said(app)
+    assert not re.search(r"\bnan\b", words, re.I), name
+    return words
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_every_page_opens(real, pair):
+    part, a, b = PAIRS[pair]
+    chosen = {"part": part} | ({"a": a, "b": b} if a else {})
+    words = {name: page(name, **chosen) for name in PAGES}
+    assert not [name for name in words if "not on this machine" in words[name]]
+    assert not [name for name in words if "not in this copy" in words[name]]
+
+
+def test_overview_and_audit_tell_what_is_known_of_the_dataset(real):
+    app = open_page("data_audit", a="cnn-best", b="none")
+    numbers = {metric.label: metric.value for metric in app.metric}
+    assert numbers == {
+        "Rows that are copies": count(1841),
+        "Copies, labels differ": "46",
+        "Empty images": "2",
+        "Not a face": "177",
+    }
+    words = said(app)
+    assert f"{COPIES} of {count(3589)} PrivateTest images (8.0 %) are pixel copies" in words
+    public = page("data_audit", a="cnn-best", b="none", part="public")
+    assert f"278 of {count(3589)} PublicTest images (7.7 %) are pixel copies" in public
+    overview = open_page("overview", a="cnn-best", b="cnn_lstm-best")
+    links = [link.proto.label for link in overview.get("page_link")]
+    test = find_run("cnn-best").prediction_frame.query("usage == 'PrivateTest'")
+    share = f"{100 * test['copy'].mean():.1f} %"
+    assert any(label.replace("\u00a0", " ").startswith(share) for label in links)
+    assert any("raters" in label for label in links)
+
+
+def test_slices_are_of_all_images_and_of_their_votes(real):
+    table = open_page("slices", a="cnn-best", b="none").dataframe[0].value
+    sizes = table.set_index(["property", "slice"])["images"]
+    assert sizes[("FER+ agreement", "FER+ agrees")] == round(0.633 * 3589, -1) + 3  # 63.3 %
+    assert sizes[("face", "not a face")] == 16
+    for name in ("brightness", "contrast", "sharpness"):
+        assert sizes[name].sum() == 3589
+    called = tables.slices("cnn-best").set_index(["property", "slice"])["n"]
+    assert (called[sizes.index] == sizes).all()
+
+
+def test_faces_are_those_of_the_mistakes(real):
+    app = open_page("misclassified", a="cnn-best", b="none")
+    wrong = int((~find_run("cnn-best").predictions().correct).sum())
+    assert f"{count(wrong)} faces" in said(app)
+    tiles = [button for button in app.button if (button.key or "").startswith("face-")]
+    assert len(tiles) == 60
+    tiles[0].click().run()
+    assert not app.exception
+    words = said(app)
+    assert "Ten raters of FER+" in words
+    assert "The nearest Training images by their pixels" in words
+
+
+def test_a_verdict_shows_its_face(real):
+    faces = real.part("PrivateTest")
+    pixels = int(faces.pixel_hashes()[7])
+    review.save(review.Verdict(pixels, int(faces.row[7]), "FER2013", "sad", "ambiguous"))
+    words = page("review", a="cnn-best", b="none")
+    assert "Ambiguous" in words or "ambiguous" in words
+    assert "are not in model A's dataset" not in words
+    assert "FER2013" in run("review", "list")
+
+
+def test_robustness_and_embedding_are_of_all_images(real):
+    words = page("robustness", a="cnn-s0", b="cnn_lstm-s0")
+    assert f"Images: A {count(3589)}, B {count(3589)}" in words
+    words = page("embedding", a="cnn-s0", b="cnn_lstm-s0")
+    assert f"All: {count(3589)} faces" in words
+    assert "are on the map" not in words
+
+
+def test_the_commands_that_read_images(real):
+    told = json.loads(run("data", "info", "--json"))
+    assert (told["name"], told["images"], told["published_counts"]) == ("FER2013", 35887, True)
+    found = json.loads(run("audit", "--json"))
+    assert (found["surplus"], found["conflicting"], len(found["groups"])) == (1841, 46, 1514)
+    across = {line["usage"]: line for line in found["across"]}
+    assert across["PrivateTest"]["Training"] == COPIES
+    assert across["PrivateTest"]["PublicTest"] == 44
+    agreement = {(line["usage"], line["class"]): line["share"] for line in found["agreement"]}
+    assert agreement["PrivateTest", "all"] == pytest.approx(0.633, abs=5e-4)
+    assert agreement["PrivateTest", "fear"] == pytest.approx(0.17, abs=6e-3)
+    shown = run("study", "sequence", "--show")
+    assert re.search(r"cnn +3 ", shown)
+    assert "n = 3589" in run("compare", "cnn-s0", "cnn_lstm-s0")
+
+
+def test_weights_evaluated_on_real_images_say_what_the_run_says(real, monkeypatch):
+    """A hundred images of each usage, which is enough to see that they are the same."""
+    some = np.concatenate([np.flatnonzero(real.usage == usage)[:100]
+                           for usage in ("Training", "PublicTest", "PrivateTest")])  # fmt: skip
+    few = real.where(np.isin(np.arange(len(real)), some))
+    monkeypatch.setattr("fercore.cli.analysis.load_with_progress", lambda source: few)
+    told = json.loads(run("evaluate", "cnn-fast", "--data", str(FER2013), "--json"))
+    stored = find_run("cnn-fast").predictions("private")
+    assert told["private"]["accuracy"] == stored.correct[:100].mean()
