@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit import config
 
 from fercore import data
 from fercore.data import FaceSet
@@ -18,6 +19,8 @@ from fercore.training.recipes import find_recipe
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 FER2013 = SHARED / "fer2013.csv.zip"
+# Streamlit reads the settings beside the script that it runs; a page under test is run by itself.
+config._main_script_path = str(ROOT / "dashboard" / "app.py")
 
 
 @pytest.fixture(autouse=True)

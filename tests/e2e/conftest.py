@@ -64,6 +64,8 @@ def served(
 ):
     """The dashboard on a port of its own, with its folders in `home`, killed at the end.
 
+    It is started from there: the app's settings hold wherever one starts from.
+
     `more` are options of `streamlit run`; `environment` comes on top.
     """
     port = port or free_port()
@@ -73,14 +75,15 @@ def served(
         "FERCORE_CONFIG": str(home / "config"),
         "FERCORE_REVIEWS": str(home / "reviews"),
         "FERCORE_FACES": str(home / "faces"),
+        "PYTHONPATH": str(ROOT),
     }
     variables.pop("FERCORE_DATA", None)
     variables |= environment
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")]
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(
-            command + options + list(more), cwd=ROOT, env=variables, stdout=log, stderr=log
+            command + options + list(more), cwd=home, env=variables, stdout=log, stderr=log
         )
     try:
         _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server, home / "server.log")
