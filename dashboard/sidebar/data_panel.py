@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.base.access import write_or_say_why
+from dashboard.base.failures import errors_kept
 from dashboard.base.loading import found_source
 from dashboard.base.theme import count
 from fercore import data
@@ -60,6 +61,7 @@ def data_panel() -> None:
 _FORGET = "FER2013 is then looked for as if nothing had been chosen. No file is deleted."
 
 
+@errors_kept("Forgetting the choice")
 def _forget() -> None:
     forget_data()
     st.cache_data.clear()

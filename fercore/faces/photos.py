@@ -48,6 +48,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }  # by EXIF orientation
 
+# What is too large is said below. Once, since `catch_warnings` would change other threads' filters.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 _turn = RLock()  # held while a large photo is decoded, and by `opened_photo` while it is open
 
 PhotoLike = Path | str | bytes | Image.Image | NDArray[np.uint8]
@@ -152,8 +154,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
         pillow_heif.register_heif_opener()
         formats = ("HEIF",)
     try:
-        with warnings.catch_warnings(action="ignore"):  # what is too large is said below
-            photo = Image.open(io.BytesIO(content), formats=formats)
+        photo = Image.open(io.BytesIO(content), formats=formats)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "it declares too many pixels") from error
     _checked_size(photo, name, len(content))
