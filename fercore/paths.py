@@ -3,10 +3,17 @@
 import os
 import re
 from collections import deque
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import url2pathname
+
+from fercore.errors import DataError
+
+MAX_DEPTH = 8  # levels below a folder that are looked into; a dataset's own are two or three
+MAX_FILES = 300_000  # in and below a folder; the largest sets of faces have about as many
+_TOLD_EACH = 1000  # files
 
 
 class Below(NamedTuple):
@@ -16,12 +23,21 @@ class Below(NamedTuple):
     notes: list[str]
 
 
-def files_below(folder: Path) -> Below:
-    """All files in a folder and below. Links to folders are followed, each folder once."""
+def files_below(folder: Path, *, searched: Callable[[int], None] = lambda files: None) -> Below:
+    """All files in a folder and below. Links to folders are followed, each folder once.
+
+    `searched` gets the number of files so far, now and then, and may end the search by raising.
+    What lies deeper than `MAX_DEPTH` is left out, and said. Raises `DataError` where there are more
+    than `MAX_FILES`.
+    """
     files, notes, seen = [], [], set()
-    waiting, links = deque([folder]), deque()
+    waiting, links = deque([(folder, 0)]), deque()
+    deeper = ""
     while waiting or links:
-        place = waiting.popleft() if waiting else links.popleft()
+        place, depth = waiting.popleft() if waiting else links.popleft()
+        if depth > MAX_DEPTH:
+            deeper = deeper or printable(place.relative_to(folder).as_posix())
+            continue
         try:
             stat, entries = place.stat(), list(os.scandir(place))
         except OSError as error:
@@ -35,12 +51,23 @@ def files_below(folder: Path) -> Below:
         for entry in sorted(entries, key=attrgetter("name")):
             path, link = place / entry.name, entry.is_symlink()
             if os.path.isdir(path) if link else entry.is_dir():
-                (links if link else waiting).append(path)
+                (links if link else waiting).append((path, depth + 1))
             elif os.path.isfile(path) if link else entry.is_file():
                 files.append(path)
+                if len(files) % _TOLD_EACH == 0:
+                    searched(len(files))
             elif link:
                 name = printable(path.relative_to(folder).as_posix())
                 notes.append(f"'{name}' is a link to nothing.")
+        if len(files) > MAX_FILES:
+            raise DataError(
+                f"{printable(str(folder))}: more than {MAX_FILES // 1000}\u2009000 files lie in it "
+                "and below. Give the dataset's own folder."
+            )
+    if deeper:
+        notes.append(
+            f"What lies more than {MAX_DEPTH} folders deep is not looked at, such as '{deeper}'."
+        )
     return Below(sorted(files), notes)
 
 

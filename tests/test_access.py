@@ -75,7 +75,28 @@ PROXIED = {
     "X-Real-IP": "203.0.113.9",
     "Via": "1.1 proxy",
     "CF-Connecting-IP": "203.0.113.9",
-}
+} | dict.fromkeys(
+    [
+        *("X-Client-IP", "Fly-Client-IP", "X-Envoy-External-Address", "X-Cluster-Client-IP"),
+        *("Fastly-Client-IP", "X-Original-Host", "X-Scheme", "X-Request-Start", "CDN-Loop"),
+        *("X-Amzn-Trace-Id", "X-Azure-ClientIP", "X-Goog-Authenticated-User-Email", "Ngrok-Id"),
+        *("X-Vercel-Id", "Tailscale-User-Login", "X-Railway-Edge", "X-ProxyUser-Ip", "Traceparent"),
+        *(
+            "X-Request-Id",
+            "Remote-User",
+            "Client-IP",
+            "Proxy-Authorization",
+            "A-New-Header",
+        ),
+    ],
+    "203.0.113.9",
+)
+CHROMIUM = {
+    "Connection": "Upgrade", "Pragma": "no-cache", "Cache-Control": "no-cache",
+    "User-Agent": "Mozilla/5.0", "Upgrade": "websocket", "Accept-Encoding": "gzip, deflate, br",
+    "Accept-Language": "en-US", "Cookie": "_streamlit_xsrf=2|a", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "a", "Sec-WebSocket-Protocol": "streamlit", "Sec-Fetch-Mode": "websocket",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("header", PROXIED)
@@ -100,7 +121,13 @@ def test_an_address_that_is_not_this_machines_is_not_local(headers):
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, HERE, {"host": "127.0.0.1:8501"}, {"Host": "[::1]:8501", "Origin": "http://[::1]:8501"}],
+    [
+        {},
+        HERE,
+        HERE | CHROMIUM,
+        {"host": "127.0.0.1:8501"},
+        {"Host": "[::1]:8501", "Origin": "http://[::1]:8501"},
+    ],
 )
 def test_a_browser_on_this_machine_is_local(headers):
     assert comes_from_here(headers)
@@ -110,6 +137,18 @@ def test_a_browser_on_this_machine_is_local(headers):
 def test_the_variable_opens_writing(served, value, allowed):
     served(allow=value)
     assert may_write().allowed is allowed
+
+
+@pytest.mark.parametrize("value", ["0", "no", "false", "true", "2"])
+def test_any_value_but_1_closes_writing_to_everyone(served, value):
+    """On this machine too, and to the writers on the list."""
+    for user in (NO_PROVIDER, signed_in()):
+        served("127.0.0.1", user=user, allow=value, writers="ann@example.org")
+        allowed, reason = may_write()
+        assert not allowed
+        assert "closed by FERCORE_ALLOW_WRITE: it opens them where it is 1" in reason
+    served("127.0.0.1", allow="")
+    assert may_write().allowed
 
 
 SIGNED_IN = {
@@ -139,7 +178,7 @@ def test_without_a_list_nobody_who_signs_in_may_write(served):
 
 @pytest.fixture
 def closed(monkeypatch):
-    monkeypatch.setattr(access, "_serves_this_machine_only", lambda: False)
+    monkeypatch.setattr(access, "serves_this_machine_only", lambda: False)
     monkeypatch.delenv(access.ALLOW, raising=False)
 
 

@@ -1,12 +1,14 @@
 """Who may train, delete and review. Reading is open to everyone who reaches the app.
 
-Writing is open where the app serves this machine only, where `FERCORE_ALLOW_WRITE=1` opens it, and
-to people who signed in (Streamlit's OIDC) and whose e-mail address is in `FERCORE_WRITERS`, a list
-with commas.
+`FERCORE_ALLOW_WRITE=1` opens writing to whoever reaches the app, any other value closes it to
+everyone. Where it is not set, writing is open where the app serves this machine only, and to people
+who signed in (Streamlit's OIDC) and whose e-mail address is in `FERCORE_WRITERS`, a list with
+commas.
 
 Serving this machine only means a loopback address in `server.address` and a request that comes
-from a browser here. Behind a reverse proxy every request seems to: a proxy betrays itself by the
-headers it adds, and by a Host or Origin that is not this machine's.
+from a browser here. Behind a reverse proxy every request seems to: a proxy betrays itself by any
+header that browsers do not send, and by a Host or Origin that is not this machine's. What passes
+bytes on unchanged, as `ssh -L` does, cannot be told from a browser here.
 """
 
 import os
@@ -19,11 +21,15 @@ import streamlit as st
 
 ALLOW, WRITERS = "FERCORE_ALLOW_WRITE", "FERCORE_WRITERS"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_PROXY_HEADERS = {"forwarded", "via", "x-real-ip", "cf-connecting-ip", "true-client-ip"}
-_CLOSED = (
-    "Reading is open; training, deleting and reviewing are closed because this app is served to "
-    "others."
-)
+# What browsers send of their own with a websocket's first request, beside `Sec-…`. Proxies add to
+# it under countless names: X-Forwarded-For, Via, Fly-Client-IP, Tailscale-User-Login, …
+_BROWSERS_HEADERS = {
+    *("host", "origin", "referer", "connection", "upgrade", "user-agent", "cookie", "accept"),
+    *("accept-encoding", "accept-language", "accept-charset", "cache-control", "pragma", "dnt"),
+    *("priority", "te", "save-data", "upgrade-insecure-requests", "x-requested-with"),
+}
+_CLOSING = "Reading is open; training, deleting and reviewing are closed"
+_CLOSED = f"{_CLOSING} because this app is served to others."
 
 
 class Access(NamedTuple):
@@ -35,7 +41,10 @@ class Access(NamedTuple):
 
 def may_write() -> Access:
     """Whether training, deleting and reviewing are open to whoever looks at this page."""
-    if os.environ.get(ALLOW) == "1" or _serves_this_machine_only():
+    allow = os.environ.get(ALLOW, "").strip()
+    if allow not in ("", "1"):
+        return Access(False, f"{_CLOSING} by {ALLOW}: it opens them where it is 1.")
+    if allow or serves_this_machine_only():
         return Access(True, "")
     if not sign_in_configured():
         return Access(
@@ -83,14 +92,15 @@ def _writers() -> set[str]:
     return {address.strip().lower() for address in listed} - {""}
 
 
-def _serves_this_machine_only() -> bool:
+def serves_this_machine_only() -> bool:
+    """Whether whoever looks at this page sits at the machine that runs the app."""
     return st.get_option("server.address") in _LOOPBACK and comes_from_here(st.context.headers)
 
 
 def comes_from_here(headers: Mapping[str, str]) -> bool:
     """Whether a request's headers are those of a browser on this machine, with no proxy between."""
     sent = {name.lower(): value for name, value in headers.items()}
-    if _PROXY_HEADERS & sent.keys() or any(name.startswith("x-forwarded") for name in sent):
+    if any(name not in _BROWSERS_HEADERS and not name.startswith("sec-") for name in sent):
         return False
     addresses = [sent["origin"]] if "origin" in sent else []
     addresses += [f"//{sent['host']}"] if "host" in sent else []

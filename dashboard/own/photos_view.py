@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.base.folders import allowed_path
 from dashboard.base.theme import count
 from dashboard.base.widgets import paged, tile
 from dashboard.own.faces_view import select_set
@@ -63,23 +64,28 @@ def photo_form() -> None:
         st.info("Choose a zip, or name a folder.")
         return
     path = given_path(folder)
-    source, name = (upload.getvalue(), upload.name) if upload else (path, path.name)
-    bar = st.progress(0.0, "Looking for faces …")
+    bar, stop = st.progress(0.0, "Looking for faces …"), st.empty()
+    stop.button("Stop", key="own-photos-stop")  # any click ends what this run does
     try:
+        source, name = (
+            (upload.getvalue(), upload.name) if upload else (allowed_path(path), path.name)
+        )
         photos = find_own_faces(
             source,
             name=name,
             names=class_names(names),
             faces=faces,
             progress=lambda done, total: bar.progress(
-                done / total, f"{count(done)} of {count(total)} photos"
+                done / total,
+                f"{count(done)} of {count(total)} photos" if done else "Looking for files …",
             ),
         )
     except FerError as error:
-        bar.empty()
         st.error(str(error))
         return
-    bar.empty()
+    finally:
+        bar.empty()
+        stop.empty()
     st.session_state[_PHOTOS] = photos
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-_")
     st.session_state[_NAME] = plain[:_NAME_LENGTH] or "my-faces"

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept
+from dashboard.base.folders import allowed_path
 from dashboard.base.loading import found_source
 from dashboard.base.theme import count
 from fercore import data
@@ -69,18 +70,22 @@ def _forget() -> None:
 
 
 def _use(path: str, names: str) -> None:
-    source = path if path == data.SYNTHETIC else given_path(path)
-    bar = st.progress(0.0, "Reading …")
+    bar, stop = st.progress(0.0, "Reading …"), st.empty()
+    stop.button("Stop", key="data-stop", width="stretch")  # any click ends what this run does
     try:
+        source = path if path == data.SYNTHETIC else allowed_path(given_path(path))
         meant = class_names(names)
         faces = data.load(
             source,
             names=meant,
-            progress=lambda n: bar.progress(min(n / 36_000, 1.0), f"{count(n)} images read"),
+            progress=lambda n: bar.progress(
+                min(n / 36_000, 1.0), f"{count(n)} images read" if n else "Looking for files …"
+            ),
         )
         choose_data(source, str(meant))
     except FerError as error:
         bar.empty()
+        stop.empty()
         st.error(str(error))
         return
     st.cache_data.clear()

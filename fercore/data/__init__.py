@@ -53,12 +53,13 @@ def load(
     """The dataset at `data` (a path, or 'synthetic'), else wherever FER2013 is found.
 
     Looked for in FERCORE_DATA, the dashboard's setting, and the cache, in this order. The first
-    load of a source parses it (`progress` gets the number of images so far); later ones map the
-    cache. `names` says what the source's own names for classes stand for, as a `ClassNames` or its
-    specification ('raf-db', '1=surprise,contempt='); else the names chosen with it are used.
-    `validation` is a share of Training, and the seed by which it is drawn, for a set without
-    validation images. Raises `DataError` where nothing is found or the source is malformed,
-    `ConfigError` for names or a share that make no sense.
+    load of a source parses it (`progress` gets the number of images so far, 0 while files are
+    looked for, and may break it off by raising); later ones map the cache. `names` says what the
+    source's own names for classes stand for, as a `ClassNames` or its specification ('raf-db',
+    '1=surprise,contempt='); else the names chosen with it are used. `validation` is a share of
+    Training, and the seed by which it is drawn, for a set without validation images. Raises
+    `DataError` where nothing is found or the source is malformed, `ConfigError` for names or a
+    share that make no sense.
     """
     if validation:
         return _split(data, names, validation, progress)
@@ -76,7 +77,8 @@ def load(
     if not os.path.exists(source):  # False also for a name too long and a folder closed to us
         raise DataError(f"{source}: there is no such file or folder. Check the path.")
     names = names_for(source, names)
-    key = cache.source_key(source, str(names))
+    searched = (lambda _: progress(0)) if progress else (lambda _: None)
+    key = cache.source_key(source, str(names), searched=searched)
     return cache.read_entry(key) or cache.write_entry(
         key, read_source(source, names, progress=progress)
     )

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tokenize import TokenError
@@ -35,12 +36,21 @@ def cache_folder() -> Path:
     return Path(os.environ.get("FERCORE_CACHE") or platformdirs.user_cache_dir("fercore"))
 
 
-def source_key(path: Path, reading: str = "") -> str:
-    """Key of the cache entry for a source that exists; `reading` says how else it is read."""
+def source_key(
+    path: Path, reading: str = "", *, searched: Callable[[int], None] = lambda files: None
+) -> str:
+    """Key of the cache entry for a source that exists; `reading` says how else it is read.
+
+    For `searched` see `files_below`. Raises `DataError` for a folder of too many files, and where
+    a file cannot be looked at.
+    """
     path = path.resolve()
     digest = hashlib.sha256(os.fsencode(f"{FORMAT}:{path}"))
-    for file in files_below(path).files if path.is_dir() else [path]:
-        stat = file.stat()
+    for file in files_below(path, searched=searched).files if path.is_dir() else [path]:
+        try:
+            stat = file.stat()
+        except OSError as error:
+            raise DataError(f"{file}: it cannot be read ({error.strerror or error}).") from error
         digest.update(os.fsencode(f"{file}:{stat.st_size}:{stat.st_mtime_ns};"))
     digest.update(reading.encode())
     return digest.hexdigest()[:24]

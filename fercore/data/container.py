@@ -11,17 +11,19 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from fercore.errors import DataError
-from fercore.paths import files_below
+from fercore.paths import MAX_FILES, files_below
 
 MAX_EXPANDED = 2 << 30  # bytes; FER2013 as text takes 0.3 GB
 MAX_RATIO = 200  # FER2013 compresses about 3 times
 FREE_BYTES = 100 << 20  # below this no ratio is suspicious
+MAX_MEMBER = 200 << 20  # bytes of one picture; a table is read line by line
+MAX_DIRECTORY = 32 << 20  # bytes of a zip's table of contents; 300 000 names take about as many
 
 _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError,
@@ -86,6 +88,35 @@ def _bomb(path: Path) -> DataError:
     )
 
 
+def _too_many(path: Path) -> DataError:
+    return DataError(
+        f"{path}: it holds more than {MAX_FILES // 1000}\u2009000 files. Give the dataset alone."
+    )
+
+
+def _whole(stream: BinaryIO, path: Path, name: str) -> bytes:
+    """All of a file that is no table."""
+    content = stream.read(MAX_MEMBER + 1)
+    if len(content) > MAX_MEMBER:
+        raise DataError(
+            f"{path}: '{name}' is larger than {MAX_MEMBER >> 20} MB, as no picture of a face is. "
+            "Remove it."
+        )
+    return content
+
+
+def _directory_size(path: Path) -> int:
+    """Of a zip's table of contents in bytes, as its end says, before it is read into memory."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - (64 << 10) - 200))
+        end = stream.read()
+    small, large = end.rfind(b"PK\5\6"), end.rfind(b"PK\6\6")
+    size = int.from_bytes(end[small + 12 : small + 16], "little") if small >= 0 else 0
+    if large >= 0:
+        size = max(size % 0xFFFFFFFF, int.from_bytes(end[large + 40 : large + 48], "little"))
+    return size
+
+
 def _check_names(path: Path, names: Iterable[str]) -> None:
     for name in names:
         parts = PurePosixPath(name.replace("\\", "/"))
@@ -96,9 +127,9 @@ def _check_names(path: Path, names: Iterable[str]) -> None:
 
 
 class Folder:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, searched: Callable[[int], None] = lambda files: None) -> None:
         self.path = path
-        files, self.notes = files_below(path)
+        files, self.notes = files_below(path, searched=searched)
         self.names = sorted(file.relative_to(path).as_posix() for file in files)
 
     def open(self, name: str) -> BinaryIO:
@@ -106,13 +137,16 @@ class Folder:
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:
-            yield name, (self.path / name).read_bytes()
+            with self.open(name) as stream:
+                yield name, _whole(stream, self.path, name)
 
 
 class Zip:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            if _directory_size(path) > MAX_DIRECTORY:
+                raise _too_many(path)
             self._zip = zipfile.ZipFile(path)
         except (*_DAMAGED, ValueError, NotImplementedError) as error:
             raise damaged(path) from error
@@ -140,7 +174,7 @@ class Zip:
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:
             with self.open(name) as stream:
-                yield name, stream.read()
+                yield name, _whole(stream, self.path, name)
 
     def close(self) -> None:
         self._zip.close()
@@ -149,10 +183,15 @@ class Zip:
 class Tar:
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.names, links = [], []
         with self._members() as members:
-            members = list(members)
-        self.names = sorted(member.name for member in members if member.isfile())
-        links = sorted(member.name for member in members if member.issym() or member.islnk())
+            for member in members:
+                if member.isfile():
+                    self.names.append(member.name)
+                elif member.issym() or member.islnk():
+                    links.append(member.name)
+        self.names.sort()
+        links.sort()
         self.notes = [f"It holds links, which are passed over: {', '.join(links[:5])}."] * any(
             links
         )
@@ -166,19 +205,30 @@ class Tar:
             try:
                 with tarfile.open(fileobj=stream, mode="r|") as tar:
                     self._tar = tar
-                    yield iter(tar)
+                    yield self._forward(tar)
             except _DAMAGED as error:
                 raise damaged(self.path) from error
 
+    def _forward(self, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+        for number, member in enumerate(tar):
+            if number >= MAX_FILES:
+                raise _too_many(self.path)
+            tar.members = []  # which would grow with the archive, and is not asked again
+            yield member
+
     def open(self, name: str) -> BinaryIO:
-        return io.BytesIO(next(self.read([name]))[1])
+        return io.BytesIO(next(content.read() for _, content in self._contents([name])))
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for name, content in self._contents(names):
+            yield name, _whole(content, self.path, name)
+
+    def _contents(self, names: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = set(names)
         with self._members() as members:
             for member in members:
                 if member.isfile() and member.name in wanted:
-                    yield member.name, self._tar.extractfile(member).read()
+                    yield member.name, self._tar.extractfile(member)
 
 
 class Gzip:
@@ -194,7 +244,7 @@ class Gzip:
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:
             with self.open(name) as stream:
-                yield name, stream.read()
+                yield name, _whole(stream, self.path, name)
 
 
 class SingleFile:
@@ -206,7 +256,8 @@ class SingleFile:
         return self.path.open("rb")
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        yield self.path.name, self.path.read_bytes()
+        with self.path.open("rb") as stream:
+            yield self.path.name, _whole(stream, self.path, self.path.name)
 
 
 def path_is_gzip(path: Path) -> bool:
@@ -214,12 +265,17 @@ def path_is_gzip(path: Path) -> bool:
         return stream.read(2) == b"\x1f\x8b"
 
 
-def open_container(path: Path) -> Container:
-    """Tell by its content what `path` is. Raises `DataError` where it cannot be read."""
+def open_container(
+    path: Path, *, searched: Callable[[int], None] = lambda files: None
+) -> Container:
+    """Tell by its content what `path` is. For `searched` see `files_below`.
+
+    Raises `DataError` where it cannot be read.
+    """
     if not os.path.exists(path):  # False also for a name too long and a folder closed to us
         raise DataError(f"{path}: there is no such file or folder. Check the path.")
     if path.is_dir():
-        return Folder(path)
+        return Folder(path, searched)
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty. Download it again.")
     if kind := _foreign(path):

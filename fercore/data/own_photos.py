@@ -110,12 +110,12 @@ def find_own_faces(
     `source` is a path, or a zip's content, called `name` in messages. `names` says what its folders
     stand for. `faces` is 'search' or 'largest' for the largest face of each photo, 'none' where
     each picture is itself a face, of any size. `progress` gets the photos looked at and their
-    number. Raises `DataError` where the source cannot be read, is unsafe or too large, or its
-    folders do not name expressions; a bad photo and a file that is no picture are reported, not
-    raised.
+    number, 0 and 1 while files are looked for. Raises `DataError` where the source cannot be read,
+    is unsafe or too large, or its folders do not name expressions; a bad photo and a file that is
+    no picture are reported, not raised.
     """
     checked_choice(faces)
-    with _opened(source, name) as container:
+    with _opened(source, name, lambda _: progress(0, 1)) as container:
         places, photos = _places(container, names), []
         others = [_other(file) for file in container.names if _is_other(file)]
         for done, (file, (split, label)) in enumerate(places.items(), start=1):
@@ -161,25 +161,27 @@ def split_faces(photos: Sequence[OwnPhoto], *, seed: int = 0) -> OwnFaces:
 
 
 @contextmanager
-def _opened(source: Path | bytes, name: str) -> Iterator[Folder | Zip]:
+def _opened(
+    source: Path | bytes, name: str, searched: Callable[[int], None]
+) -> Iterator[Folder | Zip]:
     if isinstance(source, bytes):
         with tempfile.TemporaryDirectory(prefix="fercore-") as folder:
             path = Path(folder) / "photos.zip"
             path.write_bytes(source)
             try:
-                with _opened(path, name) as container:
+                with _opened(path, name, searched) as container:
                     yield container
             except DataError as error:  # its path says nothing to a person
                 raise DataError(str(error).replace(str(path), name)) from error
         return
-    container = _container(source)
+    container = _container(source, searched)
     with closing(container) if isinstance(container, Zip) else nullcontext():
         yield container
 
 
-def _container(path: Path) -> Folder | Zip:
+def _container(path: Path, searched: Callable[[int], None]) -> Folder | Zip:
     try:
-        container = open_container(path)
+        container = open_container(path, searched=searched)
     except OSError as error:
         raise DataError(f"{path}: it cannot be read ({error.strerror or error}).") from error
     if not isinstance(container, Folder | Zip):
