@@ -91,7 +91,8 @@ BAD = {
     "empty": (b"", "empty"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3", "not a picture"),
-    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "not a picture"),
+    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "damaged or cut short"),
+    "video": (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00", "not a picture"),
 }
 
 

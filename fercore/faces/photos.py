@@ -38,6 +38,7 @@ _DAMAGED = (
     OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
     OverflowError, ZeroDivisionError, struct.error, zlib.error,
 )  # fmt: skip
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")  # from the file's ninth byte on
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -157,6 +158,10 @@ def _opened(content: bytes, name: str) -> Image.Image:
         photo = Image.open(io.BytesIO(content), formats=formats)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "it declares too many pixels") from error
+    except UnidentifiedImageError as error:
+        if content[8:12] in _HEIC:
+            raise OSError("a HEIC without a picture") from error
+        raise
     _checked_size(photo, name, len(content))
     return photo
 
