@@ -42,6 +42,7 @@ def test_a_set_is_chosen_with_its_class_names_and_taken_back(two_runs, numbered)
     app = use(app, f"file://{numbered}".replace(" ", "%20"), "raf-db")
     assert "Data: my set, 18 images, none for validation" in labels(app)
     assert "There are no validation images" in said(app)
+    assert [box.proto.expanded for box in app.expander if "my set" in box.label] == [True]
     assert data.load().counts()["Training"] == [6, 6, 0, 0, 0, 0, 0]
     app = press(app, "Forget this choice")
     assert chosen_data() is None

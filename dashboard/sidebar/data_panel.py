@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.base.access import write_or_say_why
+from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
 from dashboard.base.loading import found_source
@@ -17,12 +17,15 @@ from fercore.data.settings import choose_data, chosen_data, forget_data
 from fercore.errors import FerError
 from fercore.paths import given_path
 
+_CHOSEN = "data-chosen"  # true until the panel has said once what is to know of a new choice
+
 
 def data_panel() -> None:
     """One line of status, and a field for the dataset's path."""
     summary, present = _status()
     icon = ":material/check_circle:" if present else ":material/info:"
-    with st.expander(f"Data: {summary}", icon=icon):
+    news = st.session_state.pop(_CHOSEN, False)
+    with st.expander(f"Data: {summary}", icon=icon, expanded=news):
         if not present:
             st.caption(
                 "Everything works without the images but the pages that show them. To get them: "
@@ -33,8 +36,9 @@ def data_panel() -> None:
         except FerError as error:
             source, chosen = None, "damaged settings"
             st.error(str(error))
-        for note in dataset_notes(source):
-            st.caption(note)
+        if may_write().allowed:  # they name files
+            for note in dataset_notes(source):
+                st.caption(note)
         if os.environ.get("FERCORE_DATA"):
             st.caption("`FERCORE_DATA` names the dataset. Unset it to choose another here.")
             return
@@ -90,6 +94,7 @@ def _use(path: str, names: str) -> None:
         return
     st.cache_data.clear()
     st.cache_resource.clear()
+    st.session_state[_CHOSEN] = True
     bar.progress(1.0, f"{faces.name}: {count(len(faces))} images")
     st.rerun()
 
