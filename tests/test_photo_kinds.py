@@ -84,6 +84,13 @@ def test_floats_of_a_tiff_are_scaled_and_what_has_no_scale_is_refused(photo):
             open_photo(encoded(Image.fromarray(bad.astype(np.float32)), "TIFF"), "me.tif")
 
 
+def test_deeper_shades_are_scaled_by_their_own_range(photo):
+    grey = np.asarray(photo.convert("L")).astype(np.int32)
+    picture, notes = read_photo(encoded(Image.fromarray(grey * 70_000), "TIFF"))
+    assert np.asarray(picture).max() > 60
+    assert "26 bits" in notes[0]
+
+
 def test_a_negative_in_sixteen_bits_is_turned(photo):
     values = 65535 - np.asarray(photo.convert("L")).astype(np.uint16) * 257
     content = encoded(Image.fromarray(values), "TIFF", tiffinfo={262: 0})

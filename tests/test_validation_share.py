@@ -77,6 +77,7 @@ def test_a_training_with_a_share_records_it(unvalidated):
     assert record["dataset"]["validation"] == {"share": 0.2, "seed": 3}
     assert record["dataset"]["counts"]["PublicTest"] == [1] * 7
     assert record["selected_on"] == "PublicTest"
+    assert "chosen on PublicTest, 20 % of Training drawn by its seed" in run("runs", "show", "mine")
     split = data.load(unvalidated, validation=(0.2, 3))
     assert record["dataset"]["fingerprint"] == split.fingerprint
     frame = _run("mine").prediction_frame

@@ -6,7 +6,7 @@ from PIL import Image
 from fercore.errors import ImageError
 from fercore.faces.decoding import bands, in_bands
 
-_DEPTHS = (1, 8, 10, 12, 14, 16, 24, 32)  # bits
+_DEPTHS = (1, *range(8, 33, 2))  # bits
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF's tags
 _PNG_DEPTH = 24  # where a PNG's header has it
 _LEAST_COLOUR = 1 << 6  # of 255; what fills 14 of 16 bits is darker than this

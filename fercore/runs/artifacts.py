@@ -111,8 +111,11 @@ class Run:
     @property
     def choice(self) -> str:
         """For people: how its epoch was chosen."""
-        part = self.info["selected_on"]
-        return f"chosen on {part}" if part else "the last one: PublicTest was asked about none"
+        part, drawn = self.info["selected_on"], self.info["dataset"].get("validation")
+        if not part:
+            return "the last one: PublicTest was asked about none"
+        share = f", {100 * drawn['share']:g} % of Training drawn by its seed" if drawn else ""
+        return f"chosen on {part}{share}"
 
     @property
     def members(self) -> list[str]:

@@ -38,6 +38,8 @@ RUN = {
         "name": text,
         "fingerprint": text,
         "counts": dict.fromkeys(USAGES, _counts),
+        "class_names?": optional(text),
+        "validation?": optional({"share": _share, "seed": whole()}),
     },
     "selected_on": optional(one_of(*USAGES)),
     "best_epoch": optional(whole(1)),
