@@ -104,6 +104,8 @@ COLUMNS = {
     "shipped": "whether it came with the project",
     "fingerprint": "of the dataset",
     "best_epoch": "the epoch that was chosen",
+    "epochs_done": "epochs it was trained for, fewer where the best so far was kept",
+    "epochs": "epochs that its recipe asks for",
     "parameters": "of the network",
     "flops_per_image": "operations",
     "latency_ms": "for one face",

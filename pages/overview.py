@@ -128,10 +128,10 @@ with right:
             query_params=st.query_params.to_dict(),
         )
     if not selection.a.members:
-        epochs = len(loading.history(selection.a))
+        epochs = selection.a.cut_short or f"{len(loading.history(selection.a))} epochs"
         st.page_link(
             page_path("training"),
-            label=f"A learned for {epochs} epochs; epoch {selection.a.info['best_epoch']} was "
+            label=f"A learned for {epochs}; epoch {selection.a.info['best_epoch']} was "
             f"{selection.a.choice}",
             icon=":material/trending_up:",
             query_params=st.query_params.to_dict(),

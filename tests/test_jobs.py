@@ -145,11 +145,16 @@ def test_a_cancelled_training_is_kept_as_a_run_if_asked():
     jobs.cancel("long")
     wait_for(lambda: state_of("long") == "cancelled")
     epochs = jobs.find_job("long").epochs_done
+    assert "jobs resume long" in fails("train", "cnn", "--run-id", "long", "--data", "synthetic")
     jobs.keep_best("long")
     made = wait_for(lambda: (local_folder("long") / "run.json").exists() and find_run("long"))
     assert len(made.history()) == epochs
     assert made.info["best_epoch"] == 1 + made.history()["val_accuracy"].argmax()
     assert verify_run(made) == []
+    assert made.cut_short == f"{epochs} of 500 epochs"
+    assert f"cut short at {epochs} of 500 epochs" in made.title
+    assert f"Cut short at {epochs} of 500 epochs" in run("runs", "show", "long")
+    assert json.loads(run("runs", "list", "--json"))[0]["cut_short"] == made.cut_short
 
 
 def test_a_kept_run_that_publictest_was_not_asked_about_says_so(faces):

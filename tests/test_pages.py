@@ -331,6 +331,12 @@ def test_the_sidebar_shows_a_broken_off_training(two_runs):
     app = open_page("overview")
     assert "Its process is gone" in said(app)
     app.button(key="discard-broken").click().run()
+    assert "Discard broken with its checkpoint? That cannot be undone." in said(app)
+    app.button(key="keep-it-broken").click().run()
+    assert "cannot be undone" not in said(app)
+    assert [job.run_id for job in jobs.list_jobs()] == ["broken"]
+    app.button(key="discard-broken").click().run()
+    app.button(key="discard-it-broken").click().run()
     assert not (artifacts_folder() / "runs" / "broken").exists()
     assert jobs.list_jobs() == []
 

@@ -113,7 +113,7 @@ def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatc
 
 
 def test_a_broken_training_stops_no_other(store, requests, faces):
-    requests[0] = replace(requests[0], recipe=replace(TINY, learning_rate=1e30))
+    requests[0] = replace(requests[0], recipe=replace(TINY, learning_rate=1e10))
     outcome = run_study(store, requests, faces)
     assert list(outcome.broken) == ["cnn-s0"]
     assert "finite" in outcome.broken["cnn-s0"]
@@ -121,7 +121,7 @@ def test_a_broken_training_stops_no_other(store, requests, faces):
 
 
 def test_two_runners_share_a_table(store, requests, faces):
-    folder = prepare(requests[0], store.run_folder("cnn-s0"))
+    folder = prepare(requests[0], store.run_folder("cnn-s0"), faces)
     with held(folder / "lock"):
         outcome = run_study(store, requests, faces, alongside=True)
         assert outcome.elsewhere == ["cnn-s0"]
@@ -276,7 +276,7 @@ def test_every_variant_passes_on_a_local_ray_cluster(store, requests, faces):
 
 
 def test_ray_names_the_broken_training_and_finishes_the_others(store, requests, faces):
-    requests[1] = replace(requests[1], recipe=replace(TINY, learning_rate=1e30))
+    requests[1] = replace(requests[1], recipe=replace(TINY, learning_rate=1e10))
     outcome = run_on_ray(store, requests[:3], faces)
     assert outcome.finished == ["cnn-s0", "cnn-s1"]
     assert "finite" in outcome.broken["cnn_lstm-s0"]

@@ -37,12 +37,13 @@ def own_faces():
 
 
 def trained(name: str, faces, **options):
-    prepare(Request(name, "cnn", RECIPE, data="synthetic", threads=1, **options))
+    recipe = RECIPE if "start_from" in options else replace(find_recipe("quick"), epochs=1)
+    prepare(Request(name, "cnn", recipe, data="synthetic", threads=1, **options))
     return run_experiment(read_request(name), faces=faces)
 
 
 def test_it_begins_with_the_model_and_weights_of_the_run(two_runs, own_faces):
-    folder = prepare(Request("tuned", "cnn", RECIPE, data="synthetic", start_from="second"))
+    folder = prepare(Request("tuned", "", RECIPE, data="synthetic", start_from="second"))
     request = read_request("tuned")
     assert request.model == "cnn_lstm"
     assert request.recipe.model_arguments == two_runs[1].info["model_arguments"]
@@ -109,7 +110,7 @@ def test_a_run_to_start_from_must_be_there():
 
 
 def test_it_is_settled_with_the_runs_own_model_before_its_time_is_told(two_runs):
-    asked = Request("tuned", "cnn", find_recipe("finetune"), start_from="second")
+    asked = Request("tuned", "", find_recipe("finetune"), start_from="second")
     told = settled(asked)
     assert told.model == "cnn_lstm"
     assert told.recipe.model_arguments == find_run("second").info["model_arguments"]
@@ -152,4 +153,4 @@ def test_verdicts_change_training_and_leave_the_test_images_alone(faces):
 
 def test_without_verdicts_there_is_nothing_to_use():
     with pytest.raises(ConfigError, match="no verdicts yet"):
-        prepare(Request("with", "cnn", RECIPE, verdicts=True))
+        prepare(Request("with", "cnn", find_recipe("quick"), verdicts=True))

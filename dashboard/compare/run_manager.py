@@ -35,6 +35,8 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
 def _line(run: Run) -> dict[str, str]:
     info, hardware = run.info, run.info["hardware"]
     recipe = run.recipe.name
+    if run.cut_short:
+        recipe += f", cut short at {run.cut_short}"
     start = run.start_from
     return {
         "run": run.run_id,

@@ -1,4 +1,4 @@
-"""A training that has just ended as a run: what it reached, against the run it is measured by."""
+"""Trainings that have just ended as runs: what each reached, against the run it is measured by."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,18 +15,23 @@ from fercore.wording import p_value
 
 _NEWS = timedelta(hours=24)
 _SEEN = "finished-runs-seen"
+_CARDS = 3  # at once; the next ones come as these are put away
 
 
 def finished_view() -> None:
-    """This machine's newest run, while it is news and until it is put away."""
+    """This machine's newest runs, while they are news and until they are put away."""
     runs = loading.runs()
-    local = [run for run in runs if not run.shipped]
-    if not local or not _is_news(local[0]):
-        return
-    run = local[0]
-    old = counterpart(run, runs)
+    news = [run for run in runs if not run.shipped and _is_news(run)]
+    for run in news[:_CARDS]:
+        _card(run, counterpart(run, runs))
+    if older := [run.run_id for run in news[_CARDS:]]:
+        st.caption(f"Finished before these: {', '.join(older)}.")
+
+
+def _card(run: Run, old: Run | None) -> None:
     with st.container(border=True):
-        st.markdown(f":material/check: **Finished: {run.run_id}**")
+        ended = f"Kept at {run.cut_short}" if run.cut_short else "Finished"
+        st.markdown(f":material/check: **{ended}: {run.run_id}**")
         st.caption(" ".join(_sentences(run, old)))
         left, right = st.columns(2)
         if old:
@@ -38,7 +43,13 @@ def finished_view() -> None:
                 width="stretch",
                 help=f"Shows {run.run_id} as model A and {old.run_id} as model B.",
             )
-        right.button("Put away", on_click=_put_away, args=(run.run_id,), width="stretch")
+        right.button(
+            "Put away",
+            on_click=_put_away,
+            args=(run.run_id,),
+            key=f"put-away-{run.run_id}",
+            width="stretch",
+        )
 
 
 def counterpart(run: Run, runs: list[Run]) -> Run | None:

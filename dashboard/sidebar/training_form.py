@@ -7,51 +7,59 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.failures import errors_told
 from dashboard.sidebar.data_panel import dataset_title
 from fercore import data, jobs
+from fercore.analysis import review
 from fercore.data.cache import latest_fer2013
 from fercore.data.stored_faces import stored_faces
 from fercore.errors import FerError
+from fercore.jobs.combinations import offered
 from fercore.jobs.request import Request
 from fercore.models import MODELS
-from fercore.runs.artifacts import find_run
+from fercore.runs.artifacts import Run
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.wording import duration
 
 FRESH = "fresh weights"
 
 
+@st.fragment
+@errors_told("The form for a training")
 def training_form(busy: bool) -> None:
-    """Model, recipe, data, seed; the rest under 'More'. Starts a training or estimates its time."""
+    """Start, model, recipe, data, seed; the rest under 'More'. What makes no sense is not offered.
+
+    Starts a training or estimates its time.
+    """
     sources = _sources()
-    offered = "quick" if sources[0] == data.SYNTHETIC else "fast"
-    with st.form("train", border=False):
-        model = st.selectbox(
-            "Model", MODELS, format_func=lambda name: MODELS[name].title, key="train-model"
-        )
-        recipe = st.selectbox(
-            "Recipe",
-            RECIPES,
-            index=list(RECIPES).index(offered),
-            key=f"train-recipe-{offered}",  # another dataset, another first choice
-            help="  \n".join(f"**{name}**: {recipe.summary}" for name, recipe in RECIPES.items()),
-        )
-        source = st.selectbox(
-            "Data", sources, format_func=dataset_title, key=f"train-data-{sources[0]}"
-        )
-        seed = st.number_input(
-            "Seed", 0, 9999, help="Same seed, same machine, same result.", key="train-seed"
-        )
-        with st.expander("More"):
-            options = _more()
-        wanted = (model, recipe, source, seed, options)
-        asked = st.form_submit_button("How long?", width="stretch")
-        started = st.form_submit_button(
-            "Start training" if not busy else "Start when its turn comes",
-            type="primary",
-            width="stretch",
-            help="One training runs at a time on a machine; the others wait." if busy else None,
-        )
+    start = _start()
+    model = st.selectbox(
+        "Model",
+        [start.info["model"]] if start else MODELS,
+        format_func=lambda name: MODELS[name].title,
+        disabled=start is not None,
+        key="train-model-of-start" if start else "train-model",
+        help="It is the one of the run to start from." if start else None,
+    )
+    recipe = _recipe(offered(model, start), _first_recipe(start, sources))
+    source = st.selectbox(
+        "Data", sources, format_func=dataset_title, key=f"train-data-{sources[0]}"
+    )
+    seed = st.number_input(
+        "Seed", 0, 9999, help="Same seed, same machine, same result.", key="train-seed"
+    )
+    with st.expander("More"):
+        options = _more()
+    options["start_from"] = start.run_id if start else None
+    wanted = (model, recipe, source, seed, options)
+    asked = st.button("How long?", width="stretch", key="train-how-long")
+    started = st.button(
+        "Start training" if not busy else "Start when its turn comes",
+        type="primary",
+        width="stretch",
+        key="train-begin",
+        help="One training runs at a time on a machine; the others wait." if busy else None,
+    )
     try:
         if asked:
             _estimate(_request(*wanted))
@@ -65,14 +73,36 @@ def training_form(busy: bool) -> None:
         st.rerun()
 
 
-def _more() -> dict:
+def _start() -> Run | None:
+    runs = {run.run_id: run for run in loading.runs() if not run.members}
     start = st.selectbox(
         "Start from",
-        [FRESH, *(run.run_id for run in loading.runs() if not run.members)],
+        [FRESH, *runs],
         help="Fresh weights, or a run's own model and weights, to be trained further.",
         key="train-start",
     )
-    verdicts = st.checkbox(
+    return runs.get(start)
+
+
+def _first_recipe(start: Run | None, sources: list[Path | str | None]) -> str:
+    if start:
+        return "finetune"
+    return "quick" if sources[0] == data.SYNTHETIC else "fast"
+
+
+def _recipe(names: list[str], first: str) -> str:
+    """One of the recipes that make sense; another model or dataset, another first choice."""
+    return st.selectbox(
+        "Recipe",
+        names,
+        index=names.index(first) if first in names else 0,
+        key="-".join(["train-recipe", first, *names]),
+        help="  \n".join(f"**{name}**: {RECIPES[name].summary}" for name in names),
+    )
+
+
+def _more() -> dict:
+    verdicts = len(review.verdicts()) > 0 and st.checkbox(
         "Use my verdicts on Training",
         help="Labels found wrong on the Review page are replaced; ambiguous and unusable images "
         "are left out. The test images stay as they are.",
@@ -114,7 +144,6 @@ def _more() -> dict:
     changes = {"epochs": epochs, "batch_size": batch, "learning_rate": rate}
     return {
         "changes": {name: value for name, value in changes.items() if value is not None},
-        "start_from": None if start == FRESH else start,
         "verdicts": verdicts,
         "validation": None if validation is None else validation / 100,
         "threads": threads,
@@ -124,8 +153,6 @@ def _more() -> dict:
 
 def _request(model: str, recipe: str, source: Path | str | None, seed: int, options: dict):
     chosen: Recipe = replace(find_recipe(recipe), **options.pop("changes"))
-    if options["start_from"]:
-        model = find_run(options["start_from"]).info["model"]
     where = str(source) if source else None
     return Request("", model, chosen, seed, where, **options)
 

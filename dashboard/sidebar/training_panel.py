@@ -17,7 +17,8 @@ from fercore.wording import duration
 
 REFRESH = timedelta(seconds=1)
 _WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn
-_NEWS = "training-news"  # a sentence to be shown once
+_NEWS = "training-news"  # sentences to be shown once
+_ASKED = "discard-asked"  # the training that is discarded once that is confirmed
 
 
 def training_panel() -> None:
@@ -37,8 +38,8 @@ def _progress(writes: bool) -> None:
     under_way = jobs.list_jobs()
     if _alive_ids(under_way) != st.session_state[_WATCHED]:
         st.rerun()
-    if _NEWS in st.session_state:
-        st.toast(st.session_state.pop(_NEWS), duration="long")
+    for news in st.session_state.pop(_NEWS, []):
+        st.toast(news, duration="long")
     for job in under_way:
         with st.container(border=True):
             st.markdown(f"**{MODELS[job.request.model].title}** · {job.request.recipe.name}")
@@ -80,7 +81,10 @@ def _broken_off(job: Job, writes: bool) -> None:
     st.caption(f"{job.state.capitalize()}: {job.message} {epochs}")
     if not writes:
         return
-    actions = {"Resume": jobs.resume, "Discard": jobs.discard}
+    if st.session_state.get(_ASKED) == job.run_id:
+        _confirm_discarding(job)
+        return
+    actions = {"Resume": jobs.resume, "Discard …": _ask}
     if job.epochs_done:
         actions["Keep best so far"] = jobs.keep_best
     with st.container(horizontal=True):
@@ -88,18 +92,41 @@ def _broken_off(job: Job, writes: bool) -> None:
             _button(label, action, job)
 
 
+def _confirm_discarding(job: Job) -> None:
+    st.warning(f"Discard {job.run_id} with its checkpoint? That cannot be undone.")
+    with st.container(horizontal=True):
+        _button("Discard it", _discard, job, kind="primary")
+        _button("Keep it", _keep, job)
+
+
+def _ask(run_id: str) -> None:
+    st.session_state[_ASKED] = run_id
+
+
+def _keep(_run_id: str) -> None:
+    st.session_state.pop(_ASKED, None)
+
+
+def _discard(run_id: str) -> None:
+    _keep(run_id)
+    jobs.discard(run_id)
+
+
 _HELP = {
     "Resume": "Goes on from the last checkpoint, to the same result as without the break.",
-    "Discard": "Deletes this training and its checkpoint.",
+    "Discard …": "Deletes this training and its checkpoint.",
     "Keep best so far": "Makes a run of the best epoch so far, or of the last one where PublicTest "
     "has not been asked yet.",
 }
 
 
-def _button(label: str, action: Callable[[str], None], job: Job) -> None:
+def _button(
+    label: str, action: Callable[[str], None], job: Job, *, kind: str = "secondary"
+) -> None:
     # A callback: the fragment may begin by running the whole page again, which loses other clicks.
-    key = f"{label.split()[0].lower()}-{job.run_id}"
-    st.button(label, key=key, help=_HELP.get(label), on_click=_do, args=(action, job.run_id))
+    key = f"{label.split(' …')[0].lower().replace(' ', '-')}-{job.run_id}"
+    arguments = {"on_click": _do, "args": (action, job.run_id)}
+    st.button(label, key=key, help=_HELP.get(label), type=kind, **arguments)
 
 
 @errors_kept("What was asked of the training")
@@ -107,7 +134,11 @@ def _do(action: Callable[[str], None], run_id: str) -> None:
     try:
         action(run_id)
     except FerError as error:
-        st.session_state[_NEWS] = str(error)
+        _tell(str(error))
     else:
         if action is jobs.cancel:
-            st.session_state[_NEWS] = "The training stops at its next step."
+            _tell("The training stops at its next step.")
+
+
+def _tell(sentence: str) -> None:
+    st.session_state.setdefault(_NEWS, []).append(sentence)

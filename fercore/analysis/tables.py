@@ -32,9 +32,10 @@ def runs(found: list[Run] | None = None) -> pd.DataFrame:
     """A line for each run, by default for all that can be read: how it was made and what it scored.
 
     Columns: run, shipped, architecture, recipe, start_from, seed (none for an ensemble), dataset,
-    fingerprint, parameters, flops_per_image, best_epoch, seconds, processor, precision_mode, bytes,
-    created, note; and for each part n, accuracy and macro_f1 with their intervals, as
-    private_accuracy and private_accuracy_low, NaN where the run was not scored on it.
+    fingerprint, parameters, flops_per_image, best_epoch, epochs_done, epochs (asked for),
+    seconds, processor, precision_mode, bytes, created, note; and for each part n, accuracy and
+    macro_f1 with their intervals, as private_accuracy and private_accuracy_low, NaN where the
+    run was not scored on it.
     """
     lines = [_line(run) for run in (list_runs() if found is None else found)]
     return pd.DataFrame(lines).convert_dtypes(convert_string=False)
@@ -52,6 +53,8 @@ def _line(run: Run) -> dict[str, object]:
         "dataset": run.dataset,
         "fingerprint": info["dataset"]["fingerprint"],
         **{name: info[name] for name in _AS_STORED},
+        "epochs_done": None if run.members else run.epochs_done,
+        "epochs": run.recipe.epochs,
         "processor": info["hardware"]["processor"],
         "precision_mode": info["hardware"]["precision"],
         "bytes": run.bytes_on_disk,

@@ -58,6 +58,8 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
         print(f"The mean of: {', '.join(run.members)}")
     else:
         print(f"Epoch {info['best_epoch']} of {len(run.history())}, {run.choice}")
+        if run.cut_short:
+            print(f"Cut short at {run.cut_short}: the best so far was kept.")
     print(
         f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
         f"{hardware['precision']}"
@@ -162,6 +164,8 @@ def print_metrics(metrics: dict) -> None:
 def _row(run: Run, metrics: dict) -> list:
     accuracies = [percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
     place = "shipped" if run.shipped else "local"
+    if run.cut_short:
+        place += f", cut short at {run.cut_short}"
     return [run.run_id, place, run.dataset, run.info["parameters"], *accuracies]
 
 
@@ -173,6 +177,7 @@ def _summary(run: Run, metrics: dict) -> dict:
         "recipe": run.recipe.name,
         "dataset": run.dataset,
         "shipped": run.shipped,
+        "cut_short": run.cut_short,
         "note": run.note,
         "accuracy": accuracies,
     }

@@ -18,7 +18,7 @@ from fercore.data.validation import check_parts
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import follow, run_experiment, sentence, teacher_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
-from fercore.runs.artifacts import find_run, local_folder
+from fercore.runs.artifacts import local_folder
 from fercore.training.recipes import RECIPES, find_recipe
 from fercore.training.records import Interrupted, Watcher
 from fercore.wording import duration
@@ -90,16 +90,12 @@ def train(
             )
         request = read_request(resume)
     elif model or start_from:
-        if start_from:
-            named, model = model, find_run(start_from).info["model"]
-            if named not in (None, model):
-                raise typer.BadParameter(f"{start_from} is a {model}. Leave '{named}' out.")
         changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
         chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
         chosen = replace(chosen, **{name: new for name, new in changes.items() if new is not None})
         request = Request(
             run_id or "",
-            model,
+            model or "",
             chosen,
             seed,
             data,
@@ -110,7 +106,12 @@ def train(
             class_names=str(class_names(classes, leave_out or ())),
             validation=validation,
         )
+        request = settled(request)  # before the data are read for nothing
         if estimate:
+            if run_id or alongside:
+                raise typer.BadParameter(
+                    "--run-id and --alongside: nothing is trained to estimate."
+                )
             _print_estimate(request, as_json)
             return
         load_with_progress(request.data, request.class_names)
@@ -168,7 +169,6 @@ def _given(context: typer.Context) -> set[str]:
 def _print_estimate(request: Request, as_json: bool) -> None:
     from fercore.training import estimate
 
-    request = settled(request)
     load_with_progress(request.data, request.class_names)
     faces = request.faces()
     check_parts(faces)

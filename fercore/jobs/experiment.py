@@ -233,6 +233,7 @@ def _train_and_score(
         "verdicts": _verdicts_record(folder),
         "selected_on": "PublicTest" if result.chosen else None,
         "best_epoch": result.best_epoch,
+        "epochs_done": len(result.history),  # fewer than the recipe's where the best so far is kept
         "parameters": count_parameters(model),
         "flops_per_image": flops_per_image(model),
         "seconds": round(sum(record.seconds for record in result.history), 1),

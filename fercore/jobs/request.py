@@ -23,9 +23,9 @@ from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
 from fercore.errors import Busy, ConfigError, NameTaken, RunError
 from fercore.files import appearing, read_json, remove_folder, write_json
+from fercore.jobs.combinations import as_started, check, find_start
 from fercore.jobs.locks import held
 from fercore.jobs.status import ALIVE, LOCK, read_status, state_of
-from fercore.models import model_entry
 from fercore.runs.artifacts import find_run, is_shipped, local_folder
 from fercore.training.recipes import Recipe
 
@@ -43,11 +43,11 @@ class Request:
 
     run_id: '' for a name that says what the run is, which `prepare` gives it. data: a path,
     'synthetic', or None for where FER2013 is. threads: all where None. low_priority: whether it
-    yields the processor to other programs. start_from: the run whose weights it begins with; model
-    and its arguments are then that run's. verdicts: whether the review verdicts are laid over
-    Training. class_names: what the source's own names for classes stand for, as `data.load` takes
-    it. validation: the share of Training that is drawn by `seed` for validation, where the set has
-    no validation images.
+    yields the processor to other programs. start_from: the run whose weights it begins with; the
+    model, which may then be '', and its arguments are that run's. verdicts: whether the review
+    verdicts are laid over Training. class_names: what the source's own names for classes stand for,
+    as `data.load` takes it. validation: the share of Training that is drawn by `seed` for
+    validation, where the set has no validation images.
     """
 
     run_id: str
@@ -81,29 +81,23 @@ def settled(request: Request) -> Request:
     """The request with the model and the arguments that it will be trained with, and its data's
     whole path and names, whatever is chosen when it is resumed.
 
-    Raises `ConfigError` where the model cannot follow the recipe, `RunError` where the run to start
-    from or to learn from is missing or has no weights.
+    Raises what `combinations.check` does, and `ConfigError` where verdicts are asked for and there
+    are none.
     """
+    if request.verdicts and not len(review.verdicts()):
+        raise ConfigError(
+            "There are no verdicts yet. Leave some on the Review page, or go without."
+        )
+    start = find_start(request.start_from)
+    model = request.model or (start.info["model"] if start else "")
+    request = replace(request, model=model, recipe=as_started(request.recipe, start))
+    check(model, request.recipe, start)
     source = data.find_source(request.data)
     if isinstance(source, Path):
         names = str(data.names_for(source, request.class_names))
         request = replace(request, class_names=names)
         source = str(source.resolve())
-    request = replace(request, data=source)
-    if request.start_from:
-        base = find_run(request.start_from)
-        base.weights_file()
-        recipe = replace(request.recipe, model_arguments=base.info["model_arguments"])
-        request = replace(request, model=base.info["model"], recipe=recipe)
-    entry = model_entry(request.model)
-    if request.recipe.resolutions and not entry.takes_any_size:
-        raise ConfigError(
-            f"The recipe '{request.recipe.name}' begins with small images, and {entry.title} reads "
-            "maps of one size. Choose another recipe or model."
-        )
-    if request.recipe.teacher:
-        find_run(request.recipe.teacher).weights_file()
-    return request
+    return replace(request, data=source)
 
 
 def prepare(request: Request, folder: Path | None = None, faces: FaceSet | None = None) -> Path:
@@ -111,16 +105,12 @@ def prepare(request: Request, folder: Path | None = None, faces: FaceSet | None 
 
     Who asks at the same moment gets another name, or `NameTaken` where a name was given. One that
     failed before its first checkpoint gives its name free. The folder is in `artifacts/runs/`
-    unless one is given, and `faces` are loaded as requested, unless they are. Raises `ConfigError`
-    where verdicts are asked for and there are none, `DataError` where there are no images to train
-    on or to choose the epoch by, and what `settled` and `data.load` raise.
+    unless one is given, and `faces` are loaded as requested, unless they are. Raises `DataError`
+    where there are no images to train on or to choose the epoch by, and what `settled` and
+    `data.load` raise.
     """
     request = settled(request)
     verdicts = review.verdicts() if request.verdicts else None
-    if verdicts is not None and not len(verdicts):
-        raise ConfigError(
-            "There are no verdicts yet. Leave some on the Review page, or go without."
-        )
     if request.data != data.SYNTHETIC or request.validation is not None:  # that one is whole
         check_parts(request.faces() if faces is None else faces)
     if request.run_id:

@@ -118,6 +118,17 @@ class Run:
         return f"chosen on {part}{share}"
 
     @property
+    def epochs_done(self) -> int:
+        """How long it was trained; the recipe's epochs where it was not said."""
+        return self.info.get("epochs_done") or self.recipe.epochs
+
+    @property
+    def cut_short(self) -> str:
+        """'3 of 14 epochs' where its training was broken off and the best so far kept; else ''."""
+        done, asked = self.epochs_done, self.recipe.epochs
+        return f"{done} of {asked} epochs" if done < asked else ""
+
+    @property
     def members(self) -> list[str]:
         """The runs whose mean it is; none for one that was trained."""
         return self.info.get("members", [])
@@ -146,6 +157,8 @@ class Run:
         """For people: 'CNN · paper · seed 0', the synthetic set named wherever it was used."""
         model = MODELS[self.info["model"]].title
         parts = [model, self.recipe.name, self.seed]
+        if self.cut_short:
+            parts.insert(2, f"cut short at {self.cut_short}")
         if self.dataset != "FER2013":
             parts.insert(1, self.dataset)
         if not self.shipped:

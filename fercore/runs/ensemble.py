@@ -28,7 +28,7 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
             raise RunError(f"'{run.run_id}' is an ensemble itself. Name its members instead.")
     for run in others:
         same = all(run.info.get(key) == first.info.get(key) for key in _SAME)
-        if not same or run.recipe != first.recipe:
+        if not same or run.recipe != first.recipe or run.cut_short != first.cut_short:
             raise RunError(
                 f"'{run.run_id}' differs from '{first.run_id}' in more than the seed. Choose runs "
                 "of one model, one recipe and one dataset."

@@ -48,6 +48,7 @@ RUN = {
     "seconds": number(),
     "hardware": {"processor": text, "threads": whole(), "precision": text},
     "files": _hashes,
+    "epochs_done?": optional(whole(1)),
     "members?": [text],
     "start_from?": optional({"run_id": text, "dataset": optional(text)}),
 }

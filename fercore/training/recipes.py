@@ -205,6 +205,10 @@ RECIPES = {
 }
 
 
+FOR_MODEL = {"small": "cnn_small"}  # recipes for one model alone
+FOR_A_START = {"finetune"}  # those that make sense from a run's weights alone
+
+
 def find_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise ConfigError(f"There is no recipe '{name}'. Choose one of: {', '.join(RECIPES)}.")

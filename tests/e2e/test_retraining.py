@@ -94,4 +94,6 @@ def test_the_app_is_killed_and_finds_its_trainings_again(page, own_server):
             page.locator(f".st-key-cancel-{states[state]} button").click()
             wait_for(lambda run=states[state]: jobs.find_job(run).state == "cancelled")
         page.get_by_role("button", name="Keep best so far").click()
-        expect(page.get_by_text(re.compile(f"Finished: {states['running']}"))).to_be_visible()
+        expect(
+            page.get_by_text(re.compile(rf"Kept at \d+ of 1000 epochs: {states['running']}"))
+        ).to_be_visible()
