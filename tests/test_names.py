@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fercore import jobs
 from fercore.cli import app
-from fercore.data.own_photos import WHOLE, OwnFaces, OwnPhoto
+from fercore.data.own_faces import WHOLE, OwnFaces, OwnPhoto
 from fercore.data.stored_faces import store, stored_faces
 from fercore.errors import DataError, NameTaken, RunError
 from fercore.files import write_json

@@ -14,7 +14,8 @@ from fercore import data
 from fercore.data import container, own_photos
 from fercore.data.cache import cache_folder
 from fercore.data.class_names import class_names
-from fercore.data.own_photos import find_own_faces, split_faces
+from fercore.data.own_faces import split_faces
+from fercore.data.own_photos import find_own_faces
 from fercore.data.stored_faces import delete_faces, faces_folder, find_stored, store, stored_faces
 from fercore.errors import DataError
 from fercore.faces.detection import find_faces, preprocess
@@ -354,6 +355,16 @@ def test_files_that_are_no_pictures_are_passed_over_and_named(tmp_path):
     told = run("data", "photos", str(tmp_path / "photos.zip"), "--name", "mine")
     assert "Kept 6 faces of 6 photos" in told
     assert "1 file is no picture and is passed over: happy/film.mov." in told
+
+
+def test_a_folder_that_is_not_followed_is_told(tmp_path):
+    for name, content in drawn({"happy": 3, "sad": 3}).items():
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(content)
+    (tmp_path / "photos" / "again").symlink_to(tmp_path / "photos")
+    told = run("data", "photos", str(tmp_path / "photos"), "--name", "mine")
+    assert "'again' is a link to a folder that is read already" in told
+    assert "Kept 6 faces of 6 photos" in told
 
 
 def test_a_zip_as_powershell_writes_it():

@@ -10,15 +10,8 @@ from dashboard.base.theme import count
 from dashboard.base.widgets import paged, tile
 from dashboard.own.faces_view import select_set
 from fercore.data.class_names import COLLECTIONS, class_names
-from fercore.data.own_photos import (
-    FOUND,
-    PASSED_OVER,
-    WHOLE,
-    OwnFaces,
-    OwnPhoto,
-    find_own_faces,
-    split_faces,
-)
+from fercore.data.own_faces import FOUND, PASSED_OVER, WHOLE, OwnFaces, OwnPhoto, split_faces
+from fercore.data.own_photos import find_own_faces
 from fercore.data.stored_faces import store
 from fercore.errors import FerError
 from fercore.faces.detection import NO_SEARCH, SEARCH
@@ -173,6 +166,7 @@ def _not_kept(own: OwnFaces) -> None:
     if lost.empty:
         st.caption("A face was found in every photo.")
         return
-    photos = "file is" if len(lost) == 1 else "files are"
+    what = "file" if PASSED_OVER in set(lost["outcome"]) else "photo"
+    photos = f"{what} is" if len(lost) == 1 else f"{what}s are"
     st.markdown(f"**{count(len(lost))} {photos} not kept:**")
     st.dataframe(lost[["file", "class", "outcome", "reason"]], hide_index=True)

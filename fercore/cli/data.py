@@ -22,7 +22,8 @@ from fercore.cli.output import (
 from fercore.data import FaceSet
 from fercore.data.class_names import ClassNames, class_names
 from fercore.data.download import download_fer2013
-from fercore.data.own_photos import PASSED_OVER, find_own_faces, split_faces
+from fercore.data.own_faces import PASSED_OVER, split_faces
+from fercore.data.own_photos import find_own_faces
 from fercore.data.settings import choose_data, forget_data
 from fercore.data.stored_faces import free_folder, store
 from fercore.errors import ConfigError
@@ -121,8 +122,8 @@ def photos(
         return
     photos = sum(photo.outcome != PASSED_OVER for photo in found)
     print(f"Kept {len(own.kept)} faces of {photos} photos: {folder}")
-    if len(found) > photos:
-        print(f"Note: {passed_over(photo.file for photo in found)[0]}")
+    for note in passed_over(photo.file for photo in found):
+        print(f"Note: {note}")
     print(f"Train on them with: fercore train cnn --data {shlex.quote(str(folder))}")
 
 

@@ -11,7 +11,7 @@ import platformdirs
 from PIL import Image
 
 from fercore.data import cache
-from fercore.data.own_photos import OwnFaces
+from fercore.data.own_faces import OwnFaces
 from fercore.data.sources import RESERVED
 from fercore.errors import DataError
 from fercore.files import appearing, remove_folder, safe_name
