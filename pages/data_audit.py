@@ -151,7 +151,9 @@ with disputed:
         "tell a wrong label from a wrong model: look at the faces."
     )
     samples = loading.samples(selection.a, selection.b if selection.paired else None, part)
-    if here:
+    if issues.empty:
+        st.caption("There is none.")
+    elif here:
         first_faces(samples.loc[issues.index], images, selection)
     else:
         face_table(samples.loc[issues.index], selection)

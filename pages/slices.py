@@ -34,6 +34,12 @@ elif images.partly:
 if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:
     st.caption(HINT)
 
+if tables["A"].empty:
+    st.info(
+        "Nothing that is known of these images tells some of them from the others: they are of one "
+        "expression, and there are no slices by copies, light or votes."
+    )
+    st.stop()
 options = {
     slice_title(line.property, line.slice): line for line in tables["A"].itertuples(index=False)
 }

@@ -4,7 +4,9 @@ Skipped where FER2013 is not on this machine. The numbers are those of the datas
 """
 
 import json
+import os
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +16,21 @@ import pytest
 from dashboard.base.navigation import PAGES
 from dashboard.base.theme import count
 from fercore import data
-from fercore.analysis import review, tables
+from fercore.analysis import extras, review, tables
+from fercore.data import cache, face_set
+from fercore.errors import RunError
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare
-from fercore.runs.artifacts import find_run
+from fercore.models.inference import for_inference, predict_probs
+from fercore.models.precision import REFERENCE
+from fercore.runs.artifacts import find_run, write_scores
+from fercore.runs.origin import faces_of
+from fercore.scoring.predictions import prediction_frame
+from fercore.study.runner import check_cells
+from fercore.study.store import StudyStore
+from fercore.study.variants import find_study
 from fercore.training.recipes import find_recipe
-from tests.conftest import FER2013, ROOT
+from tests.conftest import FER2013, ROOT, SHARED
 from tests.test_cli import run
 from tests.test_data_sources import write_tree
 from tests.test_pages import no_video, open_page, said  # noqa: F401
@@ -48,11 +59,12 @@ def home(tmp_path_factory) -> Path:
     drawn = data.synthetic((6, 3, 3), seed=3)
     kept = drawn.where(np.isin(drawn.labels, (3, 4, 6)))
     write_tree(home / "faces" / "ours", kept, kaggle=False)
-    ours = data.sources.read_source(home / "faces" / "ours")
-    for name, faces in (("drawn", data.synthetic()), ("own", ours)):
-        request = Request(name, "cnn", TINY, threads=1)
-        folder = home / "artifacts" / "runs" / name
-        run_experiment(request, folder=prepare(request, folder), faces=faces, alongside=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_CACHE", str(home / "cache"))
+        for name, source in (("drawn", data.SYNTHETIC), ("own", str(home / "faces" / "ours"))):
+            request = Request(name, "cnn", TINY, data=source, threads=1)
+            folder = prepare(request, home / "artifacts" / "runs" / name)
+            run_experiment(request, folder=folder, alongside=True)
     return home
 
 
@@ -171,3 +183,97 @@ def test_weights_evaluated_on_real_images_say_what_the_run_says(real, monkeypatc
     told = json.loads(run("evaluate", "cnn-fast", "--data", str(FER2013), "--json"))
     stored = find_run("cnn-fast").predictions("private")
     assert told["private"]["accuracy"] == stored.correct[:100].mean()
+
+
+@pytest.fixture(scope="module")
+def genuine(home, fer2013_cache, tmp_path_factory):
+    """FER2013 as others have it: 235 images are others, a few labels swapped; in a cache alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_CACHE", str(fer2013_cache))
+        faces = data.load(FER2013)
+        patch.setenv("FERCORE_CACHE", str(tmp_path_factory.mktemp("genuine")))
+        images, labels, rng = faces.images.copy(), faces.labels.copy(), np.random.default_rng(0)
+        for usage, number in (("Training", 209), ("PublicTest", 13), ("PrivateTest", 13)):
+            rows = rng.choice(np.flatnonzero(faces.usage == usage), number, replace=False)
+            images[rows] = 255 - images[rows]
+            labels[rows[:2]] = labels[rows[1::-1]]
+        other = face_set("FER2013", images, labels, faces.usage, source="elsewhere/fer2013.csv")
+        assert other.is_fer2013()
+        assert other.fingerprint != faces.fingerprint
+        yield os.environ["FERCORE_CACHE"], cache.write_entry("genuine", other)
+
+
+@pytest.fixture
+def differing(genuine, home, monkeypatch):
+    folder, faces = genuine
+    monkeypatch.setenv("FERCORE_CACHE", folder)
+    monkeypatch.setenv("FERCORE_ARTIFACTS", str(home / "artifacts"))
+    monkeypatch.setenv("FERCORE_FERPLUS", str(SHARED / "fer2013new.csv"))
+    return faces
+
+
+def test_a_copy_that_differs_in_some_images_serves_for_the_rest(differing):
+    scored = find_run("cnn-best").prediction_frame
+    held = np.isin(scored["pixels"], differing.pixel_hashes())
+    assert 7150 <= held.sum() < 7178
+    told = f"{held.sum()} of the 7178 test images that cnn-best was scored on are in the copy here"
+    for name in ("misclassified", "slices", "data_audit"):
+        assert told in page(name, a="cnn-best", b="cnn_lstm-best"), name
+    for name in ("overview", "robustness", "embedding"):
+        page(name, a="cnn-best", b="cnn_lstm-best")
+    gone = scored[~held & (scored["usage"] == "PrivateTest").to_numpy()].iloc[0]
+    row = next(line for line in find_run("cnn-best").predictions().rows if line == gone["row"])
+    review.save(review.Verdict(int(gone["pixels"]), int(row), "FER2013", "sad", "ambiguous"))
+    assert "1 of these 1 images are not in model A's dataset" in page("review", a="cnn-best")
+
+
+def test_figures_and_votes_of_a_differing_copy_are_those_of_the_run(differing):
+    measured = tables.slices("cnn-best", "private").set_index(["property", "slice"])
+    private = find_run("cnn-best").predictions()
+    held = np.isin(private.pixels, differing.pixel_hashes())
+    assert measured.loc["brightness", "n"].sum() == held.sum() < 3589
+    agree = measured.loc[("FER+ agreement", "FER+ agrees")]  # by the run's own labels and rows
+    assert agree["n"] == 2273
+    assert json.loads(run("audit", "--json"))["agreement"]
+    faces = faces_of(find_run("cnn-best"))
+    assert faces.fingerprint == differing.fingerprint
+
+
+def test_a_study_goes_on_with_a_differing_copy(differing):
+    study, recipe = find_study("sequence"), find_recipe("paper")
+    check_cells(StudyStore("sequence"), study.requests(3, recipe), differing)
+    mirrored = replace(differing, images=np.asarray(differing.images)[:, :, ::-1],
+                       fingerprint="mirrored")  # fmt: skip
+    with pytest.raises(RunError, match="on other images"):
+        check_cells(StudyStore("sequence"), study.requests(1, recipe), mirrored)
+
+
+def test_a_run_is_analysed_on_what_a_differing_copy_holds(
+    fer2013, differing, tmp_path, monkeypatch
+):
+    """A tiny model that was scored on a hundred images of which some are not in the copy."""
+    original = fer2013
+    public, private = (np.flatnonzero(original.usage == u) for u in ("PublicTest", "PrivateTest"))
+    lacking = np.flatnonzero(original.pixel_hashes() != differing.pixel_hashes())
+    rows = [np.union1d(part[:50], np.intersect1d(part, lacking)) for part in (public, private)]
+    few = original.where(np.isin(original.row, np.concatenate(rows)))
+    model = find_run("drawn").load_model()
+    probs = predict_probs(for_inference(model), few.images, precision=REFERENCE)
+    shutil.copytree(find_run("drawn").folder, tmp_path / "artifacts" / "runs" / "tiny")
+    monkeypatch.setenv("FERCORE_ARTIFACTS", str(tmp_path / "artifacts"))
+    folder = tmp_path / "artifacts" / "runs" / "tiny"
+    info = json.loads((folder / "run.json").read_text())
+    about = {"name": "FER2013", "fingerprint": original.fingerprint, "counts": original.counts()}
+    write_scores(folder, info | {"dataset": about}, prediction_frame(few, probs))
+    tiny = find_run("tiny")
+    told = run("analyse", "tiny")
+    table = tiny.predictions()
+    held = np.isin(table.pixels, differing.pixel_hashes())
+    assert 0 < (~held).sum() <= 13
+    assert f"The other {(~held).sum()} of its {len(table)} images are not in the copy here" in told
+    clean = extras.robustness(tiny).iloc[0]
+    assert (clean["n"], clean["accuracy"]) == (held.sum(), table.correct[held].mean())
+    places = extras.embedding(tiny)
+    assert len(places) == np.isin(tiny.prediction_frame["pixels"], differing.pixel_hashes()).sum()
+    assert "are on the map" in page("embedding", a="tiny", b="none")
+    assert f"{held.sum()} of {len(table)}" in page("robustness", a="tiny", b="none")

@@ -53,12 +53,13 @@ def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figur
 def curves_table(tables: dict[str, Predictions], kind: str) -> pd.DataFrame:
     """The points of `curves_figure`: model, class ('sad', …, 'macro', 'micro') and both axes."""
     x, y = _COLUMNS[kind]
-    return pd.concat(
+    curves = [
         pd.DataFrame({"model": key, "class": name or panel, x: points[0], y: points[1]})
         for panel in (*CLASSES, "average")
         for key, table in tables.items()
         for name, _, points in _curves(panel, table, kind)
-    )
+    ]
+    return pd.concat(curves) if curves else pd.DataFrame(columns=["model", "class", x, y])
 
 
 _COLUMNS = {"roc": ("false_positive_rate", "true_positive_rate"), "pr": ("recall", "precision")}

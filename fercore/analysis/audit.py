@@ -14,7 +14,7 @@ from fercore.data.votes import Votes
 from fercore.labels import CLASSES, USAGES
 from fercore.scoring import statistics
 from fercore.scoring.image_properties import is_constant
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.predictions import Predictions, image_count
 
 ALL = "all"
 _ONE_RANKING = Lock()  # cleanlab keeps what it works on in variables of its module
@@ -124,8 +124,10 @@ def label_issues(predictions: Predictions) -> pd.DataFrame:
     Found by confident learning (Northcutt et al., 2021; cleanlab): it estimates per pair of
     classes how many labels are wrong, and takes that many of the least probable ones. Columns:
     row, pixels (hash), label, predicted (class names), quality (the probability of the label,
-    from 0 to 1). The index is the image's position in `predictions`.
+    from 0 to 1). The index is the image's position in `predictions`. Without a line where all
+    labels are one class. Raises `RunError` without images.
     """
+    image_count(predictions)
     arrays = predictions.rows, predictions.pixels, predictions.labels, predictions.probs
     inputs = [array.tobytes() for array in arrays]
     return kept("label-issues", inputs, lambda: {"issues": _ranked_labels(predictions)})["issues"]
@@ -136,8 +138,10 @@ def _ranked_labels(predictions: Predictions) -> pd.DataFrame:
     from cleanlab.rank import get_label_quality_scores
 
     labels, probs = predictions.labels, predictions.probs
-    with _ONE_RANKING:
-        doubtful = find_label_issues(labels, probs, n_jobs=1)
+    doubtful = np.zeros(len(labels), bool)
+    if len(np.unique(labels)) > 1:  # cleanlab holds classes against each other
+        with _ONE_RANKING:
+            doubtful = find_label_issues(labels, probs, n_jobs=1)
     quality = get_label_quality_scores(labels, probs, method="self_confidence")
     names = np.array(CLASSES)
     table = pd.DataFrame(

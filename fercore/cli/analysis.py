@@ -18,30 +18,48 @@ from fercore.cli.output import (
     with_interval,
 )
 from fercore.cli.runs import RunName, print_metrics
-from fercore.errors import ConfigError
+from fercore.errors import ConfigError, RunError
 from fercore.runs.artifacts import find_run
+from fercore.runs.origin import holding
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
 from fercore.scoring.evaluation import compare as compare_predictions
-from fercore.scoring.predictions import PARTS, prediction_frame
+from fercore.scoring.predictions import PARTS, Predictions, prediction_frame
 from fercore.wording import p_value, signed
 
 
 def evaluate(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
     """Print a run's metrics: from its stored predictions, or from its weights with --data."""
     run = find_run(run_id)
-    frame = run.prediction_frame
+    frame, of = run.prediction_frame, "its stored predictions"
     if data:
         from fercore.predict.predictor import Predictor
 
         faces = load_with_progress(data)
         scored = faces.where(faces.usage != "Training")
+        found, every = holding(run, scored), len(frame)
         frame = prediction_frame(faces, Predictor.from_run(run).probs(scored.images))
+        of = f"its weights on {data}"
+        if 0 < found < every:
+            of += f", which holds {found} of the {every} images that it was scored on"
     metrics = evaluate_parts(frame)
     if as_json:
         print_json(metrics)
         return
-    print(f"{run.title}, {'its weights on ' + data if data else 'its stored predictions'}")
+    print(f"{run.title}, {of}")
     print_metrics(metrics)
+
+
+def _scored(run_id: str, part: str) -> Predictions:
+    """A run's predictions on that part; raises `RunError`, naming the parts it has, without any."""
+    run = find_run(run_id)
+    table = run.predictions(part)
+    if not len(table):
+        others = [f"--part {other}" for other in PARTS if len(run.predictions(other))]
+        raise RunError(
+            f"{run_id} was not scored on {PARTS[part]}: {run.dataset} has no such images. "
+            f"Choose {' or '.join(others) or 'another run'}."
+        )
+    return table
 
 
 def compare(
@@ -54,7 +72,7 @@ def compare(
     """Compare two runs on the same images: paired intervals and exact McNemar test."""
     if metric not in CLASS_METRICS:
         raise ConfigError(f"There is no metric '{metric}'. Choose: {', '.join(CLASS_METRICS)}.")
-    a, b = (find_run(name).predictions(part) for name in (run_a, run_b))
+    a, b = (_scored(name, part) for name in (run_a, run_b))
     result, table = compare_predictions(a, b), comparison_table(a, b)
     if as_json:
         lines = json.loads(table.to_json(orient="records", double_precision=15))

@@ -31,17 +31,23 @@ def describe_software() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """The commit of the code, '-dirty' where the package was changed since; None outside a
-    checkout.
+    checkout of its own: installed within another project's, that one's commit says nothing of it.
     """
     try:
+        if Path(_git("rev-parse", "--show-toplevel")) != _package().parent:
+            return None
         changed = _git("status", "--porcelain", "--", ".")
         return _git("describe", "--always", "--abbrev=12") + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 
 
+def _package() -> Path:
+    return Path(__file__).resolve().parents[1]
+
+
 def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(Path(__file__).parents[1]), *arguments]
+    command = ["git", "-C", str(_package()), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 

@@ -27,6 +27,11 @@ def votes_of(run: Run) -> Votes | None:
     return votes_for(rows, usage, sources(run.dataset, run.info["dataset"]["fingerprint"]))
 
 
+def holding(run: Run, faces: FaceSet) -> int:
+    """How many of the test images that a run was scored on are among `faces`."""
+    return int((faces.positions(run.prediction_frame["pixels"].to_numpy()) >= 0).sum())
+
+
 def partly(run: Run, faces: FaceSet, found: int, of: int) -> str:
     """How many of a run's images are in the copy that is here, for people."""
     other = (

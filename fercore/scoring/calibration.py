@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore.errors import ConfigError, RunError
+from fercore.errors import ConfigError
 from fercore.scoring.metrics import midranks, one_hot
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.predictions import Predictions, image_count
 from fercore.scoring.statistics import RESAMPLES, Interval, percentiles, wilson_interval
 
 BINS = 15
@@ -98,7 +98,7 @@ def brier_score(predictions: Predictions) -> float:
 
     The definition of Brier (1950); scikit-learn's for two classes is half of it.
     """
-    _image_count(predictions)
+    image_count(predictions)
     truth = one_hot(predictions.labels, predictions.probs.shape[1])
     return float(((predictions.probs.astype(np.float64) - truth) ** 2).sum(1).mean())
 
@@ -137,7 +137,7 @@ def fit_temperature(public: Predictions) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    _image_count(public)
+    image_count(public)
     log_probs = _log_probs(public)
     best = minimize_scalar(
         lambda log_t: _nll(log_probs / np.exp(log_t), public.labels),
@@ -172,7 +172,7 @@ def risk_coverage(predictions: Predictions) -> pd.DataFrame:
     threshold (their lowest confidence). Images of equal confidence are answered together, in one
     line. The risk of Geifman & El-Yaniv (2017) is 1 − accuracy.
     """
-    n = _image_count(predictions)
+    n = image_count(predictions)
     confidence, right = _surest_first(predictions)
     ends = np.append(np.flatnonzero(np.diff(confidence)), n - 1)
     answered = ends + 1
@@ -190,7 +190,7 @@ def area_under_risk_coverage(predictions: Predictions) -> float:
 
     Images of equal confidence count as if answered in every order (Geifman & El-Yaniv, 2017).
     """
-    n = _image_count(predictions)
+    n = image_count(predictions)
     confidence, right = _surest_first(predictions)
     _, group, sizes = np.unique(confidence, return_inverse=True, return_counts=True)
     wrong = (np.bincount(group, weights=~right) / sizes)[group]
@@ -204,7 +204,7 @@ def threshold_at_coverage(predictions: Predictions, coverage: float) -> float:
     """
     if not 0 < coverage <= 1:
         raise ConfigError(f"The share to answer lies above 0 and at most at 1, not at {coverage}.")
-    n = _image_count(predictions)
+    n = image_count(predictions)
     answered = max(1, int(np.ceil(coverage * n - 1e-9)))
     return float(np.sort(predictions.confidence)[n - answered])
 
@@ -230,16 +230,10 @@ def accuracy_at_coverage(predictions: Predictions, coverage: float) -> Selective
     return SelectiveAccuracy(right / n, wilson_interval(right, n), n, threshold)
 
 
-def _image_count(predictions: Predictions) -> int:
-    if not len(predictions):
-        raise RunError("The run was not scored on these images: its dataset has none.")
-    return len(predictions)
-
-
 def _equal_mass_bins(predictions: Predictions, bins: int) -> NDArray[np.int64]:
     """The bin of each image (N,), from 0: where the middle of its rank falls."""
     twice_middle = (2 * midranks(predictions.confidence) - 1).astype(np.int64)
-    return twice_middle * bins // (2 * _image_count(predictions))
+    return twice_middle * bins // (2 * image_count(predictions))
 
 
 def _gaps(predictions: Predictions) -> NDArray[np.float64]:

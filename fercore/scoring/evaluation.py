@@ -10,17 +10,21 @@ from numpy.typing import NDArray
 from fercore.errors import ConfigError, RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
-from fercore.scoring.predictions import PARTS, Predictions, select_part
+from fercore.scoring.predictions import PARTS, Predictions, image_count, select_part
 from fercore.scoring.statistics import Interval
 
 CLASS_METRICS = ("f1", "recall", "precision", "auc")
 
 
 def evaluate(predictions: Predictions) -> dict[str, Any]:
-    """The headline metrics of one part, as plain JSON values; shares from 0 to 1, NaN as None."""
+    """The headline metrics of one part, as plain JSON values; shares from 0 to 1, NaN as None.
+
+    Raises `RunError` where there are no images.
+    """
+    n = image_count(predictions)
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
     scores, classes = metrics.class_scores(confusion), class_table(predictions)
-    right, n = int(predictions.correct.sum()), len(predictions)
+    right = int(predictions.correct.sum())
     summary = {
         "n": n,
         "accuracy": right / n,
@@ -66,8 +70,9 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
     """Per class: support; precision, recall, F1 and AUC from 0 to 1, each with its interval.
 
     Precision and recall carry Wilson intervals, F1 a bootstrap one, AUC DeLong's. All are NaN for
-    a class without images.
+    a class without images. Raises `RunError` where there are no images.
     """
+    image_count(predictions)
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
     scores = metrics.class_scores(confusion)
     hits, predicted = np.diagonal(confusion), confusion.sum(0)
@@ -220,6 +225,7 @@ def cell_differences(a: Predictions, b: Predictions) -> pd.DataFrame:
 
 
 def _check_paired(a: Predictions, b: Predictions) -> None:
+    image_count(a)
     if not a.same_images(b):
         raise RunError("The two runs were not scored on the same images.")
 

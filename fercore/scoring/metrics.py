@@ -203,8 +203,13 @@ def micro_auc(labels: NDArray, probs: NDArray) -> float:
 
 
 def macro_roc_curve(labels: NDArray, probs: NDArray) -> RocCurve:
-    """The mean of the classes' ROC curves at 401 false-positive rates; classes absent left out."""
+    """The mean of the classes' ROC curves at 401 false-positive rates; classes absent left out.
+
+    Raises `ValueError` unless two classes occur.
+    """
     present = np.unique(labels)
+    if len(present) < 2:
+        raise ValueError("a mean ROC curve needs images of two classes")
     curves = [roc_curve(labels == k, probs[:, k]) for k in present]
     rates = np.linspace(0, 1, 401)
     heights = [np.interp(rates, c.false_positive_rate, c.true_positive_rate) for c in curves]

@@ -82,6 +82,13 @@ class Predictions:
         )
 
 
+def image_count(predictions: Predictions) -> int:
+    """How many images there are, one at least. Raises `RunError` where there are none."""
+    if not len(predictions):
+        raise RunError("The run was not scored on these images: its dataset has none.")
+    return len(predictions)
+
+
 def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame:
     """The table as stored, of every image that is not Training's; `probs` (N, 7) belong to those.
 

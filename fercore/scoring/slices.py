@@ -10,7 +10,7 @@ from fercore.data.votes import Votes
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.predictions import Predictions, image_count
 from fercore.scoring.statistics import Interval
 
 FEW = 20  # images below which a slice's figures say next to nothing
@@ -72,8 +72,10 @@ def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
     Columns: property, slice, n; accuracy with its Wilson interval (accuracy_low, …) and macro_f1
     with its bootstrap interval (macro_f1_low, …), from 0 to 1; difference: accuracy minus that on
     all images; few: whether the slice has under `FEW` images. Within one true class a macro F1
-    means nothing and is NaN. `properties` is `slice_properties` of the same predictions.
+    means nothing and is NaN. `properties` is `slice_properties` of the same predictions. Without a
+    line where nothing tells some of the images from the others. Raises `RunError` without images.
     """
+    image_count(predictions)
     rows = [
         {"property": name, "slice": title, **_scores(predictions, mask, name != "class")}
         for (name, title), mask in slice_masks(properties).items()

@@ -57,7 +57,7 @@ def resampled(counts: NDArray, resamples: int = RESAMPLES, seed: int = 0) -> NDA
     """Bootstrap resamples (R, *shape) of a table of counts."""
     rng = np.random.default_rng(seed)
     total = int(counts.sum())
-    draws = rng.multinomial(total, counts.ravel() / total, size=resamples)
+    draws = rng.multinomial(total, counts.ravel() / max(total, 1), size=resamples)
     return draws.reshape(resamples, *counts.shape)
 
 

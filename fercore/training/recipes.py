@@ -71,6 +71,11 @@ class Recipe:
     teacher_epochs: int = 0
     model_arguments: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            few = "epochs" if self.epochs < 1 else "images a batch"
+            raise ConfigError(f"A training needs at least one of its {few}: give 1 or more.")
+
     @property
     def full_side(self) -> int:
         """The side in pixels of what the model sees in the end."""
