@@ -57,28 +57,10 @@ def read_csv(
     `progress` is called with the number of rows read so far.
     """
     images, labels, usage, numbers = [], [], [], []
-    skipped, left_out, unknown, row = [], Counter(), Counter(), -1
+    skipped, left_out, unknown = [], Counter(), Counter()
     try:
-        lines = _lines(stream, name)
-        titles, delimiter, above = _header(lines)
-        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-        order = _columns(titles, name)
-        for cells in rows:
-            if not cells:
-                continue
-            line = above + rows.line_num
-            if cells == titles or not any(cell.strip() for cell in cells):
-                skipped.append(str(line))
-                continue
-            row += 1
-            where = f"{name}, line {line}"
-            while len(cells) > len(order) and not cells[-1].strip():
-                cells.pop()
-            cells = _with_pixels_joined(cells, order)
-            if len(cells) != len(order):
-                raise DataError(f"{where}: {len(cells)} columns instead of {len(order)}. {_AGAIN}")
-            values = dict(zip(order, cells, strict=True))
-            text = values["emotion"].strip()
+        for row, (where, values) in enumerate(_read_rows(_lines(stream, name), name, skipped)):
+            text = _DECIMAL.sub(r"\1", values["emotion"].strip())
             try:
                 label = _label(text, class_names)
             except ConfigError as error:
@@ -101,13 +83,31 @@ def read_csv(
         raise DataError(f"{name}: {_unknown_labels(unknown)}")
     if not labels:
         raise DataError(f"{name}: the file has a header but no rows. {_AGAIN}")
-    notes = [_skipped(skipped)] if skipped else []
-    if left_out:
-        named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
-        notes.append(f"Left out as asked: {named}.")
-    contempt = {"contempt"} if _CONTEMPT in left_out else set()
-    notes += class_names.not_found(left_out.keys() | contempt)
+    notes = [*_skipped(skipped), *_left_out(left_out, class_names)]
     return Table(np.stack(images).reshape(-1, SIZE, SIZE), labels, usage, numbers, notes)
+
+
+def _read_rows(
+    lines: Iterator[str], name: str, skipped: list[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each row lies, and its cells by column; the lines of those that are skipped are added
+    to `skipped`.
+    """
+    titles, delimiter, above = _header(lines)
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    order = _columns(titles, name)
+    for cells in rows:
+        line = above + rows.line_num
+        if cells == titles or not any(cell.strip() for cell in cells):
+            skipped += [str(line)] * bool(cells)
+            continue
+        where = f"{name}, line {line}"
+        while len(cells) > len(order) and not cells[-1].strip():
+            cells.pop()
+        cells = _with_pixels_joined(cells, order)
+        if len(cells) != len(order):
+            raise DataError(f"{where}: {len(cells)} columns instead of {len(order)}. {_AGAIN}")
+        yield where, dict(zip(order, cells, strict=True))
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
@@ -167,13 +167,12 @@ def _with_pixels_joined(cells: list[str], order: list[str]) -> list[str]:
 
 def _label(text: str, class_names: ClassNames) -> int | None:
     """The label, None where it is left out. Raises `ConfigError` for an unknown one."""
-    number = _DECIMAL.sub(r"\1", text)
     try:
-        return class_names.index(number)
+        return class_names.index(text)
     except ConfigError:
-        if number.isdecimal() and int(number) < len(CLASSES):
-            return int(number)
-        if number == _CONTEMPT:
+        if text.isdecimal() and int(text) < len(CLASSES):
+            return int(text)
+        if text == _CONTEMPT:
             return class_names.index("contempt")
         raise
 
@@ -181,7 +180,7 @@ def _label(text: str, class_names: ClassNames) -> int | None:
 def _unknown_labels(unknown: Counter[str]) -> str:
     if set(unknown) == {_CONTEMPT}:
         return (
-            f"{_rows(unknown[_CONTEMPT])} the label 7, which is contempt in CK+'s and FER+'s "
+            f"{_have(unknown[_CONTEMPT])} the label 7, which is contempt in CK+'s and FER+'s "
             "tables and none of the seven expressions. Leave it out with --leave-out contempt, "
             "or say what is meant with --classes 7=disgust. On a page, write 'contempt=' under "
             "Class names."
@@ -190,23 +189,31 @@ def _unknown_labels(unknown: Counter[str]) -> str:
     if any(text.isdecimal() for text in unknown) or not first[:1].isalpha():
         return (
             f"the label is '{first}', not a number from 0 (angry) to 6 (neutral). "
-            f"{_rows(unknown[first])} it. Say what it stands for with --classes {first}=happy, or "
+            f"{_have(unknown[first])} it. Say what it stands for with --classes {first}=happy, or "
             f"leave it out with --leave-out {first}."
         )
     return f"the label is '{first}'. {advice(unknown)}"
 
 
-def _rows(count: int) -> str:
+def _have(count: int) -> str:
     return "One row has" if count == 1 else f"{count} rows have"
 
 
-def _skipped(lines: list[str]) -> str:
+def _skipped(lines: list[str]) -> list[str]:
+    if not lines:
+        return []
     more = f" and {len(lines) - _LISTED} more" if len(lines) > _LISTED else ""
     rows = "One row is" if len(lines) == 1 else f"{len(lines)} rows are"
     line = "line" if len(lines) == 1 else "lines"
-    return (
-        f"{rows} empty or a header again, and skipped: {line} {', '.join(lines[:_LISTED])}{more}."
-    )
+    told = f"{line} {', '.join(lines[:_LISTED])}{more}"
+    return [f"{rows} empty or a header again, and skipped: {told}."]
+
+
+def _left_out(left_out: Counter[str], class_names: ClassNames) -> list[str]:
+    named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
+    contempt = {"contempt"} if _CONTEMPT in left_out else set()
+    told = [f"Left out as asked: {named}."] if left_out else []
+    return told + class_names.not_found(left_out.keys() | contempt)
 
 
 def _usage(text: str, where: str) -> str:
