@@ -167,8 +167,12 @@ def test_whatever_streamlit_calls_stands_behind_the_boundary(path):
         names = decorators(function)
         if {"st.fragment", "st.dialog"} & set(names):
             assert names[-1] == "errors_told", f"{function.name}: @errors_told is to come last"
+    called = []
     for call in nodes(ast.Call, TREES[path]):
-        called = [word.value for word in call.keywords if (word.arg or "").startswith("on_")]
+        called += [word.value for word in call.keywords if (word.arg or "").startswith("on_")]
         called += call.args if ast.unparse(call.func) == "st.fragment" else []
-        unguarded = {ast.unparse(one) for one in called} - HARMLESS - GUARDED
-        assert not unguarded, f"{unguarded}: put @errors_kept over a callback"
+    for options in nodes(ast.Dict, TREES[path]):
+        for key, value in zip(options.keys, options.values):
+            called += [value] if key and ast.unparse(key).startswith("'on_") else []
+    unguarded = {ast.unparse(one) for one in called} - HARMLESS - GUARDED
+    assert not unguarded, f"{unguarded}: put @errors_kept over a callback"
