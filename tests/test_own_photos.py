@@ -18,7 +18,7 @@ from fercore.data.own_faces import split_faces
 from fercore.data.own_photos import find_own_faces
 from fercore.data.stored_faces import delete_faces, faces_folder, find_stored, store, stored_faces
 from fercore.errors import DataError
-from fercore.faces.detection import find_faces, preprocess
+from fercore.faces.detection import checked_choice, find_faces, preprocess
 from fercore.labels import CLASSES, USAGES
 from tests.test_cli import fails, run
 from tests.test_photo_kinds import heic
@@ -324,6 +324,7 @@ def test_what_is_looked_for_is_search_largest_or_none(tmp_path):
     for name, content in tight(224, {"happy": 3, "sad": 3}).items():
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "photos" / name).write_bytes(content)
+    assert checked_choice("search") == checked_choice("all")
     command = ("data", "photos", f"'{tmp_path / 'photos'}'", "--name", "mine")
     assert "Faces are all, largest, none" in fails(*command, "--faces", "two")
     assert "At least two expressions" in fails(*command, "--faces", "largest")

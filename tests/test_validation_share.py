@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from fercore import data
+from fercore.cli.app import app
 from fercore.data.cache import source_key
 from fercore.data.validation import with_validation
 from fercore.errors import ConfigError, DataError
@@ -116,7 +118,7 @@ def test_the_time_of_such_a_training_is_estimated(unvalidated):
     assert "no validation images" in fails(*arguments, "--data", str(unvalidated))
 
 
-def test_what_is_chosen_is_taken_back(tmp_path, unvalidated):
+def test_what_is_chosen_is_taken_back(unvalidated, monkeypatch):
     for part in ("train", "test"):
         (unvalidated / part / "disgust").rename(unvalidated / part / "contempt")
     assert "--leave-out contempt" in fails("data", "use", str(unvalidated))
@@ -133,3 +135,6 @@ def test_what_is_chosen_is_taken_back(tmp_path, unvalidated):
     assert data.load().name == "synthetic"
     assert source_key(unvalidated) != source_key(unvalidated, "contempt=")
     assert "give --forget" in fails("data", "use")
+    monkeypatch.setenv("FERCORE_DATA", "synthetic")
+    result = CliRunner().invoke(app, ["data", "use", str(unvalidated), "--leave-out", "contempt"])
+    assert "FERCORE_DATA is set, and goes before this choice" in result.stderr

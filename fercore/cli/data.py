@@ -1,6 +1,8 @@
 """`fercore data`: what the dataset is, where it comes from, which one to use."""
 
+import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,6 +154,8 @@ def _use(source: str, names: ClassNames, as_json: bool) -> None:
     faces = load_with_progress(source, names)
     choose_data(source if source == data.SYNTHETIC else given_path(source), str(names))
     _print(faces, as_json)
+    if os.environ.get("FERCORE_DATA"):
+        print("FERCORE_DATA is set, and goes before this choice.", file=sys.stderr)
 
 
 def _print(faces: FaceSet, as_json: bool) -> None:

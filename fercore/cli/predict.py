@@ -24,7 +24,7 @@ def predict(
     paths: Annotated[list[str], typer.Argument(help="photos, folders, or patterns: 'trip/*.jpg'")],
     run_id: Annotated[str, typer.Option("--run", help="the run, or the model, that looks")] = "cnn",
     faces: Annotated[
-        str, typer.Option(help="all, largest, or none: each picture is itself a face")
+        str, typer.Option(help="all (or search), largest, or none: each picture is itself a face")
     ] = "all",
     output: Annotated[
         Path | None, typer.Option(help="write the faces to a .csv, .json or .parquet file")
