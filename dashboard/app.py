@@ -15,6 +15,8 @@ st.set_page_config(
     page_title="fercore", page_icon=Path(__file__).with_name("icon.svg"), layout="wide"
 )
 
+st.html(Path(__file__).with_name("page.css"))
+
 sections: dict[str, list] = defaultdict(list)
 for entry in PAGES.values():
     default = entry.name == HOME

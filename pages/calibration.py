@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import figures
+from dashboard.base.charts import show_figure
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.theme import count, interval, percent
 from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
@@ -80,9 +80,7 @@ versions = {
     key: calibration_view.versions(run, selection.part) for key, run in selection.models.items()
 }
 models = {key: named.get(shown, named[TRAINED]) for key, named in versions.items()}
-st.plotly_chart(
-    calibration_view.reliability_figure(models), config=figures.STATIC, alt="Reliability diagram"
-)
+show_figure(calibration_view.reliability_figure(models), alt="Reliability diagram")
 
 rows = [
     scores_row(f"{key} {name}", model.scores)
@@ -120,9 +118,8 @@ chosen = {
 for key, result in chosen.items():
     accuracy = float(models[key].predictions.correct.mean())
     st.markdown(unsure_in_words(key, unsure, result, accuracy))
-st.plotly_chart(
+show_figure(
     calibration_view.risk_coverage_figure(models, chosen, unsure / 100),
-    config=figures.STATIC,
     alt="Accuracy on the rest, by the share left out",
 )
 areas = " · ".join(f"{key} {model.risk_area:.3f}" for key, model in models.items())

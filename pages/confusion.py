@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import figures, loading, theme
+from dashboard.base.charts import show_figure
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.selection import ANY, choose_cell, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line
@@ -97,12 +98,13 @@ if selection.paired:
         "A − B",
     )
     said = confusion_matrix(tables["A"].predicted, tables["B"].predicted)
-    right.plotly_chart(
-        figures.confusion_figure(
-            said, title="What B says where A says …", normalise=normalise, rows="A says"
-        ),
-        config=figures.STATIC, alt="Predictions of A against those of B",
-    )  # fmt: skip
+    with right:
+        show_figure(
+            figures.confusion_figure(
+                said, title="What B says where A says …", normalise=normalise, rows="A says"
+            ),
+            alt="Predictions of A against those of B",
+        )
 about = {"models": selection.models, "part": selection.part}
 with st.container(horizontal=True):
     csv_button(confusion_lines(counts, differences), "confusion", label="Cells as CSV", **about)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.base import loading, theme
+from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_kept
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line
@@ -73,7 +74,7 @@ if on_map := st.session_state.get(lassoed):
     marked = samples.index.to_series().isin(on_map)
 elif selection.words:
     marked = samples["row"].isin(chosen_rows)
-st.plotly_chart(
+show_figure(
     extras_view.embedding_figure(samples, model, colouring, marked=marked),
     key=name,
     on_select=keep_lassoed,

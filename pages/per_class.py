@@ -66,20 +66,17 @@ if len(small):
 title = figures.metric_title(metric)
 shown = pd.DataFrame({"class": tables["A"]["class"], "images": tables["A"]["support"]})
 columns = {
-    key: (table, f"{key} {title}", "%.1f %%", theme.interval) for key, table in tables.items()
+    key: (table, f"{key} {title}", theme.percent, theme.interval) for key, table in tables.items()
 }
 if differences is not None:
-    columns["A − B"] = (differences, "A − B, points", "%+.1f", theme.points_interval)
+    columns["A − B"] = (differences, "A − B, points", theme.points, theme.points_interval)
 for key, (table, name, _, written) in columns.items():
-    shown[name] = 100 * table[metric]
+    shown[name] = table[metric]
     bounds = zip(table[f"{metric}_low"], table[f"{metric}_high"])
     shown[f"{key}, 95 %"] = [written(pair) for pair in bounds]
 clickable_table(
-    shown, f"class-table-{metric}",
-    lambda row: choose_label(shown["class"].iloc[row]),
-    column_config={
-        name: st.column_config.NumberColumn(format=form) for _, name, form, _ in columns.values()
-    },
+    theme.readable(shown, {name: written for _, name, written, _ in columns.values()}),
+    f"class-table-{metric}", lambda row: choose_label(shown["class"].iloc[row]),
 )  # fmt: skip
 scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 csv_button(

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.base import figures
+from dashboard.base.charts import show_figure
 from dashboard.base.selection import ANY, current
+from dashboard.base.theme import readable
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view
 from fercore.analysis.corruptions import CORRUPTIONS
 from fercore.labels import CLASSES
+from fercore.wording import signed
 
 selection = replace(current(), part="private")
 heading(
@@ -31,20 +33,13 @@ for key, run in selection.models.items():
 if len(tables) == 2:
     paired_or_say_so(selection)
 if tables:
-    st.plotly_chart(
+    show_figure(
         extras_view.robustness_figure(tables),
-        config=figures.STATIC,
         alt="Accuracy under each corruption",
     )
     st.subheader("What each corruption costs")
     drops = extras_view.drops_table(tables)
-    st.dataframe(
-        drops,
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="%+.1f") for name in drops.columns[1:]
-        },
-    )
+    st.dataframe(readable(drops, dict.fromkeys(drops.columns[1:], signed)), hide_index=True)
     n = ", ".join(
         f"{key} {extras_view.images_in_words(selection.models[key], table)}"
         for key, table in tables.items()

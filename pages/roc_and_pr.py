@@ -4,7 +4,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.base import figures, loading
+from dashboard.base import loading
+from dashboard.base.charts import show_figure
 from dashboard.base.selection import ANY, current_with_predictions
 from dashboard.base.theme import count, percent
 from dashboard.base.widgets import csv_button, heading, letter, models_line
@@ -49,8 +50,8 @@ def drawn(kind: str, part: str, **created: str) -> go.Figure:
 
 created = {f"{key} {run.run_id}": run.info["created"] for key, run in selection.models.items()}
 curves = drawn(kind, selection.part, **created)
-st.plotly_chart(
-    curve_figures.with_threshold(curves, tables, kind, threshold), config=figures.STATIC,
+show_figure(
+    curve_figures.with_threshold(curves, tables, kind, threshold),
     alt=f"{KINDS[kind]} curves per class", key="curves",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces
 from fercore.data.votes import HINT
 from fercore.scoring.slices import FEW, slice_mask, slice_title
+from fercore.wording import number, signed
 
 selection = current_with_predictions()
 heading(
@@ -88,12 +89,10 @@ def take_row(row: int) -> None:
     choose_slice(slice_title(line["property"], line["slice"]))
 
 
+numbers = dict.fromkeys(shown.select_dtypes("floating"), number)
 clickable_table(
-    shown, "slices-table", take_row, height=300, placeholder="–",
-    column_config={
-        name: st.column_config.NumberColumn(format="%.1f")
-        for name in shown.select_dtypes("floating")
-    },
+    theme.readable(shown, numbers | {"against all, points": signed}),
+    "slices-table", take_row, height=300,
 )  # fmt: skip
 csv_button(everything, "slices", models=selection.models, part=selection.part)
 

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import figures, loading
+from dashboard.base.charts import show_figure
 from dashboard.base.selection import current
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, model_names, stacked
@@ -26,9 +27,7 @@ if not trained:
 
 histories = {key: loading.history(run) for key, run in trained.items()}
 best = {key: run.info["best_epoch"] for key, run in trained.items()}
-st.plotly_chart(
-    figures.history_figure(histories, best), config=figures.STATIC, alt="Loss and accuracy by epoch"
-)
+show_figure(figures.history_figure(histories, best), alt="Loss and accuracy by epoch")
 
 first = {key: lines.dropna(subset="val_loss")["epoch"].min() for key, lines in histories.items()}
 if late := [f"{key} from epoch {epoch} on" for key, epoch in first.items() if epoch > 1]:

@@ -3,25 +3,26 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import figures
-from dashboard.base.theme import count, percent, points, points_interval
+from dashboard.base.charts import show_figure
+from dashboard.base.theme import count, percent, points, points_interval, readable
 from dashboard.base.widgets import csv_button, heading
 from dashboard.study import study_figures, study_loading
 from dashboard.study.reading_svg import reading_svg
 from fercore.models import MODELS
 from fercore.scoring.predictions import PARTS
 from fercore.study.results import heads
-from fercore.wording import p_value
+from fercore.wording import number, p_value, signed
 
 STUDY = "sequence"
 SEEDS = 3  # that a claim about an architecture rests on
 FORMATS = {
-    "accuracy %": "%.1f",
-    "against the CNN, points": "%+.1f",
-    "macro F1 %": "%.1f",
-    "parameters": "localized",
-    "MFLOP": "%.1f",
-    "ms per face": "%.2f",
+    "accuracy %": number,
+    "against the CNN, points": signed,
+    "McNemar": "{:.0f}",
+    "macro F1 %": number,
+    "parameters": count,
+    "MFLOP": number,
+    "ms per face": "{:.2f}",
 }
 SHOWN_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")
 
@@ -65,9 +66,7 @@ if shared < every:
 for conclusion in results.conclusions:
     st.markdown(f"**{conclusion.question}** {conclusion.answer}")
 
-st.plotly_chart(
-    study_figures.variants_figure(gaps), config=figures.STATIC, alt="Every variant against the CNN"
-)
+show_figure(study_figures.variants_figure(gaps), alt="Every variant against the CNN")
 
 st.subheader("How each head reads the face", anchor=False)
 st.caption(
@@ -79,7 +78,7 @@ with st.grid(min_column_width=170, gap="small"):
     for _, line in plain.iterrows():
         with st.container(border=True):
             model = MODELS[line["model"]]
-            st.image(reading_svg(line["model"]), width="stretch")
+            st.image(reading_svg(line["model"]), width="stretch", alt=f"{model.title}, drawn")
             st.markdown(f"**{model.title}** {percent(line['accuracy'])}")
             st.caption(model.summary)
 
@@ -92,8 +91,8 @@ st.caption(
 if results.conditions.empty:
     st.info("No condition has both models yet.")
 else:
-    st.plotly_chart(
-        study_figures.condition_figure(results.conditions), config=figures.STATIC,
+    show_figure(
+        study_figures.condition_figure(results.conditions),
         alt="CNN and CNN-LSTM under each condition",
     )  # fmt: skip
 for _, line in results.conditions.iterrows():
@@ -104,15 +103,13 @@ for _, line in results.conditions.iterrows():
     )
 
 st.subheader("What it costs, and whom it hits", anchor=False)
-st.plotly_chart(
-    study_figures.cost_figure(gaps), config=figures.STATIC, alt="Accuracy against size and time"
-)
+show_figure(study_figures.cost_figure(gaps), alt="Accuracy against size and time")
 if results.class_effect.empty:
     st.info("No other head is there yet to hold against the CNN, class by class.")
 else:
-    st.plotly_chart(
+    show_figure(
         study_figures.class_effect_figure(results.class_effect, list(heads(gaps)["title"])),
-        config=figures.STATIC, alt="Recall per class against the CNN's",
+        alt="Recall per class against the CNN's",
     )  # fmt: skip
 
 titles = dict(zip(gaps["variant"], gaps["title"]))
@@ -124,9 +121,8 @@ chosen = st.multiselect(
 )
 curves = {name: study_loading.study_curves(STUDY, name) for name in chosen}
 if curves:
-    st.plotly_chart(
+    show_figure(
         study_figures.curves_figure({titles[name]: curve for name, curve in curves.items()}),
-        config=figures.STATIC,
         alt="Learning curves",
     )
 
@@ -135,7 +131,7 @@ st.caption(
     "Corrected p: of no difference to the CNN over seeds and images, corrected for the number of "
     "variants (Holm). McNemar: in how many seeds the exact paired test is below 0.05."
 )
-st.dataframe(
+table = pd.DataFrame(
     {
         "variant": gaps["title"],
         "seeds": gaps["seeds"],
@@ -147,13 +143,9 @@ st.dataframe(
         "parameters": gaps["parameters"],
         "MFLOP": gaps["flops_per_image"] / 1e6,
         "ms per face": gaps["latency_ms"],
-    },
-    column_config={
-        name: st.column_config.NumberColumn(format=form) for name, form in FORMATS.items()
-    },
-    hide_index=True,
-    placeholder="–",
+    }
 )
+st.dataframe(readable(table, FORMATS), hide_index=True)
 recall = results.class_effect.rename_axis("variant").reset_index()
 tables = {
     "The table": gaps.rename(columns={"model": "architecture"}),

@@ -5,24 +5,36 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from plotly.colors import sample_colorscale
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from dashboard.base import figures, theme
 from dashboard.compare import curve_figures
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.study.study_figures import class_effect_figure
 from fercore.labels import CLASSES
 from fercore.scoring.evaluation import class_differences, class_table
 from fercore.scoring.metrics import confusion_matrix
 from fercore.scoring.statistics import Interval
 
 
+def cells_of(figure) -> tuple[np.ndarray, np.ndarray]:
+    """Values and texts of a matrix, which is drawn in two layers: black text and white."""
+    black, white = figure.data[:2]
+    assert (black.textfont.color, white.textfont.color) == ("#000000", "#ffffff")
+    values = np.array([black.z, white.z], float)
+    assert (np.isnan(values).sum(0) == 1).all()
+    return np.nansum(values, 0), np.char.add(np.array(black.text), np.array(white.text))
+
+
 def test_confusion_figure_holds_counts_and_row_shares(two_runs):
     table = two_runs[0].predictions()
     counts = confusion_matrix(table.labels, table.predicted)
     figure = figures.confusion_figure(counts, title="A", selected=("sad", "neutral"))
-    heat, clicks = figure.data
-    np.testing.assert_allclose(np.array(heat.z), 100 * counts / counts.sum(1, keepdims=True))
-    assert heat.text[4][6] == f"{counts[4, 6]}<br>{100 * counts[4, 6] / 50:.0f} %"
+    values, text = cells_of(figure)
+    clicks = figure.data[2]
+    np.testing.assert_allclose(values, 100 * counts / counts.sum(1, keepdims=True))
+    assert text[4][6] == f"{counts[4, 6]}<br>{100 * counts[4, 6] / 50:.0f} %"
     assert (clicks.y[4 * 7 + 6], clicks.x[4 * 7 + 6]) == ("sad", "neutral")
     marked = figure.layout.shapes[0]
     assert (marked.x0, marked.y0) == (5.5, 3.5)
@@ -31,11 +43,13 @@ def test_confusion_figure_holds_counts_and_row_shares(two_runs):
 def test_difference_figure_is_centred_on_zero():
     a, b = np.diag([10] * 7), np.diag([10] * 7)
     b[0] = [5, 5, 0, 0, 0, 0, 0]
-    heat = figures.difference_figure(a, b, title="").data[0]
-    assert heat.z[0][0] == pytest.approx(50)
-    assert heat.z[0][1] == pytest.approx(-50)
-    assert heat.zmin == -heat.zmax
-    assert heat.text[3][3] == "0<br>0.0"
+    figure = figures.difference_figure(a, b, title="")
+    values, text = cells_of(figure)
+    assert values[0][0] == pytest.approx(50)
+    assert values[0][1] == pytest.approx(-50)
+    assert figure.data[0].zmin == -figure.data[0].zmax
+    assert text[0][1] == "−5<br>−50.0"
+    assert text[3][3] == "0<br>0.0"
 
 
 def test_accuracy_figure_places_its_points_and_references():
@@ -103,10 +117,62 @@ def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
 def test_columns_of_a_normalised_matrix_are_shares_of_the_prediction(two_runs):
     table = two_runs[0].predictions()
     counts = confusion_matrix(table.labels, table.predicted)
-    heat = figures.confusion_figure(counts, title="A", normalise="column").data[0]
-    np.testing.assert_allclose(np.array(heat.z).sum(0), 100)
-    heat = figures.confusion_figure(counts, title="A", normalise="none").data[0]
-    assert heat.text[2][3] == str(counts[2, 3])
+    values, _ = cells_of(figures.confusion_figure(counts, title="A", normalise="column"))
+    np.testing.assert_allclose(values.sum(0), 100)
+    _, text = cells_of(figures.confusion_figure(counts, title="A", normalise="none"))
+    assert text[2][3] == str(counts[2, 3])
+
+
+def wcag_contrast(one: str, other: str) -> float:
+    """By the formula of WCAG 2.1, written down again."""
+
+    def luminance(colour: str) -> float:
+        red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        linear = [
+            s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in (red, green, blue)
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_formula_is_wcags():
+    assert theme.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert theme.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+def worst_contrast(figure) -> float:
+    """The lowest contrast of a text on its cell, as Plotly colours it."""
+    worst = 21.0
+    for layer in (trace for trace in figure.data if trace.type == "heatmap"):
+        scale = [list(stop) for stop in layer.colorscale]
+        for value in np.array(layer.z, float).ravel():
+            if not np.isnan(value):
+                share = (value - layer.zmin) / (layer.zmax - layer.zmin)
+                (cell,) = sample_colorscale(scale, [min(max(share, 0), 1)])
+                red, green, blue = map(int, re.findall(r"\d+", cell)[:3])
+                cell = f"#{red:02x}{green:02x}{blue:02x}"
+                worst = min(worst, wcag_contrast(layer.textfont.color, cell))
+    return worst
+
+
+@pytest.mark.parametrize("normalise", figures.NORMALISATIONS)
+def test_text_on_every_cell_is_read(normalise):
+    counts = np.arange(49).reshape(7, 7) ** 2  # every step of the scale
+    assert worst_contrast(figures.confusion_figure(counts, title="", normalise=normalise)) >= 4.5
+
+
+def test_text_on_every_difference_is_read():
+    a, b = np.diag(np.arange(10, 80, 10)) + 5, np.arange(49).reshape(7, 7)
+    assert worst_contrast(figures.difference_figure(a, b, title="")) >= 4.5
+    effect = pd.DataFrame(np.linspace(-0.2, 0.2, 49).reshape(7, 7), columns=CLASSES)
+    assert worst_contrast(class_effect_figure(effect, list("abcdefg"))) >= 4.5
+
+
+def test_text_on_a_models_colour_is_read():
+    for colour in (*theme.MODEL_COLOURS.values(), *theme.CLASS_COLOURS.values()):
+        assert wcag_contrast(theme.text_on(colour), colour) >= 4.5
 
 
 def test_class_difference_is_filled_where_its_interval_leaves_out_zero(two_runs):

@@ -119,13 +119,17 @@ def test_the_chart_has_a_line_for_each_class_with_gaps_where_no_face_was():
     happy = {"A": np.eye(7)[3], "B": np.eye(7)[6]}
     moments = [Moment(step / 10, {} if 100 <= step < 150 else happy, 9.0) for step in range(300)]
     figure = live_figure(moments, ["A", "B"])
-    assert [trace["name"] for trace in figure["data"]] == [*CLASSES, *CLASSES]
-    line = figure["data"][3]
+    lines = [trace for trace in figure["data"] if "name" in trace]
+    assert [trace["name"] for trace in lines] == [*CLASSES, *CLASSES]
+    line = lines[3]
     assert line["x"][-1] == 0
     assert line["x"][0] == pytest.approx(-29.9, abs=0.3)
     assert np.isnan(line["y"]).mean() == pytest.approx(1 / 6, abs=0.02)
     assert np.nanmin(line["y"]) == 100
-    assert np.nanmax(figure["data"][0]["y"]) == 0
+    assert np.nanmax(lines[0]["y"]) == 0
+    rim = figure["data"][3]  # under the yellow line, which white would swallow
+    np.testing.assert_array_equal(rim["y"], line["y"])
+    assert rim["line"]["width"] > line["line"]["width"]
 
 
 def test_words():

@@ -7,15 +7,18 @@ changed elsewhere in between.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_kept
-from dashboard.base.figures import STATIC
 from dashboard.base.selection import clears
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 Point = dict[str, Any]  # as Plotly reports it: x, y, customdata, …
 
@@ -33,13 +36,11 @@ def clickable_figure(
     def take_click() -> None:
         _pass_on(name, st.session_state[name]["selection"]["points"], choose)
 
-    st.plotly_chart(
-        figure, key=name, on_select=take_click, selection_mode="points", config=STATIC, alt=alt
-    )
+    show_figure(figure, key=name, on_select=take_click, selection_mode="points", alt=alt)
 
 
 def clickable_table(
-    table: pd.DataFrame, key: str, choose: Callable[[int], None], **options
+    table: "pd.DataFrame | Styler", key: str, choose: Callable[[int], None], **options
 ) -> None:
     """A table; `choose` gets the position of the row that is clicked.
 

@@ -12,7 +12,9 @@ from dashboard.base.theme import (
     MAGNITUDE,
     MODEL_COLOURS,
     REFERENCE_COLOUR,
+    colour_at,
     percent,
+    text_on,
 )
 from fercore.labels import CLASSES
 from fercore.wording import signed
@@ -21,7 +23,7 @@ from fercore.wording import signed
 # the same object: whoever gets it shows it and changes nothing.
 drawn_once = st.cache_resource(max_entries=60, show_spinner=False)
 
-_MARGIN = {"l": 8, "r": 8, "t": 44, "b": 8}
+_LEGEND_ROOM = 36  # pixels above the panels
 # Clicks select, and nothing zooms by accident.
 STATIC = {"displayModeBar": False, "scrollZoom": False}
 
@@ -47,10 +49,9 @@ def confusion_figure(
         [f"{n}<br>{100 * s:.0f} %" if normalise != "none" else f"{n}" for n, s in zip(*lines)]
         for lines in zip(counts, shares, strict=True)
     ]
-    heat = _heat(
-        100 * shares, text, colorscale=MAGNITUDE, zmin=0, zmax=100 * max(shares.max(), 1e-9)
-    )
-    return _matrix(heat, counts, title, selected, rows)
+    top = 100 * max(shares.max(), 1e-9)
+    cells = heat(100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES)
+    return _matrix(cells, counts, title, selected, rows)
 
 
 @drawn_once
@@ -76,8 +77,8 @@ def difference_figure(
         ]
         for lines in zip(a - b, difference, marked, strict=True)
     ]
-    heat = _heat(difference, text, colorscale=DIFFERENCE, zmid=0, zmin=-limit, zmax=limit)
-    return _matrix(heat, a - b, title, selected)
+    cells = heat(difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES)
+    return _matrix(cells, a - b, title, selected)
 
 
 def _shares(counts: NDArray, normalise: str) -> NDArray:
@@ -88,17 +89,30 @@ def _shares(counts: NDArray, normalise: str) -> NDArray:
     return counts / np.maximum(counts.sum(axis, keepdims=True), 1)
 
 
-def _heat(values: NDArray, text: list, **colours) -> go.Heatmap:
-    return go.Heatmap(
-        z=values, x=CLASSES, y=CLASSES, text=text, texttemplate="%{text}", showscale=False,
-        hoverinfo="skip", xgap=1, ygap=1, **colours,
-    )  # fmt: skip
+def heat(
+    values: NDArray, text: list, colorscale: list, *, zmin: float, zmax: float, x, y
+) -> list[go.Heatmap]:
+    """Coloured cells with a text each, in black or white, as it is read on their colours."""
+    values = np.asarray(values, float)
+    shares = np.nan_to_num(np.clip((values - zmin) / (zmax - zmin), 0, 1))
+    white = np.array(
+        [[text_on(colour_at(colorscale, share)) == "#ffffff" for share in line] for line in shares]
+    )
+    return [
+        go.Heatmap(
+            z=np.where(cells, values, np.nan), text=np.where(cells, text, ""),
+            x=x, y=y, colorscale=colorscale, zmin=zmin, zmax=zmax, texttemplate="%{text}",
+            textfont={"color": colour}, showscale=False, hoverinfo="skip",
+            hoverongaps=False, xgap=1, ygap=1,
+        )
+        for colour, cells in (("#000000", ~white), ("#ffffff", white))
+    ]  # fmt: skip
 
 
 def _matrix(
-    heat: go.Heatmap, counts: NDArray, title: str, selected, rows: str = "label"
+    cells: list[go.Heatmap], counts: NDArray, title: str, selected, rows: str = "label"
 ) -> go.Figure:
-    figure = go.Figure(heat)
+    figure = go.Figure(cells)
     # Streamlit delivers no clicks on a heatmap; transparent markers over its cells take them.
     predicted, true = np.meshgrid(CLASSES, CLASSES)
     figure.add_scatter(
@@ -119,7 +133,9 @@ def _matrix(
         )  # fmt: skip
     edge = len(CLASSES) - 0.5
     columns = "predicted" if rows == "label" else "B says"
-    figure.update_xaxes(title=columns, fixedrange=True, showgrid=False, range=[-0.5, edge])
+    figure.update_xaxes(
+        title=columns, fixedrange=True, showgrid=False, range=[-0.5, edge], autotickangles=[0, 90]
+    )
     figure.update_yaxes(title=rows, fixedrange=True, showgrid=False, range=[edge, -0.5])
     figure.update_layout(dragmode=False)
     return styled(figure, title, height=520, legend=False)
@@ -231,7 +247,7 @@ def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> 
             )
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(ticksuffix=" %", col=2)
-    return legend_below(with_panels(styled(figure, "Loss and accuracy by epoch", height=520)))
+    return legend_below(styled(figure, "Loss and accuracy by epoch", height=480, wide=True))
 
 
 def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
@@ -267,28 +283,33 @@ def error_bars(table: pd.DataFrame, value: str = "accuracy", **look) -> dict:
     } | look
 
 
-def styled(figure: go.Figure, title: str, *, height: int, legend: bool = True) -> go.Figure:
+def styled(
+    figure: go.Figure, title: str, *, height: int, legend: bool = True, wide: bool = False
+) -> go.Figure:
+    """The figure as the page shows it: `charts.show_figure` writes the title above it.
+
+    wide: of panels side by side, which need more room than a telephone has.
+    """
     figure.update_layout(
-        title={"text": title} if title else None,
+        meta={"title": title, "wide": wide},
         height=height,
-        margin=_MARGIN if title else _MARGIN | {"t": 40},
+        margin={"l": 8, "r": 8, "t": _LEGEND_ROOM if legend else 16, "b": 8},
         showlegend=legend,
-        legend={"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"},
     )
     return figure
 
 
-def with_panels(figure: go.Figure) -> go.Figure:
-    """A styled figure whose panels have titles of their own: room for both."""
+def with_panels(figure: go.Figure, *, lines: int = 1) -> go.Figure:
+    """A styled figure whose panels have titles of their own, of so many lines: room for both."""
     return figure.update_layout(
-        margin={"t": 96}, title={"y": 0.99, "yanchor": "top"},
-        legend={"y": 1, "yref": "container", "yanchor": "top"},
-    )  # fmt: skip
+        margin={"t": 44 + 22 * lines}, legend={"y": 1, "yref": "container", "yanchor": "top"}
+    )
 
 
 def legend_below(figure: go.Figure, *, room: int = 72) -> go.Figure:
-    """A styled figure with its legend, and `room` pixels for it, beneath: titles stay clear."""
+    """A styled figure with its legend, and `room` pixels for it, beneath."""
     return figure.update_layout(
-        legend={"yref": "container", "y": 0, "yanchor": "bottom", "x": 0.5, "xanchor": "center"},
-        margin_b=room,
+        legend={"yref": "container", "y": 0, "yanchor": "bottom"},
+        margin={"b": room, "t": 40},
     )

@@ -1,6 +1,10 @@
 """Colours and numbers, the same on every page."""
 
 import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
 
 from fercore.wording import NO_BREAK, number, signed
 
@@ -23,6 +27,35 @@ MAGNITUDE = [[0, "#eef4fa"], [0.5, "#6aaed6"], [1, "#08306b"]]
 DIFFERENCE = [[0, "#D55E00"], [0.5, "#f2f2f2"], [1, "#0072B2"]]
 
 
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, '#rrggbb', from 1 to 21 (WCAG 2)."""
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def text_on(colour: str) -> str:
+    """Black or white, whichever is read better on a colour: always at a contrast above 4.5."""
+    return max(("#000000", "#ffffff"), key=lambda text: contrast(text, colour))
+
+
+def colour_at(scale: list, share: float) -> str:
+    """The colour of a scale of Plotly's at a place from 0 to 1."""
+    places, colours = zip(*scale)
+    channels = zip(*map(_channels, colours))
+    mixed = (np.interp(share, places, channel) for channel in channels)
+    return "#" + "".join(f"{round(value):02x}" for value in mixed)
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
+
+
+def _luminance(colour: str) -> float:
+    shares = (value / 255 for value in _channels(colour))
+    linear = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear))
+
+
 def percent(share: float | None) -> str:
     """'63.2 %', never broken into two lines; a dash for an unknown one."""
     return "–" if share is None or math.isnan(share) else f"{number(100 * share)}{NO_BREAK}%"
@@ -43,6 +76,11 @@ def points_interval(bounds) -> str:
     """'[+0.2, +2.6]', in points, in one piece; a dash for an unknown one."""
     low, high = bounds
     return "–" if math.isnan(low) else f"[{signed(100 * low)},{NO_BREAK}{signed(100 * high)}]"
+
+
+def readable(table: pd.DataFrame, formats: dict[str, Callable[[float], str]]):
+    """The table for `st.dataframe`: its numbers in words, still sorted as numbers."""
+    return table.style.format(formats, na_rep="–")
 
 
 def count(number: int) -> str:

@@ -48,7 +48,7 @@ def _selection_line(selection: Selection, to_faces: bool) -> None:
         st.markdown(f"Selected: {selection.words}", width="content")
         if to_faces:
             st.page_link(
-                page_path("misclassified"), label="**See the faces**", width="content",
+                page_path("misclassified"), label="See the faces", width="content",
                 icon=":material/gallery_thumbnail:", query_params=cell_query(*selection.cell),
             )  # fmt: skip
         st.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")

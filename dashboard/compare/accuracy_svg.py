@@ -10,8 +10,9 @@ from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR, interval, perc
 from fercore.scoring.statistics import Interval
 from fercore.study.references import HUMAN, PAPER
 
-_WIDTH, _HEIGHT = 640, 230
+_WIDTH, _HEIGHT = 480, 250  # narrow: on a telephone the letters are still read
 _LEFT, _RIGHT, _TOP, _BOTTOM = 30, 20, 34, 178  # edges of the plotting area
+_LINE = 20  # from one line of words to the next
 _MARGIN = 0.03  # of accuracy, left and right of what is drawn
 
 
@@ -71,11 +72,16 @@ def _references(x) -> list[str]:
     )
     lines = [
         f'<path d="M{x(value)} {_TOP}V{_BOTTOM}" stroke="{REFERENCE_COLOUR}" stroke-width="2" '
-        f'stroke-dasharray="7 5"/><text x="{x(value)}" y="{_BOTTOM + 42}" text-anchor="middle" '
-        f'opacity="0.8">paper {model}, {100 * value:.2f} %</text>'
-        for model, value in PAPER.items()
+        f'stroke-dasharray="7 5"/><text x="{x(value)}" y="{_BOTTOM + 42 + row * _LINE}" '
+        f'text-anchor="{_anchor(x(value))}" opacity="0.8">paper {model}, {100 * value:.2f} %</text>'
+        for row, (model, value) in enumerate(PAPER.items())
     ]
     return [band, *lines]
+
+
+def _anchor(x: float) -> str:
+    """How a word stands to a place, so that neither edge cuts it."""
+    return "start" if x < _WIDTH / 3 else "end" if x > 2 * _WIDTH / 3 else "middle"
 
 
 def _point(score: Score, x, y: float) -> list[str]:

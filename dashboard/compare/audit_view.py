@@ -156,7 +156,7 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(title="labels agreed with, %", range=[0, 108], fixedrange=True)
     # Room at the left for the name of the line.
-    figure.update_xaxes(fixedrange=True, range=[-1.1, len(names) - 0.5])
+    figure.update_xaxes(fixedrange=True, range=[-1.1, len(names) - 0.5], autotickangles=[0, 90])
     figure.update_layout(dragmode=False)
     title = f"Labels that FER+'s majority agrees with, {usage}"
     return styled(figure, title, height=380, legend=False)
@@ -172,7 +172,7 @@ def pair_tile(faces: FaceSet, pair: pd.Series) -> None:
     """Two images that look alike, side by side, with their labels."""
     both = [tile(faces.images[pair[place]], 2) for place in ("first", "second")]
     with st.container(gap="xxsmall"):
-        st.image(both, width=96)
+        st.image(both, width=96, alt=["The image", "The one like it"])
         st.caption(
             f"{pair['label']} · {pair['other_label']}  \n{pair['usage']} {pair['row']} · "
             f"{pair['other_usage']} {pair['other_row']}  \nsimilarity {pair['similarity']:.3f}"

@@ -47,7 +47,7 @@ def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figur
     x, y = _AXES[kind]
     figure.update_xaxes(title=x, row=2)
     figure.update_yaxes(title=y, col=1)
-    return with_panels(styled(figure, _TITLES[kind], height=660))
+    return with_panels(styled(figure, _TITLES[kind], height=640, wide=True), lines=2)
 
 
 def curves_table(tables: dict[str, Predictions], kind: str) -> pd.DataFrame:

@@ -132,7 +132,7 @@ def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
     figure.update_yaxes(range=[0, 100], fixedrange=True)
     figure.update_yaxes(title="accuracy, %", col=1)
     title = "Accuracy on ever worse images, with 95 % interval"
-    return with_panels(styled(figure, title, height=660))
+    return with_panels(styled(figure, title, height=640, wide=True))
 
 
 def drops_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

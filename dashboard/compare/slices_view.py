@@ -96,8 +96,7 @@ def slices_figure(tables: dict[str, pd.DataFrame], everyone: dict[str, float]) -
     figure.update_xaxes(title="accuracy, %", matches="x", fixedrange=True, zeroline=False)
     figure.update_layout(dragmode=False)
     title = "Accuracy on each slice, with 95 % interval (dotted: all images)"
-    figure = styled(figure, title, height=130 + 25 * longest)
-    return figure.update_layout(legend={"y": 1, "yanchor": "bottom"})
+    return styled(figure, title, height=120 + 25 * longest, wide=True)
 
 
 _Line = tuple[tuple[str, str] | None, str]  # a slice's (property, name), None for a header; words

@@ -5,8 +5,9 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
-from dashboard.base.figures import STATIC, probability_figure
+from dashboard.base.figures import probability_figure
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
@@ -26,7 +27,7 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
     left, right = st.columns([1, 2])
     with left:
         if face is not None:
-            st.image(tile(face, _FACTOR), width="stretch")
+            st.image(tile(face, _FACTOR), width="stretch", alt=f"The face of row {sample['row']}")
         st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
     with right:
         probs = {}
@@ -36,7 +37,7 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
             word = "right" if sample[f"{key.lower()}_correct"] else "wrong"
             st.markdown(f"{letter(key)} says **{sample[f'{key.lower()}_predicted']}**: {word}")
             probs[key] = face_loading.probabilities(run, selection.part, int(sample["row"]))
-        st.plotly_chart(probability_figure(probs), config=STATIC, alt="Seven probabilities")
+        show_figure(probability_figure(probs), alt="Seven probabilities")
         shown = {key: selection.models[key] for key in probs}
         csv_button(
             _numbers(sample, probs, selection), f"face-{sample['row']}", models=shown,
@@ -133,5 +134,5 @@ def _alike(face, selection: Selection) -> None:
         "copies of this one. Similarity is the correlation of 12×12 thumbnails, 1 for equal."
     )
     for place, (_, line) in zip(st.columns(len(neighbours)), neighbours.iterrows()):
-        place.image(tile(line["face"], 2), width="stretch")
+        place.image(tile(line["face"], 2), width="stretch", alt="A Training image like it")
         place.caption(f"{CLASSES[line['label']]}  \n{line['similarity']:.2f}")

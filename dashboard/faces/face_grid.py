@@ -31,7 +31,7 @@ def face_grid(
                 if face is None:
                     st.caption(f"row {sample['row']}: not in this copy")
                 else:
-                    st.image(tile(face, 3), width="stretch")
+                    st.image(tile(face, 3), width="stretch", alt=f"The face of row {sample['row']}")
                 said, sure = sample[f"{model}_predicted"], sample[f"{model}_confidence"]
                 flag = f" {_FLAG}" if sample["row"] in disputed else ""
                 label = f"{sample['label']} → {said} {sure:.2f}{flag}"

@@ -10,7 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dashboard.base.figures import STATIC, probability_figure
+from dashboard.base.charts import show_figure
+from dashboard.base.figures import probability_figure
 from dashboard.base.selection import Selection
 from dashboard.base.theme import percent
 from dashboard.base.widgets import letter, tile
@@ -106,7 +107,7 @@ def photo_view(
     with st.container(border=True):
         st.subheader(source.name, anchor=False)
         left, right = st.columns([2, 3])
-        left.image(photo.shown, width="stretch")
+        left.image(photo.shown, width="stretch", alt="The photo, its faces in boxes")
         with right:
             for remark in (*photo.notes, *remarks(photo.found, photo.size)):
                 st.info(remark)
@@ -132,9 +133,8 @@ def _face(
     with bars:
         said = [_answer(model, face, judged_by[model]) for model, face in by_model.items()]
         st.markdown("  ·  ".join(said))
-        st.plotly_chart(
+        show_figure(
             probability_figure({model: face.probs for model, face in by_model.items()}),
-            config=STATIC,
             alt=f"Probabilities of face {number}",
             key=f"bars-{key}",
         )

@@ -46,7 +46,7 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
             f"(row {current.row}); saving replaces it."
         )
     chosen = st.radio(
-        f"Is the label **{label}** right?",
+        f"Is the label {label} right?",
         list(VERDICTS),
         index=list(VERDICTS).index(earlier.verdict) if earlier else None,
         format_func=VERDICTS.get,
@@ -144,7 +144,8 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images, *, of: object) -> Non
         for one in here.iloc[shown].itertuples(index=False):
             verdict = Verdict(*one)
             with st.container(gap="xxsmall"):
-                st.image(tile(images.get(verdict.pixels), 3), width="stretch")
+                alt = f"The face of row {verdict.row}"
+                st.image(tile(images.get(verdict.pixels), 3), width="stretch", alt=alt)
                 outcome = verdict.should_be or verdict.verdict
                 key = _key("open", verdict.pixels)
                 title = f"{verdict.label}: {outcome}"
@@ -184,7 +185,8 @@ def import_field() -> None:
 @errors_told("This face")
 def _open(verdict: Verdict, images: Images) -> None:
     left, right = st.columns([2, 3])
-    left.image(tile(images.get(verdict.pixels), 7), width="stretch")
+    alt = f"The face of row {verdict.row}"
+    left.image(tile(images.get(verdict.pixels), 7), width="stretch", alt=alt)
     left.markdown(f"Label: **{verdict.label}**  \nRow {verdict.row} of the dataset")
     with right:
         verdict_form(verdict.pixels, verdict.row, verdict.label, verdict.dataset)

@@ -5,7 +5,7 @@ from functools import cache
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dashboard.base.theme import MODEL_COLOURS
+from dashboard.base.theme import MODEL_COLOURS, text_on
 from fercore.faces.detection import Box
 from fercore.labels import CLASSES
 
@@ -27,7 +27,7 @@ def draw_face(picture: Image.Image, box: Box, probs: dict[str, NDArray]) -> None
 def _draw_expressions(
     draw: ImageDraw.ImageDraw, box: Box, probs: dict[str, NDArray], unit: int, width: int
 ) -> None:
-    """One line for each model, standing on the box, white on the model's colour."""
+    """One line for each model, standing on the box, readable on the model's colour."""
     font, height = _font(round(1.5 * unit)), 2 * unit
     labels = {key: f"{key} {CLASSES[p.argmax()]} {100 * p.max():.0f} %" for key, p in probs.items()}
     top = max(0, box.top - height * len(labels) - 2)
@@ -35,7 +35,8 @@ def _draw_expressions(
         long = draw.textlength(label, font) + unit
         left = min(max(0, box.left), width - long)
         draw.rectangle((left, top, left + long, top + height - 2), fill=MODEL_COLOURS[key])
-        draw.text((left + unit / 2, top + height / 2 - 1), label, "white", font, anchor="lm")
+        colour = text_on(MODEL_COLOURS[key])
+        draw.text((left + unit / 2, top + height / 2 - 1), label, colour, font, anchor="lm")
         top += height
 
 

@@ -6,10 +6,11 @@ import numpy as np
 from plotly.subplots import make_subplots
 
 from dashboard.base.figures import styled
-from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS
+from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, contrast
 from fercore.faces.video import HISTORY_SECONDS, Moment
 from fercore.labels import CLASSES
 
+_FAINT = 1.5  # contrast to white below which a line is drawn with a rim
 _POINTS_PER_SECOND = 4  # more cannot be seen, and all are sent to the browser every second
 
 
@@ -22,13 +23,16 @@ def live_figure(moments: list[Moment], models: list[str]) -> dict:
     thinned = _thinned(moments)
     seconds = np.array([moment.at - moments[-1].at for moment in thinned], np.float32)
     nothing = np.full(len(CLASSES), np.nan)
-    lines = []
+    lines = {}
     for key in models:
         probs = [moment.probs.get(key, nothing) for moment in thinned]
-        lines.extend(100 * np.array(probs, np.float32).reshape(-1, len(CLASSES)).T)
+        lines[key] = 100 * np.array(probs, np.float32).reshape(-1, len(CLASSES)).T
     empty = _empty_figure(tuple(models))
-    traces = zip(empty["data"], lines, strict=True)
-    return empty | {"data": [trace | {"x": seconds, "y": line} for trace, line in traces]}
+    drawn = []
+    for trace in empty["data"]:
+        key, number = trace["meta"]
+        drawn.append(trace | {"x": seconds, "y": lines[key][number]})
+    return empty | {"data": drawn}
 
 
 @cache
@@ -39,8 +43,20 @@ def _empty_figure(models: tuple[str, ...]) -> dict:
     for key, title in zip(models, figure.layout.annotations, strict=True):
         title.update(textangle=0, font={"color": MODEL_COLOURS[key]}, text=f"<b>{key}</b>")
     for row, key in enumerate(models, start=1):
-        for name, colour in CLASS_COLOURS.items():
+        for number, (name, colour) in enumerate(CLASS_COLOURS.items()):
+            if contrast(colour, "#ffffff") < _FAINT:
+                figure.add_scatter(
+                    mode="lines",
+                    line={"color": REFERENCE_COLOUR, "width": 4.5},
+                    meta=[key, number],
+                    legendgroup=name,
+                    showlegend=False,
+                    hoverinfo="skip",
+                    row=row,
+                    col=1,
+                )
             figure.add_scatter(
+                meta=[key, number],
                 mode="lines",
                 line={"color": colour, "width": 2.5},
                 name=name,

@@ -156,7 +156,9 @@ def _grid(own: OwnFaces) -> None:
     with tiles, st.grid(min_column_width=110, gap="small"):
         for photo in shown[on_page]:
             with st.container(gap="xxsmall"):
-                st.image(tile(photo.face, 3), width="stretch")
+                st.image(
+                    tile(photo.face, 3), width="stretch", alt=f"A face, {CLASSES[photo.label]}"
+                )
                 whole = " · whole" if photo.outcome == WHOLE else ""
                 st.caption(f"{CLASSES[photo.label]} · {photo.usage}{whole}")
 

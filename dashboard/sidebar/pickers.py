@@ -32,8 +32,8 @@ def pickers() -> None:
     about = {run.run_id: [run.title, *filter(None, [run.note])] for run in runs}
     names, (first, second) = list(about), default_pair(runs)
     for key, label, options, default in (
-        (MODEL_A, ":blue[**Model A**]", names, first),
-        (MODEL_B, ":orange[**Model B**]", [*names, NO_MODEL], second),
+        (MODEL_A, "Model A", names, first),
+        (MODEL_B, "Model B", [*names, NO_MODEL], second),
     ):
         chosen = st.selectbox(
             label,

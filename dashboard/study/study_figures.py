@@ -1,12 +1,14 @@
 """Figures of a study: what each head and each condition does to the accuracy."""
 
+from textwrap import wrap
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import drawn_once, error_bars, legend_below, styled
-from dashboard.base.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR
+from dashboard.base.figures import drawn_once, error_bars, heat, legend_below, styled
+from dashboard.base.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR, text_on
 from fercore.study.references import PAPER
 from fercore.wording import p_value, signed
 
@@ -66,7 +68,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
     _paper_line(figure, 100 * PAPER_GAP, "paper's gap", col=2)
     figure.add_vline(0, line_color=MODEL_COLOURS["A"], line_width=1, col=2)
     figure.update_yaxes(categoryorder="array", categoryarray=list(gaps["title"])[::-1])
-    figure = legend_below(styled(figure, "", height=232 + 26 * len(gaps)))
+    figure = legend_below(styled(figure, "", height=232 + 26 * len(gaps), wide=True))
     return figure.update_layout(margin_t=82)
 
 
@@ -102,7 +104,9 @@ def cost_figure(gaps: pd.DataFrame) -> go.Figure:
             )  # fmt: skip
         figure.update_xaxes(title=title, rangemode="tozero", col=column)
     figure.update_yaxes(title="accuracy, %", col=1)
-    return styled(figure, f"Accuracy against {' and '.join(_COSTS[f] for f in panels)}", height=440)
+    return styled(
+        figure, f"Accuracy against {' and '.join(_COSTS[f] for f in panels)}", height=440, wide=True
+    )
 
 
 _COSTS = {"parameters": "size", "latency_ms": "time"}
@@ -114,13 +118,14 @@ def condition_figure(conditions: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     for column, title, key in (("cnn", "CNN", "A"), ("cnn_lstm", "CNN-LSTM", "B")):
         figure.add_bar(
-            x=conditions["title"],
+            x=["<br>".join(wrap(title, 15)) for title in conditions["title"]],
             y=100 * conditions[column],
             name=title,
             marker_color=MODEL_COLOURS[key],
             text=[f"{100 * value:.1f}" for value in conditions[column]],
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont_color=text_on(MODEL_COLOURS[key]),
             hovertemplate=f"{title}, %{{x}}: %{{y:.1f}} %<extra></extra>",
         )
     for model, accuracy in PAPER.items():
@@ -129,7 +134,7 @@ def condition_figure(conditions: pd.DataFrame) -> go.Figure:
             annotation_text=f"paper {model}", annotation_position="right",
         )  # fmt: skip
     figure.update_yaxes(title="accuracy, %", range=[0, 78])
-    drawn = styled(figure, "The same change made to both models", height=440)
+    drawn = styled(figure, "The same change made to both models", height=440, wide=True)
     return drawn.update_layout(margin_r=110)  # for the paper's names, beside the bars
 
 
@@ -138,26 +143,21 @@ def class_effect_figure(effect: pd.DataFrame, titles: list[str]) -> go.Figure:
     """Recall of each class minus the CNN's, in points: blue better, orange worse."""
     values = 100 * effect.to_numpy()
     limit = max(5.0, float(np.abs(values).max()))
+    text = [[signed(value) for value in row] for row in values]
     figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=list(effect.columns),
-            y=titles,
-            text=[[signed(value) for value in row] for row in values],
-            texttemplate="%{text}",
-            colorscale=DIFFERENCE,
-            zmid=0,
-            zmin=-limit,
-            zmax=limit,
-            showscale=False,
-            hovertemplate="%{y}, %{x}: %{text} points<extra></extra>",
-            xgap=1,
-            ygap=1,
-        )
+        heat(values, text, DIFFERENCE, zmin=-limit, zmax=limit, x=list(effect.columns), y=titles)
     )
+    figure.update_traces(hoverinfo=None, hovertemplate="%{y}, %{x}: %{text} points<extra></extra>")
+    figure.update_xaxes(autotickangles=[0, 90])
     figure.update_yaxes(autorange="reversed")
     height = 120 + 32 * len(titles)
-    return styled(figure, "Recall of each class against the CNN's, points", height=height)
+    return styled(
+        figure,
+        "Recall of each class against the CNN's, points",
+        height=height,
+        legend=False,
+        wide=True,
+    )
 
 
 @drawn_once
