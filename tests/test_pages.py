@@ -122,7 +122,7 @@ def test_overview_links_to_the_most_frequent_confusions(two_runs):
     first = confusions(find_run("first").predictions()).iloc[0]
     labels = [link.proto.label for link in app.get("page_link") if "→" in link.proto.label]
     assert len(labels) == 3
-    assert labels[0].startswith(f"{first['true']} → {first['predicted']}: A {first['count']} · B ")
+    assert labels[0].startswith(f"{first['label']} → {first['predicted']}: A {first['count']} · B ")
     link = next(link for link in app.get("page_link") if link.proto.label == labels[0])
     assert "which=A+wrong" in link.proto.query_string  # as many as it says, whatever was chosen
 
