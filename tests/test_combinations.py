@@ -52,7 +52,6 @@ NONSENSE = {
         Request("", "cnn", replace(find_recipe("quick"), resolutions=((48, 0.5),))),
         "begins with images of 48 pixels, and the model sees 40",
     ),
-    "no epoch": (Request("", "cnn", replace(find_recipe("quick"), epochs=0)), "'epochs' is 0"),
     "no rate": (
         Request("", "cnn", replace(find_recipe("quick"), learning_rate=0.0)),
         "nothing is learnt",
