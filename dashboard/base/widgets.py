@@ -1,5 +1,6 @@
 """Pieces that pages share: the heading, empty states, downloads, face tiles."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
@@ -143,16 +144,18 @@ def enlarged(face: np.ndarray, factor: int) -> Image.Image:
     return Image.fromarray(face).resize((SIZE * factor, SIZE * factor), Image.Resampling.NEAREST)
 
 
-def tile(face: np.ndarray, factor: int) -> bytes:
-    """`enlarged` as PNG: as a picture of one channel, Streamlit would make a JPEG of it."""
+def tile(face: np.ndarray, factor: int) -> str:
+    """`enlarged` as a PNG's data URL, made once: given a picture without colours, Streamlit encodes
+    it anew each time, as a JPEG.
+    """
     return _tile(face.tobytes(), factor)
 
 
 @lru_cache(maxsize=4000)
-def _tile(pixels: bytes, factor: int) -> bytes:
+def _tile(pixels: bytes, factor: int) -> str:
     file = BytesIO()
     enlarged(np.frombuffer(pixels, np.uint8).reshape(SIZE, SIZE), factor).save(file, "PNG")
-    return file.getvalue()
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
 def score_card(key: str, run, scores: dict) -> None:
