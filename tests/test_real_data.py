@@ -44,6 +44,7 @@ PAIRS = {  # what is looked at: the part, A, B
     "a real one beside a run on one's own photos": ("clean", "cnn_lstm-best", "own"),
     "one's own alone": ("public", "own", "none"),
 }
+OF_NO_PAIR = {"webcam", "runs", "your_faces", "why_the_lstm_loses", "predict"}  # opened once
 COPIES = 287  # PrivateTest images whose pixels occur in Training
 
 
@@ -90,7 +91,8 @@ def page(name: str, **state) -> str:
 def test_every_page_opens(real, pair):
     part, a, b = PAIRS[pair]
     chosen = {"part": part} | ({"a": a, "b": b} if a else {})
-    words = {name: page(name, **chosen) for name in PAGES}
+    names = PAGES if a is None else [name for name in PAGES if name not in OF_NO_PAIR]
+    words = {name: page(name, **chosen) for name in names}
     assert not [name for name in words if "not on this machine" in words[name]]
     assert not [name for name in words if "not in this copy" in words[name]]
 
