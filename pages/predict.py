@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.plain import plain
 from dashboard.base.selection import current_with_weights
 from dashboard.base.widgets import csv_button, heading, model_names
 from dashboard.faces.photo_view import Source, forget_others, judges, photo_view, seen
@@ -60,7 +61,7 @@ for source in sources:
     try:
         photo = seen(source)
     except ImageError as error:
-        st.error(str(error))
+        st.error(plain(error))
         problems.append(str(error))
         continue
     answers = {

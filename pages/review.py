@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.navigation import page_path
+from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, current_with_predictions
 from dashboard.base.theme import count, interval, percent
 from dashboard.base.widgets import csv_button, heading, models_line
@@ -49,7 +50,7 @@ with content:
 
     st.subheader("Scores with my verdicts", anchor=False)
     scores = score_table(selection, everything)
-    titles = {key: f"{key} {run.title}" for key, run in selection.models.items()}
+    titles = {key: f"{key} {plain(run.title)}" for key, run in selection.models.items()}
     shown = pd.DataFrame({"model": scores["model"].map(titles)})
     for name, words in (("stored", "as stored"), ("reviewed", "with verdicts")):
         shown[f"accuracy {words}"] = [

@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard.base import figures, loading
 from dashboard.base.charts import show_figure
+from dashboard.base.plain import plain
 from dashboard.base.selection import current
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, model_names, stacked
@@ -36,17 +37,18 @@ if late := [f"{key} from epoch {epoch} on" for key, epoch in first.items() if ep
 facts = pd.DataFrame(
     {
         key: {
-            "recipe": f"{run.recipe.name}: {run.recipe.summary}",
-            "trained on": f"{run.dataset}, {count(sum(run.info['dataset']['counts']['Training']))} "
-            "images",
+            "recipe": plain(f"{run.recipe.name}: {run.recipe.summary}"),
+            "trained on": f"{plain(run.dataset)}, "
+            f"{count(sum(run.info['dataset']['counts']['Training']))} images",
             "epochs": f"{len(histories[key])}; {best[key]} was {run.choice}",
             "parameters": count(run.info["parameters"]),
             "operations per image": f"{run.info['flops_per_image'] / 1e6:.0f} MFLOP",
             "time": f"{duration(run.info['seconds'])}, "
             f"{duration(run.info['seconds'] / len(histories[key]))} per epoch",
-            "made on": f"{run.info['hardware']['processor']}, "
-            f"threads: {run.info['hardware']['threads']}, {run.info['hardware']['precision']}",
-            "seed": str(run.info["seed"]),
+            "made on": f"{plain(run.info['hardware']['processor'])}, "
+            f"threads: {run.info['hardware']['threads']}, "
+            f"{plain(run.info['hardware']['precision'])}",
+            "seed": plain(run.info["seed"]),
         }
         for key, run in trained.items()
     }

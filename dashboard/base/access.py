@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from dashboard.base.plain import plain
+
 ALLOW, WRITERS = "FERCORE_ALLOW_WRITE", "FERCORE_WRITERS"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # What browsers send of their own with a websocket's first request, beside `Sec-…`. Proxies add to
@@ -71,7 +73,7 @@ def write_or_say_why(place: str) -> bool:
     access = may_write()
     if access.allowed:
         return True
-    st.info(access.reason, icon=":material/lock:")
+    st.info(plain(access.reason), icon=":material/lock:")
     if sign_in_configured():
         if st.user.is_logged_in:
             st.button("Sign out", on_click=st.logout, key=f"sign-out-{place}")

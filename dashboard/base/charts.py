@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.base.figures import STATIC
+from dashboard.base.plain import plain
 
 
 def show_figure(figure: go.Figure, *, alt: str, **options) -> None:
@@ -14,5 +15,5 @@ def show_figure(figure: go.Figure, *, alt: str, **options) -> None:
     place = f"{'wide' if about.get('wide') else 'figure'}-{options.get('key') or alt}"
     with st.container(key="".join(c if c.isalnum() else "-" for c in place), gap="xxsmall"):
         if about.get("title"):
-            st.markdown(f"**{about['title']}**")
+            st.markdown(f"**{plain(about['title'])}**")
         st.plotly_chart(figure, alt=alt, **({"config": STATIC} | options))

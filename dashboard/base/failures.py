@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from dashboard.base.plain import plain
 from fercore.errors import FerError
 
 _LOG = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def errors_passed_on(tell: Callable[[str], object], failed: str) -> Iterator[Non
     try:
         yield
     except FerError as error:
-        tell(str(error))
+        tell(plain(error))
     except Exception as error:
         tell(
             f"{failed}{_reason(error)}; the rest works, and the log of whoever runs this app has "
@@ -82,4 +83,5 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, OSError) or not error.strerror:
         return ""
     names = [str(name).replace("`", "'") for name in (error.filename, error.filename2) if name]
+    names = [" ".join(name.split()) for name in names]  # an empty line would end the quotation
     return f" ({': '.join([error.strerror, *(f'`{name}`' for name in names)])})"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from dashboard.base.plain import plain
 from fercore import data
 from fercore.data import FaceSet, finding
 from fercore.data.cache import entries, source_key
@@ -180,11 +181,11 @@ def images(run: Run) -> Images:
     try:
         faces = dataset(run)
     except DataError as error:
-        return Images(_NONE, {}, str(error))
+        return Images(_NONE, {}, plain(error))
     position = _position(faces.fingerprint, faces)
     scored = [predictions(run, part).pixels for part in ("public", "private")]
     here = [int(pixels) in position for pixels in np.concatenate(scored)]
-    partly = "" if all(here) else origin.partly(run, faces, sum(here), len(here))
+    partly = "" if all(here) else plain(origin.partly(run, faces, sum(here), len(here)))
     return Images(faces.images, position, partly=partly)
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept
+from dashboard.base.plain import plain
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
@@ -63,7 +64,7 @@ class Selection:
     @property
     def part_name(self) -> str:
         name = PARTS[self.part]
-        return name if self.a.dataset == "FER2013" else f"{name} of {self.a.dataset}"
+        return name if self.a.dataset == "FER2013" else f"{name} of {plain(self.a.dataset)}"
 
     @property
     def cell(self) -> tuple[str, str]:
@@ -130,8 +131,8 @@ def current_with_predictions() -> Selection:
     for key, run in selection.models.items():
         if selection.part not in loading.metrics(run):
             st.info(
-                f"{key} was not scored on these images: its dataset, {run.dataset}, has none. "
-                "Choose other images or another run in the sidebar."
+                f"{key} was not scored on these images: its dataset, {plain(run.dataset)}, has "
+                "none. Choose other images or another run in the sidebar."
             )
             st.stop()
     return selection
@@ -155,7 +156,7 @@ def has_weights_or_say_so(key: str, run: Run) -> bool:
     try:
         run.weights_file()
     except RunError as error:
-        st.info(f"{key}: {error}")
+        st.info(f"{key}: {plain(error)}")
         return False
     return True
 

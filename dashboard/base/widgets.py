@@ -12,6 +12,7 @@ from PIL import Image
 
 from dashboard.base import theme
 from dashboard.base.navigation import page_path
+from dashboard.base.plain import plain
 from dashboard.base.selection import Selection, cell_query, clear
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
@@ -59,7 +60,7 @@ def _selection_line(selection: Selection, to_faces: bool) -> None:
 
 def model_names(selection: Selection, *more: str) -> None:
     """Names A and B in their colours; warns where one learned from drawn faces."""
-    names = [f"{letter(key)} {run.title}" for key, run in selection.models.items()]
+    names = [f"{letter(key)} {plain(run.title)}" for key, run in selection.models.items()]
     st.markdown("  ·  ".join([*names, *more]))
     if any(run.dataset == SYNTHETIC for run in selection.models.values()):
         st.warning(
@@ -161,7 +162,7 @@ def _tile(pixels: bytes, factor: int) -> str:
 def score_card(key: str, run, scores: dict) -> None:
     """One model's headline figures."""
     with st.container(border=True, height="stretch"):
-        st.markdown(f"{letter(key)}  {run.title}")
+        st.markdown(f"{letter(key)}  {plain(run.title)}")
         low, high = (f"{100 * bound:.1f}" for bound in scores["accuracy_interval"])
         st.subheader(
             f"{theme.percent(scores['accuracy'])} :gray[\\[{low}, {high}\\]]",

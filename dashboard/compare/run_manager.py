@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept, errors_told
+from dashboard.base.plain import plain
 from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import count, interval, percent
 from fercore.errors import FerError, RunError
@@ -68,19 +69,19 @@ def show_outcome() -> None:
     """What the last renaming, note or deletion has come to."""
     well, sentence = st.session_state.pop(_OUTCOME, (True, ""))
     if sentence and well:
-        st.success(sentence, icon=":material/check:")
+        st.success(plain(sentence), icon=":material/check:")
     elif sentence:
-        st.error(sentence)
+        st.error(plain(sentence))
 
 
 def damaged_runs(problems: list[str], *, deletable: bool) -> None:
     """The runs that cannot be read, a sentence each, and a way to be rid of them."""
     for problem in problems:
         run_id = problem.partition(":")[0]
-        st.warning(problem)
+        st.warning(plain(problem))
         if not (deletable and safe_name(run_id) and (local_folder(run_id) / "run.json").is_file()):
             continue
-        if st.button(f"Delete {run_id} …", icon=_BIN):
+        if st.button(f"Delete {plain(run_id)} …", icon=_BIN):
             _confirm(run_id, "It cannot be read. All of its files go.")
 
 
@@ -101,13 +102,15 @@ def run_manager(runs: list[Run]) -> None:
         st.form_submit_button("Rename", on_click=_rename, args=(chosen,))
     if right.button("Delete …", icon=_BIN):
         megabytes = f"{run.bytes_on_disk / 1e6:.1f} MB"
-        _confirm(chosen, f"{run.title}  \nIts weights, predictions and history go, {megabytes}.")
+        _confirm(
+            chosen, f"{plain(run.title)}  \nIts weights, predictions and history go, {megabytes}."
+        )
 
 
 @st.dialog("Delete this run?")
 @errors_told("The question")
 def _confirm(run_id: str, what: str) -> None:
-    st.markdown(f"**{run_id}**  \n{what} This cannot be undone.")
+    st.markdown(f"**{plain(run_id)}**  \n{what} This cannot be undone.")
     with st.container(horizontal=True):
         deleted = st.button("Delete it", type="primary", on_click=_delete, args=(run_id,))
         if st.button("Keep it") or deleted:

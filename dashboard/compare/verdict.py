@@ -1,5 +1,6 @@
 """The Overview's sentences: who is right more often, and what the comparison is about."""
 
+from dashboard.base.plain import plain
 from dashboard.base.theme import count, points, points_interval
 from fercore.data import SYNTHETIC
 from fercore.models import MODELS
@@ -27,11 +28,13 @@ def title_of(models: dict[str, Run]) -> str:
     where these are what tells them apart.
     """
     titles = [MODELS[run.info["model"]].title for run in models.values()]
-    sets = ["drawn faces" if run.dataset == SYNTHETIC else run.dataset for run in models.values()]
+    sets = [
+        "drawn faces" if run.dataset == SYNTHETIC else plain(run.dataset) for run in models.values()
+    ]
     if len(set(sets)) > 1:
         return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
     if len(set(titles)) < len(titles):
-        versions = [f"{run.recipe.name}, {run.seed}" for run in models.values()]
+        versions = [f"{plain(run.recipe.name)}, {run.seed}" for run in models.values()]
         return f"{titles[0]} on {sets[0]}: {' against '.join(versions)}"
     return f"{' against '.join(titles)} on {sets[0]}"
 

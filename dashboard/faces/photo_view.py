@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dashboard.base.charts import show_figure
 from dashboard.base.figures import probability_figure
+from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.base.theme import percent
 from dashboard.base.widgets import letter, tile
@@ -105,12 +106,12 @@ def photo_view(
 ) -> None:
     """The photo and its faces; the dictionaries hold what belongs to 'A' and to 'B'."""
     with st.container(border=True):
-        st.subheader(source.name, anchor=False)
+        st.subheader(plain(source.name), anchor=False)
         left, right = st.columns([2, 3])
         left.image(photo.shown, width="stretch", alt="The photo, its faces in boxes")
         with right:
             for remark in (*photo.notes, *remarks(photo.found, photo.size)):
-                st.info(remark)
+                st.info(plain(remark))
             for number in range(_how_many(source, len(photo.faces))):
                 by_model = {key: faces[number] for key, faces in answers.items()}
                 _face(f"{source.key}-{number}", number + 1, by_model, judged_by)

@@ -9,6 +9,7 @@ from dashboard.base import loading
 from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.loading import Images
+from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import paged, tile
 from fercore.analysis import review
@@ -96,7 +97,7 @@ def _current(pixels: int) -> Verdict | None:
     try:
         return review.find(pixels)
     except FerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
 
 
@@ -242,9 +243,9 @@ def _keep_outcome(owner: str, *, success: str = "", problem: str = "") -> None:
 def _show_outcome(owner: str) -> None:
     success, problem = st.session_state.pop(_key("outcome", owner), ("", ""))
     if success:
-        st.success(success, icon=":material/check:")
+        st.success(plain(success), icon=":material/check:")
     if problem:
-        st.error(problem)
+        st.error(plain(problem))
 
 
 def _key(name: str, owner: int | str) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base.failures import errors_kept, errors_told
+from dashboard.base.plain import plain
 from dashboard.base.theme import count, percent, points, points_interval
 from fercore import data, jobs
 from fercore.data.stored_faces import delete_faces
@@ -35,9 +36,9 @@ def stored_view(folders: list[Path], runs: list[Run]) -> None:
     """The sets that were kept: counts, fine-tuning, what it changed, deletion."""
     well, said = st.session_state.pop(_SAID, (True, ""))
     if said and well:
-        st.success(said, icon=":material/check:")
+        st.success(plain(said), icon=":material/check:")
     elif said:
-        st.error(said)
+        st.error(plain(said))
     if not folders:
         st.info("No faces are kept yet. Choose photos above.")
         return
@@ -48,11 +49,11 @@ def stored_view(folders: list[Path], runs: list[Run]) -> None:
     try:
         faces = data.load(by_name[name])
     except FerError as error:
-        st.error(str(error))
+        st.error(plain(error))
     else:
         counts = pd.DataFrame(faces.counts(), CLASSES)
         st.table(counts[counts.sum(axis=1) > 0].rename_axis("faces"))
-        st.caption(f"They lie in `{by_name[name]}`.")
+        st.caption(f"They lie in {plain(by_name[name])}.")
         _finetune_form(by_name[name], runs)
         _changes([run for run in runs if run.dataset == name])
     if st.button("Delete these faces …", icon=":material/delete:"):
@@ -86,7 +87,7 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
             Request("", model, recipe, seed, str(folder), start_from=start, **yielding)
         )
     except FerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     _say(f"{name} is on its way: the sidebar shows it under Retrain.")
     st.rerun()
@@ -98,11 +99,11 @@ def _changes(runs: list[Run]) -> None:
         table = before_and_after(run)
         if table.empty:
             continue
-        st.markdown(f"**What fine-tuning {run.start_from} to {run.run_id} changed**")
+        st.markdown(f"**What fine-tuning {plain(run.start_from)} to {plain(run.run_id)} changed**")
         st.table(
             pd.DataFrame(
                 {
-                    "images": table["dataset"] + " " + table["part"],
+                    "images": table["dataset"].map(plain) + " " + table["part"],
                     "n": [
                         count(row.n) if row.n == row.of else f"{count(row.n)} of {count(row.of)}"
                         for row in table.itertuples()
@@ -128,7 +129,7 @@ def _change(row) -> str:
 @errors_told("The question")
 def _confirm(name: str) -> None:
     st.markdown(
-        f"**{name}** cannot be brought back. Runs that were trained on "
+        f"**{plain(name)}** cannot be brought back. Runs that were trained on "
         "them stay, without their pictures."
     )
     with st.container(horizontal=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.base.folders import allowed_path
+from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from dashboard.base.widgets import paged, tile
 from dashboard.own.faces_view import select_set
@@ -74,14 +75,14 @@ def photo_form() -> None:
             ),
         )
     except FerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     finally:
         bar.empty()
         stop.empty()
     st.session_state[_PHOTOS] = photos
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-_")
-    st.session_state[_NAME] = plain[:_NAME_LENGTH] or "my-faces"
+    usual = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-_")
+    st.session_state[_NAME] = usual[:_NAME_LENGTH] or "my-faces"
 
 
 def preview() -> None:
@@ -99,10 +100,10 @@ def preview() -> None:
     with right, st.container(horizontal=True):
         _figures(own)
     for note in own.notes:
-        st.warning(note)
+        st.warning(plain(note))
     st.table(own.counts().rename_axis("faces"))
     if own.problem:
-        st.error(own.problem)
+        st.error(plain(own.problem))
     else:
         _keep_form(own)
     _grid(own)
@@ -134,7 +135,7 @@ def _keep_form(own: OwnFaces) -> None:
     try:
         folder = store(own, name.strip())
     except FerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     del st.session_state[_PHOTOS]
     select_set(folder.name, f"Kept {len(own.kept)} faces in {folder}.")

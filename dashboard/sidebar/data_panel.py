@@ -9,6 +9,7 @@ from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
 from dashboard.base.loading import found_source
+from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from fercore import data
 from fercore.data.cache import latest_fer2013
@@ -25,7 +26,7 @@ def data_panel() -> None:
     summary, present = _status()
     icon = ":material/check_circle:" if present else ":material/info:"
     news = st.session_state.pop(_CHOSEN, False)
-    with st.expander(f"Data: {summary}", icon=icon, expanded=news):
+    with st.expander(f"Data: {plain(summary)}", icon=icon, expanded=news):
         if not present:
             st.caption(
                 "Everything works without the images but the pages that show them. To get them: "
@@ -35,10 +36,10 @@ def data_panel() -> None:
             source, chosen = data.find_source(), chosen_data()
         except FerError as error:
             source, chosen = None, "damaged settings"
-            st.error(str(error))
+            st.error(plain(error))
         if may_write().allowed:  # they name files
             for note in dataset_notes(source):
-                st.caption(note)
+                st.caption(plain(note))
         if os.environ.get("FERCORE_DATA"):
             st.caption("`FERCORE_DATA` names the dataset. Unset it to choose another here.")
             return
@@ -90,12 +91,12 @@ def _use(path: str, names: str) -> None:
     except FerError as error:
         bar.empty()
         stop.empty()
-        st.error(str(error))
+        st.error(plain(error))
         return
     st.cache_data.clear()
     st.cache_resource.clear()
     st.session_state[_CHOSEN] = True
-    bar.progress(1.0, f"{faces.name}: {count(len(faces))} images")
+    bar.progress(1.0, f"{plain(faces.name)}: {count(len(faces))} images")
     st.rerun()
 
 

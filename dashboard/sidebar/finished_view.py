@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept
+from dashboard.base.plain import plain
 from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import percent, points, points_interval
 from fercore.jobs.transfer import before_and_after
@@ -25,13 +26,13 @@ def finished_view() -> None:
     for run in news[:_CARDS]:
         _card(run, counterpart(run, runs))
     if older := [run.run_id for run in news[_CARDS:]]:
-        st.caption(f"Finished before these: {', '.join(older)}.")
+        st.caption(f"Finished before these: {plain(', '.join(older))}.")
 
 
 def _card(run: Run, old: Run | None) -> None:
     with st.container(border=True):
         ended = f"Kept at {run.cut_short}" if run.cut_short else "Finished"
-        st.markdown(f":material/check: **{ended}: {run.run_id}**")
+        st.markdown(f":material/check: **{ended}: {plain(run.run_id)}**")
         st.caption(" ".join(_sentences(run, old)))
         left, right = st.columns(2)
         if old:
@@ -41,7 +42,7 @@ def _card(run: Run, old: Run | None) -> None:
                 args=(run.run_id, old.run_id),
                 key=f"compare-{run.run_id}",
                 width="stretch",
-                help=f"Shows {run.run_id} as model A and {old.run_id} as model B.",
+                help=f"Shows {plain(run.run_id)} as model A and {plain(old.run_id)} as model B.",
             )
         right.button(
             "Put away",
@@ -79,17 +80,17 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
     metrics = loading.metrics(run)
     part = "private" if "private" in metrics else "public"
     accuracy = metrics[part]["accuracy"]
-    sentences = [f"{percent(accuracy)} right on {PARTS[part]} of {run.dataset}."]
+    sentences = [f"{percent(accuracy)} right on {PARTS[part]} of {plain(run.dataset)}."]
     if run.start_from:
         for row in before_and_after(run).itertuples():
             if row.part == PARTS[part]:
                 here = "" if row.n == row.of else f" ({row.n} of {row.of} images)"
-                what = f"{row.dataset} {row.part}{here}, since {run.start_from}"
+                what = f"{plain(row.dataset)} {row.part}{here}, since {plain(run.start_from)}"
                 bounds = row.difference_low, row.difference_high
                 sentences.append(_change(what, row.difference, bounds, row.p_value))
     elif old:
         result = loading.comparison(run, old, part)
-        against = f"Against {old.run_id}"
+        against = f"Against {plain(old.run_id)}"
         sentences.append(_change(against, result.difference, result.interval, result.p_value))
     return sentences
 

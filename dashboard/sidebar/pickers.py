@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.plain import plain
 from dashboard.base.selection import (
     ANY,
     CONFIDENCE,
@@ -25,11 +26,11 @@ from fercore.scoring.slices import SLICES, slice_title
 def pickers() -> None:
     """Widgets for A, B, the part, and what is selected in it, bound to the URL."""
     for problem in unreadable_runs():
-        st.warning(problem)
+        st.warning(plain(problem))
     runs = loading.runs()
     if not runs:
         return
-    about = {run.run_id: [run.title, *filter(None, [run.note])] for run in runs}
+    about = {run.run_id: [plain(run.title), *filter(None, [plain(run.note)])] for run in runs}
     names, (first, second) = list(about), default_pair(runs)
     for key, label, options, default in (
         (MODEL_A, "Model A", names, first),

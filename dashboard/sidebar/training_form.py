@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_told
+from dashboard.base.plain import plain
 from dashboard.sidebar.data_panel import dataset_title
 from fercore import data, jobs
 from fercore.analysis import review
@@ -67,7 +68,7 @@ def training_form(busy: bool) -> None:
             with st.spinner("Looking at the data …"):
                 jobs.start(_request(*wanted))
     except FerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     if started:
         st.rerun()

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
+from dashboard.base.plain import plain
 from dashboard.base.theme import percent
 from dashboard.sidebar.training_form import training_form
 from fercore import jobs
@@ -39,10 +40,10 @@ def _progress(writes: bool) -> None:
     if _alive_ids(under_way) != st.session_state[_WATCHED]:
         st.rerun()
     for news in st.session_state.pop(_NEWS, []):
-        st.toast(news, duration="long")
+        st.toast(plain(news), duration="long")
     for job in under_way:
         with st.container(border=True):
-            st.markdown(f"**{MODELS[job.request.model].title}** · {job.request.recipe.name}")
+            st.markdown(f"**{MODELS[job.request.model].title}** · {plain(job.request.recipe.name)}")
             if job.alive:
                 _alive(job, writes)
             else:
@@ -56,7 +57,7 @@ def _alive_ids(under_way: list[Job]) -> set[str]:
 def _alive(job: Job, writes: bool) -> None:
     at = job.progress
     if job.state == "queued" or not at:
-        st.progress(0.0, f"{job.message[:1].upper()}{job.message[1:]} …")
+        st.progress(0.0, f"{plain(job.message[:1].upper() + job.message[1:])} …")
     else:
         done = (at["epoch"] - 1 + at["step"] / at["steps"]) / at["epochs"]
         st.progress(
@@ -78,7 +79,7 @@ def _validation(job: Job) -> str:
 
 def _broken_off(job: Job, writes: bool) -> None:
     epochs = f"{job.epochs_done} of {job.request.recipe.epochs} epochs are done."
-    st.caption(f"{job.state.capitalize()}: {job.message} {epochs}")
+    st.caption(f"{job.state.capitalize()}: {plain(job.message)} {epochs}")
     if not writes:
         return
     if st.session_state.get(_ASKED) == job.run_id:
@@ -93,7 +94,7 @@ def _broken_off(job: Job, writes: bool) -> None:
 
 
 def _confirm_discarding(job: Job) -> None:
-    st.warning(f"Discard {job.run_id} with its checkpoint? That cannot be undone.")
+    st.warning(f"Discard {plain(job.run_id)} with its checkpoint? That cannot be undone.")
     with st.container(horizontal=True):
         _button("Discard it", _discard, job, kind="primary")
         _button("Keep it", _keep, job)

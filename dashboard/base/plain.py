@@ -1,0 +1,24 @@
+"""Words that people wrote, shown as they stand: notes, names, sentences that quote them.
+
+Streamlit reads what most of its elements are given as Markdown: a note could make every reader's
+browser fetch a picture. Whatever a person or a file may have written goes through `plain` where it
+enters an element. Figures hold none of it but in their titles, which stand outside of them.
+"""
+
+import re
+
+_JOINER = "\u2060"  # without width: what it parts is no link, icon, emoji or colour
+_INLINE = re.compile(r"[\\`*\[\]<>$~]|&(?=[#\w])|\b_|_\b")
+_AT_THE_START = re.compile(r"^([#+=|-]|\d+(?=[.)]))")
+
+
+def plain(text: object) -> str:
+    """`text` as Markdown that shows it on one line, as it is.
+
+    >>> print(plain("![a](b) *c* <img> cnn_lstm $x$"))
+    !\\[a\\](b) \\*c\\* \\<img\\> cnn_lstm \\$x\\$
+    """
+    line = " ".join(str(text).split())
+    line = _INLINE.sub(r"\\\g<0>", line)
+    line = re.sub(r":(?=[a-z+/_-])|www(?=\.)", rf"\g<0>{_JOINER}", line, flags=re.I)
+    return _AT_THE_START.sub(lambda m: m[0] + "\\" if m[0].isdigit() else "\\" + m[0], line)
