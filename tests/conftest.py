@@ -1,6 +1,7 @@
 """Every test works in folders of its own: no cache, setting or run of the user's is touched."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,12 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_REVIEWS", str(tmp_path / "reviews"))
     monkeypatch.setenv("FERCORE_FACES", str(tmp_path / "faces"))
     monkeypatch.delenv("FERCORE_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch):
+    """AppTest leaves the app as `__main__`, which processes that are started later would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(autouse=True)
