@@ -19,6 +19,7 @@ from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, prepare, read_request
 from fercore.runs.artifacts import Run, find_run, list_runs, local_folder, verify_run
 from fercore.training.recipes import find_recipe
+from tests.test_data_sources import csv_text
 
 KILLS = 20
 PATIENCE = 120  # seconds a condition may take on a busy machine
@@ -192,9 +193,11 @@ def test_a_missing_file_is_not_called_a_full_disk(tmp_path):
     assert "Make room" not in sentence(caught.value)
 
 
-def test_data_that_are_gone_fail_with_a_sentence_and_come_back(tmp_path):
+def test_data_that_are_gone_fail_with_a_sentence_and_come_back(tmp_path, faces):
     source = tmp_path / "gone.csv"
+    source.write_text(csv_text(faces))
     prepare(Request("gone", "cnn", RECIPE, data=str(source)))
+    source.unlink()
     with pytest.raises(Exception, match="no such file"):
         run_experiment(read_request("gone"))
     job = jobs.find_job("gone")

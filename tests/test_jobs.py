@@ -17,6 +17,7 @@ from fercore.runs.artifacts import find_run, local_folder, verify_run
 from fercore.training.recipes import find_recipe
 from fercore.training.records import Interrupted, Watcher
 from tests.test_cli import fails, run
+from tests.test_data_sources import csv_text
 
 PATIENCE = 120  # seconds a condition may take on a busy machine
 SMALL = replace(find_recipe("quick"), epochs=2, batch_size=32, model_arguments={"width": 4})
@@ -175,9 +176,12 @@ def test_without_a_finished_epoch_there_is_nothing_to_keep():
         jobs.keep_best("none")
 
 
-def test_a_failed_training_says_why(tmp_path):
-    (tmp_path / "empty.csv").touch()
-    jobs.start(replace(request("bad", SMALL), data=str(tmp_path / "empty.csv")))
+def test_a_failed_training_says_why(tmp_path, faces):
+    table = tmp_path / "mine.csv"
+    table.write_text(csv_text(faces))
+    prepare(replace(request("bad", SMALL), data=str(table)))
+    table.write_text("")
+    jobs.resume("bad")
     job = wait_for(lambda: (job := jobs.find_job("bad")).state == "failed" and job)
     assert "the file is empty" in job.message
 
