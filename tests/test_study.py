@@ -152,7 +152,7 @@ def test_results_of_another_recipe_or_other_images_are_not_mixed_in(store, reque
         run_study(store, requests, data.synthetic((6, 2, 3)))
     assert store.finished() == {"cnn-s0"}
 
-    prepare(requests[1], store.run_folder("cnn_lstm-s0"))
+    prepare(requests[1], store.run_folder("cnn_lstm-s0"), faces)
     begun = replace(requests[1], recipe=other.recipe)
     assert "another recipe" in run_study(store, [begun], faces).broken["cnn_lstm-s0"]
 
