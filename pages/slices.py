@@ -92,7 +92,7 @@ def take_row(row: int) -> None:
 numbers = dict.fromkeys(shown.select_dtypes("floating"), number)
 clickable_table(
     theme.readable(shown, numbers | {"against all, points": signed}),
-    "slices-table", take_row, height=300,
+    "slices-table", take_row, height=300, placeholder="–",
 )  # fmt: skip
 csv_button(everything, "slices", models=selection.models, part=selection.part)
 

@@ -145,7 +145,7 @@ table = pd.DataFrame(
         "ms per face": gaps["latency_ms"],
     }
 )
-st.dataframe(readable(table, FORMATS), hide_index=True)
+st.dataframe(readable(table, FORMATS), hide_index=True, placeholder="–")
 recall = results.class_effect.rename_axis("variant").reset_index()
 tables = {
     "The table": gaps.rename(columns={"model": "architecture"}),

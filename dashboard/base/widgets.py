@@ -163,9 +163,9 @@ def score_card(key: str, run, scores: dict) -> None:
     """One model's headline figures."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"{letter(key)}  {plain(run.title)}")
-        low, high = (f"{100 * bound:.1f}" for bound in scores["accuracy_interval"])
+        bounds = theme.interval(scores["accuracy_interval"]).replace("[", "\\[").replace("]", "\\]")
         st.subheader(
-            f"{theme.percent(scores['accuracy'])} :gray[\\[{low}, {high}\\]]",
+            f"{theme.percent(scores['accuracy'])} :gray[{bounds}]",
             anchor=False,
             help="Accuracy: the share of images whose most probable class is the label, with its "
             "95 % interval (Wilson).",
