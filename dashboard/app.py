@@ -35,8 +35,8 @@ for entry in PAGES.values():
 chosen = st.navigation(sections, expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
+from dashboard.base import address, parameters  # noqa: E402
 from dashboard.base.failures import errors_told  # noqa: E402
-from dashboard.base.selection import follow_link  # noqa: E402
 from dashboard.sidebar.data_panel import data_panel  # noqa: E402
 from dashboard.sidebar.finished_view import finished_view  # noqa: E402
 from dashboard.sidebar.pickers import pickers  # noqa: E402
@@ -49,8 +49,10 @@ PANELS = {
     "The panel Retrain": training_panel,
 }
 
+st.html(address.STEPS, unsafe_allow_javascript=True)
 with errors_told("What the link says"):
-    follow_link(chosen.url_path)
+    parameters.follow(chosen.url_path or HOME)
+address.say_what_is_not_here()
 with st.sidebar:
     for name, panel in PANELS.items():
         with errors_told(name):

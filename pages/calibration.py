@@ -60,10 +60,8 @@ if any(temperatures.values()):
     shown = st.segmented_control(
         "Probabilities",
         [TRAINED, SCALED],
-        default=TRAINED,
         required=True,
         key="probabilities",
-        bind="query-params",
         help="Temperature scaling raises every probability to the power 1/T and lets them sum to 1 "
         "again. It changes how sure a model is, never what it says.",
     )
@@ -106,10 +104,8 @@ unsure = st.slider(
     "It may say 'unsure' on this share of the images",
     0,
     90,
-    20,
     format="%d %%",
     key="unsure",
-    bind="query-params",
     help="The images with the lowest confidence are left out.",
 )
 chosen = {

@@ -5,9 +5,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import figures, loading, theme
-from dashboard.base.charts import show_figure
 from dashboard.base.clicks import Point, clickable_figure
-from dashboard.base.selection import ANY, choose_cell, current_with_predictions
+from dashboard.base.figures import NORMALISATIONS
+from dashboard.base.selection import (
+    ANY,
+    PREDICTED,
+    PREDICTED_B,
+    TRUE,
+    choose_cell,
+    current_with_predictions,
+)
 from dashboard.base.widgets import csv_button, heading, letter, models_line
 from fercore.labels import CLASSES
 from fercore.scoring.metrics import confusion_matrix
@@ -23,21 +30,35 @@ models_line(selection)
 tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 counts = {key: confusion_matrix(table.labels, table.predicted) for key, table in tables.items()}
 normalise = st.segmented_control(
-    "Percent and colour", list(figures.NORMALISATIONS), default="row", required=True,
-    format_func=figures.NORMALISATIONS.get, key="normalise", bind="query-params",
+    "Percent and colour", list(NORMALISATIONS), required=True, format_func=NORMALISATIONS.get,
+    key="normalise",
 )  # fmt: skip
 
 
-def take_click(point: Point) -> None:
-    choose_cell(point["y"], point["x"])
+# What the rows and the columns of each matrix select.
+AXES = {
+    "A": (TRUE, PREDICTED),
+    "B": (TRUE, PREDICTED_B),
+    "A − B": (TRUE, PREDICTED),
+    "A against B": (PREDICTED, PREDICTED_B),
+}
 
 
 def clickable(place, figure, view: str) -> None:
+    rows, columns = AXES[view]
+
+    def take_click(point: Point) -> None:
+        choose_cell(**{rows: point["y"], columns: point["x"]})
+
     with place:
-        clickable_figure(
-            figure, f"confusion-{view}-{selection.part}", take_click,
-            alt=f"Confusion matrix {view}",
-        )  # fmt: skip
+        clickable_figure(figure, f"confusion-{view}", take_click, alt=f"Confusion matrix {view}")
+
+
+def told(sentence: str, row: np.ndarray, matches: np.ndarray) -> None:
+    """How many of the images of `row` lie in a cell; both bool (N,)."""
+    found, of_row = int((row & matches).sum()), int(row.sum())
+    share = theme.percent(found / max(of_row, 1))
+    st.markdown(f"{sentence}: {theme.count(found)} of {theme.count(of_row)} images, {share}")
 
 
 def confusion_lines(
@@ -59,23 +80,31 @@ places = st.columns(len(tables))
 for place, (key, matrix) in zip(places, counts.items()):
     figure = figures.confusion_figure(
         matrix, title=f"{key} · {selection.models[key].title}", normalise=normalise,
-        selected=selection.cell,
+        selected=selection.cells[key],
     )  # fmt: skip
     clickable(place, figure, key)
 
 with cell:
-    true, predicted = selection.cell
-    if ANY in selection.cell:
+    chosen = {matrix: pair for matrix, pair in selection.cells.items() if ANY not in pair}
+    if not chosen:
         st.markdown("No cell is chosen. Click one, or pick a label and a prediction.")
+    elif selection.paired and "A against B" in chosen:
+        said_a, said_b = chosen["A against B"]
+        in_row, in_column = (
+            tables[key].predicted == CLASSES.index(name)
+            for key, name in zip("AB", (said_a, said_b))
+        )
+        told(
+            f"{letter('B')} says **{said_b}** where {letter('A')} says **{said_a}**",
+            in_row, in_column,
+        )  # fmt: skip
     else:
-        row, column = CLASSES.index(true), CLASSES.index(predicted)
-        for key, matrix in counts.items():
-            of_row = matrix[row].sum()
-            st.markdown(
-                f"{letter(key)} says **{predicted}** where the label says **{true}**: "
-                f"{theme.count(matrix[row, column])} of {theme.count(of_row)} images, "
-                f"{theme.percent(matrix[row, column] / max(of_row, 1))}"
-            )
+        true, said = next(iter(chosen.values()))
+        for key, table in tables.items():
+            told(
+                f"{letter(key)} says **{said}** where the label says **{true}**",
+                table.labels == CLASSES.index(true), table.predicted == CLASSES.index(said),
+            )  # fmt: skip
 
 differences = None
 if selection.paired:
@@ -93,18 +122,19 @@ if selection.paired:
     clickable(
         left,
         figures.difference_figure(
-            counts["A"], counts["B"], title="A − B", marked=marked, selected=selection.cell
+            counts["A"], counts["B"], title="A − B", marked=marked, selected=selection.cells["A"]
         ),
         "A − B",
     )
     said = confusion_matrix(tables["A"].predicted, tables["B"].predicted)
-    with right:
-        show_figure(
-            figures.confusion_figure(
-                said, title="What B says where A says …", normalise=normalise, rows="A says"
-            ),
-            alt="Predictions of A against those of B",
-        )
+    clickable(
+        right,
+        figures.confusion_figure(
+            said, title="What B says where A says …", normalise=normalise, rows="A says",
+            columns="B says", selected=selection.cells["A against B"],
+        ),
+        "A against B",
+    )  # fmt: skip
 about = {"models": selection.models, "part": selection.part}
 with st.container(horizontal=True):
     csv_button(confusion_lines(counts, differences), "confusion", label="Cells as CSV", **about)

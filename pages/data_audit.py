@@ -6,15 +6,16 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.clicks import Point, clickable_figure
-from dashboard.base.selection import ANY, choose_label, choose_slice, current_with_predictions
+from dashboard.base.parameters import PAIRS
+from dashboard.base.selection import ANY, choose_cell, choose_slice, current_with_predictions
 from dashboard.base.theme import count, percent
 from dashboard.base.widgets import csv_button, heading, models_line, stacked
 from dashboard.compare import audit_view
-from dashboard.faces.face_grid import face_table, first_faces
+from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from fercore.analysis.audit import near_across
 from fercore.data.votes import HINT
 
-PAIRS = 24  # near duplicates shown
+MOST_PAIRS = 24  # near duplicates shown
 
 selection = current_with_predictions()
 asked = selection.part
@@ -107,7 +108,7 @@ if agreement is not None:
     )
     clickable_figure(
         audit_view.agreement_figure(agreement, usage), "audit-agreement",
-        lambda point: choose_label(point["x"]),
+        lambda point: choose_cell(point["x"]),
         alt="Agreement of FER+ with the labels per class",
     )  # fmt: skip
     csv_button(agreement, "fer-plus-agreement", dataset=selection.a.dataset)
@@ -129,15 +130,15 @@ if here:
             f"- {count(line.images)} {line.usage} images look like one in {line.other_usage}"
         )
     differ = near["label"] != near["other_label"]
-    views = {"most alike": near, "labels differ": near[differ]}
+    views = {"alike": near, "differ": near[differ]}
     view = st.segmented_control(
-        "Pairs", list(views), default="most alike", required=True, key="pairs", bind="query-params"
+        "Pairs", list(PAIRS), required=True, key="pairs", format_func=PAIRS.get
     )
     faces = loading.dataset(selection.a)
     if views[view].empty:
         st.caption("There is no such pair.")
     with st.grid(min_column_width=220, gap="small"):
-        for _, pair in views[view].head(PAIRS).iterrows():
+        for _, pair in views[view].head(MOST_PAIRS).iterrows():
             audit_view.pair_tile(faces, pair)
     pairs = near.drop(columns=["first", "second"])
     csv_button(pairs, "near-duplicates", dataset=selection.a.dataset)
@@ -151,6 +152,7 @@ with disputed:
         "tell a wrong label from a wrong model: look at the faces."
     )
     samples = loading.samples(selection.a, selection.b if selection.paired else None, part)
+    open_chosen(samples, images, selection)
     if issues.empty:
         st.caption("There is none.")
     elif here:

@@ -1,18 +1,26 @@
 """Embedding: which faces look alike to a model, and where its mistakes lie."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.base import loading, theme
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_kept
-from dashboard.base.selection import current_with_predictions
+from dashboard.base.parameters import COLOURINGS
+from dashboard.base.selection import ANY, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import selected
-from dashboard.faces.face_grid import first_faces
+from dashboard.faces.face_grid import first_faces, open_chosen
 from fercore.analysis.extras import describe_group, placed
 
 selection = current_with_predictions()
+both = ["A", "B"] if selection.paired else ["A"]
+if st.session_state["features"] not in both:
+    st.session_state["features"] = "A"
+if selection.cells["A against B"] == (ANY, ANY):
+    selection = replace(selection, of=st.session_state["features"].lower())
 heading(
     "Embedding",
     "Each point is a face, and faces that a model finds alike lie together. Draw a lasso around "
@@ -20,18 +28,10 @@ heading(
 )
 models_line(selection, to_faces=False)
 
-both = ["A", "B"] if selection.paired else ["A"]
 left, right = st.columns(2)
-key = left.segmented_control(
-    "Features of", both, default="A", required=True, key="features", bind="query-params"
-)
+key = left.segmented_control("Features of", both, required=True, key="features")
 colouring = right.segmented_control(
-    "Colour",
-    extras_view.COLOURINGS,
-    default="label",
-    required=True,
-    key="colouring",
-    bind="query-params",
+    "Colour", list(COLOURINGS.values()), required=True, key="colouring"
 )
 if selection.b and not selection.paired:
     left.caption("To see the other model's map, choose it as A.")
@@ -42,7 +42,9 @@ if table is None:
     st.stop()
 
 samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
-chosen_rows = samples.loc[selected(samples, selection, model=model), "row"]
+images = loading.images(selection.a)
+open_chosen(samples, images, selection)
+chosen_rows = samples.loc[selected(samples, selection), "row"]
 every, samples = len(samples), placed(samples, table)
 if samples.empty:
     st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
@@ -107,9 +109,8 @@ st.markdown(
     f"Predictions: {extras_view.counts_line(group.predicted)}."
 )
 if marked is not None:
-    images = loading.images(selection.a)
     if images.missing:
         st.info(images.missing)
     else:
-        first_faces(chosen, images, selection, model=model)
+        first_faces(chosen, images, selection)
 csv_button(chosen, "embedding", models=selection.paired_models, part=selection.part)

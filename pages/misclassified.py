@@ -1,23 +1,33 @@
 """Misclassified: the faces behind the numbers, most confident mistakes first."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.base import loading
-from dashboard.base.selection import ANY, WHICH, current_with_predictions
+from dashboard.base.parameters import ORDERS
+from dashboard.base.selection import ANY, WHICH, cell_in_words, current_with_predictions
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, paged
 from dashboard.compare.slices_view import selected
-from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table
+from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table, open_chosen
 from fercore.scoring.evaluation import VIEWS, view_mask
 
-ORDERS = {  # by what, and whether the smallest comes first; a mistake's margin is below zero
-    "most confident": ("confidence", False),
-    "least confident": ("confidence", True),
-    "highest loss": ("loss", False),
-    "narrowest margin": ("margin", True),
+SORTED = {  # by what, and whether the smallest comes first; a mistake's margin is below zero
+    "sure": ("confidence", False),
+    "unsure": ("confidence", True),
+    "loss": ("loss", False),
+    "margin": ("margin", True),
 }
 
 selection = current_with_predictions()
+paired = selection.paired
+views = VIEWS if paired else ("A wrong", "all")
+if st.session_state[WHICH] not in views:
+    st.session_state[WHICH] = views[0]
+said = selection.predicted, selection.predicted_b
+if said == (ANY, ANY) and st.session_state[WHICH] == "B wrong":
+    selection = replace(selection, of="b")
 heading(
     "Misclassified",
     "The faces a model gets wrong: under each, the label, what the model says instead and how "
@@ -25,34 +35,27 @@ heading(
 )
 models_line(selection, to_faces=False)
 
-b = selection.b if selection.paired else None
-samples = loading.samples(selection.a, b, selection.part)
-view = st.segmented_control(
-    "Which", VIEWS if b else VIEWS[:1], default=VIEWS[0], required=True, key=WHICH,
-    bind="query-params",
-)  # fmt: skip
+samples = loading.samples(selection.a, selection.b if paired else None, selection.part)
+view = st.segmented_control("Which", views, required=True, key=WHICH)
 order = st.segmented_control(
-    "First", list(ORDERS), default="most confident", required=True, key="order",
-    bind="query-params", help="Loss: how little the model gives to the label. Margin: how near "
-    "the label was to being said.",
+    "First", list(ORDERS), required=True, key="order", format_func=ORDERS.get,
+    help="Loss: how little the model gives to the label. Margin: how near the label was to being "
+    "said.",
 )  # fmt: skip
-model = "b" if view == "B wrong" else "a"
 
-# A cell on the diagonal holds no mistakes: then it is the right ones that were asked for.
-on_diagonal = selection.true == selection.predicted != ANY
-keep = samples[f"{model}_correct"] if on_diagonal else view_mask(samples, view)
-keep &= selected(samples, selection, model=model)
-column, ascending = ORDERS[order]
-found = samples[keep].sort_values(f"{model}_{column}", ascending=ascending, kind="stable", key=abs)
+images = loading.images(selection.a)
+open_chosen(samples, images, selection)
+found = samples[view_mask(samples, view) & selected(samples, selection)]
+column, ascending = SORTED[order]
+found = found.sort_values(f"{selection.of}_{column}", ascending=ascending, kind="stable", key=abs)
 
-name = f"{model.upper()} right" if on_diagonal else view
-cell = "all classes" if selection.cell == (ANY, ANY) else " → ".join(selection.cell)
-st.markdown(f"**{name}, {cell}: {count(len(found))} faces** of {count(len(samples))}")
+cell = cell_in_words(selection.true, *said) or "all classes"
+kind = "all faces" if view == "all" else view
+st.markdown(f"**{kind}**, {cell}: **{count(len(found))} faces** of {count(len(samples))}")
 if found.empty:
     st.info("No image fits. Choose another cell, or clear the selection.")
     st.stop()
 
-images = loading.images(selection.a)
 if images.missing:
     st.info(images.missing)
     face_table(found, selection)
@@ -60,8 +63,7 @@ else:
     if images.partly:
         st.caption(images.partly)
     grid = st.container()
-    of = (*selection.identity, view, order)
-    shown = paged(len(found), PER_PAGE, "page", of=of, bind="query-params")
+    shown = paged(len(found), PER_PAGE, "page")
     with grid:
-        face_grid(found.iloc[shown], images, selection, model=model)
+        face_grid(found.iloc[shown], images, selection)
 csv_button(found, "misclassified", models=selection.paired_models, part=selection.part)

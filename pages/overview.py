@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading, theme
-from dashboard.base.navigation import page_path
-from dashboard.base.selection import ANY, METRIC, WHICH, cell_query, current_with_predictions
+from dashboard.base.parameters import cell_link, link
+from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, score_card
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.verdict import (
@@ -17,7 +17,7 @@ from dashboard.compare.verdict import (
 )
 from dashboard.faces import face_loading
 from fercore.labels import CLASSES
-from fercore.scoring.evaluation import VIEWS, confusions
+from fercore.scoring.evaluation import confusions
 from fercore.scoring.statistics import Interval
 
 COSTLIEST = 3  # confusions shown; the rest are on their own page
@@ -65,7 +65,7 @@ with verdict:
         st.caption(subject(selection.a, selection.b))
         if compares_architectures(selection.a, selection.b):
             st.page_link(
-                page_path("why_the_lstm_loses"),
+                **link("why_the_lstm_loses"),
                 label="Why the LSTM loses, over all seeds",
                 icon=":material/psychology_alt:",
             )
@@ -83,16 +83,12 @@ with left:
         of_b = f" · B {tables['B'][(true, predicted)]}" if "B" in tables else ""
         label = f"{true} → {predicted}: A {wrong}{of_b}"
         st.page_link(
-            page_path("misclassified"),
+            **cell_link("misclassified", true, predicted, which="a"),
             label=label,
             icon=":material/chevron_right:",
-            query_params=cell_query(true, predicted) | {WHICH: VIEWS[0]},
         )
     st.caption("Label → prediction, and how many images. A click opens them.")
-    st.page_link(
-        page_path("confusion"), label="All confusions", icon=":material/grid_on:",
-        query_params=st.query_params.to_dict(),
-    )  # fmt: skip
+    st.page_link(**link("confusion"), label="All confusions", icon=":material/grid_on:")
 with right:
     st.subheader("What to look at")
     occurring = [row for row in scores["A"]["per_class"] if row["support"]]
@@ -102,39 +98,35 @@ with right:
         recall_b = scores["B"]["per_class"][CLASSES.index(weakest["class"])]["recall"]
         of_b = f" against {theme.percent(recall_b)} for B"
     st.page_link(
-        page_path("per_class"),
+        **cell_link("per_class", weakest["class"], metric="recall"),
         label=f"{weakest['class']}: A finds {theme.percent(weakest['recall'])} of them{of_b}",
         icon=":material/bar_chart:",
-        query_params=cell_query(weakest["class"], ANY) | {METRIC: "recall"},
     )
     parts = loading.metrics(selection.a)
     if "clean" in parts and parts["clean"]["n"] < parts["private"]["n"]:
         copies = parts["private"]["n"] - parts["clean"]["n"]
         st.page_link(
-            page_path("data_audit"),
+            **link("data_audit"),
             label=f"{theme.percent(copies / parts['private']['n'])} of the test images are copies; "
             f"without them A is at {theme.percent(parts['clean']['accuracy'])}",
             icon=":material/content_copy:",
             help="Images of PrivateTest whose exact pixels also occur in Training or PublicTest.",
-            query_params=st.query_params.to_dict(),
         )
     doubted = face_loading.doubted_errors(selection.a, selection.part)
     if doubted is not None:
         st.page_link(
-            page_path("data_audit"),
+            **link("data_audit"),
             label=f"{theme.percent(doubted)} of A's errors are on labels that most FER+ raters "
             "dispute",
             icon=":material/rate_review:",
-            query_params=st.query_params.to_dict(),
         )
     if not selection.a.members:
         epochs = selection.a.cut_short or f"{len(loading.history(selection.a))} epochs"
         st.page_link(
-            page_path("training"),
+            **link("training"),
             label=f"A learned for {epochs}; epoch {selection.a.info['best_epoch']} was "
             f"{selection.a.choice}",
             icon=":material/trending_up:",
-            query_params=st.query_params.to_dict(),
         )
 
 csv_button(

@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.base import figures, loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
-from dashboard.base.selection import METRIC, choose_label, current_with_predictions
+from dashboard.base.selection import METRIC, choose_cell, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, stacked
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table
 
@@ -31,17 +31,15 @@ tables = {key: loading.classes(run, selection.part) for key, run in selection.mo
 metric = st.segmented_control(
     "Metric",
     CLASS_METRICS,
-    default="f1",
     required=True,
     format_func=figures.metric_title,
     key=METRIC,
-    bind="query-params",
 )
 st.caption(METRICS[metric])
 
 
 def take_click(point: Point) -> None:
-    choose_label(point["customdata"][0])
+    choose_cell(point["customdata"][0])
 
 
 clickable_figure(
@@ -76,7 +74,7 @@ for key, (table, name, _, written) in columns.items():
     shown[f"{key}, 95 %"] = [written(pair) for pair in bounds]
 clickable_table(
     theme.readable(shown, {name: written for _, name, written, _ in columns.values()}),
-    f"class-table-{metric}", lambda row: choose_label(shown["class"].iloc[row]),
+    f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,
 )  # fmt: skip
 scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 csv_button(

@@ -9,9 +9,17 @@ from dashboard.base import loading
 from dashboard.base.plain import plain
 from dashboard.base.selection import current_with_weights
 from dashboard.base.widgets import csv_button, heading, model_names
-from dashboard.faces.photo_view import Source, forget_others, judges, photo_view, seen
+from dashboard.faces.kept_photos import camera_field, forget, kept_photos, photo_field
+from dashboard.faces.photo_view import (
+    Source,
+    forget_others,
+    judges,
+    photo_view,
+    remove_button,
+    seen,
+)
 from fercore.errors import ImageError
-from fercore.faces.photos import NAMED, opened_photo
+from fercore.faces.photos import opened_photo
 from fercore.predict.face_results import face_records, face_table
 from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 
@@ -19,25 +27,22 @@ heading(
     "Predict",
     "Photos in, expressions out: faces are found, cut out and reduced to the 48×48 grey picture "
     "shown beside the probabilities, which is all that the models see. A face shows an expression; "
-    "what someone feels is not in the picture. Photos stay in memory and are not kept.",
+    "what someone feels is not in the picture. Photos stay in memory until you take them away or "
+    "close this tab, and are not stored.",
 )
 selection = current_with_weights()
 model_names(selection)
 
-uploads = st.file_uploader(
-    f"Photos: {NAMED}",
-    accept_multiple_files=True,
-    key="photos",
-    max_upload_size=50,
-)
+photo_field()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
     sample = st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
-    camera = st.toggle("Take a picture with the camera", key="camera")
-shots = [st.camera_input("A picture of your face", key="shot")] if camera else []
+    camera = st.toggle("Take a picture with the camera", key="camera", persist_state="session")
+if camera:
+    camera_field()
 
 sources = [
-    Source(upload.file_id, upload.name, partial(opened_photo, upload.getvalue(), upload.name))
-    for upload in [*uploads, *filter(None, shots)]
+    Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name), forget)
+    for photo in kept_photos()
 ]
 if sample:
     name = f"{sample}: {SAMPLE_PHOTOS[sample]}"
@@ -61,7 +66,9 @@ for source in sources:
     try:
         photo = seen(source)
     except ImageError as error:
-        st.error(plain(error))
+        with st.container(horizontal=True):
+            st.error(plain(error))
+            remove_button(source)
         problems.append(str(error))
         continue
     answers = {

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
-from dashboard.base.navigation import page_path
+from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, current_with_predictions
 from dashboard.base.theme import count, interval, percent
@@ -35,11 +35,7 @@ with content:
             "No verdict yet. Open a face on Misclassified and say there whether its label is "
             "right, or import a colleague's verdicts below."
         )
-        st.page_link(
-            page_path("misclassified"),
-            label="To the misclassified faces",
-            query_params=st.query_params,
-        )
+        st.page_link(**link("misclassified"), label="To the misclassified faces")
         st.stop()
 
     kinds = everything["verdict"].value_counts()
@@ -74,10 +70,9 @@ with content:
         "Verdict",
         (ANY, *VERDICTS),
         format_func=lambda kind: VERDICTS.get(kind, kind),
-        key="review_verdict",
-        bind="query-params",
+        key="verdict",
     )
-    label = right.selectbox("Label", (ANY, *CLASSES), key="review_label", bind="query-params")
+    label = right.selectbox("Label", (ANY, *CLASSES), key="label")
     found = review.verdicts(
         verdict=None if verdict == ANY else verdict, label=None if label == ANY else label
     )
@@ -98,4 +93,4 @@ with content:
     if images.missing:
         st.info(images.missing)
     else:
-        reviewed_faces(found, images, of=(verdict, label))
+        reviewed_faces(found, images)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.base.charts import show_figure
-from dashboard.base.selection import ANY, current
+from dashboard.base.selection import current
 from dashboard.base.theme import readable
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view
@@ -53,10 +53,7 @@ if tables:
     csv_button(stacked(tables), "robustness", models=analysed, part="private")
 
 st.subheader("What it looks like")
-shown = "happy" if selection.true == ANY else selection.true
-expression = st.selectbox(
-    "Label of the example", CLASSES, index=CLASSES.index(shown), key=f"example-{shown}"
-)
+expression = st.selectbox("Label of the example", CLASSES, key="example")
 face, real = extras_view.example_face(selection.a, expression)
 if not real:
     st.caption("A drawn face: the images of A are not on this machine.")

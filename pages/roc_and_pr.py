@@ -6,14 +6,14 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
-from dashboard.base.selection import ANY, current_with_predictions
+from dashboard.base.parameters import CURVES
+from dashboard.base.selection import current_with_predictions
 from dashboard.base.theme import count, percent
 from dashboard.base.widgets import csv_button, heading, letter, models_line
 from dashboard.compare import curve_figures
 from fercore.labels import CLASSES
 from fercore.scoring.metrics import decisions_at
 
-KINDS = {"roc": "ROC", "pr": "Precision and recall"}
 EXPLAINED = {
     "roc": "How many of an expression's images are found (up) for how many false alarms (right), "
     "as the threshold on its probability falls. The dotted diagonal is guessing; the nearer to "
@@ -32,13 +32,12 @@ heading(
 models_line(selection)
 tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 kind = st.segmented_control(
-    "Curve", list(KINDS), default="roc", required=True, format_func=KINDS.get, key="curve",
-    bind="query-params",
-)  # fmt: skip
+    "Curve", list(CURVES), required=True, format_func=CURVES.get, key="curve"
+)
 st.caption(EXPLAINED[kind])
 threshold = st.slider(
-    "Threshold: at least this probability counts as a yes", 0.0, 1.0, 0.5, 0.01, key="threshold",
-    bind="query-params",
+    "Threshold: at least this probability counts as a yes", 0.0, 1.0, step=0.01,
+    key="threshold",
 )  # fmt: skip
 
 
@@ -52,13 +51,10 @@ created = {f"{key} {run.run_id}": run.info["created"] for key, run in selection.
 curves = drawn(kind, selection.part, **created)
 show_figure(
     curve_figures.with_threshold(curves, tables, kind, threshold),
-    alt=f"{KINDS[kind]} curves per class", key="curves",
+    alt=f"{CURVES[kind]} curves per class", key="curves-figure",
 )  # fmt: skip
 
-shown = "happy" if selection.true == ANY else selection.true
-expression = st.segmented_control(
-    "Decisions about", CLASSES, default=shown, required=True, key=f"decisions-about-{shown}"
-)
+expression = st.segmented_control("Decisions about", CLASSES, required=True, key="about")
 k = CLASSES.index(expression)
 for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
     at = decisions_at(table.labels == k, table.probs[:, k], threshold)

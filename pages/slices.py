@@ -4,12 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading, theme
+from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import ANY, choose_slice, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
 from dashboard.compare.slices_view import run_slices, slices_figure
 from dashboard.faces import face_loading
-from dashboard.faces.face_grid import face_table, first_faces
+from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from fercore.data.votes import HINT
 from fercore.scoring.slices import FEW, slice_mask, slice_title
 from fercore.wording import number, signed
@@ -84,22 +85,20 @@ shown = pd.DataFrame(
 )
 
 
-def take_row(row: int) -> None:
-    line = everything.iloc[row]
-    choose_slice(slice_title(line["property"], line["slice"]))
-
-
+titles = [slice_title(*line) for line in zip(everything["property"], everything["slice"])]
 numbers = dict.fromkeys(shown.select_dtypes("floating"), number)
 clickable_table(
     theme.readable(shown, numbers | {"against all, points": signed}),
-    "slices-table", take_row, height=300, placeholder="–",
+    "slices-table", titles, choose_slice, chosen=selection.slice, height=300, placeholder="–",
 )  # fmt: skip
 csv_button(everything, "slices", models=selection.models, part=selection.part)
 
 st.subheader("One slice", anchor=False)
-if selection.slice not in options and selection.slice != ANY:
-    st.info(f"These images have no slice '{selection.slice}'. Choose another in the sidebar.")
 title = selection.slice if selection.slice in options else next(iter(options))
+if selection.slice not in (title, ANY):
+    st.warning(
+        f"These images have no slice “{selection.slice}”. Shown instead: {title}.", icon=NOT_HERE
+    )
 chosen = options[title]
 st.markdown(
     f"**{title}**. Click a point or a row above, or choose a slice in the sidebar, for another."
@@ -115,6 +114,7 @@ for key, table in tables.items():
         )
 
 samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
+open_chosen(samples, images, selection)
 mine = samples[slice_mask(found["A"].properties, chosen.property, chosen.slice)]
 mine = mine.sort_values(["a_correct", "a_confidence"], ascending=[True, False], kind="stable")
 if images.missing:

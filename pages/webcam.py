@@ -27,17 +27,19 @@ servers = ice_servers()
 
 left, middle, right = st.columns(3, vertical_alignment="bottom")
 choices = ["A", "B", BOTH] if selection.b else ["A"]
-choice = left.segmented_control("Models", choices, default=choices[-1], required=True)
+if st.session_state["models"] not in choices:
+    st.session_state["models"] = choices[-1]
+choice = left.segmented_control("Models", choices, required=True, key="models")
 smoothing = middle.slider(
     "Smoothing, seconds",
     0.0,
     2.0,
-    0.3,
-    0.1,
+    step=0.1,
+    key="smoothing",
     help="Exponential: what was seen this long ago counts about a third of what is seen now. "
     "0 shows every frame as it is.",
 )
-mirror = right.toggle("Mirror", True, help="As in a mirror: your left is on the left.")
+mirror = right.toggle("Mirror", key="mirror", help="As in a mirror: your left is on the left.")
 
 models = {key: run for key, run in selection.models.items() if choice in (key, BOTH)}
 predictors = {key: loading.predictor(*loading.identity(run)) for key, run in models.items()}

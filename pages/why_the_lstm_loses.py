@@ -3,7 +3,10 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.base.address import NOT_HERE
 from dashboard.base.charts import show_figure
+from dashboard.base.parameters import STUDY, STUDY_CURVES
+from dashboard.base.plain import plain
 from dashboard.base.theme import count, percent, points, points_interval, readable
 from dashboard.base.widgets import csv_button, heading
 from dashboard.study import study_figures, study_loading
@@ -13,7 +16,6 @@ from fercore.scoring.predictions import PARTS
 from fercore.study.results import heads
 from fercore.wording import number, p_value, signed
 
-STUDY = "sequence"
 SEEDS = 3  # that a claim about an architecture rests on
 FORMATS = {
     "accuracy %": number,
@@ -24,7 +26,6 @@ FORMATS = {
     "MFLOP": number,
     "ms per face": "{:.2f}",
 }
-SHOWN_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")
 
 heading(
     "Why the LSTM loses",
@@ -40,10 +41,9 @@ if not study_loading.study_finished(STUDY):
 part = st.segmented_control(
     "Images",
     list(PARTS),
-    default="private",
     required=True,
     format_func=PARTS.get,
-    key="study-part",
+    key="images",
     help="PrivateTest is scored once. 'Without duplicates' leaves out images that also occur in "
     "Training or PublicTest. PublicTest chose the epochs.",
 )
@@ -73,9 +73,9 @@ st.caption(
     "The trunk turns a face into a map of 6×6 places. The colour goes from blue, the first step, "
     "to orange, the last. The face is drawn."
 )
-plain = gaps[gaps["condition"] == ""]
+as_declared = gaps[gaps["condition"] == ""]
 with st.grid(min_column_width=170, gap="small"):
-    for _, line in plain.iterrows():
+    for _, line in as_declared.iterrows():
         with st.container(border=True):
             model = MODELS[line["model"]]
             st.image(reading_svg(line["model"]), width="stretch", alt=f"{model.title}, drawn")
@@ -113,12 +113,14 @@ else:
     )  # fmt: skip
 
 titles = dict(zip(gaps["variant"], gaps["title"]))
-chosen = st.multiselect(
-    "Learning curves of",
-    list(titles),
-    default=[name for name in SHOWN_CURVES if name in titles],
-    format_func=titles.get,
-)
+for name in [name for name in st.session_state["curves"] if name not in titles]:
+    if name not in STUDY_CURVES:
+        st.warning(
+            f"The link names the variant “{plain(name)}”, which is not here.",
+            icon=NOT_HERE,
+        )
+st.session_state["curves"] = [name for name in st.session_state["curves"] if name in titles]
+chosen = st.multiselect("Learning curves of", list(titles), format_func=titles.get, key="curves")
 curves = {name: study_loading.study_curves(STUDY, name) for name in chosen}
 if curves:
     show_figure(

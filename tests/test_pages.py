@@ -124,7 +124,7 @@ def test_overview_links_to_the_most_frequent_confusions(two_runs):
     assert len(labels) == 3
     assert labels[0].startswith(f"{first['label']} → {first['predicted']}: A {first['count']} · B ")
     link = next(link for link in app.get("page_link") if link.proto.label == labels[0])
-    assert "which=A+wrong" in link.proto.query_string  # as many as it says, whatever was chosen
+    assert "which=a" in link.proto.query_string  # as many as it says, whatever was chosen
 
 
 def test_a_part_without_images_is_a_sentence(two_runs):
@@ -165,7 +165,7 @@ def test_confidence_and_label_select_on_misclassified(two_runs):
     table = two_runs[0].predictions()
     wrong = ~table.correct & (table.labels == 3) & (table.confidence >= 0.5)
     assert f"{wrong.sum()} faces" in said(app)
-    assert "label **happy**, confidence **50–100 %**" in said(app)
+    assert "the label says **happy**, A's confidence **50–100 %**" in said(app)
 
 
 def test_both_wrong_alike(two_runs):
@@ -241,7 +241,7 @@ def test_a_cell_on_the_diagonal_shows_what_is_right(two_runs):
     app = open_page("misclassified", a="first", true="happy", predicted="happy")
     table = find_run("first").predictions()
     assert f"{(table.correct & (table.labels == 3)).sum()} faces" in said(app)
-    app.segmented_control(key="order").set_value("narrowest margin").run()
+    app.segmented_control(key="order").set_value("margin").run()
     happy = table.probs[table.correct & (table.labels == 3)]
     others = np.delete(happy, 3, axis=1).max(1)
     narrowest = happy[(happy[:, 3] - others).argmin(), 3]
@@ -254,7 +254,7 @@ def test_what_is_paged_anew_begins_at_its_first_page(two_runs):
     app.session_state["page"] = 2
     app.run()
     assert app.session_state["page"] == 2
-    app.segmented_control(key="order").set_value("highest loss").run()
+    app.segmented_control(key="order").set_value("loss").run()
     assert app.session_state["page"] == 1
     app.session_state["page"] = 2
     app.run()
@@ -439,7 +439,7 @@ def test_a_row_of_the_samples_opens_its_face_where_the_images_are_not_here(two_r
     as_if_real(two_runs[0], monkeypatch)
     app = open_page("misclassified", a="first", b="none")
     first = app.dataframe[0].value.iloc[0]
-    app.session_state["row-to-open"] = 0
+    app.session_state["face"] = int(first["row"])
     app.run()
     assert not app.exception
     assert f"Row {first['row']} of the dataset" in said(app)

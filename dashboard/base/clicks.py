@@ -1,13 +1,15 @@
 """Clicks on figures and tables. Their callbacks run before the page is drawn, so that what they
 choose is what the whole page shows.
 
-Streamlit tells what is marked, not what was clicked: where nothing is marked any more, the click
-was on what had been. What a second click means is for the callbacks: the selection may have been
-changed elsewhere in between.
+Streamlit tells what is marked, by its number, not what was clicked. In a table the selection
+decides what is marked, whatever line that is by now; a figure whose points stand for something
+else is another figure. Where nothing is marked any more, the click was on what had been. What a
+second click means is for the callbacks: the selection may have been changed elsewhere in between.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -30,42 +32,59 @@ def clickable_figure(
 
     A point with error bars or a marker on top of it is clicked as well as a bar.
     """
-    name = _name(key)
+    name = f"{key}-{_meaning(figure)}-{clears()}"  # nothing stays marked once all is cleared
+    last = f"{name}-last"
 
     @errors_kept("The click")
     def take_click() -> None:
-        _pass_on(name, st.session_state[name]["selection"]["points"], choose)
+        marked = st.session_state[name]["selection"]["points"]
+        if marked:
+            st.session_state[last] = marked[0]
+        if last in st.session_state:
+            choose(st.session_state[last])
 
     show_figure(figure, key=name, on_select=take_click, selection_mode="points", alt=alt)
 
 
-def clickable_table(
-    table: "pd.DataFrame | Styler", key: str, choose: Callable[[int], None], **options
-) -> None:
-    """A table; `choose` gets the position of the row that is clicked.
+def _meaning(figure: go.Figure) -> int:
+    """Another number where a click on the same point would mean something else."""
+    points = [(trace.name, trace.x, trace.y, trace.customdata) for trace in figure.data]
+    return crc32(repr(points).encode())
 
-    Sorting it in the browser does not change the positions. `options` are `st.dataframe`'s.
+
+def clickable_table(
+    table: "pd.DataFrame | Styler",
+    key: str,
+    lines: Sequence[Hashable],
+    choose: Callable[[Hashable], None],
+    *,
+    chosen: Hashable = None,
+    **options,
+) -> None:
+    """A table; `choose` gets the one of `lines` that is clicked: what each row stands for.
+
+    `chosen` is the line that is selected now, if any; where several rows stand for it, the one
+    that was clicked stays marked. Sorting it in the browser does not change the rows' numbers.
+    `options` are `st.dataframe`'s.
     """
-    name = _name(key)
+    which = f"{key}-which"  # of the rows that stand for one line
+    rows = [row for row, line in enumerate(lines) if line == chosen]
+    marked = rows[st.session_state.get(which, 0) :][:1] or rows[:1]
 
     @errors_kept("The click")
     def take_click() -> None:
-        _pass_on(name, st.session_state[name]["selection"]["rows"], choose)
+        clicked = st.session_state[key]["selection"]["rows"]
+        if clicked == marked:  # the browser tells what it was told to mark
+            return
+        if clicked:
+            line = lines[clicked[0]]
+            st.session_state[which] = sum(other == line for other in lines[: clicked[0]])
+            choose(line)
+        elif chosen is not None:
+            choose(chosen)
 
+    st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
     st.dataframe(
-        table, key=name, on_select=take_click, selection_mode="single-row", hide_index=True,
+        table, key=key, on_select=take_click, selection_mode="single-row", hide_index=True,
         **options,
     )  # fmt: skip
-
-
-def _pass_on(name: str, marked: list, choose: Callable) -> None:
-    last = f"{name}-last"
-    if marked:
-        st.session_state[last] = marked[0]
-    if last in st.session_state:
-        choose(st.session_state[last])
-
-
-def _name(key: str) -> str:
-    """The widget's key; another one once the selection is cleared, so that nothing stays marked."""
-    return f"{key}-{clears()}"

@@ -39,10 +39,11 @@ def confusion_figure(
     normalise: str = "row",
     selected: tuple[str, str] | None = None,
     rows: str = "label",
+    columns: str = "predicted",
 ):
     """A confusion matrix: the count in each cell, and its share of the row, the column or neither.
 
-    `rows` says what the rows are, for the axis and the hover text.
+    `rows` and `columns` say what they are, for the axes and the hover text.
     """
     shares = _shares(counts, normalise)
     text = [
@@ -51,7 +52,8 @@ def confusion_figure(
     ]
     top = 100 * max(shares.max(), 1e-9)
     cells = heat(100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES)
-    return _matrix(cells, counts, title, selected, rows)
+    hover = [[f"n = {n}" for n in line] for line in counts]
+    return _matrix(cells, hover, title, selected, rows, columns)
 
 
 @drawn_once
@@ -78,7 +80,11 @@ def difference_figure(
         for lines in zip(a - b, difference, marked, strict=True)
     ]
     cells = heat(difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES)
-    return _matrix(cells, a - b, title, selected)
+    hover = [
+        [f"A {of_a}, B {of_b}: {signed(of_a - of_b, 0)}" for of_a, of_b in zip(*lines)]
+        for lines in zip(a, b, strict=True)
+    ]
+    return _matrix(cells, hover, title, selected, "label", "predicted")
 
 
 def _shares(counts: NDArray, normalise: str) -> NDArray:
@@ -110,18 +116,24 @@ def heat(
 
 
 def _matrix(
-    cells: list[go.Heatmap], counts: NDArray, title: str, selected, rows: str = "label"
+    cells: list[go.Heatmap],
+    hover: list[list[str]],
+    title: str,
+    selected,
+    rows: str,
+    columns: str,
 ) -> go.Figure:
+    """`hover` is what the mouse is told of each cell."""
     figure = go.Figure(cells)
     # Streamlit delivers no clicks on a heatmap; transparent markers over its cells take them.
     predicted, true = np.meshgrid(CLASSES, CLASSES)
     figure.add_scatter(
         x=predicted.ravel(),
         y=true.ravel(),
-        customdata=counts.ravel(),
+        customdata=[text for line in hover for text in line],
         mode="markers",
         marker={"size": 38, "symbol": "square", "color": "rgba(0,0,0,0)"},
-        hovertemplate=f"{rows} %{{y}}, predicted %{{x}}: %{{customdata}}<extra></extra>",
+        hovertemplate=f"{rows} %{{y}}, {columns} %{{x}}: %{{customdata}}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
         showlegend=False,
     )
@@ -132,7 +144,6 @@ def _matrix(
             line={"color": "#E69F00", "width": 4},
         )  # fmt: skip
     edge = len(CLASSES) - 0.5
-    columns = "predicted" if rows == "label" else "B says"
     figure.update_xaxes(
         title=columns, fixedrange=True, showgrid=False, range=[-0.5, edge], autotickangles=[0, 90]
     )

@@ -1,7 +1,7 @@
 """What is being looked at: models, images, cell, confidence, slice. One state, also in the URL.
 
-Every `st.session_state` key that pages share is declared here. The widgets with these keys are
-bound to the query parameters of the same name, so a link restores the view on any page.
+Every `st.session_state` key that pages share is declared here. The query parameters of the same
+names (see `parameters`) restore the view on any page.
 """
 
 from dataclasses import dataclass, replace
@@ -14,17 +14,17 @@ from dashboard.base import loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from fercore.errors import RunError
-from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
-from fercore.scoring.evaluation import CLASS_METRICS, VIEWS
 from fercore.scoring.predictions import PARTS
 
-MODEL_A, MODEL_B, PART, TRUE, PREDICTED = "a", "b", "part", "true", "predicted"
+MODEL_A, MODEL_B, PART, TRUE = "a", "b", "part", "true"
+PREDICTED, PREDICTED_B = "predicted", "predicted_b"  # what A says, what B says
 CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
 WHICH = "which"  # one of `VIEWS`
 METRIC = "metric"  # one of `CLASS_METRICS`
-_PAGE, _CLEARS = "page-shown", "times-cleared"
+FACE = "face"  # the row of the face that is open, or None
+_CLEARS = "times-cleared"
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)
 
@@ -33,8 +33,8 @@ WHOLE_RANGE = (0, 100)
 class Selection:
     """What the sidebar's widgets say. `b` is None where only one model is looked at.
 
-    true, predicted: a class, or 'any'. confidence: percent, from and to. slice: 'property: name',
-    or 'any'.
+    true: the label; predicted, predicted_b: what A and B say; a class each, or 'any'. confidence:
+    percent, from and to, of the model `of`. slice: 'property: name', or 'any'.
     """
 
     a: Run
@@ -42,8 +42,10 @@ class Selection:
     part: str
     true: str = ANY
     predicted: str = ANY
+    predicted_b: str = ANY
     confidence: tuple[int, int] = WHOLE_RANGE
     slice: str = ANY
+    of: str = "a"
 
     @cached_property
     def models(self) -> dict[str, Run]:
@@ -67,18 +69,30 @@ class Selection:
         return name if self.a.dataset == "FER2013" else f"{name} of {plain(self.a.dataset)}"
 
     @property
-    def cell(self) -> tuple[str, str]:
-        """The chosen cell of the confusion matrix: label and prediction, either may be 'any'."""
-        return self.true, self.predicted
+    def cells(self) -> dict[str, tuple[str, str]]:
+        """The chosen cell of each confusion matrix: label and prediction, either may be 'any'.
+
+        'A against B': what A says, and what B says.
+        """
+        return {
+            "A": (self.true, self.predicted),
+            "B": (self.true, self.predicted_b),
+            "A against B": (self.predicted, self.predicted_b),
+        }
+
+    @property
+    def label_alone(self) -> str | None:
+        """The label, where it is chosen whatever is predicted."""
+        return self.true if self.cells["A against B"] == (ANY, ANY) else None
 
     @property
     def sample_filter(self) -> dict:
         """The selection as arguments of `evaluation.selected_samples`."""
+        chosen = {"true": self.true, "a_says": self.predicted, "b_says": self.predicted_b}
         low, high = self.confidence
-        return {
-            "true": None if self.true == ANY else self.true,
-            "predicted": None if self.predicted == ANY else self.predicted,
+        return {name: None if value == ANY else value for name, value in chosen.items()} | {
             "confidence": (low / 100, high / 100),
+            "of": self.of,
         }
 
     @property
@@ -86,9 +100,10 @@ class Selection:
         """What is selected among the images, or ''."""
         low, high = self.confidence
         parts = [
-            f"label **{self.true}**" if self.true != ANY else "",
-            f"predicted **{self.predicted}**" if self.predicted != ANY else "",
-            f"confidence **{low}–{high} %**" if self.confidence != WHOLE_RANGE else "",
+            cell_in_words(self.true, self.predicted, self.predicted_b),
+            f"{self.of.upper()}'s confidence **{low}–{high} %**"
+            if self.confidence != WHOLE_RANGE
+            else "",
             f"slice **{self.slice}**" if self.slice != ANY else "",
         ]
         return ", ".join(filter(None, parts))
@@ -114,14 +129,17 @@ def current() -> Selection:
     a = runs.get(st.session_state.get(MODEL_A, first), runs[first])
     b = runs.get(st.session_state.get(MODEL_B, second))
     state = st.session_state
+    said_b = state.get(PREDICTED_B, ANY) if b else ANY
     return Selection(
         a,
         b,
         state.get(PART, "private"),
         state.get(TRUE, ANY),
         state.get(PREDICTED, ANY),
+        said_b,
         tuple(state.get(CONFIDENCE, WHOLE_RANGE)),
         state.get(SLICE, ANY),
+        "b" if said_b != ANY and state.get(PREDICTED, ANY) == ANY else "a",
     )
 
 
@@ -174,31 +192,32 @@ def default_pair(runs: list[Run]) -> tuple[str, str]:
     return first.run_id, others[0].run_id if others else NO_MODEL
 
 
-def follow_link(page: str) -> None:
-    """On arriving at another page, select what its link says.
-
-    Widgets bound to the URL outlive the page, and one that has a value does not look there again.
-    """
-    arrived = st.session_state.get(_PAGE) not in (None, page)
-    st.session_state[_PAGE] = page
-    allowed = {TRUE: (ANY, *CLASSES), PREDICTED: (ANY, *CLASSES), WHICH: VIEWS}
-    allowed[METRIC] = CLASS_METRICS
-    for key, values in allowed.items():
-        if arrived and st.query_params.get(key) in values:
-            st.session_state[key] = st.query_params[key]
+def cell_in_words(true: str, said_a: str, said_b: str) -> str:
+    """'B says **neutral** where the label says **sad**'; any of the three may be 'any'."""
+    said = [f"{key} says **{name}**" for key, name in (("A", said_a), ("B", said_b)) if name != ANY]
+    label = f"the label says **{true}**"
+    if true == ANY:
+        return " where ".join(reversed(said))
+    return f"{' and '.join(said)} where {label}" if said else label
 
 
-def choose_cell(true: str, predicted: str) -> None:
-    """Select one cell of the confusion matrix, for every page; a second time takes it back."""
+def fitting_view() -> str:
+    """The one of `VIEWS` that holds all faces of the chosen cell."""
     state = st.session_state
-    if (state.get(TRUE, ANY), state.get(PREDICTED, ANY)) == (true, predicted):
-        true = predicted = ANY
-    state[TRUE], state[PREDICTED] = true, predicted
+    true, said_a = state[TRUE], state[PREDICTED]
+    said_b = ANY if state.get(MODEL_B) == NO_MODEL else state[PREDICTED_B]
+    if ANY not in (said_a, said_b) or (true in (said_a, said_b) and true != ANY):
+        return "all"
+    return "B wrong" if said_b != ANY else "A wrong"
 
 
-def choose_label(label: str) -> None:
-    """Select one label whatever is predicted, for every page; a second time takes it back."""
-    choose_cell(label, ANY)
+def choose_cell(true: str = ANY, predicted: str = ANY, predicted_b: str = ANY) -> None:
+    """Select a label, and what A and B say, for every page; a second time takes it back."""
+    cell = {TRUE: true, PREDICTED: predicted, PREDICTED_B: predicted_b}
+    if all(st.session_state.get(key, ANY) == value for key, value in cell.items()):
+        cell = dict.fromkeys(cell, ANY)
+    for key, value in cell.items():
+        st.session_state[key] = value
 
 
 def choose_slice(title: str) -> None:
@@ -206,16 +225,10 @@ def choose_slice(title: str) -> None:
     st.session_state[SLICE] = ANY if st.session_state.get(SLICE) == title else title
 
 
-def cell_query(true: str, predicted: str) -> dict[str, str]:
-    """Query parameters of a link that keeps the view and selects one cell."""
-    return st.query_params.to_dict() | {TRUE: true, PREDICTED: predicted}
-
-
 @errors_kept("Clearing the selection")
 def clear() -> None:
     """Select no label, prediction, confidence or slice."""
-    choose_cell(ANY, ANY)
-    st.session_state[SLICE] = ANY
+    st.session_state.update({TRUE: ANY, PREDICTED: ANY, PREDICTED_B: ANY, SLICE: ANY})
     st.session_state[CONFIDENCE] = WHOLE_RANGE
     st.session_state[_CLEARS] = clears() + 1
 

@@ -10,14 +10,16 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from dashboard.base import theme
-from dashboard.base.navigation import page_path
+from dashboard.base import loading, theme
+from dashboard.base.address import NOT_HERE
+from dashboard.base.parameters import link
 from dashboard.base.plain import plain
-from dashboard.base.selection import Selection, cell_query, clear
+from dashboard.base.selection import ANY, Selection, clear
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
 from fercore.labels import SIZE
 from fercore.runs.artifacts import Run
+from fercore.scoring.evaluation import selected_samples
 
 
 def heading(title: str, explanation: str) -> None:
@@ -47,15 +49,27 @@ def paired_or_say_so(selection: Selection) -> None:
 
 def _selection_line(selection: Selection, to_faces: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(f"Selected: {selection.words}", width="content")
+        how_many = _how_many(selection) if to_faces else ""
+        st.markdown(f"Selected: {selection.words}{how_many}", width="content")
         if to_faces:
             st.page_link(
-                page_path("misclassified"), label="See the faces", width="content",
-                icon=":material/gallery_thumbnail:", query_params=cell_query(*selection.cell),
+                **link("misclassified"), label="See the faces", width="content",
+                icon=":material/gallery_thumbnail:",
             )  # fmt: skip
         st.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")
         if to_faces:
             st.caption("It selects faces; the figures here are of all images.", width="content")
+
+
+def _how_many(selection: Selection) -> str:
+    """': 112 faces'; nothing of a slice, whose images take time to find."""
+    known = selection.paired or (selection.predicted_b == ANY and selection.of == "a")
+    if selection.slice != ANY or not known or selection.part not in loading.metrics(selection.a):
+        return ""
+    b = selection.b if selection.paired else None
+    samples = loading.samples(selection.a, b, selection.part)
+    found = int(selected_samples(samples, **selection.sample_filter).sum())
+    return f": {theme.count(found)} face{'' if found == 1 else 's'}"
 
 
 def model_names(selection: Selection, *more: str) -> None:
@@ -125,18 +139,21 @@ def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, names=["model"]).reset_index("model")
 
 
-def paged(length: int, per_page: int, key: str, *, of: object, **options) -> slice:
+def paged(length: int, per_page: int, key: str, *, of: object = None) -> slice:
     """Page buttons for so many items, and the slice of them that is on the chosen page.
 
-    `of` is what is paged: where it is another than before, the first page comes again. `options`
-    are `st.pagination`'s.
+    `of` is what is paged, where no parameter of the URL says it: where it is another than before,
+    the first page comes again.
     """
-    known = f"{key}-of"
-    if st.session_state.setdefault(known, of) != of:
-        st.session_state[key] = 1
-    st.session_state[known] = of
-    pages = -(-length // per_page)
-    page = st.pagination(pages, key=key, **options) if pages > 1 else 1
+    state, known = st.session_state, f"{key}-of"
+    if state.setdefault(known, of) != of:
+        state[key] = 1
+    state[known] = of
+    pages = max(-(-length // per_page), 1)
+    if state.get(key, 1) > pages:
+        st.warning(f"There is no page {state[key]} here. Shown instead: page 1.", icon=NOT_HERE)
+        state[key] = 1
+    page = st.pagination(pages, key=key) if pages > 1 else 1
     return slice((page - 1) * per_page, page * per_page)
 
 

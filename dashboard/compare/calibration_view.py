@@ -10,13 +10,14 @@ from plotly.subplots import make_subplots
 
 from dashboard.base import loading
 from dashboard.base.figures import error_bars, styled
+from dashboard.base.parameters import PROBABILITIES
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.runs.artifacts import Run
 from fercore.scoring import calibration
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
 from fercore.scoring.predictions import Predictions
 
-TRAINED, SCALED = "as trained", "temperature-scaled"
+TRAINED, SCALED = PROBABILITIES.values()
 _BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
 _LEAST_ANSWERED = 0.05  # the accuracy of fewer images than these jumps about
 _CURVE_POINTS = 400

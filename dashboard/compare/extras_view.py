@@ -18,7 +18,6 @@ from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run, find_run
 
-COLOURINGS = ("label", "prediction", "right or wrong")
 _OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": "#E69F00"}
 _GAP = 9  # pixels between the pictures of a strip
 

@@ -55,11 +55,12 @@ def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
         return None
 
 
-def selected(samples: pd.DataFrame, selection: Selection, *, model: str = "a") -> pd.Series:
-    """Which lines of a sample table the sidebar selects, bool (N,); `model` as in
-    `selected_samples`. Raises `RunError` where these images know no such slice.
+def selected(samples: pd.DataFrame, selection: Selection) -> pd.Series:
+    """Which lines of a sample table the sidebar selects, bool (N,).
+
+    Raises `RunError` where these images know no such slice, or nothing of B.
     """
-    keep = selected_samples(samples, model=model, **selection.sample_filter)
+    keep = selected_samples(samples, **selection.sample_filter)
     if selection.slice != ANY:
         properties = run_slices(selection.a, selection.part).properties
         keep &= slice_mask(properties, *selection.slice.split(": ", 1))

@@ -11,6 +11,7 @@ from dashboard.base.figures import probability_figure
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
+from dashboard.faces.open_face import close
 from dashboard.faces.review_panel import verdict_form
 from fercore.data.votes import CATEGORIES, HINT
 from fercore.labels import CLASSES
@@ -20,7 +21,7 @@ _FACTOR = 6
 _SEEN_WIDTH = 280  # pixels on the screen
 
 
-@st.dialog("One face", width="large")
+@st.dialog("One face", width="large", on_dismiss=close)
 @errors_told("This face")
 def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) -> None:
     """The dialog for one line of a sample table; `face` is None where its pixels are not here."""

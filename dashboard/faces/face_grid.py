@@ -5,22 +5,21 @@ import streamlit as st
 
 from dashboard.base.clicks import clickable_table
 from dashboard.base.loading import Images
-from dashboard.base.selection import Selection
+from dashboard.base.selection import FACE, Selection
 from dashboard.base.theme import count
 from dashboard.base.widgets import tile
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import open_face
+from dashboard.faces.open_face import no_such_face, open_soon
 from fercore.labels import CLASSES
 
 PER_PAGE = 60
-_OPEN = "row-to-open"
 _FLAG = "⚑"
 
 
-def face_grid(
-    samples: pd.DataFrame, images: Images, selection: Selection, *, model: str = "a"
-) -> None:
-    """Tiles for the lines of a sample table; `model` ('a' or 'b') says whose word stands there."""
+def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> None:
+    """Tiles for the lines of a sample table, with the word of the model the selection is `of`."""
+    model = selection.of
     disputed = _disputed_rows(samples, selection)
     if disputed:
         st.caption(f"{_FLAG} Most FER+ raters see something else than the label says.")
@@ -35,15 +34,28 @@ def face_grid(
                 said, sure = sample[f"{model}_predicted"], sample[f"{model}_confidence"]
                 flag = f" {_FLAG}" if sample["row"] in disputed else ""
                 label = f"{sample['label']} → {said} {sure:.2f}{flag}"
-                if st.button(label, key=f"face-{sample['row']}", type="tertiary", width="stretch"):
-                    open_face(sample, face, selection)
+                st.button(
+                    label, key=f"face-{sample['row']}", type="tertiary", width="stretch",
+                    on_click=open_soon, args=(int(sample["row"]),),
+                )  # fmt: skip
 
 
-def first_faces(
-    samples: pd.DataFrame, images: Images, selection: Selection, *, model: str = "a"
-) -> None:
+def open_chosen(samples: pd.DataFrame, images: Images, selection: Selection) -> None:
+    """The dialog for the face that was clicked or that a link names, if any."""
+    row = st.session_state[FACE]
+    if row is None:
+        return
+    found = samples[samples["row"] == row]
+    if found.empty:
+        no_such_face(f"of row {row}", f"the images of {selection.part_name}")
+        return
+    sample = found.iloc[0]
+    open_face(sample, images.get(sample["pixels"]), selection)
+
+
+def first_faces(samples: pd.DataFrame, images: Images, selection: Selection) -> None:
     """`face_grid` of as many as one page holds, and how many there are."""
-    face_grid(samples.head(PER_PAGE), images, selection, model=model)
+    face_grid(samples.head(PER_PAGE), images, selection)
     if len(samples) > PER_PAGE:
         st.caption(f"The first {PER_PAGE} of {count(len(samples))} faces.")
 
@@ -61,17 +73,10 @@ def _disputed_rows(samples: pd.DataFrame, selection: Selection) -> set[int]:
 def face_table(samples: pd.DataFrame, selection: Selection) -> None:
     """The lines of a sample table, where their images are not here; a click on one opens it."""
     clickable_table(
-        samples.drop(columns="pixels"), "samples", _open_soon,
+        samples.drop(columns="pixels"), "samples", [int(row) for row in samples["row"]], open_soon,
+        chosen=st.session_state[FACE],
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
             for name in samples.select_dtypes("floating")
         },
     )  # fmt: skip
-    row = st.session_state.pop(_OPEN, None)
-    if row is not None:
-        open_face(samples.iloc[row], None, selection)
-
-
-def _open_soon(row: int) -> None:
-    """A dialog cannot be opened from a callback: the page opens it when it is drawn."""
-    st.session_state[_OPEN] = row

@@ -44,11 +44,15 @@ class Seen(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A photo to look at. `key` tells it from any other, one of the same name included."""
+    """A photo to look at. `key` tells it from any other, one of the same name included.
+
+    forget: takes the photo of that key away; None where that is not this page's to do.
+    """
 
     key: str
     name: str
     opened: Callable[[], AbstractContextManager[Photo]]
+    forget: Callable[[str], None] | None = None
 
 
 class Judge(NamedTuple):
@@ -92,6 +96,7 @@ def judges(selection: Selection, records: dict[str, Record]) -> dict[str, Judge]
             default,
             format="%d %%",
             key=f"unsure-{key}-{run.run_id}",
+            persist_state="session",
             help=f"A calibrated confidence. At {default} % it answers 80 % of PublicTest.",
         )
         chosen[key] = Judge(run, record, percents / 100)
@@ -106,7 +111,9 @@ def photo_view(
 ) -> None:
     """The photo and its faces; the dictionaries hold what belongs to 'A' and to 'B'."""
     with st.container(border=True):
-        st.subheader(plain(source.name), anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(plain(source.name), anchor=False)
+            remove_button(source)
         left, right = st.columns([2, 3])
         left.image(photo.shown, width="stretch", alt="The photo, its faces in boxes")
         with right:
@@ -115,6 +122,15 @@ def photo_view(
             for number in range(_how_many(source, len(photo.faces))):
                 by_model = {key: faces[number] for key, faces in answers.items()}
                 _face(f"{source.key}-{number}", number + 1, by_model, judged_by)
+
+
+def remove_button(source: Source) -> None:
+    """Takes a photo away, where it can be."""
+    if source.forget:
+        st.button(
+            "Remove", icon=":material/close:", key=f"remove-{source.key}", type="tertiary",
+            help=f"Take {plain(source.name)} away", on_click=source.forget, args=(source.key,),
+        )  # fmt: skip
 
 
 def _how_many(source: Source, faces: int) -> int:

@@ -10,8 +10,9 @@ from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.loading import Images
 from dashboard.base.plain import plain
-from dashboard.base.selection import Selection
+from dashboard.base.selection import FACE, Selection
 from dashboard.base.widgets import paged, tile
+from dashboard.faces.open_face import close, no_such_face, open_soon
 from fercore.analysis import review
 from fercore.analysis.review import NOTE_LENGTH, VERDICTS, Verdict
 from fercore.errors import FerError
@@ -126,11 +127,8 @@ def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def reviewed_faces(verdicts: pd.DataFrame, images: Images, *, of: object) -> None:
-    """Tiles of the verdicts whose images are here, by the page; a click opens one.
-
-    `of`: what they were chosen by.
-    """
+def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
+    """Tiles of the verdicts whose images are here, by the page; a click opens one."""
     here = verdicts[[int(pixels) in images.position for pixels in verdicts["pixels"]]]
     if len(here) < len(verdicts):
         st.caption(
@@ -140,7 +138,7 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images, *, of: object) -> Non
     if here.empty:
         return
     grid = st.container()
-    shown = paged(len(here), PER_PAGE, "review_page", of=of, bind="query-params")
+    shown = paged(len(here), PER_PAGE, "verdict_page")
     with grid, st.grid(min_column_width=120, gap="small"):
         for one in here.iloc[shown].itertuples(index=False):
             verdict = Verdict(*one)
@@ -150,8 +148,16 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images, *, of: object) -> Non
                 outcome = verdict.should_be or verdict.verdict
                 key = _key("open", verdict.pixels)
                 title = f"{verdict.label}: {outcome}"
-                if st.button(title, key=key, type="tertiary", width="stretch"):
-                    _open(verdict, images)
+                st.button(
+                    title, key=key, type="tertiary", width="stretch", on_click=open_soon,
+                    args=(verdict.pixels,),
+                )  # fmt: skip
+    open_ = st.session_state[FACE]
+    for one in here[here["pixels"] == open_].itertuples(index=False):
+        _open(Verdict(*one), images)
+        return
+    if open_ is not None:
+        no_such_face(f"with the pixels {open_}", "these verdicts")
 
 
 def export_button() -> None:
@@ -182,7 +188,7 @@ def import_field() -> None:
         _show_outcome(_IMPORT)
 
 
-@st.dialog("One face", width="large", on_dismiss="rerun")
+@st.dialog("One face", width="large", on_dismiss=close)
 @errors_told("This face")
 def _open(verdict: Verdict, images: Images) -> None:
     left, right = st.columns([2, 3])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard.base.figures import STATIC
-from dashboard.base.navigation import page_path
+from dashboard.base.parameters import link
 from dashboard.base.widgets import letter
 from dashboard.live.figures import live_figure
 from fercore.faces.video import Moment, Pace, pace
@@ -45,10 +45,9 @@ def single_shot(reason: str) -> None:
 
 def single_shot_link() -> None:
     st.page_link(
-        page_path("predict"),
+        **link("predict"),
         label="Use a single photo instead",
         icon=":material/photo_camera:",
-        query_params=st.query_params.to_dict(),
     )
 
 

@@ -276,19 +276,22 @@ def selected_samples(
     samples: pd.DataFrame,
     *,
     true: str | None = None,
-    predicted: str | None = None,
+    a_says: str | None = None,
+    b_says: str | None = None,
     confidence: tuple[float, float] = (0.0, 1.0),
-    model: str = "a",
+    of: str = "a",
 ) -> pd.Series:
-    """Which lines of a sample table have this label, this prediction, a confidence in this range.
+    """Which lines of a sample table have this label, these predictions, a confidence in this range.
 
-    `model` ('a' or 'b') says whose prediction and confidence. Returns bool (N,).
+    `of` ('a' or 'b') says whose confidence. Returns bool (N,). Raises `RunError` where B is asked
+    about and not in the table.
     """
-    keep = samples[f"{model}_confidence"].between(*confidence)
-    if true:
-        keep &= samples["label"] == true
-    if predicted:
-        keep &= samples[f"{model}_predicted"] == predicted
+    if (b_says or of == "b") and "b_predicted" not in samples:
+        raise RunError("B was not scored on these images: nothing can be chosen by what it says.")
+    keep = samples[f"{of}_confidence"].between(*confidence)
+    for column, wanted in {"label": true, "a_predicted": a_says, "b_predicted": b_says}.items():
+        if wanted:
+            keep &= samples[column] == wanted
     return keep
 
 
@@ -300,6 +303,7 @@ VIEWS = (
     "A right, B wrong",
     "both wrong",
     "both wrong alike",
+    "all",
 )
 
 
@@ -308,11 +312,13 @@ def view_mask(samples: pd.DataFrame, view: str) -> pd.Series:
 
     Raises `ConfigError` for another word, and where B is asked about and not in the table.
     """
-    if view not in VIEWS or (view != "A wrong" and "b_correct" not in samples):
+    if view not in VIEWS or (view not in ("A wrong", "all") and "b_correct" not in samples):
         raise ConfigError(f"There is no view '{view}' of these models.")
     wrong_a = ~samples["a_correct"]
     if view == "A wrong":
         return wrong_a
+    if view == "all":
+        return wrong_a | True
     wrong_b = ~samples["b_correct"]
     alike = samples["a_predicted"] == samples["b_predicted"]
     masks = (wrong_a, wrong_b, wrong_a & ~wrong_b, ~wrong_a & wrong_b, wrong_a & wrong_b)

@@ -36,6 +36,23 @@ _COLUMN_OF = {"FER+ agreement": "agreement"}  # a property whose column has anot
 # Every slice there can be, by property; which of them a set of images has is another matter.
 SLICES = {**FIFTHS, **_BY_TRUTH, "votes for the label": _BY_VOTES, "class": CLASSES}
 
+# What links call them: these keys stay when the names change.
+_KEYS = {
+    "brightness": ("brightness", ("darkest", "dark", "medium", "bright", "brightest")),
+    "contrast": ("contrast", ("flattest", "flat", "medium", "strong", "strongest")),
+    "sharpness": ("sharpness", ("blurriest", "blurry", "medium", "sharp", "sharpest")),
+    "duplicate": ("duplicate", ("copy", "none")),
+    "FER+ agreement": ("ferplus", ("agrees", "disagrees")),
+    "face": ("face", ("yes", "no")),
+    "votes for the label": ("votes", ("under-50", "50-80", "over-80")),
+    "class": ("class", CLASSES),
+}
+SLICE_KEYS = {
+    (name, part): f"{_KEYS[name][0]}:{key}"
+    for name, parts in SLICES.items()
+    for part, key in zip(parts, _KEYS[name][1], strict=True)
+}
+
 
 def slice_properties(
     predictions: Predictions,

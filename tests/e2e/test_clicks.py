@@ -43,7 +43,7 @@ def click_row(page: Page, row: int) -> None:
 def test_a_point_of_a_class_selects_its_label_and_leads_to_the_faces(page, address):
     open_page(page, address, "per_class")
     click_point(page, 4)
-    expect(page.get_by_text("Selected: label sad")).to_be_visible()
+    expect(page.get_by_text("Selected: the label says sad")).to_be_visible()
     expect(page).to_have_url(re.compile("true=sad"))
     page.get_by_role("link", name="See the faces").click()
     expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
@@ -54,29 +54,29 @@ def test_a_point_of_a_class_selects_its_label_and_leads_to_the_faces(page, addre
 def test_a_second_click_takes_back_unless_the_selection_was_changed_elsewhere(page, address):
     open_page(page, address, "per_class")
     click_point(page, 4)
-    expect(page.get_by_text("Selected: label sad")).to_be_visible()
+    expect(page.get_by_text("Selected: the label says sad")).to_be_visible()
     settle(page)
     click_point(page, 4)
     expect(page.get_by_text("Selected: ")).to_have_count(0)
     settle(page)
     click_point(page, 4)
-    expect(page.get_by_text("Selected: label sad")).to_be_visible()
+    expect(page.get_by_text("Selected: the label says sad")).to_be_visible()
     choose(page.get_by_role("combobox", name=re.compile("Label")), "happy")
-    expect(page.get_by_text("Selected: label happy")).to_be_visible()
+    expect(page.get_by_text("Selected: the label says happy")).to_be_visible()
     settle(page)
     click_point(page, 4)
-    expect(page.get_by_text("Selected: label sad")).to_be_visible()
+    expect(page.get_by_text("Selected: the label says sad")).to_be_visible()
 
 
 def test_a_row_selects_and_clearing_takes_the_mark_away(page, address):
     open_page(page, address, "per_class")
     click_row(page, 4)
-    expect(page.get_by_text("Selected: label happy")).to_be_visible()
+    expect(page.get_by_text("Selected: the label says happy")).to_be_visible()
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("Selected: ")).to_have_count(0)
     settle(page)
     click_row(page, 4)  # it is not marked any more, so this does not take it back
-    expect(page.get_by_text("Selected: label happy")).to_be_visible()
+    expect(page.get_by_text("Selected: the label says happy")).to_be_visible()
 
 
 def test_a_row_of_the_slices_opens_its_faces_and_a_link_leads_there(browser, page, address):

@@ -46,7 +46,7 @@ def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, ad
     for other in new_page(browser):
         other.goto(link)
         expect(
-            other.get_by_text(re.compile("Selected: label fear, predicted happy"))
+            other.get_by_text(re.compile("Selected: A says happy where the label says fear"))
         ).to_be_visible()
         expect(other.get_by_role("button", name=TILE).first).to_be_visible()
 
@@ -70,12 +70,14 @@ def tab_to(page: Page, target: Locator) -> None:
 def test_the_same_way_by_keyboard_alone(page, address):
     page.goto(f"{address}/?a=first&b=second")
     settle(page)
-    for label, choice in (("Label", "sad"), ("Predicted", "angry")):
+    for label, choice in (("Label", "sad"), ("A says", "angry")):
         tab_to(page, page.get_by_role("combobox", name=re.compile(label)).first)
         page.keyboard.type(choice)
         page.keyboard.press("Enter")
         settle(page)
-    expect(page.get_by_text(re.compile("Selected: label sad, predicted angry"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("Selected: A says angry where the label says sad"))
+    ).to_be_visible()
     tab_to(page, page.get_by_role("link", name="See the faces"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()

@@ -1,0 +1,197 @@
+"""Which parameters decide each page's view, under which keys, and what they may be.
+
+Keys stay when the words on the screen change; where both are words, this is the one place that
+knows which key stands for which.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from dashboard.base import address, loading
+from dashboard.base.address import PAGE, Parameter, choice, number
+from dashboard.base.figures import NORMALISATIONS
+from dashboard.base.navigation import page_path
+from dashboard.base.selection import (
+    ANY,
+    CONFIDENCE,
+    FACE,
+    METRIC,
+    MODEL_A,
+    MODEL_B,
+    NO_MODEL,
+    PART,
+    PREDICTED,
+    PREDICTED_B,
+    SLICE,
+    TRUE,
+    WHICH,
+    WHOLE_RANGE,
+    default_pair,
+    fitting_view,
+)
+from fercore.analysis.review import VERDICTS
+from fercore.labels import CLASSES
+from fercore.predict.sample_photos import SAMPLE_PHOTOS
+from fercore.runs.artifacts import Run
+from fercore.scoring.evaluation import CLASS_METRICS
+from fercore.scoring.predictions import PARTS
+from fercore.scoring.slices import SLICE_KEYS, SLICES, slice_title
+
+CURVES = {"roc": "ROC", "pr": "Precision and recall"}
+PROBABILITIES = {"trained": "as trained", "scaled": "temperature-scaled"}
+ORDERS = {
+    "sure": "most confident",
+    "unsure": "least confident",
+    "loss": "highest loss",
+    "margin": "narrowest margin",
+}
+PAIRS = {"alike": "most alike", "differ": "labels differ"}
+COLOURINGS = {"label": "label", "prediction": "prediction", "outcome": "right or wrong"}
+WEBCAM_MODELS = {"a": "A", "b": "B", "both": "A and B"}
+STUDY = "sequence"
+STUDY_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")  # shown at first
+
+_WHICH = {
+    "a": "A wrong",
+    "b": "B wrong",
+    "a-alone": "A wrong, B right",
+    "b-alone": "A right, B wrong",
+    "both": "both wrong",
+    "alike": "both wrong alike",
+    "all": "all",
+}
+_SLICES = {ANY: ANY} | {
+    SLICE_KEYS[name, part]: slice_title(name, part)
+    for name, parts in SLICES.items()
+    for part in parts
+}
+SHARED = frozenset({MODEL_A, MODEL_B, PART, TRUE, PREDICTED, PREDICTED_B, SLICE, CONFIDENCE})
+_CELL = frozenset({MODEL_A, MODEL_B, TRUE, PREDICTED, PREDICTED_B})
+
+
+def _of_classes(key: str, title: str, **more) -> Parameter:
+    return choice(key, title, (ANY, *CLASSES), **more)
+
+
+def _label_shown(key: str) -> Parameter:
+    """A class that is looked at: the label that is selected, until another is chosen."""
+
+    def selected() -> str:
+        return "happy" if st.session_state[TRUE] == ANY else st.session_state[TRUE]
+
+    return choice(key, "label", CLASSES, selected, after=frozenset({TRUE}))
+
+
+def _range(text: str) -> tuple[int, int]:
+    low, high = map(int, text.split("-"))
+    if not WHOLE_RANGE[0] <= low <= high <= WHOLE_RANGE[1]:
+        raise ValueError(text)
+    return low, high
+
+
+def _shared(runs: Sequence[Run]) -> list[Parameter]:
+    """Those of every page: they stand in the sidebar."""
+    models = []
+    if runs:
+        first, second = default_pair(list(runs))
+        named = [run.run_id for run in runs]
+        of_model = partial(choice, always=True)
+        models = [
+            of_model(MODEL_A, "run of A", named, first),
+            of_model(MODEL_B, "run of B", [*named, NO_MODEL], second),
+        ]
+    return [
+        *models,
+        choice(PART, "part of the images", tuple(PARTS), words=PARTS.get),
+        _of_classes(TRUE, "label"),
+        _of_classes(PREDICTED, "class that A says"),
+        _of_classes(PREDICTED_B, "class that B says"),
+        choice(SLICE, "slice", _SLICES),
+        Parameter(
+            CONFIDENCE,
+            "confidence",
+            lambda: WHOLE_RANGE,
+            _range,
+            lambda pair: "{}-{}".format(*pair),
+        ),
+    ]
+
+
+_FACE = number(
+    FACE, "face", low=-(2**63), high=2**63 - 1, words=lambda _: "none", after=frozenset({PAGE})
+)
+_SAMPLES = {name.replace(" ", "-"): name for name in SAMPLE_PHOTOS}
+
+_OWN: dict[str, list[Parameter]] = {
+    "confusion": [choice("normalise", "share", tuple(NORMALISATIONS), words=NORMALISATIONS.get)],
+    "per_class": [choice(METRIC, "metric", CLASS_METRICS)],
+    "roc_and_pr": [
+        choice("curve", "curve", tuple(CURVES), words=CURVES.get),
+        number("threshold", "threshold", 0.0, 1.0, 0.5),
+        _label_shown("about"),
+    ],
+    "calibration": [
+        choice("probabilities", "kind of probabilities", PROBABILITIES),
+        number("unsure", "share of unsure answers", 0, 90, 20),
+    ],
+    "misclassified": [
+        choice(WHICH, "kind of mistakes", _WHICH, fitting_view, after=_CELL),
+        choice("order", "order", tuple(ORDERS), words=ORDERS.get),
+        number("page", "page of faces", 1, 10**6, 1, after=SHARED | {WHICH, "order"}),
+        _FACE,
+    ],
+    "slices": [_FACE],
+    "embedding": [
+        choice("features", "model", {"a": "A", "b": "B"}),
+        choice("colouring", "colouring", COLOURINGS),
+        _FACE,
+    ],
+    "robustness": [_label_shown("example")],
+    "data_audit": [choice("pairs", "kind of pairs", tuple(PAIRS), words=PAIRS.get), _FACE],
+    "review": [
+        choice("verdict", "verdict", (ANY, *VERDICTS)),
+        _of_classes("label", "label"),
+        number("verdict_page", "page of faces", 1, 10**6, 1, after=frozenset({"verdict", "label"})),
+        _FACE,
+    ],
+    "why_the_lstm_loses": [
+        choice("images", "part of the images", tuple(PARTS), words=PARTS.get),
+        Parameter(
+            "curves", "learning curves", lambda: list(STUDY_CURVES),
+            lambda text: [name for name in text.split(",") if name], ",".join,
+        ),
+    ],
+    "predict": [choice("sample", "sample", _SAMPLES, lambda: None)],
+    "webcam": [
+        choice("models", "choice of models", WEBCAM_MODELS, lambda: "A and B"),
+        number("smoothing", "smoothing", 0.0, 2.0, 0.3),
+        choice("mirror", "mirror", {"on": True, "off": False}),
+    ],
+}  # fmt: skip
+
+
+def follow(page: str) -> None:
+    """`address.follow` with the parameters of every page and of this one."""
+    address.follow(page, _shared(loading.runs()), _OWN)
+
+
+def cell_link(
+    page: str, true: str = ANY, predicted: str = ANY, predicted_b: str = ANY, **changes: str
+) -> dict:
+    """A `link` that selects one cell and nothing else."""
+    cell = {TRUE: true, PREDICTED: predicted, PREDICTED_B: predicted_b}
+    everything = {SLICE: ANY, CONFIDENCE: "0-100"}
+    return link(page, **everything, **cell, **changes)
+
+
+def link(page: str, **changes: str) -> dict:
+    """Arguments of `st.page_link` for a page, with the view that is shared and these changes.
+
+    changes: by key, as the URL has them.
+    """
+    return {
+        "page": page_path(page),
+        "query_params": address.query(SHARED, _OWN.get(page, ()), changes),
+    }

@@ -1,0 +1,69 @@
+"""The URL and the browser's history: one choice one step, *Back* to what was chosen, links."""
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import PATIENCE, choose, settle
+from tests.e2e.test_browser import click_cell
+
+expect.set_options(timeout=PATIENCE)
+
+
+def named(page: Page) -> dict[str, str]:
+    """The URL's parameters; none stands twice."""
+    pairs = parse_qsl(urlsplit(page.url).query, keep_blank_values=True)
+    assert len(dict(pairs)) == len(pairs), page.url
+    return dict(pairs)
+
+
+def steps(page: Page) -> int:
+    settle(page)
+    return page.evaluate("history.length")
+
+
+def to(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    settle(page)
+
+
+def test_one_choice_is_one_step_and_back_shows_what_was_chosen(page, address):
+    page.goto(f"{address}/confusion?a=first&b=second")
+    first = steps(page)
+    click_cell(page, "sad", "neutral")  # two parameters
+    expect(page).to_have_url(re.compile("true=sad&predicted=neutral"))
+    assert steps(page) == first + 1
+    page.get_by_text("share of the prediction", exact=True).click()
+    expect(page).to_have_url(re.compile("normalise=column"))
+    assert steps(page) == first + 2
+    to(page, "Misclassified")
+    expect(page).to_have_url(re.compile("/misclassified.*true=sad"))
+    assert steps(page) == first + 3
+    page.get_by_text("highest loss", exact=True).click()
+    expect(page).to_have_url(re.compile("order=loss"))
+    assert steps(page) == first + 4
+    choose(page.get_by_role("combobox", name=re.compile("^Selected sad. Label|Label")), "happy")
+    expect(page).to_have_url(re.compile("true=happy"))
+    assert steps(page) == first + 5
+    assert named(page)["order"] == "loss"
+
+    page.go_back()
+    expect(page.get_by_text("A says neutral where the label says sad").first).to_be_visible()
+    assert named(page)["order"] == "loss"
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("order="))
+    settle(page)
+    expect(page.get_by_role("radio", name="most confident")).to_be_checked()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Confusion", exact=True)).to_be_visible()
+    assert named(page)["normalise"] == "column"
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("normalise"))
+    page.go_back()
+    expect(page.get_by_text("No cell is chosen")).to_be_visible()
+    assert named(page) == {"a": "first", "b": "second"}
+    page.go_forward()
+    expect(page.get_by_text("A says neutral where the label says sad").first).to_be_visible()
+    assert steps(page) == first + 5
