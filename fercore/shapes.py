@@ -56,6 +56,10 @@ def _halved(value: str) -> bool:
     return any("\ud800" <= sign <= "\udfff" for sign in value)  # half of a pair: no UTF-8 has it
 
 
+def truth(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def anything(value: Any) -> bool:
     return True
 

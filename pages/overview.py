@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading, theme
+from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, score_card
@@ -121,13 +122,14 @@ with right:
             icon=":material/rate_review:",
         )
     if not selection.a.members:
-        epochs = selection.a.cut_short or f"{len(loading.history(selection.a))} epochs"
-        st.page_link(
-            **link("training"),
-            label=f"A learned for {epochs}; epoch {selection.a.info['best_epoch']} was "
-            f"{selection.a.choice}",
-            icon=":material/trending_up:",
-        )
+        with errors_told("How A learned"):
+            epochs = selection.a.cut_short or f"{len(loading.history(selection.a))} epochs"
+            st.page_link(
+                **link("training"),
+                label=f"A learned for {epochs}; epoch {selection.a.info['best_epoch']} was "
+                f"{selection.a.choice}",
+                icon=":material/trending_up:",
+            )
 
 csv_button(
     pd.DataFrame([headline(key, of) for key, of in scores.items()]),

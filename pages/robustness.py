@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.base.charts import show_figure
+from dashboard.base.failures import errors_told
 from dashboard.base.selection import current
 from dashboard.base.theme import readable
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
@@ -24,11 +25,12 @@ model_names(selection, f"images: {selection.part_name}")
 
 tables = {}
 for key, run in selection.models.items():
-    table = extras_view.robustness(run)
-    if table is None:
-        extras_view.not_computed(key, run)
-    else:
-        tables[key] = table
+    with errors_told(f"How robust {key} is"):
+        table = extras_view.robustness(run)
+        if table is None:
+            extras_view.not_computed(key, run)
+        else:
+            tables[key] = table
 
 if len(tables) == 2:
     paired_or_say_so(selection)

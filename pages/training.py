@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard.base import figures, loading
 from dashboard.base.charts import show_figure
+from dashboard.base.failures import errors_told
 from dashboard.base.plain import plain
 from dashboard.base.selection import current
 from dashboard.base.theme import count
@@ -26,7 +27,13 @@ for key in selection.models.keys() - trained.keys():
 if not trained:
     st.stop()
 
-histories = {key: loading.history(run) for key, run in trained.items()}
+histories = {}
+for key, run in list(trained.items()):
+    with errors_told(f"How {key} learned"):
+        histories[key] = loading.history(run)
+trained = {key: trained[key] for key in histories}
+if not trained:
+    st.stop()
 best = {key: run.info["best_epoch"] for key, run in trained.items()}
 show_figure(figures.history_figure(histories, best), alt="Loss and accuracy by epoch")
 

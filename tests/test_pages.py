@@ -145,8 +145,9 @@ def test_a_damaged_new_run_is_a_sentence_beside_the_page(two_runs, name):
     today = {"created": datetime.now(UTC).isoformat()}
     write_json(two_runs[1].folder / "run.json", two_runs[1].info | today)
     (two_runs[1].folder / "metrics.json").write_text("{")
+    (two_runs[1].folder / "predictions.parquet").write_text("{")
     app = open_page(name, a="first", b="first")
-    assert any("metrics.json" in error.value for error in app.error)
+    assert any("predictions.parquet" in error.value for error in app.error)
     assert len(app.title) == 1
     assert "Start training" in [button.label for button in app.button]
 

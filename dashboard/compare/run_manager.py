@@ -17,6 +17,7 @@ from fercore.runs.artifacts import (
     NOTE_LENGTH,
     Run,
     annotate_run,
+    complete,
     delete_run,
     delete_unreadable,
     find_run,
@@ -79,7 +80,7 @@ def damaged_runs(problems: list[str], *, deletable: bool) -> None:
     for problem in problems:
         run_id = problem.partition(":")[0]
         st.warning(plain(problem))
-        if not (deletable and safe_name(run_id) and (local_folder(run_id) / "run.json").is_file()):
+        if not (deletable and safe_name(run_id) and complete(local_folder(run_id))):
             continue
         if st.button(f"Delete {plain(run_id)} …", icon=_BIN):
             _confirm(run_id, "It cannot be read. All of its files go.")

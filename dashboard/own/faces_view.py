@@ -96,28 +96,32 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
 def _changes(runs: list[Run]) -> None:
     """Before and after, for the runs that were fine-tuned on these faces."""
     for run in runs:
-        table = before_and_after(run)
-        if table.empty:
-            continue
-        st.markdown(f"**What fine-tuning {plain(run.start_from)} to {plain(run.run_id)} changed**")
-        st.table(
-            pd.DataFrame(
-                {
-                    "images": table["dataset"].map(plain) + " " + table["part"],
-                    "n": [
-                        count(row.n) if row.n == row.of else f"{count(row.n)} of {count(row.of)}"
-                        for row in table.itertuples()
-                    ],
-                    "before": table["before"].map(percent),
-                    "after": table["after"].map(percent),
-                    "change": [_change(row) for row in table.itertuples()],
-                }
-            ).set_index("images")
-        )
-        st.caption(
-            "Paired on the same images, with the 95 % interval and exact McNemar. PublicTest chose "
-            "the epoch, so judge by PrivateTest."
-        )
+        with errors_told(f"What {run.run_id} changed"):
+            _changed(run, before_and_after(run))
+
+
+def _changed(run: Run, table: pd.DataFrame) -> None:
+    if table.empty:
+        return
+    st.markdown(f"**What fine-tuning {plain(run.start_from)} to {plain(run.run_id)} changed**")
+    st.table(
+        pd.DataFrame(
+            {
+                "images": table["dataset"].map(plain) + " " + table["part"],
+                "n": [
+                    count(row.n) if row.n == row.of else f"{count(row.n)} of {count(row.of)}"
+                    for row in table.itertuples()
+                ],
+                "before": table["before"].map(percent),
+                "after": table["after"].map(percent),
+                "change": [_change(row) for row in table.itertuples()],
+            }
+        ).set_index("images")
+    )
+    st.caption(
+        "Paired on the same images, with the 95 % interval and exact McNemar. PublicTest chose "
+        "the epoch, so judge by PrivateTest."
+    )
 
 
 def _change(row) -> str:

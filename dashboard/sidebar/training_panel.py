@@ -12,6 +12,7 @@ from dashboard.base.theme import percent
 from dashboard.sidebar.training_form import training_form
 from fercore import jobs
 from fercore.errors import FerError
+from fercore.files import safe_name
 from fercore.jobs.processes import Job
 from fercore.models import MODELS
 from fercore.wording import duration
@@ -41,6 +42,11 @@ def _progress(writes: bool) -> None:
         st.rerun()
     for news in st.session_state.pop(_NEWS, []):
         st.toast(plain(news), duration="long")
+    for name, problem in jobs.unreadable_jobs().items():
+        with st.container(border=True):
+            st.warning(plain(problem))
+            if writes and safe_name(name):
+                _offer(name, {"Discard …": _ask})
     for job in under_way:
         with st.container(border=True):
             st.markdown(f"**{MODELS[job.request.model].title}** · {plain(job.request.recipe.name)}")
@@ -69,7 +75,7 @@ def _alive(job: Job, writes: bool) -> None:
             f"{at['images_per_second']:.0f} images/s{_validation(job)}"
         )
     if writes:
-        _button("Cancel", jobs.cancel, job)
+        _button("Cancel", jobs.cancel, job.run_id)
 
 
 def _validation(job: Job) -> str:
@@ -82,22 +88,27 @@ def _broken_off(job: Job, writes: bool) -> None:
     st.caption(f"{job.state.capitalize()}: {plain(job.message)} {epochs}")
     if not writes:
         return
-    if st.session_state.get(_ASKED) == job.run_id:
-        _confirm_discarding(job)
-        return
     actions = {"Resume": jobs.resume, "Discard …": _ask}
     if job.epochs_done:
         actions["Keep best so far"] = jobs.keep_best
+    _offer(job.run_id, actions)
+
+
+def _offer(run_id: str, actions: dict[str, Callable[[str], None]]) -> None:
+    """Buttons for what may be done with a training; discarding asks first."""
+    if st.session_state.get(_ASKED) == run_id:
+        _confirm_discarding(run_id)
+        return
     with st.container(horizontal=True):
         for label, action in actions.items():
-            _button(label, action, job)
+            _button(label, action, run_id)
 
 
-def _confirm_discarding(job: Job) -> None:
-    st.warning(f"Discard {plain(job.run_id)} with its checkpoint? That cannot be undone.")
+def _confirm_discarding(run_id: str) -> None:
+    st.warning(f"Discard {plain(run_id)} with its checkpoint? That cannot be undone.")
     with st.container(horizontal=True):
-        _button("Discard it", _discard, job, kind="primary")
-        _button("Keep it", _keep, job)
+        _button("Discard it", _discard, run_id, kind="primary")
+        _button("Keep it", _keep, run_id)
 
 
 def _ask(run_id: str) -> None:
@@ -122,11 +133,11 @@ _HELP = {
 
 
 def _button(
-    label: str, action: Callable[[str], None], job: Job, *, kind: str = "secondary"
+    label: str, action: Callable[[str], None], run_id: str, *, kind: str = "secondary"
 ) -> None:
     # A callback: the fragment may begin by running the whole page again, which loses other clicks.
-    key = f"{label.split(' …')[0].lower().replace(' ', '-')}-{job.run_id}"
-    arguments = {"on_click": _do, "args": (action, job.run_id)}
+    key = f"{label.split(' …')[0].lower().replace(' ', '-')}-{run_id}"
+    arguments = {"on_click": _do, "args": (action, run_id)}
     st.button(label, key=key, help=_HELP.get(label), type=kind, **arguments)
 
 

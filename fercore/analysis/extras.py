@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyarrow import ArrowException
 
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.data import FaceSet
@@ -245,8 +246,30 @@ def _stored(run: Run, name: str) -> pd.DataFrame | None:
     if not (run.folder / name).exists():
         return None
     try:
-        return pd.read_parquet(run.folder / name, columns=_COLUMNS[name])
-    except Exception as error:  # pyarrow has errors of many kinds
-        raise RunError(
-            f"{run.run_id}: its {name} cannot be read. Run 'fercore analyse {run.run_id}' again."
-        ) from error
+        table = pd.read_parquet(run.folder / name, columns=_COLUMNS[name])
+    except (OSError, ValueError, KeyError, ArrowException) as error:
+        raise _damaged(run, name) from error
+    if not _whole(name, table):
+        raise _damaged(run, name)
+    return table
+
+
+def _whole(name: str, table: pd.DataFrame) -> bool:
+    """Whether it is a table as it was written."""
+    words = {ROBUSTNESS: ["kind"], EMBEDDING: ["usage"]}[name]
+    figures = table.drop(columns=words)
+    if any(getattr(kind, "kind", "O") not in "iuf" for kind in figures.dtypes):
+        return False
+    if not len(table) or not np.isfinite(figures.to_numpy(np.float64)).all():
+        return False
+    if name == EMBEDDING:
+        return not table["row"].duplicated().any()
+    lines = list(zip(table["kind"], table["strength"], strict=True))
+    expected = [(CLEAN, 0), *((kind, level) for kind in CORRUPTIONS for level in STRENGTHS[1:])]
+    return sorted(lines) == sorted(expected)
+
+
+def _damaged(run: Run, name: str) -> RunError:
+    return RunError(
+        f"{run.run_id}: its {name} cannot be read. Run 'fercore analyse {run.run_id}' again."
+    )

@@ -10,10 +10,12 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, fields, replace
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -32,6 +34,7 @@ from fercore.labels import CLASSES
 from fercore.scoring.evaluation import macro_f1
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.statistics import Interval, wilson_interval
+from fercore.shapes import misfit, text, whole
 
 SCHEMA = 1
 BUSY_SECONDS = 30  # how long one writer waits for another
@@ -65,6 +68,8 @@ class Verdict:
 
 
 COLUMNS = [field.name for field in fields(Verdict)]
+_NUMBER = whole(-(2**63), 2**63 - 1)
+_SHAPE = dict.fromkeys(COLUMNS, text) | {"pixels": _NUMBER, "row": _NUMBER}
 _TABLE = """CREATE TABLE verdicts (
     pixels INTEGER PRIMARY KEY, row INTEGER NOT NULL, dataset TEXT NOT NULL, label TEXT NOT NULL,
     verdict TEXT NOT NULL, should_be TEXT NOT NULL, note TEXT NOT NULL, updated TEXT NOT NULL
@@ -112,7 +117,7 @@ def remove(pixels: int) -> None:
 def find(pixels: int) -> Verdict | None:
     """The verdict on these pixels."""
     found = _read("WHERE pixels = ?", [int(pixels)])
-    return Verdict(*found[0]) if found else None
+    return found[0] if found else None
 
 
 def verdicts(*, verdict: str | None = None, label: str | None = None) -> pd.DataFrame:
@@ -124,7 +129,30 @@ def verdicts(*, verdict: str | None = None, label: str | None = None) -> pd.Data
     given = {name: value for name, value in wanted.items() if value is not None}
     where = " AND ".join(f"{name} = ?" for name in given) or "1"
     rows = _read(f"WHERE {where} ORDER BY updated DESC, pixels", list(given.values()))
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"pixels": np.int64, "row": np.int64})
+    table = pd.DataFrame(map(astuple, rows), columns=COLUMNS)
+    return table.astype({"pixels": np.int64, "row": np.int64})
+
+
+def checked_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of verdicts, as `verdicts` gives it. Raises `DataError` for any other."""
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise DataError(f"The table of verdicts has no column '{missing[0]}'.")
+    for values in table[COLUMNS].astype(object).itertuples(index=False):
+        _stored(values)
+    return table
+
+
+def _stored(values: tuple) -> Verdict:
+    """A verdict that was kept. Raises `DataError` where it is damaged."""
+    verdict = Verdict(*values)
+    try:
+        if misfit(asdict(verdict), _SHAPE):
+            raise ConfigError("Its values are of other kinds.")
+        return checked(verdict)
+    except ConfigError as error:
+        raise DataError(
+            f"The verdict on the image {ascii(verdict.pixels)[:40]} is damaged. {error}"
+        ) from error
 
 
 def export_csv(target: Path | str | IO[str]) -> int:
@@ -279,27 +307,48 @@ def _scores(predictions: Predictions) -> Scores:
     return Scores(n, right / n, wilson_interval(right, n), macro_f1(predictions))
 
 
-def _read(condition: str, values: list) -> list[tuple]:
-    """Stored verdicts as tuples; none where there is no database yet."""
-    if not database_path().exists():
+def _read(condition: str, values: list) -> list[Verdict]:
+    """Stored verdicts; none where there is no database yet."""
+    path = database_path()
+    if not path.exists():
         return []
-    with _database() as connection:
-        return connection.execute(f"SELECT * FROM verdicts {condition}", values).fetchall()
+    with _readable(path) as copy, _database(copy) as connection:
+        query = f"SELECT {', '.join(COLUMNS)} FROM verdicts {condition}"
+        rows = connection.execute(query, values).fetchall()
+    try:
+        return [_stored(row) for row in rows]
+    except DataError as error:
+        raise DataError(
+            f"{path}: {error} Restore the file, move it away, or set FERCORE_REVIEWS to another "
+            "folder."
+        ) from error
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[Path]:
+    """The database, or a copy where nothing may be written beside it: SQLite would have to."""
+    if os.access(path.parent, os.W_OK):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="fercore-") as folder:
+        for part in (path, path.with_name(f"{path.name}-wal")):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(part, Path(folder) / part.name)
+        yield Path(folder) / path.name
 
 
 @contextmanager
 def _writing() -> Iterator[sqlite3.Connection]:
     """The one way to change the database: a transaction that alone may write, kept or undone."""
-    with _database() as connection:
+    with _database(database_path()) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             yield connection
 
 
 @contextmanager
-def _database() -> Iterator[sqlite3.Connection]:
+def _database(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection of its own for each use: no thread or process shares one."""
-    path = database_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -315,7 +364,10 @@ def _database() -> Iterator[sqlite3.Connection]:
         raise DataError(_FOREIGN.format(path)) from error
 
 
-_FOREIGN = "{} is no database of verdicts. Move it away, or set FERCORE_REVIEWS to another folder."
+_FOREIGN = (
+    "{} is damaged, or no database of verdicts. Restore it, move it away, or set FERCORE_REVIEWS "
+    "to another folder."
+)
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:

@@ -15,7 +15,7 @@ from fercore.cli.signals import stop_on_signal
 from fercore.errors import RunError
 from fercore.jobs.processes import Job
 from fercore.jobs.request import LOG
-from fercore.runs.artifacts import find_run, local_folder
+from fercore.runs.artifacts import complete, find_run, local_folder
 
 app = typer.Typer(no_args_is_help=True, help="Trainings under way: list, watch, cancel, resume.")
 JobName = Annotated[str, typer.Argument(help="a training's name, as `fercore jobs list` prints it")]
@@ -26,15 +26,16 @@ _LOG_LINES = 10
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the trainings that run, wait for their turn, or were broken off."""
-    found = jobs.list_jobs()
+    found, problems = jobs.list_jobs(), jobs.unreadable_jobs()
     if as_json:
         print_json([_summary(job) for job in found])
-        return
-    if not found:
+    elif found:
+        rows = [[job.run_id, job.state, _where(job), job.message] for job in found]
+        print_table(["training", "state", "epoch", ""], rows)
+    elif not problems:
         print("No training is under way.")
-        return
-    rows = [[job.run_id, job.state, _where(job), job.message] for job in found]
-    print_table(["training", "state", "epoch", ""], rows)
+    for problem in problems.values():
+        typer.secho(problem, fg="red", err=True)
 
 
 @app.command()
@@ -50,7 +51,7 @@ def show(run_id: JobName, as_json: AsJson = False) -> None:
     print(f"Epoch {_where(job)}, last heard of {job.updated}")
     print(f"Process {process.get('pid')}, begun {process.get('started')}")
     log = local_folder(run_id) / LOG
-    if log.exists():
+    if log.is_file():
         written = log.read_text(encoding="utf-8", errors="replace")
         print("\n".join(written.splitlines()[-_LOG_LINES:]))
 
@@ -74,7 +75,7 @@ def _unless_finished(run_id: str) -> Job | None:
     try:
         return jobs.find_job(run_id)
     except RunError:
-        if (local_folder(run_id) / "run.json").is_file():
+        if complete(local_folder(run_id)):
             return None
         raise
 

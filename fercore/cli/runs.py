@@ -57,7 +57,7 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     if run.members:
         print(f"The mean of: {', '.join(run.members)}")
     else:
-        print(f"Epoch {info['best_epoch']} of {len(run.history())}, {run.choice}")
+        print(f"Epoch {info['best_epoch']}{_of_epochs(run)}, {run.choice}")
         if run.cut_short:
             print(f"Cut short at {run.cut_short}: the best so far was kept.")
     print(
@@ -159,6 +159,14 @@ def print_metrics(metrics: dict) -> None:
             for part, scores in metrics.items()
         ],
     )
+
+
+def _of_epochs(run: Run) -> str:
+    try:
+        return f" of {len(run.history())}"
+    except RunError as error:
+        typer.secho(str(error), fg="red", err=True)
+        return ""
 
 
 def _row(run: Run, metrics: dict) -> list:

@@ -12,6 +12,7 @@ from fercore.jobs.processes import (
     resume,
     spare_threads,
     start,
+    unreadable_jobs,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "resume",
     "spare_threads",
     "start",
+    "unreadable_jobs",
 ]

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from fercore.analysis import review
 from fercore.data import FaceSet
 from fercore.errors import DataError, FerError
@@ -23,14 +21,14 @@ from fercore.jobs.request import (
     CHECKPOINT,
     REQUEST,
     START,
-    VERDICTS,
     Request,
+    clear,
+    read_verdicts,
 )
-from fercore.jobs.status import FILE as STATUS
 from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import turn
 from fercore.models import build
-from fercore.runs.artifacts import Run, find_run, local_folder, read_run, write_run
+from fercore.runs.artifacts import Run, complete, find_run, local_folder, read_run, write_run
 from fercore.scoring.predictions import prediction_frame
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Progress, Watcher
 
@@ -69,7 +67,7 @@ def run_experiment(
     status = StatusFile(folder)
     watcher = _recording(watcher, folder, status)
     with held(folder / LOCK, patience=_PATIENCE, refusal=_RUNNING):
-        if (folder / "run.json").is_file():  # another process completed it before this one held it
+        if complete(folder):  # another process completed it before this one held it
             run = read_run(folder)
         else:
             with _told(status, folder), nullcontext() if alongside else _turn(watcher, status):
@@ -77,10 +75,7 @@ def run_experiment(
                 run = _train_and_score(
                     request, folder, faces, watcher, status, checkpoint_seconds, keep_best
                 )
-    temporary = [folder / name for name in (REQUEST, START, STATUS, LOCK)]
-    for path in (*temporary, *folder.glob(f"{Path(CHECKPOINT).stem}*")):
-        with suppress(PermissionError):  # Windows keeps what a process has open
-            path.unlink(missing_ok=True)
+    clear(folder)
     return run
 
 
@@ -257,15 +252,14 @@ def _load(request: Request, watcher: Watcher, status: StatusFile | None = None) 
 
 
 def _with_verdicts(faces: FaceSet, folder: Path) -> FaceSet:
-    path = folder / VERDICTS
-    return review.apply_to_training(faces, pd.read_parquet(path)) if path.exists() else faces
+    verdicts = read_verdicts(folder)
+    return faces if verdicts is None else review.apply_to_training(faces, verdicts)
 
 
 def _verdicts_record(folder: Path) -> dict[str, Any] | None:
-    path = folder / VERDICTS
-    if not path.exists():
+    table = read_verdicts(folder)
+    if table is None:
         return None
-    table = pd.read_parquet(path)
     return {"hash": review.verdicts_hash(table), "count": len(table)}
 
 
@@ -316,10 +310,10 @@ def _fit(
 ) -> tuple:
     """The trained model and its `Fit`; every process of the group does the same."""
     import torch
-    from safetensors.torch import load_file
 
     from fercore.models.layers import fit_normalisation
     from fercore.models.precision import choose_precision
+    from fercore.models.weights import read_weights
     from fercore.training.checkpoint import Checkpoints
     from fercore.training.fit import fit
 
@@ -329,7 +323,7 @@ def _fit(
     training = faces.part("Training")
     model = build(request.model, **request.recipe.model_arguments)
     if request.start_from:
-        model.load_state_dict(load_file(folder / START))
+        model.load_state_dict(read_weights(folder / START))
     else:
         fit_normalisation(model, training.images)
     result = fit(

@@ -8,20 +8,37 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fercore.errors import RunError, TrainingError
 from fercore.files import remove_folder
-from fercore.jobs.request import CANCEL, LOG, REQUEST, Request, prepare, read_request
+from fercore.jobs.request import (
+    CANCEL,
+    CHECKPOINT,
+    LOG,
+    REQUEST,
+    Request,
+    clear,
+    prepare,
+    read_request,
+)
 from fercore.jobs.status import ALIVE, STARTING, StatusFile, read_status, state_of
-from fercore.runs.artifacts import LOCAL, artifacts_folder, checked_run_id, local_folder
+from fercore.jobs.status import FILE as STATUS
+from fercore.runs.artifacts import (
+    FILES,
+    LOCAL,
+    artifacts_folder,
+    checked_run_id,
+    complete,
+    local_folder,
+)
+from fercore.runs.shape import history_lines
 
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."
+_RUNNING = "'{}' is running. Cancel it first."
 _NICENESS = 10
 
 
@@ -48,9 +65,12 @@ class Job:
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
-        """A record of each finished epoch."""
+        """A record of each finished epoch, as far as they can be read."""
         path = local_folder(self.run_id) / "history.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        try:
+            return history_lines(path.read_text(encoding="utf-8", errors="replace"))
+        except OSError:  # before the first epoch there is none
+            return []
 
     @property
     def epochs_done(self) -> int:
@@ -95,9 +115,18 @@ def cancel(run_id: str) -> None:
 
 
 def discard(run_id: str) -> None:
-    """Delete a training that is not running, with its checkpoint. Raises `RunError`."""
+    """Delete a training that is not running, one that cannot be read too, with its checkpoint.
+
+    Raises `RunError`.
+    """
+    folder = local_folder(run_id)
+    _check_unfinished(folder)
+    if not _of_a_training(folder):
+        raise RunError(f"There is no training '{run_id}'.")
+    if state_of(folder, read_status(folder)) in ALIVE:
+        raise RunError(_RUNNING.format(run_id))
     try:
-        remove_folder(_idle(run_id))
+        remove_folder(folder)
     except OSError as error:
         raise RunError(f"'{run_id}' is not discarded: {error.strerror or error}.") from error
 
@@ -133,19 +162,54 @@ def spare_threads() -> int:
 
 def list_jobs() -> list[Job]:
     """Trainings that are under way or were broken off, newest first."""
-    found = []
-    for path in (artifacts_folder() / LOCAL).glob(f"[!.]*/{REQUEST}"):
-        # It may finish while we look; and one that cannot be read is no reason to hide the others.
-        with suppress(RunError, FileNotFoundError):
-            found.append((path.stat().st_mtime, find_job(path.parent.name)))
-    return [job for _, job in sorted(found, key=itemgetter(0), reverse=True)]
+    return [job for job in _scan().values() if isinstance(job, Job)]
+
+
+def unreadable_jobs() -> dict[str, str]:
+    """By name, a sentence for each training that cannot be read."""
+    return {name: found for name, found in _scan().items() if isinstance(found, str)}
+
+
+def _scan() -> dict[str, Job | str]:
+    """Every training that is no run yet, the newest first, or what is wrong with it, by name."""
+    folders = filter(_to_be_told, (artifacts_folder() / LOCAL).glob("[!.]*"))
+    found: dict[str, Job | str] = {}
+    for folder in sorted(folders, key=_begun, reverse=True):
+        try:
+            found[folder.name] = find_job(folder.name)
+        except RunError as error:
+            if _to_be_told(folder) and not complete(folder):  # it may finish while we look
+                found[folder.name] = str(error)
+    return found
+
+
+def _to_be_told(folder: Path) -> bool:
+    begun = os.path.lexists(folder / REQUEST)
+    return begun or (not complete(folder) and _of_a_training(folder))
+
+
+def _of_a_training(folder: Path) -> bool:
+    """Whether a training has, or had, its place there."""
+    return any(os.path.lexists(folder / name) for name in (REQUEST, STATUS, CHECKPOINT, *FILES))
+
+
+def _begun(folder: Path) -> float:
+    try:
+        return (folder / REQUEST).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def find_job(run_id: str) -> Job:
     """The training of that name. Raises `RunError` where there is none, or it is complete."""
     folder = local_folder(checked_run_id(run_id))
     _check_unfinished(folder)
-    if not (folder / REQUEST).is_file():
+    if not os.path.lexists(folder / REQUEST):
+        if _of_a_training(folder):
+            raise RunError(
+                f"{run_id}: neither its run.json nor its request.json is there. Restore one of "
+                f"them, or delete the rest (fercore jobs discard {run_id})."
+            )
         raise RunError(f"There is no training '{run_id}' under way.")
     request, status = read_request(run_id), read_status(folder)
     state = state_of(folder, status)
@@ -156,13 +220,14 @@ def find_job(run_id: str) -> Job:
 
 
 def _check_unfinished(folder: Path) -> None:
-    if (folder / "run.json").is_file():
+    if complete(folder):
+        clear(folder)  # of a training that was killed just before it would have done so
         raise RunError(f"'{folder.name}' is finished: see `fercore runs show {folder.name}`.")
 
 
 def _idle(run_id: str) -> Path:
     if find_job(run_id).alive:
-        raise RunError(f"'{run_id}' is running. Cancel it first.")
+        raise RunError(_RUNNING.format(run_id))
     return local_folder(run_id)
 
 

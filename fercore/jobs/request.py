@@ -5,6 +5,7 @@ Until a training is complete its folder holds `request.json`, `status.json` (whe
 as they were when it was asked for.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,18 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import ArrowException
 
 from fercore import data
 from fercore.analysis import review
 from fercore.data import FaceSet
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
-from fercore.errors import Busy, ConfigError, NameTaken, RunError
+from fercore.errors import Busy, ConfigError, DataError, NameTaken, RunError
 from fercore.files import appearing, read_json, remove_folder, write_json
 from fercore.jobs.combinations import as_started, check, find_start
 from fercore.jobs.locks import held
 from fercore.jobs.status import ALIVE, LOCK, read_status, state_of
-from fercore.runs.artifacts import find_run, is_shipped, local_folder
+from fercore.jobs.status import FILE as STATUS
+from fercore.models import MODELS
+from fercore.runs.artifacts import complete, find_run, is_shipped, local_folder, read_run
+from fercore.shapes import anything, misfit, number, one_of, optional, text, truth, whole
 from fercore.training.recipes import Recipe
 
 REQUEST, LOG = "request.json", "log.txt"
@@ -34,6 +39,13 @@ CHECKPOINT = "checkpoint.pt"
 START = "start.safetensors"  # the weights it begins with, where they are another run's
 VERDICTS = "verdicts.parquet"
 CANCEL = "cancel"  # a file of this name asks the training to stop
+_OF_A_TRAINING = (START, STATUS, LOCK, CANCEL, REQUEST)  # and checkpoints; not of the run
+_SHAPE = {
+    "run_id": text, "model": one_of(*MODELS), "recipe": anything, "seed?": whole(),
+    "data?": optional(text), "precision?": text, "threads?": optional(whole(1)),
+    "low_priority?": truth, "start_from?": optional(text), "verdicts?": truth, "class_names?": text,
+    "validation?": optional(number(0, 1)),
+}  # fmt: skip
 _PATIENCE = 2.0  # seconds; one that has said that it failed holds its lock a moment longer
 
 
@@ -74,7 +86,13 @@ class Request:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Request":
-        return cls(**{**value, "recipe": Recipe.from_json(value["recipe"])})
+        """The request that `to_json` gave. Raises `ConfigError` on unknown or odd settings."""
+        if problem := misfit(value, _SHAPE):
+            raise ConfigError(f"This is no request: {problem}.")
+        try:
+            return cls(**value | {"recipe": Recipe.from_json(value["recipe"])})
+        except TypeError as error:
+            raise ConfigError(f"This is no request: {error}.") from error
 
 
 def settled(request: Request) -> Request:
@@ -127,8 +145,8 @@ def failure(folder: Path) -> str:
     Nothing is lost when such a training is replaced by another one of its name.
     """
     status = read_status(folder)
-    kept = (folder / "run.json").exists() or any(folder.glob(f"{Path(CHECKPOINT).stem}*"))
-    return status["message"] if status.get("state") == "failed" and not kept else ""
+    kept = complete(folder) or any(folder.glob(f"{Path(CHECKPOINT).stem}*"))
+    return status.get("message", "") if status.get("state") == "failed" and not kept else ""
 
 
 def _names(request: Request) -> Iterator[str]:
@@ -167,7 +185,7 @@ def _remove_failed(folder: Path) -> None:
 def _taken(folder: Path) -> str:
     """Why a training cannot have the name of `folder`, and what to do."""
     name = folder.name
-    if not (folder / REQUEST).exists() or (folder / "run.json").exists():
+    if not (folder / REQUEST).exists() or complete(folder):
         return f"There is a run '{name}' already. Choose another name."
     state = state_of(folder, read_status(folder))
     if state in ALIVE:
@@ -181,13 +199,51 @@ def _taken(folder: Path) -> str:
 def read_request(run_id: str, folder: Path | None = None) -> Request:
     """The request of a training that was begun. Raises `RunError` where nothing is to resume."""
     folder = folder or local_folder(run_id)
-    if (folder / "run.json").exists():
+    if complete(folder):
+        clear(folder)
         raise RunError(f"'{run_id}' is complete; there is nothing to resume.")
-    if not (folder / REQUEST).is_file():
+    if not os.path.lexists(folder / REQUEST):
         raise RunError(f"There is no training '{run_id}' to resume.")
     try:
-        return Request.from_json(read_json(folder / REQUEST))
-    except (ValueError, KeyError, TypeError, ConfigError) as error:
+        request = Request.from_json(read_json(folder / REQUEST))
+        if request.run_id != folder.name:
+            raise ConfigError(f"It asks for {ascii(request.run_id)[:80]}.")
+    except (OSError, ValueError) as error:
+        raise RunError(f"{run_id}: its request.json cannot be read. {_remedy(run_id)}") from error
+    except ConfigError as error:
         raise RunError(
-            f"{run_id}: its request.json cannot be read by this version. Delete {folder}."
+            f"{run_id}: its request.json cannot be used. {error} {_remedy(run_id)}"
         ) from error
+    return request
+
+
+def _remedy(run_id: str) -> str:
+    return f"Restore the file, or discard the training (fercore jobs discard {run_id})."
+
+
+def read_verdicts(folder: Path) -> pd.DataFrame | None:
+    """The verdicts that a training uses; None where it uses none. Raises `RunError`."""
+    path = folder / VERDICTS
+    if not path.exists():
+        return None
+    try:
+        return review.checked_table(pd.read_parquet(path))
+    except (OSError, ValueError, ArrowException, DataError) as error:
+        raise RunError(
+            f"{folder.name}: its {VERDICTS} cannot be read. {_remedy(folder.name)}"
+        ) from error
+
+
+def clear(folder: Path) -> None:
+    """Delete what a training has left beside the run that it became.
+
+    Nothing where that run cannot be read: its checkpoint may be wanted yet.
+    """
+    found = [*folder.glob(f"{Path(CHECKPOINT).stem}*")]  # the request last: it tells of the rest
+    found += [path for path in (folder / name for name in _OF_A_TRAINING) if path.exists()]
+    if found:
+        with suppress(RunError):
+            read_run(folder)
+            for path in found:
+                with suppress(OSError):  # Windows keeps what a process has open
+                    path.unlink(missing_ok=True)

@@ -6,12 +6,12 @@ import time
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
 from fercore.files import read_json, write_json
 from fercore.jobs.locks import is_held
+from fercore.shapes import misfit, number, one_of, text, whole
 
 FILE = "status.json"
 LOCK = "lock"  # held by the training's process
@@ -19,6 +19,17 @@ ALIVE = ("queued", "running")
 STARTING = "starting"  # the message of one whose process has not taken its lock yet
 STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
 HEARTBEAT_SECONDS = 0.5
+_SHAPES = {
+    "state": one_of(*ALIVE, "cancelled", "failed"),
+    "message": text,
+    "progress": {
+        "epoch": whole(1), "epochs": whole(1), "step": whole(), "steps": whole(1),
+        "loss": number(), "accuracy": number(0, 1), "images_per_second": number(),
+        "seconds_left": number(),
+    },
+    "updated": text,
+    "process": {"pid": whole(), "started": text},
+}  # fmt: skip
 
 
 class StatusFile:
@@ -52,10 +63,15 @@ class StatusFile:
 
 
 def read_status(folder: Path) -> dict[str, Any]:
-    """The status, or {} where none was written."""
-    with suppress(FileNotFoundError, JSONDecodeError):
-        return read_json(folder / FILE)
-    return {}
+    """What of the status can be read: {} where none was written, without what is odd in it."""
+    try:
+        status = read_json(folder / FILE)
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(status, dict):
+        return {}
+    known = {name: status[name] for name in _SHAPES if name in status}
+    return {name: value for name, value in known.items() if not misfit(value, _SHAPES[name])}
 
 
 def state_of(folder: Path, status: dict[str, Any]) -> str:
@@ -63,7 +79,7 @@ def state_of(folder: Path, status: dict[str, Any]) -> str:
     written = status.get("state", "lost")
     if written not in ALIVE or is_held(folder / LOCK):
         return written
-    starting = status["message"] == STARTING
+    starting = status.get("message") == STARTING
     return "queued" if starting and _age(folder / FILE) < STARTUP_SECONDS else "lost"
 
 

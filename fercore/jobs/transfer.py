@@ -21,7 +21,13 @@ from fercore.jobs.request import START
 from fercore.runs.artifacts import Run, find_run
 from fercore.runs.origin import faces_of
 from fercore.scoring.evaluation import compare
-from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame, select_part
+from fercore.scoring.predictions import (
+    PARTS,
+    PROBABILITY_COLUMNS,
+    prediction_frame,
+    read_frame,
+    select_part,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,13 +43,12 @@ def write_tables(
 
     Returns the start's `run_id` and `dataset`, for the run's record.
     """
-    from safetensors.torch import load_file
-
     from fercore.models.inference import predict_probs
     from fercore.models.precision import REFERENCE
+    from fercore.models.weights import read_weights
 
     start = deepcopy(model)
-    start.load_state_dict(load_file(folder / START))
+    start.load_state_dict(read_weights(folder / START))
     scored = faces.where(faces.usage != "Training")
     probs = predict_probs(start, scored.images, precision=REFERENCE)
     write_parquet(folder / BEFORE, prediction_frame(faces, probs))
@@ -71,10 +76,10 @@ def before_and_after(run: Run) -> pd.DataFrame:
     """
     rows = []
     if (run.folder / BEFORE).exists():
-        before = run.read(BEFORE, pd.read_parquet)
+        before = run.read(BEFORE, read_frame)
         rows += _rows(run.dataset, before, run.prediction_frame)
     if (run.folder / ORIGIN_AFTER).exists():
-        old, new = (run.read(name, pd.read_parquet) for name in (ORIGIN_BEFORE, ORIGIN_AFTER))
+        old, new = (run.read(name, read_frame) for name in (ORIGIN_BEFORE, ORIGIN_AFTER))
         rows += _rows(run.info["start_from"]["dataset"], old, new)
     return pd.DataFrame(rows)
 

@@ -5,6 +5,7 @@ process, so one that was killed leaves nothing behind that could block the rest.
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from fercore.data.cache import cache_folder
 from fercore.jobs.locks import held, is_held
 from fercore.training.records import Interrupted
 
+_TICKET = re.compile("[0-9]{20}-[0-9]+")  # when it was drawn, and by which process
 _POLL_SECONDS = 0.5
 _YOUNG_SECONDS = 5.0  # a ticket's lock is taken a moment after its file appears
 
@@ -59,8 +61,8 @@ def _take(place: FileLock, *, first: bool) -> bool:
 
 def _ahead(ticket: Path) -> int:
     """How many living tickets are older than this one; dead ones are cleared away."""
-    older = [path for path in ticket.parent.iterdir() if path.name < ticket.name]
-    return sum(_lives(path) for path in older)
+    tickets = (path for path in ticket.parent.iterdir() if _TICKET.fullmatch(path.name))
+    return sum(_lives(path) for path in tickets if path.name < ticket.name and path.is_file())
 
 
 def _lives(ticket: Path) -> bool:

@@ -4,10 +4,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from fercore.errors import ConfigError, RunError
 from fercore.models.network import Network
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The weights in a safetensors file by name. Raises `RunError` where it is damaged."""
+    try:
+        weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path.name} is damaged or not there.") from error
+    if not all(value.isfinite().all() for value in weights.values()):
+        raise RunError(f"Some weights in {path.name} are no numbers.")
+    return weights
 
 
 def load_weights(build: Callable[[], Network], path: Path) -> Network:
@@ -15,7 +28,7 @@ def load_weights(build: Callable[[], Network], path: Path) -> Network:
 
     Raises `RunError` where they are another model's, or hold what is no number.
     """
-    weights = load_file(path)
+    weights = read_weights(path)
     try:
         with torch.device("meta"):  # names and shapes alone: odd arguments cost no memory
             expected = build().state_dict()
@@ -26,8 +39,6 @@ def load_weights(build: Callable[[], Network], path: Path) -> Network:
     if asked != given:
         odd = next(n for n in asked | given if asked.get(n) != given.get(n))
         raise RunError(f"The weights are another model's: '{ascii(odd)[1:80]}' does not fit.")
-    if not all(value.isfinite().all() for value in weights.values()):
-        raise RunError("Some weights are no numbers.")
     model = build()
     model.load_state_dict(weights)
     return model

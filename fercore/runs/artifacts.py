@@ -36,7 +36,7 @@ from fercore.labels import CLASSES
 from fercore.models import MODELS, build
 from fercore.runs.shape import RUN, TRAINED, checked_metrics, history_frame
 from fercore.scoring.evaluation import evaluate_parts
-from fercore.scoring.predictions import Predictions, checked_frame, select_part
+from fercore.scoring.predictions import Predictions, checked_frame, read_frame, select_part
 from fercore.shapes import anything, misfit
 from fercore.training.recipes import Recipe
 
@@ -186,7 +186,7 @@ class Run:
     @cached_property
     def prediction_frame(self) -> pd.DataFrame:
         """The stored table: usage, row, label, pixels, copy, p_angry … p_neutral."""
-        return self.read("predictions.parquet", lambda path: checked_frame(pd.read_parquet(path)))
+        return self.read("predictions.parquet", read_frame)
 
     def predictions(self, part: str = "private") -> Predictions:
         """The predictions on 'private', 'clean' or 'public', in row order."""
@@ -203,7 +203,12 @@ class Run:
 
     def history(self) -> pd.DataFrame:
         """One line per epoch."""
-        return self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
+        history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
+        if len(history) < self.info["best_epoch"]:
+            raise RunError(
+                f"{self.run_id}: its history.jsonl cannot be read to its end. {self.remedy}"
+            )
+        return history
 
     def load_model(self) -> nn.Module:
         """The model with its weights, in evaluation mode. Imports torch."""

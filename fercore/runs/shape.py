@@ -31,7 +31,7 @@ RUN = {
     "classes": [text],
     "model": text,
     "model_arguments": ARGUMENTS,
-    "recipe": {"name": text},
+    "recipe": {"name": text, "epochs": whole(1)},
     "seed": optional(whole()),
     "created": moment,
     "dataset": {
@@ -96,10 +96,24 @@ _EPOCH = {
     "train_accuracy": _share,
     "val_loss": optional(_loss),
     "val_accuracy": optional(_share),
-    "learning_rate": number(),
+    "learning_rate": number(0, 1e300),
     "seconds": number(),
     "images_per_second": number(),
 }
+
+
+def history_lines(content: str) -> list[dict[str, Any]]:
+    """The lines of a `history.jsonl` that is being written, up to the first that is damaged."""
+    lines = []
+    for line in content.splitlines():
+        try:
+            record = parse_json(line)
+        except ValueError:
+            break
+        if misfit(record, _EPOCH):
+            break
+        lines.append(record)
+    return lines
 
 
 def history_frame(content: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -114,6 +115,11 @@ def checked_frame(frame: pd.DataFrame) -> pd.DataFrame:
     if problem := _problem(frame):
         raise RunError(f"The table of predictions is damaged: {problem}.")
     return frame
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """The table in a file, checked. Raises `RunError`, and what Parquet's library raises."""
+    return checked_frame(pd.read_parquet(path))
 
 
 def _problem(frame: pd.DataFrame) -> str | None:

@@ -20,6 +20,7 @@ from fercore.wording import number, p_value, signed
 
 REFERENCE = "cnn"  # what every variant is held against
 SIGNIFICANT = 0.05
+STRONGER_QUESTION = "Is the gap still there when both are trained as well as we can?"
 
 
 def correct_by_seed(store: StudyStore, variant: str, part: str) -> NDArray[np.bool_]:
@@ -145,7 +146,7 @@ def stronger_training(store: StudyStore, study: Study, part: str = "private") ->
     interval = lstm["difference_low"], lstm["difference_high"]
     gap = Difference(lstm["difference"], interval, lstm["p_value"])
     return Conclusion(
-        "Is the gap still there when both are trained as well as we can?",
+        STRONGER_QUESTION,
         f"By the recipe '{study.recipe}' the CNN reaches {_percent(cnn['accuracy'])} (seeds: "
         f"{cnn['seeds']}), the CNN-LSTM {_percent(lstm['accuracy'])} (seeds: {lstm['seeds']}): "
         f"{_points(gap)}; {_verdict(gap)}.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fercore.data.kept import Tables, kept
+from fercore.errors import RunError
 from fercore.study import analysis
 from fercore.study.analysis import Conclusion
 from fercore.study.store import StudyStore
@@ -47,7 +48,7 @@ def study_results(name: str, part: str) -> StudyResults:
 def _tables(name: str, part: str) -> Tables:
     store, study = StudyStore(name), find_study(name)
     gaps = analysis.gap_table(store, study, part)
-    stronger = analysis.stronger_training(StudyStore(STRONGER), find_study(STRONGER), part)
+    stronger = _stronger(part)
     told = [*analysis.conclusions(store, gaps, part), *([stronger] if stronger else [])]
     return {
         "gaps": gaps,
@@ -55,3 +56,10 @@ def _tables(name: str, part: str) -> Tables:
         "class_effect": analysis.class_effect(store, list(heads(gaps)["variant"]), part),
         "conclusions": pd.DataFrame(told, columns=["question", "answer"], dtype=str),
     }
+
+
+def _stronger(part: str) -> Conclusion | None:
+    try:
+        return analysis.stronger_training(StudyStore(STRONGER), find_study(STRONGER), part)
+    except RunError as error:  # that study's file is damaged, and not this one's
+        return Conclusion(analysis.STRONGER_QUESTION, f"This cannot be told. {error}")

@@ -14,6 +14,8 @@ which images every training was scored on, and all that is told is told of those
 
 import hashlib
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,13 +24,29 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 from numpy.typing import NDArray
+from pyarrow import ArrowException
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
 from fercore.files import file_stamp, read_json, write_json, write_parquet
+from fercore.models import MODELS
 from fercore.runs.artifacts import Run, artifacts_folder
+from fercore.runs.shape import RUN, TRAINED, history_frame
 from fercore.scoring.evaluation import macro_f1
-from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, Predictions, select_part
+from fercore.scoring.predictions import (
+    PARTS,
+    PROBABILITY_COLUMNS,
+    Predictions,
+    checked_frame,
+    select_part,
+)
+from fercore.shapes import misfit, number, one_of, text
+
+_COLUMNS = {
+    "variant", "model", "condition", "seed", "run_id", "public_accuracy", "macro_f1", "parameters",
+    "flops_per_image", "latency_ms", "seconds", "best_epoch", "epochs", "precision", "processor",
+    "dataset",
+}  # fmt: skip
 
 EVERYWHERE = "everywhere"
 
@@ -56,7 +74,8 @@ class StudyStore:
     def digest(self) -> str:
         """A hash over its table and its trainings' results."""
         digest = hashlib.sha256()
-        for path in sorted([*self.folder.glob("*.parquet"), *self.folder.glob("cells/*/*")]):
+        paths = [*self.folder.glob("*.parquet"), *self.folder.glob("cells/*/*")]
+        for path in sorted(path for path in paths if path.is_file()):
             digest.update(f"{path.relative_to(self.folder)}\n".encode() + path.read_bytes())
         return digest.hexdigest()
 
@@ -66,20 +85,25 @@ class StudyStore:
         to 1), parameters, flops_per_image, latency_ms, seconds, best_epoch, epochs, precision,
         processor, dataset.
         """
-        path = self.folder / "table.parquet"
-        if not path.is_file():
+        finished, path = self.finished(), self.folder / "table.parquet"
+        if not finished:
             raise RunError(
                 f"Study '{self.name}' has no results yet. Run 'fercore study' without --show."
             )
-        return _read_table(path, file_stamp(path)).copy()
+        with suppress(OSError, ValueError, ArrowException):
+            table = _read_table(path, file_stamp(path))
+            if _fits(table, finished):
+                return table.copy()
+        return pd.DataFrame(self._lines())  # damaged, or of before the last training
 
     def info(self, run_id: str) -> dict[str, Any]:
         """The training's `run.json`."""
-        return read_json(self._cell(run_id) / "run.json")
+        return self._read(self._cell(run_id) / "run.json", _read_info)
 
     def history(self, run_id: str) -> pd.DataFrame:
         """One line per epoch."""
-        return pd.read_json(self._cell(run_id) / "history.jsonl", lines=True)
+        path = self._cell(run_id) / "history.jsonl"
+        return self._read(path, lambda path: history_frame(path.read_text("utf-8")))
 
     def predictions(self, run_id: str, part: str = "private") -> Predictions:
         """The training's predictions on 'private', 'clean' or 'public', in row order."""
@@ -116,7 +140,7 @@ class StudyStore:
 
     def latency_measured(self) -> bool:
         """Whether `write_latency` has been called."""
-        return (self.folder / "latency.json").is_file()
+        return self._latency() is not None
 
     def write_latency(self, milliseconds: dict[str, float]) -> None:
         """Keep the latencies by model, and put them into the table."""
@@ -126,11 +150,22 @@ class StudyStore:
 
     def write_table(self) -> None:
         """Compute `table.parquet` and `table.json` anew from the cells."""
-        path = self.folder / "latency.json"
-        latency = read_json(path) if path.is_file() else {}
-        lines = [self._line(run_id, latency) for run_id in sorted(self.finished())]
+        lines = self._lines()
         _write_compactly(self.folder / "table.parquet", pd.DataFrame(lines))
         write_json(self.folder / "table.json", lines)
+
+    def _lines(self) -> list[dict[str, Any]]:
+        latency = self._latency() or {}
+        return [self._line(run_id, latency) for run_id in sorted(self.finished())]
+
+    def _latency(self) -> dict[str, float] | None:
+        """The latencies by model; None where they were not measured, or must be again."""
+        try:
+            latency = read_json(self.folder / "latency.json")
+        except (OSError, ValueError):
+            return None
+        odd = misfit(latency, {}) or misfit(list(latency.values()), [number()])
+        return None if odd else latency
 
     def _line(self, run_id: str, latency: dict[str, float]) -> dict[str, Any]:
         info, frame = self.info(run_id), self._prediction_frame(run_id)
@@ -162,8 +197,14 @@ class StudyStore:
         return self.folder / "cells" / run_id
 
     def _prediction_frame(self, run_id: str) -> pd.DataFrame:
-        probs, images = pd.read_parquet(self._cell(run_id) / "probs.parquet"), self._images()
-        return pd.concat([images, probs], axis=1)[_everywhere(images)]
+        images = self._images()
+        everywhere = _everywhere(images)
+        return self._read(
+            self._cell(run_id) / "probs.parquet",
+            lambda path: checked_frame(
+                pd.concat([images, pd.read_parquet(path)], axis=1)[everywhere]
+            ),
+        )
 
     def _joined(self, run: Run) -> pd.DataFrame:
         """A run's probabilities on the study's images, found by their pixels; NaN for others."""
@@ -179,7 +220,34 @@ class StudyStore:
 
     def _images(self) -> pd.DataFrame:
         path = self.folder / "images.parquet"
-        return _read_table(path, file_stamp(path))
+        return self._read(path, lambda path: _read_table(path, file_stamp(path)))
+
+    def _read(self, path: Path, reader: Callable[[Path], Any]) -> Any:
+        """What `reader` makes of one of the study's files. Raises `RunError` where it cannot."""
+        try:
+            return reader(path)
+        except (OSError, ValueError, ArrowException, RunError) as error:
+            cell = path.parent if path.parent != self.folder else None
+            again = f", or delete {cell} and run the study again: it makes it anew" if cell else ""
+            raise RunError(
+                f"Study '{self.name}': {path.relative_to(self.folder)} cannot be read. Restore the "
+                f"file{again}."
+            ) from error
+
+
+def _fits(table: pd.DataFrame, finished: set[str]) -> bool:
+    """Whether a study's table is about the trainings that are finished."""
+    known = set(table.columns) >= _COLUMNS and set(table["model"]) <= set(MODELS)
+    return known and len(table) == len(finished) and set(table["run_id"]) == finished
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    info = read_json(path)
+    if problem := misfit(info, RUN | TRAINED | {"variant": text, "model": one_of(*MODELS)}):
+        raise ValueError(problem)
+    if info["run_id"] != path.parent.name:
+        raise ValueError("it is another training's")
+    return info
 
 
 def mostly(found: NDArray[np.bool_]) -> bool:

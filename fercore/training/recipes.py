@@ -27,7 +27,7 @@ _SIDE, _SHARE = whole(1, 1024), number(0, 1)
 ARGUMENTS = {"side?": _SIDE, "views?": whole(1, 100)}  # of a model, those that are read here
 _SHAPE = {
     "name": text, "summary": text, "epochs": whole(1), "batch_size?": whole(1),
-    "learning_rate?": number(), "warm_up?": _SHARE, "fall?": text,
+    "learning_rate?": number(0, 1e300), "warm_up?": _SHARE, "fall?": text,
     "weight_decay?": number(), "label_smoothing?": _SHARE, "validated?": _SHARE,
     "augmentation?": {"flip?": _SHARE, "degrees?": number(), "shift?": number(),
                       "scale?": number(), "erase?": _SHARE},
