@@ -1,16 +1,24 @@
 """Files that keep a state, damaged: each hurts itself alone, and is named with what helps."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from fercore import data
+from fercore import data, jobs
+from fercore.analysis import review
+from fercore.cli import app
 from fercore.data import cache, face_set
 from fercore.data.settings import choose_data, chosen_data, settings_path
 from fercore.errors import DataError
 from fercore.files import read_json, write_json
+from fercore.jobs.request import Request, prepare
+from fercore.jobs.turns import turn
+from fercore.training.recipes import find_recipe
 from tests.test_pages import open_page, said
 
 DEEP = "[" * 100_000
@@ -46,10 +54,10 @@ def test_damaged_settings_are_named_and_can_be_chosen_anew(content, tmp_path):
 def test_a_page_opens_beside_damaged_settings(two_runs):
     settings_path().parent.mkdir()
     settings_path().write_text("{")
-    app = open_page("misclassified", a="first", b="second")
-    assert any("settings.json: it cannot be read" in error.value for error in app.error)
-    assert "faces" in said(app)
-    assert any(field.key == "data_path" for field in app.text_input)
+    page = open_page("misclassified", a="first", b="second")
+    assert any("settings.json: it cannot be read" in error.value for error in page.error)
+    assert "faces" in said(page)
+    assert any(field.key == "data_path" for field in page.text_input)
 
 
 @pytest.fixture
@@ -155,3 +163,96 @@ def test_a_choice_that_cannot_be_kept_names_the_folder(tmp_path, monkeypatch):
     assert chosen_data() is None
     with pytest.raises(DataError, match="a file/config: the choice cannot be kept"):
         choose_data(tmp_path)
+
+
+STATUS = {
+    "empty": "", "a list": "[]", "null": "null", "too deep": DEEP, "cut short": '{"state": "ru',
+    "without a message": '{"state": "running"}', "an unknown state": '{"state": "asleep"}',
+    "a number as message": '{"state": "failed", "message": 5}',
+    "a list as state": '{"state": [], "message": "x"}',
+    "progress of text": '{"state": "running", "message": "x", "progress": {"epoch": "one"}}',
+    "no steps": '{"state": "running", "message": "x", "progress": {"step": 1, "steps": 0}}',
+    "process a list": '{"state": "failed", "message": "x", "process": [], "updated": 5}',
+}  # fmt: skip
+REQUESTS = {
+    "empty": "", "a list": "[]", "too deep": DEEP, "unknown model": {"model": "resnet"},
+    "no model": {"model": None}, "seed of text": {"seed": "x"}, "a wish more": {"wish": 1},
+    "a recipe of text": {"recipe": "quick"}, "another name": {"run_id": "other"},
+    "a recipe of no epochs": {"recipe": {"name": "x", "summary": "", "epochs": 0}},
+    "threads below one": {"threads": -1}, "data a list": {"data": []},
+}  # fmt: skip
+
+
+def begin(name: str):
+    recipe = replace(find_recipe("quick"), epochs=3)
+    return prepare(Request(name, "cnn", recipe, data="synthetic"))
+
+
+@pytest.mark.parametrize("content", STATUS.values(), ids=STATUS)
+def test_a_training_with_an_odd_status_is_listed(content):
+    (begin("odd") / "status.json").write_text(content)
+    begin("good")
+    found = {job.run_id: job.state for job in jobs.list_jobs()}
+    assert found["good"] == "lost"
+    assert found["odd"] in ("lost", "failed")
+    assert "odd" in CliRunner().invoke(app, ["jobs", "list"]).stdout
+
+
+@pytest.mark.parametrize("content", REQUESTS.values(), ids=REQUESTS)
+def test_a_training_with_an_odd_request_is_named_and_can_be_discarded(content):
+    folder = begin("odd")
+    path = folder / "request.json"
+    if isinstance(content, str):
+        path.write_text(content)
+    else:
+        write_json(path, read_json(path) | content)
+    begin("good")
+    assert [job.run_id for job in jobs.list_jobs()] == ["good"]
+    assert "fercore jobs discard odd" in CliRunner().invoke(app, ["jobs", "list"]).stderr
+    jobs.discard("odd")
+    assert not folder.exists()
+    assert not jobs.unreadable_jobs()
+
+
+def test_a_history_cut_in_mid_line_counts_whole_epochs(two_runs):
+    folder = begin("odd")
+    lines = (two_runs[0].folder / "history.jsonl").read_text()
+    (folder / "history.jsonl").write_text(lines[:-20])
+    assert jobs.find_job("odd").epochs_done == 1
+
+
+def test_what_is_no_ticket_holds_nobody_up():
+    queue = cache.cache_folder() / "queue"
+    (queue / "00000000000000000000-1").mkdir(parents=True)
+    (queue / "0 notes.txt").touch()
+    with turn():
+        pass
+
+
+def test_odd_verdicts_in_the_database_are_named():
+    review.save(review.Verdict(5, 1, "FER2013", "sad", "right"))
+    with closing(sqlite3.connect(review.database_path())) as connection, connection:
+        connection.execute("UPDATE verdicts SET verdict = 'maybe'")
+    for read in (review.verdicts, lambda: review.find(5)):
+        with pytest.raises(DataError, match=r"reviews\.sqlite: The verdict on the image 5"):
+            read()
+
+
+def test_verdicts_are_read_where_nothing_can_be_written_beside_them(monkeypatch):
+    review.save(review.Verdict(5, 1, "FER2013", "sad", "right"))
+    before = sorted(review.database_path().parent.iterdir())
+    monkeypatch.setattr(review.os, "access", lambda path, mode: False)
+    assert review.verdicts()["pixels"].tolist() == [5]
+    assert sorted(review.database_path().parent.iterdir()) == before
+
+
+def test_pages_open_beside_odd_trainings(two_runs):
+    for number, content in enumerate(STATUS.values()):
+        (begin(f"status-{number}") / "status.json").write_text(content)
+    for number, content in enumerate(REQUESTS.values()):
+        path = begin(f"request-{number}") / "request.json"
+        path.write_text(content if isinstance(content, str) else "{}")
+    page = open_page("overview", a="first", b="second")
+    assert not page.error
+    assert "request-0" in said(page)
+    assert two_runs[0].title in said(page)
