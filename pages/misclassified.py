@@ -49,9 +49,9 @@ found = samples[view_mask(samples, view) & selected(samples, selection)]
 column, ascending = SORTED[order]
 found = found.sort_values(f"{selection.of}_{column}", ascending=ascending, kind="stable", key=abs)
 
-cell = cell_in_words(selection.true, *said) or "all classes"
+cell = cell_in_words(selection.true, *said).replace("**", "") or "all classes"
 kind = "all faces" if view == "all" else view
-st.markdown(f"**{kind}**, {cell}: **{count(len(found))} faces** of {count(len(samples))}")
+st.markdown(f"**{kind}, {cell}: {count(len(found))} faces** of {count(len(samples))}")
 if found.empty:
     st.info("No image fits. Choose another cell, or clear the selection.")
     st.stop()

@@ -118,7 +118,7 @@ def test_a_cell_opens_exactly_the_faces_it_counts(two_runs, query, words):
     in_cell = [tables[columns[key]] == CLASSES.index(name) for key, name in query.items()]
     count = int(np.logical_and(*in_cell).sum())
     app = follow_link("misclassified", a=A, b=B, **query)
-    assert f"{words}: **{count} faces**" in said(app)
+    assert f"{words.replace('**', '')}: {count} faces** of 350" in said(app)
     assert f"Selected: {words}: {count} faces" in said(follow_link("confusion", a=A, b=B, **query))
     tiles = [button.key for button in app.button if (button.key or "").startswith("face-")]
     rows = find_run(A).predictions().rows[np.logical_and(*in_cell)]

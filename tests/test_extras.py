@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from dashboard.base.parameters import COLOURINGS
 from dashboard.compare import extras_view
 from fercore.analysis import extras
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
@@ -316,7 +317,7 @@ def test_the_map_shows_every_image_once_in_its_class_colour(with_extras):
     a, b = (run.predictions("public") for run in with_extras)
     samples = extras.placed(sample_table(a, b), extras.embedding(with_extras[0]))
     assert len(samples) == 350
-    for colouring in extras_view.COLOURINGS:
+    for colouring in COLOURINGS.values():
         figure = extras_view.embedding_figure(samples, "b", colouring)
         shown = np.concatenate([trace.customdata[:, 0] for trace in figure.data])
         assert sorted(shown) == list(samples.index)

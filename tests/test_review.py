@@ -460,9 +460,9 @@ def test_the_page_filters_imports_and_says_what_came(two_runs):
     page.file_uploader[0].upload("verdicts.csv", saved.encode(), "text/csv").run()
     assert "2 verdicts read: 1 new" in words(page)
     assert page.metric[0].value == "2"
-    page.selectbox(key="review_verdict").select("unusable").run()
+    page.selectbox(key="verdict").select("unusable").run()
     assert page.dataframe[0].value["verdict"].tolist() == ["Not a usable face"]
-    page.selectbox(key="review_label").select("fear").run()
+    page.selectbox(key="label").select("fear").run()
     assert "No verdict fits" in said(page)
 
     page.file_uploader[0].upload(

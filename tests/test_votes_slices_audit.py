@@ -518,7 +518,7 @@ def test_slices_page_by_votes(two_runs, with_votes):
 
 
 def test_a_slice_that_is_not_there_is_a_sentence(two_runs):
-    assert "no slice 'face: not a face'" in said(open_page("slices", slice="face: not a face"))
+    assert "no slice “face: not a face”" in said(open_page("slices", slice="face: not a face"))
     assert "no slice 'not a face' by face" in said(
         open_page("misclassified", slice="face: not a face")
     )
