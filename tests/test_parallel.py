@@ -13,7 +13,7 @@ import pytest
 
 from fercore import data, jobs
 from fercore.errors import DataError, TrainingError
-from fercore.jobs.experiment import _check_same
+from fercore.jobs.learning import _check_same
 from fercore.jobs.turns import turn
 from fercore.runs.artifacts import find_run, local_folder, verify_run
 from fercore.training.parallel import Group

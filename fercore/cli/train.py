@@ -16,7 +16,8 @@ from fercore.cli.signals import stop_on_signal
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
 from fercore.errors import TrainingError
-from fercore.jobs.experiment import follow, run_experiment, sentence, teacher_of
+from fercore.jobs.experiment import run_experiment, sentence
+from fercore.jobs.learning import follow, teacher_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
 from fercore.runs.artifacts import local_folder
 from fercore.training.recipes import RECIPES, find_recipe

@@ -1,0 +1,161 @@
+"""What every process of a training does, alone or in a group: read the faces and fit the model."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fercore.analysis import review
+from fercore.data import FaceSet
+from fercore.errors import DataError
+from fercore.jobs.request import CHECKPOINT, START, Request, read_verdicts
+from fercore.models import build
+from fercore.runs.artifacts import find_run
+from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
+
+if TYPE_CHECKING:
+    from fercore.models.network import Network
+    from fercore.training.fit import Fit
+    from fercore.training.parallel import Group
+
+
+class Learnt(NamedTuple):
+    """What a training has come to, and the faces: as they were given, and with the verdicts."""
+
+    model: "Network"
+    fit: "Fit"
+    given: FaceSet
+    faces: FaceSet
+
+
+def follow(watcher: Watcher) -> None:
+    """Train along in a process that torchrun started beside the leader; nothing is written.
+
+    Waits while the leader waits for its turn. Raises `Interrupted` when one of them is told to
+    stop, which is all that the watcher is asked.
+    """
+    from fercore.training.parallel import Group, wait_for_leader
+
+    if not wait_for_leader(watcher.stop_requested):
+        return
+    group = Group()
+    request, folder = group.from_leader(None)
+    learn(request, folder, watcher, group)
+
+
+def learn(
+    request: Request,
+    folder: Path,
+    watcher: Watcher,
+    group: "Group",
+    *,
+    faces: FaceSet | None = None,
+    on_images: Callable[[int], None] = lambda images: None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    keep_best: bool = False,
+) -> Learnt:
+    """Train as requested, on `faces` or those that are loaded; all of the group do the same.
+
+    `on_images` gets the number of images read so far.
+    """
+    import torch
+
+    from fercore.models.layers import fit_normalisation
+    from fercore.models.precision import choose_precision
+    from fercore.models.weights import read_weights
+    from fercore.training.checkpoint import Checkpoints
+    from fercore.training.fit import fit
+
+    with group.together():
+        given = _load(request, watcher, on_images) if faces is None else faces
+        faces = _with_verdicts(given, folder)
+    _check_same(faces, group)
+    torch.set_num_threads(request.threads)
+    torch.backends.cudnn.deterministic = True
+    torch.manual_seed(request.seed)
+    training = faces.part("Training")
+    model = build(request.model, **request.recipe.model_arguments)
+    if request.start_from:
+        model.load_state_dict(read_weights(folder / START))
+    else:
+        fit_normalisation(model, training.images)
+    result = fit(
+        model,
+        training,
+        faces.part("PublicTest"),
+        request.recipe,
+        seed=request.seed,
+        precision=choose_precision(request.precision),
+        checkpoints=Checkpoints(
+            folder / CHECKPOINT,
+            identity(request) | {"dataset": faces.fingerprint, "teacher": teacher_record(request)},
+            seconds=checkpoint_seconds,
+        ),
+        teacher=teacher_of(request),
+        watcher=watcher,
+        group=group,
+        keep_best=keep_best,
+    )
+    return Learnt(model, result, given, faces)
+
+
+def _check_same(faces: FaceSet, group: "Group") -> None:
+    """Raise `DataError` where a process of the group has other images or labels than the rest."""
+    from fercore.models.precision import choose_precision
+
+    others = group.from_leader(faces.fingerprint) != faces.fingerprint
+    if group.any(others, choose_precision().device):  # all of them end with the sentence
+        raise DataError(
+            "The processes read different images or verdicts. Give all of them the same files."
+        )
+
+
+def _load(request: Request, watcher: Watcher, on_images: Callable[[int], None]) -> FaceSet:
+    def progress(images: int) -> None:
+        on_images(images)
+        if watcher.stop_requested():
+            raise Interrupted("It was cancelled while the data were read.")
+
+    return request.faces(progress=progress)
+
+
+def _with_verdicts(faces: FaceSet, folder: Path) -> FaceSet:
+    verdicts = read_verdicts(folder)
+    return faces if verdicts is None else review.apply_to_training(faces, verdicts)
+
+
+def with_hardware(request: Request) -> Request:
+    """What was left to choose, chosen once, so that resuming elsewhere gives the same weights."""
+    import torch
+
+    from fercore.models.precision import choose_precision
+
+    return replace(
+        request,
+        threads=request.threads or torch.get_num_threads(),
+        precision=choose_precision(request.precision).dtype,
+    )
+
+
+def identity(request: Request) -> dict[str, Any]:
+    """What tells a training from others, but for its data."""
+    return {
+        "model": request.model,
+        "model_arguments": request.recipe.model_arguments,
+        "recipe": request.recipe.to_json(),
+        "seed": request.seed,
+    }
+
+
+def teacher_of(request: Request) -> "Network | None":
+    """The model that answers for a share of the labels, where the recipe names one."""
+    teacher = request.recipe.teacher
+    return find_run(teacher).load_model() if teacher else None
+
+
+def teacher_record(request: Request) -> dict[str, Any] | None:
+    """The teacher and its weights, for the training's record."""
+    if not request.recipe.teacher:
+        return None
+    teacher = find_run(request.recipe.teacher)
+    return {"run_id": teacher.run_id, "weights": teacher.info["files"]["weights.safetensors"]}

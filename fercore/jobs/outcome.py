@@ -1,0 +1,68 @@
+"""From what a training has learnt to a run: its test images scored, and how it was made."""
+
+from copy import deepcopy
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fercore.analysis import review
+from fercore.jobs import transfer
+from fercore.jobs.hardware import describe_hardware, describe_software
+from fercore.jobs.learning import Learnt, identity, teacher_record
+from fercore.jobs.request import Request, read_verdicts
+from fercore.runs.artifacts import Run, write_run
+from fercore.scoring.predictions import prediction_frame
+
+
+def write_outcome(
+    request: Request, folder: Path, learnt: Learnt, *, commit: str | None, processes: int
+) -> Run:
+    """Score PublicTest and PrivateTest, write the run into `folder`, and return it.
+
+    commit: of the code that trained it. processes: that trained it together.
+    """
+    from fercore.models.cost import count_parameters, flops_per_image
+    from fercore.models.inference import for_inference, predict_probs
+    from fercore.models.precision import REFERENCE, choose_precision
+
+    model, result, original, faces = learnt
+    model.cpu()
+    scored = original.where(original.usage != "Training")
+    probs = predict_probs(for_inference(deepcopy(model)), scored.images, precision=REFERENCE)
+    start = request.start_from and transfer.write_tables(
+        request.start_from, folder, model, original
+    )
+    info = identity(request) | {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dataset": {
+            "name": original.name,
+            "fingerprint": original.fingerprint,
+            "counts": faces.counts(),
+            "class_names": request.class_names or None,
+            "validation": request.validation
+            and {"share": request.validation, "seed": request.seed},
+        },
+        "start_from": start,
+        "teacher": teacher_record(request),
+        "verdicts": _verdicts_record(folder),
+        "selected_on": "PublicTest" if result.chosen else None,
+        "best_epoch": result.best_epoch,
+        "epochs_done": len(result.history),  # fewer than the recipe's where the best so far is kept
+        "parameters": count_parameters(model),
+        "flops_per_image": flops_per_image(model),
+        "seconds": round(sum(record.seconds for record in result.history), 1),
+        "hardware": describe_hardware(choose_precision().device, request.precision)
+        | {"processes": processes},
+        "software": describe_software(),
+        "git_commit": commit,
+    }
+    frame = prediction_frame(original, probs)
+    return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
+
+
+def _verdicts_record(folder: Path) -> dict[str, Any] | None:
+    table = read_verdicts(folder)
+    if table is None:
+        return None
+    return {"hash": review.verdicts_hash(table), "count": len(table)}
