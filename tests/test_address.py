@@ -166,3 +166,26 @@ def test_a_ticked_row_follows_its_line(two_runs):
             assert moved  # else this test says nothing
     app.selectbox(key="slice").select("any").run()
     assert ticked() == []
+
+
+def test_photos_stay_while_another_page_is_looked_at_until_they_are_taken_away(two_runs):
+    from skimage.data import astronaut
+
+    from tests.test_photos_and_faces import Image, encoded
+
+    app = follow_link("predict")
+    app.file_uploader[0].upload("me.jpg", encoded(Image.fromarray(astronaut()), "JPEG")).run()
+    app.switch_page(str(PAGES["runs"].path)).run()
+    app.switch_page(str(PAGES["predict"].path)).run()
+    assert "me.jpg" in [heading.value for heading in app.subheader]
+    next(button for button in app.button if button.label == "Remove").click().run()
+    assert "me.jpg" not in [heading.value for heading in app.subheader]
+
+
+def test_the_oldest_photos_make_room_and_it_is_said(two_runs, monkeypatch):
+    monkeypatch.setattr("dashboard.faces.kept_photos.MOST", 1)
+    app = follow_link("predict")
+    for name in ("one.png", "two.png"):
+        app.file_uploader[0].upload(name, b"no picture", "image/png").run()
+    assert "The oldest made room: one.png" in warned(app)
+    assert "two.png" in said(app)
