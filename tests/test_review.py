@@ -477,7 +477,7 @@ def test_other_parts_and_one_model(two_runs, part):
     review.save(of_kind(1, "right"))
     page = open_page("review", part=part, b="none")
     assert len(page.table[0].value) == 1
-    assert "1 of these 1 images are not among" in said(page)
+    assert "1 of these 1 images are not in model" in said(page)
 
 
 def test_a_broken_database_is_a_sentence_on_the_page(two_runs):

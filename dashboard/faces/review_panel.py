@@ -66,30 +66,32 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
                 placeholder="Choose an expression",
                 key=_key("should-be", owner),
             )
-    # Within a form, a click on Save takes along a note that is still being written.
-    with st.form(_key("form", owner), border=False):
-        st.text_area(
-            "Note",
-            value=current.note if current else "",
-            max_chars=NOTE_LENGTH,
-            height=80,
-            key=_key("note", owner),
+    # Ignored until something else is asked for: a click on Save takes along a note that is still
+    # being written, and so does closing the dialog, which keeps it for the next look.
+    st.text_area(
+        "Note",
+        value=current.note if current else "",
+        max_chars=NOTE_LENGTH,
+        height=80,
+        key=_key("note", owner),
+        on_change="ignore",
+        persist_state="session",
+    )
+    with st.container(horizontal=True):
+        st.button(
+            "Save",
+            type="primary",
+            key=_key("save", owner),
+            on_click=_save,
+            args=(owner, pixels, int(row), label, dataset),
         )
-        with st.container(horizontal=True):
-            st.form_submit_button(
-                "Save",
-                type="primary",
-                key=_key("save", owner),
-                on_click=_save,
-                args=(owner, pixels, int(row), label, dataset),
-            )
-            st.form_submit_button(
-                "Remove",
-                disabled=current is None,
-                key=_key("remove", owner),
-                on_click=_remove,
-                args=(owner, pixels),
-            )
+        st.button(
+            "Remove",
+            disabled=current is None,
+            key=_key("remove", owner),
+            on_click=_remove,
+            args=(owner, pixels),
+        )
     _show_outcome(owner)
 
 

@@ -39,15 +39,18 @@ def photo_form() -> None:
         )  # fmt: skip
         folder = st.text_input(
             "Or a folder on the machine that runs this app", key="own-photos-folder",
+            persist_state="session",
             placeholder="~/Pictures/faces",
         )  # fmt: skip
         left, right = st.columns(2)
         faces = left.selectbox(
             "Faces", list(_FACES), format_func=_FACES.get, key="own-photos-faces",
+            persist_state="session",
             help="Pictures that are cut to the face already, of any size, are faces themselves.",
         )  # fmt: skip
         names = right.text_input(
-            "Class names", key="own-photos-names", placeholder="1=happy, contempt=",
+            "Class names", key="own-photos-names", persist_state="session",
+            placeholder="1=happy, contempt=",
             help="Only where folders have other names than the expressions: `1=happy` says what "
             f"one stands for, `contempt=` leaves one out. Known: {', '.join(COLLECTIONS)}.",
         )  # fmt: skip
@@ -93,7 +96,7 @@ def preview() -> None:
     st.subheader("What was found", anchor=False)
     left, right = st.columns([1, 3])
     seed = left.number_input(
-        "Seed of the split", 0, 9999, key="own-photos-seed",
+        "Seed of the split", 0, 9999, key="own-photos-seed", persist_state="session",
         help="Which face goes into which part. Folders named train, val and test decide instead.",
     )  # fmt: skip
     own = split_faces(photos, seed=seed)
@@ -126,7 +129,9 @@ def _figures(own: OwnFaces) -> None:
 def _keep_form(own: OwnFaces) -> None:
     with st.form("keep-faces", border=False):
         left, right = st.columns([3, 2], vertical_alignment="bottom")
-        name = left.text_input("Name of these faces", max_chars=_NAME_LENGTH, key=_NAME)
+        name = left.text_input(
+            "Name of these faces", max_chars=_NAME_LENGTH, key=_NAME, persist_state="session"
+        )
         kept = right.form_submit_button(
             f"Keep these {count(len(own.kept))} faces", type="primary", width="stretch"
         )
@@ -148,7 +153,7 @@ def _grid(own: OwnFaces) -> None:
         return
     chosen = st.segmented_control(
         "Expression", [EVERY_CLASS, *(CLASSES[label] for label in present)], default=EVERY_CLASS,
-        required=True, key="own-photos-class",
+        required=True, key="own-photos-class", persist_state="session",
     )  # fmt: skip
     shown = [photo for photo in own.kept if chosen in (EVERY_CLASS, CLASSES[photo.label])]
     shown.sort(key=lambda photo: (photo.label, photo.usage, photo.file))
