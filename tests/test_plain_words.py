@@ -120,7 +120,7 @@ def test_no_sentence_acts_upon_what_it_quotes(hostile_runs):
 
 def test_an_uploads_name_is_shown_as_it_is(two_runs):
     app = open_page("predict", a="first", b="none")
-    app.file_uploader(key="photos").upload(f"{HOSTILE}.png", b"no picture").run()
+    app.file_uploader[0].upload(f"{HOSTILE}.png", b"no picture").run()
     assert any(MARK in error.value for error in app.error)
     assert acted_upon(app) == {}
 

@@ -48,6 +48,7 @@ def kept_photos() -> list[KeptPhoto]:
     return st.session_state.get(_PHOTOS, [])
 
 
+@errors_kept("Taking the photo away")
 def forget(key: str) -> None:
     """Take a photo away."""
     kept = st.session_state.get(_PHOTOS, [])

@@ -3,14 +3,17 @@
 import streamlit as st
 
 from dashboard.base.address import NOT_HERE
+from dashboard.base.failures import errors_kept
 from dashboard.base.selection import FACE
 
 
+@errors_kept("Opening the face")
 def open_soon(face: int) -> None:
     """A dialog cannot be opened from a callback: the page opens it when it is drawn."""
     st.session_state[FACE] = face
 
 
+@errors_kept("Closing the face")
 def close() -> None:
     """For the dialog that is dismissed."""
     st.session_state[FACE] = None
