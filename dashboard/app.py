@@ -1,5 +1,6 @@
 """The app: `streamlit run dashboard/app.py`. Router and sidebar; the pages lie in `pages/`."""
 
+import gc
 from collections import defaultdict
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import streamlit as st
 from dashboard.base.navigation import PAGES
 
 HOME = "overview"
+
+# Python looks for garbage after every 700 new objects, and a page makes a hundred times as many.
+gc.set_threshold(50_000, 20, 100)
 
 # No trace on the screen, also where the settings of another folder hold.
 st.set_option("client.showErrorDetails", "none")

@@ -163,16 +163,21 @@ def enlarged(face: np.ndarray, factor: int) -> Image.Image:
 
 
 def tile(face: np.ndarray, factor: int) -> str:
-    """`enlarged` as a PNG's data URL, made once: given a picture without colours, Streamlit encodes
-    it anew each time, as a JPEG.
-    """
+    """`enlarged` as a data URL, made once."""
     return _tile(face.tobytes(), factor)
 
 
 @lru_cache(maxsize=4000)
 def _tile(pixels: bytes, factor: int) -> str:
+    return png_url(enlarged(np.frombuffer(pixels, np.uint8).reshape(SIZE, SIZE), factor))
+
+
+def png_url(picture: Image.Image) -> str:
+    """A picture as a data URL: given the picture, Streamlit encodes it anew each time, and one
+    without colours as a JPEG.
+    """
     file = BytesIO()
-    enlarged(np.frombuffer(pixels, np.uint8).reshape(SIZE, SIZE), factor).save(file, "PNG")
+    picture.save(file, "PNG")
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 

@@ -34,6 +34,13 @@ class Calibration:
     risk_area: float
 
 
+_drawn_once = st.cache_resource(
+    max_entries=60,
+    show_spinner=False,
+    hash_funcs={Calibration: lambda model: (model.predictions.labels, model.predictions.probs)},
+)
+
+
 def temperature(run: Run) -> float | None:
     """The temperature fitted on PublicTest; None where the run was not scored on it."""
     if "public" not in loading.metrics(run):
@@ -72,6 +79,7 @@ def _calibrated(
     )
 
 
+@_drawn_once
 def reliability_figure(models: dict[str, Calibration]) -> go.Figure:
     """Accuracy against confidence, a point with its interval per bin; below, where images lie."""
     figure = make_subplots(
@@ -134,6 +142,7 @@ def _add_confidences(figure: go.Figure, key: str, predictions: Predictions) -> N
     )
 
 
+@_drawn_once
 def risk_coverage_figure(
     models: dict[str, Calibration], chosen: dict[str, SelectiveAccuracy], unsure: float
 ) -> go.Figure:

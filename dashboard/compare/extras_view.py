@@ -11,7 +11,7 @@ from dashboard.base import loading
 from dashboard.base.figures import drawn_once, error_bars, legend_below, styled, with_panels
 from dashboard.base.selection import has_weights_or_say_so
 from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, count
-from dashboard.base.widgets import enlarged
+from dashboard.base.widgets import enlarged, png_url
 from fercore import data
 from fercore.analysis import extras
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
@@ -79,14 +79,15 @@ def _drawn_faces() -> np.ndarray:
     return data.synthetic((0, 0, 1)).images
 
 
-def corruption_strip(face: np.ndarray, kind: str) -> Image.Image:
-    """One face uint8 (48, 48), untouched and under a corruption at strengths 1 to 5."""
+@st.cache_data(max_entries=200, show_spinner=False)
+def corruption_strip(face: np.ndarray, kind: str) -> str:
+    """One face uint8 (48, 48), untouched and at strengths 1 to 5, as a picture's URL."""
     tiles = [enlarged(corrupt(face[None], kind, strength)[0], 3) for strength in STRENGTHS]
     step = tiles[0].width + _GAP
     strip = Image.new("LA", (step * len(tiles) - _GAP, tiles[0].height))
-    for strength, tile in zip(STRENGTHS, tiles, strict=True):
-        strip.paste(tile.convert("LA"), (step * strength, 0))
-    return strip
+    for strength, shown in zip(STRENGTHS, tiles, strict=True):
+        strip.paste(shown.convert("LA"), (step * strength, 0))
+    return png_url(strip)
 
 
 def scale(kind: str) -> str:
