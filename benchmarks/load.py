@@ -20,7 +20,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +30,10 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+from fercore.jobs.hardware import describe_hardware
+
 ROOT = Path(__file__).parents[1]
-SEED = 0
+SEED, PAGES = 0, len(list(ROOT.glob("pages/*.py")))
 _TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
@@ -109,7 +111,13 @@ class Visitor:
         return kind == "script_finished" and message.script_finished == 0
 
 
-async def visit(port: int, rounds: int, thought: float, seed: int) -> Visitor:
+async def visit(
+    port: int,
+    rounds: int,
+    thought: float,
+    seed: int,
+    on_round: Callable[[], object] = lambda: None,
+) -> Visitor:
     """One session through all pages, `rounds` times, each round in another order."""
     order = random.Random(seed)
     address = f"ws://127.0.0.1:{port}/_stcore/stream"
@@ -122,6 +130,7 @@ async def visit(port: int, rounds: int, thought: float, seed: int) -> Visitor:
             for title in order.sample(sorted(visitor.pages), len(visitor.pages)):
                 await asyncio.sleep(thought * order.uniform(0.5, 1.5))
                 await visitor.open(title)
+            on_round()
     return visitor
 
 
@@ -154,12 +163,13 @@ def measure(at: Server, sessions: int, rounds: int, thought: float) -> dict:
 
 
 def memory(at: Server, switches: int) -> dict:
-    """Resident megabytes after each tenth of the switches, of one session without thought."""
-    measured, rounds = [], max(1, switches // 10 // 17)
-    for _ in range(10):
-        errors = measure(at, 1, rounds, thought=0)["errors"]
-        measured.append(round(at.megabytes))
-    return {"switches": 10 * rounds * 17, "server_mb": measured, "errors": errors}
+    """Resident megabytes after each round of one session without thought."""
+    measured: list[int] = []
+    rounds = -(-switches // PAGES)
+    walk = visit(at.port, rounds, 0, SEED, on_round=lambda: measured.append(round(at.megabytes)))
+    visitor = asyncio.run(walk)
+    tenths = [measured[k * rounds // 10 - 1] for k in range(1, 11)]
+    return {"switches": len(visitor.waits), "server_mb": tenths, "errors": visitor.errors}
 
 
 def main() -> None:
@@ -182,7 +192,8 @@ def main() -> None:
     if not options.switches:
         with server() as cold:
             result["many, cold"] = measure(cold, options.sessions, 1, options.thought)
-    print(json.dumps(result, indent=2))
+    machine = describe_hardware("cpu", "fp32")
+    print(json.dumps(result | {"machine": machine}, indent=2))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_start_reload_second_browser_cancel_resume_finish_and_compare(page, addr
 
     page.get_by_role("button", name="Compare").click()
     settle(page)
-    expect(page).to_have_url(re.compile("a=cnn-quick-s0"))
+    expect(page).to_have_url(re.compile("a=cnn-quick-s0.*b=first"))
     expect(page.get_by_text(re.compile("exact McNemar")).first).to_be_visible()
 
 
