@@ -12,9 +12,11 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from dashboard.faces import kept_photos
+from dashboard.own import photos_view
 from fercore.errors import ImageError
 from fercore.faces import photos
-from fercore.faces.decoding import MAX_PIXELS, MAX_SIDE
+from fercore.faces.decoding import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from fercore.faces.photos import open_photo, opened_photo
 from tests.conftest import ROOT
 from tests.test_photos_and_faces import encoded
@@ -207,3 +209,8 @@ def test_a_file_too_large_to_read_is_a_sentence(tmp_path, monkeypatch):
     (tmp_path / "mine.png").write_bytes(png(64, 64))
     with pytest.raises(ImageError, match=r"mine.png: the file is larger than"):
         open_photo(tmp_path / "mine.png")
+
+
+def test_an_upload_and_the_picture_read_from_it_stay_within_the_limit():
+    fields = photos_view.UPLOAD_MEGABYTES, kept_photos.UPLOAD_MEGABYTES
+    assert max(fields) + MAX_BYTES / 10**6 < LIMIT

@@ -20,7 +20,7 @@ from fercore.labels import CLASSES
 from fercore.paths import given_path
 
 PER_PAGE = 60
-UPLOAD_MEGABYTES = 300
+UPLOAD_MEGABYTES = 100  # it lies in memory beside the picture that is read from it
 EVERY_CLASS = "all"
 _PHOTOS, _NAME = "own-photos", "own-photos-name"
 _NAME_LENGTH = 40
