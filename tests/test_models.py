@@ -45,6 +45,7 @@ def test_flops_are_counted_by_hand():
         ("cnn_lstm_snake", [[0], [1], [2], [3], [4], [5], [11], [10], [9], [8], [7], [6], [12]]),
         ("cnn_lstm_rows", [[6 * r + c for c in range(6)] for r in range(6)]),
         ("cnn_lstm_columns", [[6 * r + c for r in range(6)] for c in range(6)]),
+        ("cnn_lstm_whole", [[*range(36)]]),
     ],
 )
 def test_the_lstm_reads_the_map_in_the_order_its_name_says(name, expected):
@@ -63,6 +64,20 @@ def test_random_order_visits_every_place_once_and_is_always_the_same():
     assert torch.equal(first, again)
 
 
+def test_every_seed_draws_a_random_order_of_its_own():
+    places = torch.arange(36.0).view(1, 1, 6, 6).expand(1, 16, 6, 6)
+    orders = set()
+    for seed in range(8):
+        arguments = MODELS["cnn_lstm_shuffled"].drawn({"width": 4}, seed)
+        head = build("cnn_lstm_shuffled", **arguments).head
+        orders.add(tuple(head.steps(places)[0, :, 0].tolist()))
+        np.testing.assert_array_equal(head.places(6)[:, 0], head.steps(places)[0, :, 0])
+    assert len(orders) == 8
+    assert all(sorted(order) == list(range(36)) for order in orders)
+    assert MODELS["cnn_lstm_shuffled"].drawn(arguments, 9) == arguments  # a start's order stays
+    assert MODELS["cnn_lstm"].drawn({"width": 4}, 1) == {"width": 4}
+
+
 def test_scrambled_is_what_a_channels_last_reshape_does_to_a_channels_first_map():
     feature_map = torch.randn(2, 16, 6, 6)
     steps = build("cnn_lstm_scrambled", width=4).head.steps(feature_map)
@@ -78,16 +93,53 @@ def test_one_step_is_the_pooled_map():
 
 def test_summaries_of_the_states():
     feature_map = torch.randn(3, 16, 6, 6)
-    for name in ("cnn_lstm", "cnn_lstm_mean", "cnn_lstm_attention"):
+    for name in ("cnn_lstm", "cnn_lstm_mean", "cnn_lstm_attention", "cnn_lstm_flattened"):
         head = build(name, width=4).head
         states, _ = head.lstm(head.steps(feature_map))
         vector = head(feature_map)
-        if name == "cnn_lstm_attention":
+        if name == "cnn_lstm_flattened":
+            expected = torch.cat([states[:, step] for step in range(36)], dim=1)
+        elif name == "cnn_lstm_attention":
             weights = torch.softmax(head.query(states), dim=1)
             expected = torch.einsum("bto,bth->bh", weights, states)
         else:
             expected = states[:, -1] if name == "cnn_lstm" else states.mean(1)
         torch.testing.assert_close(vector, expected)
+
+
+def test_a_second_lstm_reads_the_states_of_the_first():
+    feature_map = torch.randn(3, 16, 6, 6)
+    arguments = {"width": 4, "reading": "rows", "hidden": 10, "upper": 5}
+    model = build("cnn_lstm_flattened", **arguments)
+    states, _ = model.head.upper(model.head.lstm(model.head.steps(feature_map))[0])
+    torch.testing.assert_close(model.head(feature_map), states.reshape(3, 6 * 5))
+    below, above = 4 * 10 * (6 * 16 + 10), 4 * 5 * (10 + 5)
+    plain = build("cnn", width=4, hidden=50)
+    same = flops_per_image(plain) - 2 * (16 * 50 + 50 * 7)
+    assert flops_per_image(model) == same + 2 * 6 * (below + above) + 2 * 30 * 7
+
+
+@pytest.mark.parametrize("trunk", ["vgg", "valid", "deep"])
+def test_without_norms_the_weights_are_drawn_as_keras_does(trunk):
+    model = build("cnn_lstm", trunk=trunk, norm=False)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+    kernel = [layer.weight for layer in model.trunk if isinstance(layer, nn.Conv2d)][-1]
+    outputs, inputs, high, wide = kernel.shape
+    bound = (6 / ((inputs + outputs) * high * wide)) ** 0.5
+    assert 0.99 * bound < kernel.abs().max() <= bound
+    lstm = model.head.lstm
+    square = lstm.weight_hh_l0.T @ lstm.weight_hh_l0
+    torch.testing.assert_close(square, torch.eye(128), rtol=0, atol=1e-5)
+    bias = (lstm.bias_ih_l0 + lstm.bias_hh_l0).unflatten(0, (4, -1)).mean(1)
+    assert bias.tolist() == [0, 1, 0, 0]  # torch's order of gates: input, forget, cell, output
+
+
+@pytest.mark.parametrize(("trunk", "side"), [("vgg", 6), ("resnet", 6), ("valid", 4), ("deep", 6)])
+def test_the_map_is_as_large_as_the_trunk_says(trunk, side):
+    model = build("cnn", trunk=trunk, width=4)
+    faces = torch.zeros(1, 1, 48, 48)
+    assert model.map_side == side
+    assert model.feature_map(faces).shape == (1, 16, side, side)
 
 
 def test_self_attention_is_torchs():
@@ -167,5 +219,7 @@ def test_unknown_names_are_refused():
         build("cnn", depth=3)
     with pytest.raises(ConfigError, match="resnext"):
         build("cnn", trunk="resnext")
+    with pytest.raises(ConfigError, match="rests on its batch normalisation"):
+        build("cnn_small", norm=False)
     with pytest.raises(ConfigError, match="views may be 1, 2 or 10, not 3"):
         build("cnn", views=3)

@@ -20,6 +20,7 @@ from fercore.cli import app
 from fercore.errors import ConfigError, RunError
 from fercore.jobs.locks import held
 from fercore.jobs.request import prepare
+from fercore.models import build
 from fercore.runs.artifacts import artifacts_folder, read_run
 from fercore.scoring import statistics
 from fercore.study import analysis, runner
@@ -57,6 +58,54 @@ def test_the_sequence_study_declares_what_it_promises():
         study.requests(1, base, only=["transformer"])
     with pytest.raises(ConfigError, match="no study 'width'"):
         find_study("width")
+
+
+def test_the_study_of_the_lstm_trains_what_its_protocol_declares():
+    study, base = find_study("lstm"), find_recipe("paper")
+    requests = study.requests(None, base)
+    seeds = {
+        variant.name: [r.seed for r in requests if r.run_id.startswith(f"{variant.name}-s")]
+        for variant in study.variants
+    }
+    assert seeds["cnn"] == seeds["cnn_lstm"] == list(range(3, 23))
+    hypotheses = ("mean", "attention", "flattened", "shuffled", "one")
+    for head in (*(f"cnn_lstm_{name}" for name in hypotheses), "cnn_attention"):
+        assert seeds[head] == list(range(3, 11))
+    for changed in (variant for variant in study.variants if variant.condition):
+        assert seeds[changed.name] == list(range(3, 9))
+    conditions = {variant.condition for variant in study.variants} - {""}
+    assert conditions == {"low-rate", "few-epochs", "no-augmentation", "dropout", "no-norm"}
+    assert len(requests) == 2 * 20 + 6 * 8 + 5 * 2 * 6 + 6 * 3
+    order = [request.seed for request in requests]
+    assert order == sorted(order)
+    assert [request.run_id for request in requests[:2]] == ["cnn-s3", "cnn_lstm-s3"]
+    by_name = {request.run_id: request.recipe for request in requests}
+    assert by_name["cnn-few-epochs-s3"].epochs == 2
+    assert by_name["cnn-low-rate-s3"].learning_rate == base.learning_rate / 100
+    assert by_name["cnn_lstm-no-norm-s3"].model_arguments == {"norm": False}
+    assert study.scored_last
+    assert len(study.requests(2, base, only=["cnn"])) == 2
+
+
+def test_what_others_did_can_be_built_and_is_another_recipe_each():
+    study, base = find_study("others"), find_recipe("paper")
+    requests = study.requests(None, base)
+    assert {request.seed for request in requests} == {3, 4}
+    recipes = [(r.model, json.dumps(r.recipe.to_json())) for r in requests if r.seed == 3]
+    assert len(set(recipes)) == len(recipes) == len(study.variants)
+    both = {variant.name: variant.recipe(base) for variant in study.variants}
+    two = both["cnn-few-epochs-no-augmentation"]
+    assert (two.epochs, two.augmentation.flip) == (2, 0)
+    assert both["cnn_lstm-no-norm-slow"].learning_rate == 2e-4
+    plain, deep = (
+        build(model, **both[f"{model}-{notebook}"].model_arguments)
+        for model, notebook in (
+            ("cnn_lstm_whole", "notebook-plain"), ("cnn_lstm_flattened", "notebook-deep"),
+        )
+    )  # fmt: skip
+    assert (plain.head.lstm.input_size, plain.head.lstm.hidden_size) == (4096, 128)
+    assert (deep.head.lstm.hidden_size, deep.head.upper.hidden_size) == (256, 128)
+    assert deep.head.order.shape == (6, 6)
 
 
 @pytest.mark.parametrize(("name", "epochs", "width"), [("fast", 18, 32), ("best", 20, 32)])
@@ -110,6 +159,17 @@ def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatc
 
     monkeypatch.setattr(runner, "train_cell", lambda *_, **__: pytest.fail("trained again"))
     assert run_study(store, requests, faces).finished == outcome.finished
+
+
+def test_a_random_order_is_the_seeds_own_and_is_recorded(store, faces):
+    shuffled = Study("pair", "", "quick", (Variant("cnn_lstm_shuffled"),))
+    run_study(store, shuffled.requests(2, TINY, threads=1), faces)
+    runs = [read_run(store.run_folder(f"cnn_lstm_shuffled-s{seed}")) for seed in (0, 1)]
+    assert [run.info["model_arguments"]["order"] for run in runs] == [0, 1]
+    assert runs[0].recipe == runs[1].recipe == TINY  # one recipe: they differ in the seed alone
+    first, second = (run.load_model().head.order for run in runs)
+    assert sorted(first.flatten().tolist()) == sorted(second.flatten().tolist())
+    assert not first.equal(second)
 
 
 def test_a_broken_training_stops_no_other(store, requests, faces):

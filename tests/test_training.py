@@ -102,6 +102,12 @@ def test_learning_rate_rises_then_falls_to_zero(faces, tmp_path):
     assert rates == pytest.approx(expected)
 
 
+def test_a_flat_learning_rate_stays(faces, tmp_path):
+    recipe = replace(RECIPE, epochs=2, warm_up=0.0, fall="flat", learning_rate=1e-3)
+    _, result = train(faces, tmp_path / "a.pt", recipe)
+    assert [record.learning_rate for record in result.history] == [1e-3, 1e-3]
+
+
 def test_progress_is_told_and_time_left_falls(faces, tmp_path):
     seen = []
     train(faces, tmp_path / "a.pt", on_step=seen.append)

@@ -33,7 +33,9 @@ from fercore.wording import duration
 
 def study(
     name: Annotated[str, typer.Argument(help=", ".join(STUDIES))],
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="seeds 0 to N-1 of each variant")] = 3,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="of each variant; as declared by default")
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="train this variant alone; may be given again")
     ] = None,

@@ -9,7 +9,7 @@ from fercore.analysis import review
 from fercore.data import FaceSet
 from fercore.errors import DataError
 from fercore.jobs.request import CHECKPOINT, START, Request, read_verdicts
-from fercore.models import build
+from fercore.models import build, model_entry
 from fercore.runs.artifacts import find_run
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 
@@ -74,7 +74,7 @@ def learn(
     torch.backends.cudnn.deterministic = True
     torch.manual_seed(request.seed)
     training = faces.part("Training")
-    model = build(request.model, **request.recipe.model_arguments)
+    model = build(request.model, **model_arguments(request))
     if request.start_from:
         model.load_state_dict(read_weights(folder / START))
     else:
@@ -141,10 +141,15 @@ def identity(request: Request) -> dict[str, Any]:
     """What tells a training from others, but for its data."""
     return {
         "model": request.model,
-        "model_arguments": request.recipe.model_arguments,
+        "model_arguments": model_arguments(request),
         "recipe": request.recipe.to_json(),
         "seed": request.seed,
     }
+
+
+def model_arguments(request: Request) -> dict[str, Any]:
+    """The recipe's for the model, and what the seed draws."""
+    return model_entry(request.model).drawn(request.recipe.model_arguments, request.seed)
 
 
 def teacher_of(request: Request) -> "Network | None":

@@ -30,8 +30,14 @@ class ModelEntry(NamedTuple):
     @property
     def takes_any_size(self) -> bool:
         """Whether a training may begin with images smaller than the last ones."""
-        rows = self.arguments.get("reading") in ("rows", "columns")
-        return self.arguments["head"] in ("pooled", "recurrent") and not rows
+        sized = self.arguments.get("reading") in ("rows", "columns", "whole")
+        sized |= self.arguments.get("summary") == "flattened"
+        return self.arguments["head"] in ("pooled", "recurrent") and not sized
+
+    def drawn(self, arguments: dict[str, Any], seed: int) -> dict[str, Any]:
+        """The arguments of a training by `seed`: where the order of reading is random, its own."""
+        shuffled = self.arguments.get("reading") == "shuffled"
+        return ({"order": seed} if shuffled else {}) | arguments
 
 
 def _lstm(hidden: int, **arguments: Any) -> dict[str, Any]:
@@ -68,7 +74,7 @@ MODELS = {
         "CNN-LSTM, snake", "36 steps, every second row backwards", _lstm(128, reading="snake"),
     ),
     "cnn_lstm_shuffled": ModelEntry(
-        "CNN-LSTM, random order", "36 steps in an order drawn once",
+        "CNN-LSTM, random order", "36 steps in an order that its seed draws",
         _lstm(128, reading="shuffled"),
     ),
     "cnn_lstm_scrambled": ModelEntry(
@@ -85,6 +91,14 @@ MODELS = {
     "cnn_lstm_attention": ModelEntry(
         "CNN-LSTM, attention", "36 steps, states weighted by a learned query",
         _lstm(128, summary="attention"),
+    ),
+    "cnn_lstm_flattened": ModelEntry(
+        "CNN-LSTM, flattened", "36 steps, all states side by side",
+        _lstm(108, summary="flattened"),
+    ),
+    "cnn_lstm_whole": ModelEntry(
+        "CNN-LSTM, one long step", "the whole map's values as a sequence of length one",
+        _lstm(8, reading="whole"),
     ),
     "cnn_small": ModelEntry(
         "CNN, small", "the CNN on a narrow residual trunk, for the webcam",

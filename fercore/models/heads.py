@@ -7,7 +7,7 @@ same number of parameters. Each has `features`, the length of the vector it give
 import torch
 from torch import Tensor, nn
 
-from fercore.models.reading import READINGS
+from fercore.models.reading import READINGS, SHUFFLE_SEED, Reading, shuffled
 
 
 class Pooled(nn.Module):
@@ -40,8 +40,10 @@ class Recurrent(nn.Module):
     reading: an order of `READINGS`; 'pooled', the map's mean as a sequence of length one; or
     'scrambled', the error of porting a channels-last reshape: a channels-first map (C, 36) is
     taken as (36, C), so that every step holds stretches of channels and no position.
-    summary: which states are classified: the 'last', their 'mean', or an 'attention'-weighted mean
-    with one learned query.
+    summary: which states are classified: the 'last', their 'mean', an 'attention'-weighted mean
+    with one learned query, or all of them, 'flattened' side by side.
+    order: the seed of the 'shuffled' reading. upper: the size of a second LSTM that reads the first
+    one's states.
     """
 
     def __init__(
@@ -53,28 +55,37 @@ class Recurrent(nn.Module):
         reading: str = "raster",
         summary: str = "last",
         bidirectional: bool = False,
+        order: int = SHUFFLE_SEED,
+        upper: int | None = None,
     ) -> None:
         super().__init__()
-        self.reading, self.summary = reading, summary
-        step_size = channels
+        self.reading, self.summary, self.seed = reading, summary, order
+        steps, step_size = (1 if reading == "pooled" else side * side), channels
         if reading in READINGS:
-            order = torch.from_numpy(READINGS[reading](side))  # (T, P)
-            self.register_buffer("order", order, persistent=False)
-            step_size = channels * order.shape[1]
+            places = torch.from_numpy(self.places(side))  # (T, P)
+            self.register_buffer("order", places, persistent=False)
+            steps, step_size = len(places), channels * places.shape[1]
         self.lstm = nn.LSTM(step_size, hidden, batch_first=True, bidirectional=bidirectional)
         self.features = hidden * (2 if bidirectional else 1)
+        self.upper = nn.LSTM(self.features, upper, batch_first=True) if upper else None
+        self.features = upper or self.features
         self.query = nn.Linear(self.features, 1) if summary == "attention" else None
+        self.features *= steps if summary == "flattened" else 1
 
     def forward(self, feature_map: Tensor) -> Tensor:
         return self.read(self.steps(feature_map))
 
     def read(self, steps: Tensor) -> Tensor:
         """What the LSTM makes of a sequence (B, T, step size): (B, features)."""
-        states, _ = self.lstm(steps)  # (B, T, features)
+        states, _ = self.lstm(steps)  # (B, T, size of a state)
+        if self.upper:
+            states, _ = self.upper(states)
         if self.summary == "last":
             return states[:, -1]
         if self.summary == "mean":
             return states.mean(1)
+        if self.summary == "flattened":
+            return states.flatten(1)
         weights = self.query(states).softmax(1)  # (B, T, 1)
         return (weights * states).sum(1)
 
@@ -91,7 +102,15 @@ class Recurrent(nn.Module):
     def _order(self, side: int) -> Tensor:
         if side * side == self.order.numel():
             return self.order
-        return torch.from_numpy(READINGS[self.reading](side))  # of a training on smaller images
+        return torch.from_numpy(self.places(side))  # of a training on smaller images
+
+    def places(self, side: int) -> Reading:
+        """Which places of a map of so many rows each step reads (T, P)."""
+        return (
+            shuffled(side, self.seed)
+            if self.reading == "shuffled"
+            else READINGS[self.reading](side)
+        )
 
 
 class SelfAttention(nn.Module):

@@ -42,10 +42,45 @@ def fold_norms(model: nn.Module) -> None:
                     module[at + 1] = nn.Identity()
 
 
-def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
-    """A convolution with batch normalisation and ReLU."""
+def convolution(
+    inputs: int,
+    outputs: int,
+    *,
+    kernel: int = 3,
+    stride: int = 1,
+    norm: bool = True,
+    pad: bool = True,
+) -> list[nn.Module]:
+    """A convolution and ReLU, with batch normalisation between them or without.
+
+    pad: whether zeros around the image keep its side; else it shrinks by `kernel` - 1 pixels.
+    """
+    padding = kernel // 2 if pad else 0
     return [
-        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=padding, bias=not norm),
+        *([nn.BatchNorm2d(outputs)] if norm else []),
         nn.ReLU(inplace=True),
     ]
+
+
+@torch.no_grad()
+def draw_as_keras(model: nn.Module) -> None:
+    """Draw fresh weights as Keras does, which public networks without batch normalisation rest on.
+
+    Kernels uniformly by Glorot & Bengio (2010), an LSTM's recurrent ones orthogonal (Saxe et al.,
+    2014), biases zero, but those of an LSTM's forget gate one (Jozefowicz et al., 2015).
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.LSTM):
+            for name, value in module.named_parameters():
+                if "bias" in name:
+                    value.zero_()
+                    if "ih" in name:
+                        value[module.hidden_size : 2 * module.hidden_size] = 1.0
+                else:
+                    draw = nn.init.orthogonal_ if "hh" in name else nn.init.xavier_uniform_
+                    draw(value)

@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate, pad
 from fercore.labels import CLASSES, SIZE
 from fercore.models import WIDTH
 from fercore.models.heads import HEADS
+from fercore.models.layers import draw_as_keras
 from fercore.models.trunks import TRUNKS
 
 MOVE = 2  # pixels, of the views that are moved
@@ -26,7 +27,8 @@ class Network(nn.Module):
 
     `dropout` acts before the classifier, `map_dropout` on the feature map before the head. `views`
     is test-time augmentation, the mean logits of several views: 2, the face and its mirror image;
-    10, these and both moved by `MOVE` pixels towards each corner. The other arguments are the
+    10, these and both moved by `MOVE` pixels towards each corner. Without `norm` the trunk has no
+    batch normalisation, and all weights are drawn as Keras does. The other arguments are the
     head's.
     """
 
@@ -41,18 +43,21 @@ class Network(nn.Module):
         views: int = 1,
         dropout: float = 0.2,
         map_dropout: float = 0.0,
+        norm: bool = True,
         **head_arguments: Any,
     ) -> None:
         super().__init__()
         if views not in (1, 2, 10):
             raise TypeError(f"views may be 1, 2 or 10, not {views}")
-        self.trunk = TRUNKS[trunk](width)
+        self.trunk = TRUNKS[trunk](width, norm=norm)
         self.side, self.views = side, views
-        self.map_side = side // self.trunk.stride
+        self.map_side = self.trunk.map_side(side)
         self.map_dropout = nn.Dropout(map_dropout)
         self.head = HEADS[head](self.trunk.channels, self.map_side, hidden, **head_arguments)
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(self.head.features, len(CLASSES))
+        if not norm:
+            draw_as_keras(self)
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.answer(self.head(self.map_dropout(self.feature_map(pixels))))

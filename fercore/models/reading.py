@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Reading = NDArray[np.int64]  # (steps, positions per step)
-SHUFFLE_SEED = 2013  # one fixed order, the same in every run
+SHUFFLE_SEED = 2013  # of the order that is taken where none is asked for
 
 
 def raster(side: int) -> Reading:
@@ -33,9 +33,9 @@ def snake(side: int) -> Reading:
     return rows.reshape(-1, 1)
 
 
-def shuffled(side: int) -> Reading:
-    """Every position once, in an order that was drawn once."""
-    return np.random.default_rng(SHUFFLE_SEED).permutation(side * side)[:, None]
+def shuffled(side: int, seed: int = SHUFFLE_SEED) -> Reading:
+    """Every position once, in an order that follows from `seed`."""
+    return np.random.default_rng(seed).permutation(side * side)[:, None]
 
 
 def rows(side: int) -> Reading:
@@ -56,6 +56,15 @@ def columns(side: int) -> Reading:
     return rows(side).T.copy()
 
 
+def whole(side: int) -> Reading:
+    """Every position in the one step there is, as Keras' `Reshape((1, -1))` of the map does.
+
+    >>> whole(2).tolist()
+    [[0, 1, 2, 3]]
+    """
+    return raster(side).T.copy()
+
+
 READINGS: dict[str, Callable[[int], Reading]] = {
-    reading.__name__: reading for reading in (raster, snake, shuffled, rows, columns)
+    reading.__name__: reading for reading in (raster, snake, shuffled, rows, columns, whole)
 }

@@ -55,7 +55,7 @@ def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray 
     reading = model.head.reading
     if reading not in READINGS:
         return None
-    order = READINGS[reading](model.map_side)  # (T, P)
+    order = model.head.places(model.map_side)  # (T, P)
     places = np.zeros(order.size, np.float32)
     places[order] = contributions[:, None] / order.shape[1]
     return places.reshape(model.map_side, -1)

@@ -1,9 +1,12 @@
 """Trunks: what turns a grey face (B, 1, 48, 48) into a feature map (B, channels, 6, 6).
 
-Each normalises the pixels itself, has `channels`, four times its `width`, and `stride`, the pixels
-to a place of the map. The first convolution has stride 2: at the full 48×48 the time would go into
-pixels, not into features.
+Each normalises the pixels itself, and has `channels`, four times its `width`, and `map_side`, the
+side of the map of an image of so many pixels. 'vgg' and 'resnet' begin with a stride of 2: at the
+full 48×48 the time would go into pixels, not into features. 'valid' and 'deep' are what public
+notebooks have.
 """
+
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -15,21 +18,23 @@ class VGGTrunk(nn.Sequential):
     (Simonyan & Zisserman, 2015).
     """
 
-    stride = 8
-
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, norm: bool) -> None:
+        layer = partial(convolution, norm=norm)
         super().__init__(
             Normalise(),
-            *convolution(1, width, kernel=5, stride=2),
-            *convolution(width, width),
+            *layer(1, width, kernel=5, stride=2),
+            *layer(width, width),
             nn.MaxPool2d(2),
-            *convolution(width, 2 * width),
-            *convolution(2 * width, 2 * width),
+            *layer(width, 2 * width),
+            *layer(2 * width, 2 * width),
             nn.MaxPool2d(2),
-            *convolution(2 * width, 4 * width),
-            *convolution(4 * width, 4 * width),
+            *layer(2 * width, 4 * width),
+            *layer(4 * width, 4 * width),
         )
         self.channels = 4 * width
+
+    def map_side(self, side: int) -> int:
+        return side // 8
 
 
 class ResNetTrunk(nn.Sequential):
@@ -37,9 +42,9 @@ class ResNetTrunk(nn.Sequential):
     'How to train your ResNet', 2018).
     """
 
-    stride = 8
-
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, norm: bool) -> None:
+        if not norm:
+            raise TypeError("the residual trunk rests on its batch normalisation")
         super().__init__(
             Normalise(),
             *convolution(1, width, kernel=5, stride=2),
@@ -52,6 +57,58 @@ class ResNetTrunk(nn.Sequential):
         )
         self.channels = 4 * width
 
+    def map_side(self, side: int) -> int:
+        return side // 8
+
+
+class ValidTrunk(nn.Sequential):
+    """Three 3×3 convolutions without padding, each with pooling, at full resolution: what
+    `0yewasey-08/Facial-Emotion-Recognition-using-CNN-LSTM` has, at a width of 64, without norms.
+    """
+
+    def __init__(self, width: int, *, norm: bool) -> None:
+        layer = partial(convolution, norm=norm, pad=False)
+        super().__init__(
+            Normalise(),
+            *layer(1, width),
+            nn.MaxPool2d(2),
+            *layer(width, 2 * width),
+            nn.MaxPool2d(2),
+            *layer(2 * width, 4 * width),
+            nn.MaxPool2d(2),
+        )
+        self.channels = 4 * width
+
+    def map_side(self, side: int) -> int:
+        for _ in range(3):
+            side = (side - 2) // 2
+        return side
+
+
+class DeepTrunk(nn.Sequential):
+    """Two 5×5 and four 3×3 convolutions, pooling after every second, at full resolution: what
+    `abhishek2chikun/Facial_Emotion_Detection_CNN-LSTM` has, at a width of 64.
+    """
+
+    def __init__(self, width: int, *, norm: bool) -> None:
+        layer = partial(convolution, norm=norm)
+        super().__init__(
+            Normalise(),
+            *layer(1, width, kernel=5),
+            *layer(width, width, kernel=5),
+            nn.MaxPool2d(2),
+            *layer(width, 2 * width),
+            *layer(2 * width, 2 * width),
+            nn.MaxPool2d(2),
+            *layer(2 * width, 4 * width),
+            *layer(4 * width, 4 * width),
+            nn.MaxPool2d(2),
+        )
+        self.channels = 4 * width
+
+    def map_side(self, side: int) -> int:
+        return side // 8
+
 
 class Residual(nn.Sequential):
     """Two convolutions whose result is added to what they were given (He et al., 2016)."""
@@ -63,4 +120,4 @@ class Residual(nn.Sequential):
         return x + super().forward(x)
 
 
-TRUNKS = {"vgg": VGGTrunk, "resnet": ResNetTrunk}
+TRUNKS = {"vgg": VGGTrunk, "resnet": ResNetTrunk, "valid": ValidTrunk, "deep": DeepTrunk}

@@ -156,10 +156,15 @@ class _Trainer:
         return len(self.history) >= self.recipe.epochs
 
     def learning_rate(self, epochs_done: float) -> float:
-        """A straight line up to the recipe's rate, then a line or half a cosine down to zero."""
+        """A straight line up to the recipe's rate, then a line or half a cosine down to zero.
+
+        Where it is 'flat', it stays.
+        """
         share, warm_up = epochs_done / self.recipe.epochs, self.recipe.warm_up
         if share < warm_up:
             return self.recipe.learning_rate * share / warm_up
+        if self.recipe.fall == "flat":
+            return self.recipe.learning_rate
         fallen = (share - warm_up) / (1 - warm_up)
         if self.recipe.fall == "cosine":
             fallen = (1 - math.cos(math.pi * fallen)) / 2

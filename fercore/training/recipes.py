@@ -43,8 +43,8 @@ class Recipe:
 
     The learning rate rises in a straight line to `learning_rate` over the first `warm_up`, a share
     of all epochs, and falls to zero: by `fall`, along half a 'cosine' (Loshchilov & Hutter, 2017)
-    or in a 'line' (Defazio et al., 2023). Weight decay is decoupled from it, as in AdamW
-    (Loshchilov & Hutter, 2019), and spares biases and norms.
+    or in a 'line' (Defazio et al., 2023); or it stays, 'flat'. Weight decay is decoupled from it,
+    as in AdamW (Loshchilov & Hutter, 2019), and spares biases and norms.
 
     resolutions: (side, share of the epochs) one after the other, for trainings that begin with
     small images (Howard, 2018); after the last of them images are as large as the model takes them.
@@ -118,9 +118,10 @@ class Recipe:
         unknown = set(value) - {f.name for f in fields(cls)}
         if unknown:
             raise ConfigError(f"A recipe has no setting '{sorted(unknown)[0]}'.")
-        if value.get("fall", "line") not in ("cosine", "line"):
+        if value.get("fall", "line") not in ("cosine", "line", "flat"):
             raise ConfigError(
-                f"The rate may fall along a 'cosine' or a 'line', not {value['fall']}."
+                "The rate may stay 'flat', or fall along a 'cosine' or a 'line', not "
+                f"{value['fall']}."
             )
         try:
             augmentation = Augmentation(**value.get("augmentation", {}))
