@@ -55,7 +55,14 @@ def audit(faces: FaceSet, votes: Votes | None = None) -> Audit:
     """Look through a dataset. `votes` must be about its rows: see `votes_for`."""
     inputs = [faces.identity, votes.fingerprint if votes else ""]
     tables = kept("audit", inputs, lambda: _tables(faces, votes))
-    return Audit(**{"agreement": None, "not_a_face": None} | tables)
+    return Audit(
+        counts=tables["counts"],
+        groups=tables["groups"],
+        across=tables["across"],
+        constant=tables["constant"],
+        agreement=tables.get("agreement"),
+        not_a_face=tables.get("not_a_face"),
+    )
 
 
 def _tables(faces: FaceSet, votes: Votes | None) -> Tables:
@@ -103,7 +110,7 @@ def near_across(near: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreement_by_class(
-    labels: NDArray, usage: NDArray, rows: NDArray, votes: Votes
+    labels: NDArray[np.int64], usage: NDArray[np.str_], rows: NDArray[np.int64], votes: Votes
 ) -> pd.DataFrame:
     """How often FER+'s majority is the label: a line per usage and class, and one for 'all'.
 
@@ -183,7 +190,7 @@ def _counts(faces: FaceSet) -> pd.DataFrame:
     return table.assign(all=table[list(CLASSES)].sum(axis=1))
 
 
-def _groups(faces: FaceSet, hashes: NDArray) -> pd.DataFrame:
+def _groups(faces: FaceSet, hashes: NDArray[np.int64]) -> pd.DataFrame:
     frame = pd.DataFrame({"hash": hashes, "row": faces.row, "label": faces.labels})
     for usage in USAGES:
         frame[usage] = faces.usage == usage
@@ -201,7 +208,7 @@ def _names(labels: pd.Series) -> str:
     return ", ".join(CLASSES[label] for label in sorted(set(labels)))
 
 
-def _across(faces: FaceSet, hashes: NDArray) -> pd.DataFrame:
+def _across(faces: FaceSet, hashes: NDArray[np.int64]) -> pd.DataFrame:
     _, group = np.unique(hashes, return_inverse=True)
     rank = np.array([USAGES.index(usage) for usage in faces.usage])
     holds = np.zeros((group.max(initial=-1) + 1, len(USAGES)), np.int64)  # images by group, usage

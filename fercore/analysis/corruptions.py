@@ -68,7 +68,9 @@ def shift(images: Images, pixels: float) -> Images:
     side = images.shape[1]
     source = np.arange(side) - int(pixels) * direction[:, :, None]  # (N, 2, side)
     rows, columns = np.clip(source, 0, side - 1).transpose(1, 0, 2)
-    return images[np.arange(len(images))[:, None, None], rows[:, :, None], columns[:, None, :]]
+    every = np.arange(len(images))[:, None, None]
+    moved: Images = images[every, rows[:, :, None], columns[:, None, :]]
+    return moved
 
 
 def occlusion(images: Images, side: float) -> Images:
@@ -123,8 +125,9 @@ def _floats(images: Images) -> NDArray[np.float32]:
     return images.astype(np.float32)
 
 
-def _to_grey(values: NDArray) -> Images:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _to_grey(values: NDArray[np.floating]) -> Images:
+    grey: Images = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return grey
 
 
 def _drawn(images: Images, stream: int) -> NDArray[np.float64]:

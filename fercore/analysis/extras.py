@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,7 @@ from fercore.scoring.metrics import confusion_matrix, macro_f1
 from fercore.scoring.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from fercore.models.network import Network
 
 ROBUSTNESS, EMBEDDING = "robustness.parquet", "embedding.parquet"
 CLEAN = "clean"  # the kind of the row without a corruption
@@ -152,7 +151,7 @@ def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:
 
 
 def penultimate_features(
-    model: nn.Module, images: NDArray[np.uint8]
+    model: Network, images: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What the model's classifier sees (N, F), and the logits (N, 7) it makes of it.
 
@@ -235,7 +234,7 @@ def _in(
     return found, np.asarray(faces.images[place[found]])
 
 
-def _scores(labels: NDArray, predicted: NDArray) -> dict[str, Any]:
+def _scores(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, float]:
     right, n = int((predicted == labels).sum()), len(labels)
     low, high = wilson_interval(right, n)
     f1 = float(macro_f1(confusion_matrix(labels, predicted)))

@@ -70,8 +70,8 @@ def near_duplicate_pairs(index: ThumbnailIndex, threshold: float = NEAR_DUPLICAT
     alike = similarity >= threshold
     exact = (index.faces.images[first] == index.faces.images[second]).all((1, 2))
     table = pd.DataFrame({"first": first, "second": second, "similarity": similarity.clip(-1, 1)})
-    table = table[alike & ~exact]
-    return table.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
+    found: pd.DataFrame = table[alike & ~exact]
+    return found.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
 
 
 def _main_directions(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -81,7 +81,10 @@ def _main_directions(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _near(
-    coarse: NDArray[np.float32], later: NDArray, earlier: NDArray, threshold: float
+    coarse: NDArray[np.float32],
+    later: NDArray[np.int64],
+    earlier: NDArray[np.int64],
+    threshold: float,
 ) -> NDArray[np.int64]:
     """Pairs (2, M) of positions, of `later` and of `earlier`, that may be as alike as `threshold`.
 
@@ -105,9 +108,8 @@ def _near(
 
 def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Thumbnails (N, 144) of images (N, 48, 48): zero mean, unit norm; a flat one is all zero."""
-    rows = sum(images[:, i::_STEP].astype(np.uint16) for i in range(_STEP))
-    small = sum(rows[:, :, i::_STEP] for i in range(_STEP))  # sums of up to 16 × 255
-    vectors = small.reshape(len(images), -1).astype(np.float32) / _STEP**2
+    blocks = images.reshape(len(images), THUMBNAIL, _STEP, THUMBNAIL, _STEP)
+    vectors = blocks.mean((2, 4), dtype=np.float32).reshape(len(images), -1)
     vectors -= vectors.mean(1, keepdims=True)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.where(norms > _FLAT, vectors / np.maximum(norms, _FLAT), 0).astype(np.float32)

@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -142,7 +142,7 @@ def checked_table(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _stored(values: tuple) -> Verdict:
+def _stored(values: tuple[Any, ...]) -> Verdict:
     """A verdict that was kept. Raises `DataError` where it is damaged."""
     verdict = Verdict(*values)
     try:
@@ -307,7 +307,7 @@ def _scores(predictions: Predictions) -> Scores:
     return Scores(n, right / n, wilson_interval(right, n), macro_f1(predictions))
 
 
-def _read(condition: str, values: list) -> list[Verdict]:
+def _read(condition: str, values: list[object]) -> list[Verdict]:
     """Stored verdicts; none where there is no database yet."""
     path = database_path()
     if not path.exists():
@@ -391,7 +391,8 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    return connection.execute("PRAGMA user_version").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 def _text_of(source: Path | str | IO[bytes]) -> str:
@@ -435,14 +436,17 @@ def _from_cells(header: list[str], cells: list[str]) -> Verdict:
     if not re.fullmatch("[0-9]{1,18}", record["row"]):
         raise ConfigError(f"'{record['row']}' is no row number.")
     unsigned = int(record["pixels"], 16)
-    values = record | {
-        "pixels": unsigned - 2**64 if unsigned >= 2**63 else unsigned,
-        "row": int(record["row"]),
-        "dataset": from_text(record["dataset"]),
-        "note": from_text(record["note"]),
-        "updated": _utc(record["updated"]),
-    }
-    return checked(Verdict(**values))
+    verdict = Verdict(
+        pixels=unsigned - 2**64 if unsigned >= 2**63 else unsigned,
+        row=int(record["row"]),
+        dataset=from_text(record["dataset"]),
+        label=record["label"],
+        verdict=record["verdict"],
+        should_be=record["should_be"],
+        note=from_text(record["note"]),
+        updated=_utc(record["updated"]),
+    )
+    return checked(verdict)
 
 
 def _utc(text: str) -> str:

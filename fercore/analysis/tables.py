@@ -52,7 +52,11 @@ def _line(run: Run) -> dict[str, object]:
         "seed": None if run.members else info["seed"],
         "dataset": run.dataset,
         "fingerprint": info["dataset"]["fingerprint"],
-        **{name: info[name] for name in _AS_STORED},
+        "parameters": info["parameters"],
+        "flops_per_image": info["flops_per_image"],
+        "best_epoch": info["best_epoch"],
+        "seconds": info["seconds"],
+        "created": info["created"],
         "epochs_done": None if run.members else run.epochs_done,
         "epochs": run.recipe.epochs,
         "processor": info["hardware"]["processor"],
@@ -72,9 +76,6 @@ def _line(run: Run) -> dict[str, object]:
             values = (scores.get(name), low, high)
             line |= {f"{part}_{name}{end}": v for end, v in zip(("", "_low", "_high"), values)}
     return line
-
-
-_AS_STORED = ("parameters", "flops_per_image", "best_epoch", "seconds", "created")
 
 
 def bootstrap_interval(

@@ -179,9 +179,15 @@ def _row(run: Run, metrics: dict) -> list:
 
 def _summary(run: Run, metrics: dict) -> dict:
     accuracies = {part: scores["accuracy"] for part, scores in metrics.items()}
-    kept = ("run_id", "model", "seed", "created", "parameters", "best_epoch", "seconds")
-    summary = {key: run.info[key] for key in kept}
-    return summary | {
+    info = run.info
+    return {
+        "run_id": info["run_id"],
+        "model": info["model"],
+        "seed": info["seed"],
+        "created": info["created"],
+        "parameters": info["parameters"],
+        "best_epoch": info["best_epoch"],
+        "seconds": info["seconds"],
         "recipe": run.recipe.name,
         "dataset": run.dataset,
         "shipped": run.shipped,

@@ -38,7 +38,7 @@ def check(model: str, recipe: Recipe, start: Run | None) -> None:
         )
     _check_sizes(model, recipe, start)
     if recipe.teacher:
-        _check_teacher(recipe, start)
+        _check_teacher(recipe, recipe.teacher, start)
 
 
 def offered(model: str, start: Run | None) -> list[str]:
@@ -72,22 +72,23 @@ def _check_sizes(model: str, recipe: Recipe, start: Run | None) -> None:
         )
 
 
-def _check_teacher(recipe: Recipe, start: Run | None) -> None:
-    if start and start.run_id == recipe.teacher:
+def _check_teacher(recipe: Recipe, teacher: str, start: Run | None) -> None:
+    if start and start.run_id == teacher:
         raise ConfigError(
-            f"The recipe '{recipe.name}' is taught by {recipe.teacher}, which it would start from. "
+            f"The recipe '{recipe.name}' is taught by {teacher}, which it would start from. "
             "Choose another recipe or another start."
         )
     try:
-        teacher = find_run(recipe.teacher)
+        run = find_run(teacher)
     except RunError as error:
         raise RunError(f"The recipe '{recipe.name}' is taught by a run. {error}") from error
-    teacher.weights_file()
+    run.weights_file()
 
 
 def find_start(start_from: str | None) -> Run | None:
     """The run that is started from, None for fresh weights. Raises `RunError` where it has none."""
-    start = find_run(start_from) if start_from else None
-    if start:
-        start.weights_file()
+    if not start_from:
+        return None
+    start = find_run(start_from)
+    start.weights_file()
     return start

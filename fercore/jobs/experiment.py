@@ -20,7 +20,13 @@ from fercore.jobs.request import CANCEL, REQUEST, Request, clear
 from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import turn
 from fercore.runs.artifacts import Run, complete, local_folder, read_run
-from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Progress, Watcher
+from fercore.training.records import (
+    CHECKPOINT_SECONDS,
+    EpochRecord,
+    Interrupted,
+    Progress,
+    Watcher,
+)
 
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
 _RUNNING = "This training is running already, in another process."
@@ -137,7 +143,7 @@ def _recording(watcher: Watcher, folder: Path, status: StatusFile) -> Watcher:
         status.heartbeat("training", progress)
         watcher.on_step(progress)
 
-    def on_epoch(history) -> None:
+    def on_epoch(history: list[EpochRecord]) -> None:
         write_json_lines(folder / "history.jsonl", map(asdict, history))
         watcher.on_epoch(history)
 
@@ -147,7 +153,7 @@ def _recording(watcher: Watcher, folder: Path, status: StatusFile) -> Watcher:
     return replace(watcher, on_step=on_step, on_epoch=on_epoch, stop_requested=stop_requested)
 
 
-def _turn(watcher: Watcher, status: StatusFile) -> AbstractContextManager:
+def _turn(watcher: Watcher, status: StatusFile) -> AbstractContextManager[None]:
     def on_wait(ahead: int) -> None:
         others = "another training" if ahead == 1 else f"{ahead} other trainings"
         status.write("queued", f"waiting for {others} on this machine to end")

@@ -70,7 +70,7 @@ def learn(
         given = _load(request, watcher, on_images) if faces is None else faces
         faces = _with_verdicts(given, folder)
     _check_same(faces, group)
-    torch.set_num_threads(request.threads)
+    torch.set_num_threads(request.threads or torch.get_num_threads())
     torch.backends.cudnn.deterministic = True
     torch.manual_seed(request.seed)
     training = faces.part("Training")

@@ -100,8 +100,8 @@ else:
     def _held_elsewhere(file: int) -> bool:
         if sys.platform == "linux":
             asked = struct.pack(_LINUX, fcntl.F_WRLCK, 0, 0, 0, 0)
-            kind, *_ = struct.unpack(_LINUX, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+            kind: int = struct.unpack(_LINUX, fcntl.fcntl(file, fcntl.F_GETLK, asked))[0]
         else:
             asked = struct.pack(_BSD, 0, 0, 0, fcntl.F_WRLCK, 0)
-            *_, kind, _ = struct.unpack(_BSD, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+            kind = struct.unpack(_BSD, fcntl.fcntl(file, fcntl.F_GETLK, asked))[3]
         return kind != fcntl.F_UNLCK

@@ -141,7 +141,8 @@ def estimate(request: Request) -> Estimate:
 
     Raises `TrainingError` where it cannot be measured.
     """
-    recipe, options = request.recipe, {"threads": request.threads, "from": request.start_from}
+    recipe = request.recipe
+    options: dict[str, object] = {"threads": request.threads, "from": request.start_from}
     options |= {"recipe": recipe.name, "epochs": recipe.epochs, "batch-size": recipe.batch_size}
     options |= {"data": request.data, "precision": request.precision, "seed": request.seed}
     options |= {"classes": request.class_names or None, "validation": request.validation}

@@ -11,7 +11,7 @@ from typing import Any
 
 from fercore.files import read_json, write_json
 from fercore.jobs.locks import is_held
-from fercore.shapes import misfit, number, one_of, text, whole
+from fercore.shapes import Shape, misfit, number, one_of, text, whole
 
 FILE = "status.json"
 LOCK = "lock"  # held by the training's process
@@ -19,7 +19,7 @@ ALIVE = ("queued", "running")
 STARTING = "starting"  # the message of one whose process has not taken its lock yet
 STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
 HEARTBEAT_SECONDS = 0.5
-_SHAPES = {
+_SHAPES: dict[str, Shape] = {
     "state": one_of(*ALIVE, "cancelled", "failed"),
     "message": text,
     "progress": {
@@ -76,7 +76,7 @@ def read_status(folder: Path) -> dict[str, Any]:
 
 def state_of(folder: Path, status: dict[str, Any]) -> str:
     """The state that its status says, or 'lost' where its process is gone without a word."""
-    written = status.get("state", "lost")
+    written: str = status.get("state", "lost")
     if written not in ALIVE or is_held(folder / LOCK):
         return written
     starting = status.get("message") == STARTING

@@ -30,14 +30,14 @@ from fercore.scoring.predictions import (
 )
 
 if TYPE_CHECKING:
-    from torch import nn
+    from fercore.models.network import Network
 
 BEFORE = "before.parquet"
 ORIGIN_BEFORE, ORIGIN_AFTER = "origin-before.parquet", "origin-after.parquet"
 
 
 def write_tables(
-    base_id: str, folder: Path, model: "nn.Module", faces: FaceSet
+    base_id: str, folder: Path, model: "Network", faces: FaceSet
 ) -> dict[str, str | None]:
     """Score the weights that `model` started from on `faces`, and `model` where they came from.
 
@@ -57,10 +57,11 @@ def write_tables(
     except RunError:  # deleted since; its weights were kept in the folder, its predictions not
         return {"run_id": base_id, "dataset": None}
     same = base.info["dataset"]["fingerprint"] == faces.fingerprint  # then `before` says it all
-    found, images = (None, None) if same else _test_images(base)
-    if images is not None:
+    here = None if same else _test_images(base)
+    if here:
+        found, images = here
         write_parquet(folder / ORIGIN_BEFORE, base.prediction_frame)
-        table = base.prediction_frame[found].copy()
+        table = base.prediction_frame.loc[found].copy()
         table[PROBABILITY_COLUMNS] = predict_probs(model, images, precision=REFERENCE)
         write_parquet(folder / ORIGIN_AFTER, table)
     return {"run_id": base_id, "dataset": base.dataset}
@@ -74,18 +75,21 @@ def before_and_after(run: Run) -> pd.DataFrame:
     bootstrap interval) and p_value (exact McNemar). Empty for a run that began with
     fresh weights. Raises `RunError` for a damaged table.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     if (run.folder / BEFORE).exists():
         before = run.read(BEFORE, read_frame)
         rows += _rows(run.dataset, before, run.prediction_frame)
-    if (run.folder / ORIGIN_AFTER).exists():
+    start = run.info.get("start_from")
+    if start and (run.folder / ORIGIN_AFTER).exists():
         old, new = (run.read(name, read_frame) for name in (ORIGIN_BEFORE, ORIGIN_AFTER))
-        rows += _rows(run.info["start_from"]["dataset"], old, new)
+        rows += _rows(start["dataset"], old, new)
     return pd.DataFrame(rows)
 
 
-def _rows(dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict]:
-    rows = []
+def _rows(
+    dataset: str | None, before: pd.DataFrame, after: pd.DataFrame
+) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for part in ("private", "public"):
         old, new = select_part(before, part), select_part(after, part)
         if not len(new):
@@ -109,11 +113,11 @@ def _rows(dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict]
     return rows
 
 
-def _test_images(base: Run) -> tuple[NDArray[np.bool_], NDArray[np.uint8]] | tuple[None, None]:
+def _test_images(base: Run) -> tuple[NDArray[np.bool_], NDArray[np.uint8]] | None:
     """Which lines of the base's predictions have their image here, and these; None without any."""
     try:
         faces = faces_of(base)
     except FerError:
-        return None, None
+        return None
     place = faces.positions(base.prediction_frame["pixels"].to_numpy())
     return place >= 0, np.asarray(faces.images[place[place >= 0]])

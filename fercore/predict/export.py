@@ -21,6 +21,7 @@ from fercore.faces.detection import CROP_RISE, CROP_SIDE
 from fercore.files import replacing
 from fercore.labels import CLASSES, SIZE
 from fercore.models.inference import predict_probs
+from fercore.models.network import Network
 from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import Run
 
@@ -32,12 +33,13 @@ _CHECKED = 64  # faces of noise
 
 
 class _FacesToProbs(nn.Module):
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Network) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, faces: Tensor) -> Tensor:  # (N, 48, 48) uint8
-        return self.model(faces[:, None]).softmax(1)
+        logits: Tensor = self.model(faces[:, None])
+        return logits.softmax(1)
 
 
 def export_onnx(run: Run, path: Path) -> Path:
@@ -71,7 +73,7 @@ def export_onnx(run: Run, path: Path) -> Path:
     return description
 
 
-def largest_difference(model: nn.Module, path: Path) -> float:
+def largest_difference(model: Network, path: Path) -> float:
     """The largest difference between torch's and the file's probabilities, over noise and greys."""
     import onnxruntime
 
@@ -118,7 +120,7 @@ def describe(run: Run, path: Path, difference: float) -> dict[str, Any]:
     }
 
 
-def _write(model: nn.Module, path: Path) -> None:
+def _write(model: Network, path: Path) -> None:
     faces = torch.zeros(2, SIZE, SIZE, dtype=torch.uint8)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, unasked
     with warnings.catch_warnings():

@@ -11,12 +11,12 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -34,14 +34,14 @@ from fercore.files import (
 )
 from fercore.labels import CLASSES
 from fercore.models import MODELS, build
-from fercore.runs.shape import RUN, TRAINED, checked_metrics, history_frame
+from fercore.runs.shape import RUN, TRAINED, RunInfo, checked_metrics, history_frame
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import Predictions, checked_frame, read_frame, select_part
 from fercore.shapes import anything, misfit
 from fercore.training.recipes import Recipe
 
 if TYPE_CHECKING:
-    from torch import nn
+    from fercore.models.network import Network
 
 SCHEMA = 1
 SCORES = ("predictions.parquet", "metrics.json")
@@ -49,6 +49,7 @@ FILES = ("history.jsonl", "weights.safetensors", *SCORES)
 NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
 SHIPPED, LOCAL = "shipped", "runs"
 INFO = "run.json"
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -91,7 +92,7 @@ class Run:
     """A complete run. `info` is its `run.json`."""
 
     folder: Path
-    info: dict[str, Any]
+    info: RunInfo
     recipe: Recipe
 
     @property
@@ -204,20 +205,22 @@ class Run:
     def history(self) -> pd.DataFrame:
         """One line per epoch."""
         history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
-        if len(history) < self.info["best_epoch"]:
+        if len(history) < (self.info["best_epoch"] or 0):
             raise RunError(
                 f"{self.run_id}: its history.jsonl cannot be read to its end. {self.remedy}"
             )
         return history
 
-    def load_model(self) -> nn.Module:
+    def load_model(self) -> Network:
         """The model with its weights, in evaluation mode. Imports torch."""
         from fercore.models.weights import load_weights
 
         build_model = partial(build, self.info["model"], **self.info["model_arguments"])
-        return self.read(self.weights_file().name, partial(load_weights, build_model)).eval()
+        model = self.read(self.weights_file().name, partial(load_weights, build_model))
+        model.eval()
+        return model
 
-    def read(self, name: str, reader: Callable[[Path], Any]) -> Any:
+    def read(self, name: str, reader: Callable[[Path], T]) -> T:
         """What `reader` makes of one of its files. Raises `RunError` where it cannot."""
         try:
             return reader(self.folder / name)
@@ -243,7 +246,8 @@ def unreadable_runs() -> list[str]:
 
 
 def _scan() -> tuple[list[Run], list[str]]:
-    runs, problems = [], []
+    runs: list[Run] = []
+    problems: list[str] = []
     for place in (SHIPPED, LOCAL):
         for folder in sorted((artifacts_folder() / place).glob("[!.]*")):
             if not complete(folder):
@@ -341,7 +345,11 @@ def _remedy(folder: Path) -> str:
 
 
 def write_run(
-    folder: Path, info: dict[str, Any], model: nn.Module, history: list[dict], frame: pd.DataFrame
+    folder: Path,
+    info: Mapping[str, object],
+    model: Network,
+    history: Iterable[dict[str, Any]],
+    frame: pd.DataFrame,
 ) -> Run:
     """Write a complete run into `folder`, `run.json` last, and return it."""
     from safetensors.torch import save_file
@@ -354,7 +362,7 @@ def write_run(
     return write_scores(folder, info, frame)
 
 
-def write_scores(folder: Path, info: dict[str, Any], frame: pd.DataFrame) -> Run:
+def write_scores(folder: Path, info: Mapping[str, object], frame: pd.DataFrame) -> Run:
     """Complete the run in `folder` with its predictions; where nothing else is there, it is one
     without history and weights.
     """
@@ -363,9 +371,8 @@ def write_scores(folder: Path, info: dict[str, Any], frame: pd.DataFrame) -> Run
     write_parquet(folder / "predictions.parquet", frame)
     write_json(folder / "metrics.json", evaluate_parts(frame))
     hashes = {name: _sha256(folder / name) for name in FILES if (folder / name).is_file()}
-    identity = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES)}
-    identity |= {"files": hashes}
-    write_json(folder / INFO, identity | info | identity)  # also where info is another run's
+    own = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES), "files": hashes}
+    write_json(folder / INFO, {**own, **info, **own})  # also where info is another run's
     return read_run(folder)
 
 
@@ -445,7 +452,7 @@ def _check_local(run: Run, done: str) -> None:
         raise RunError(f"'{run.run_id}' is shipped with the project and is not {done}.")
 
 
-def _agree(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
+def _agree(a: object, b: object, tolerance: float = 1e-9) -> bool:
     """Whether two trees of JSON values hold the same numbers.
 
     Bounds from a bootstrap may differ by what another version of NumPy's generator draws.

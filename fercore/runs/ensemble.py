@@ -6,6 +6,8 @@ without weights; its members are named in it.
 
 from datetime import UTC, datetime
 
+import numpy as np
+
 from fercore.errors import RunError
 from fercore.runs.artifacts import Run, find_run, new_folder, write_scores
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
@@ -36,18 +38,17 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
         if not images.equals(run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)):
             raise RunError(f"'{run.run_id}' was scored on other images than '{first.run_id}'.")
     frame = images.copy()
-    probs = [run.prediction_frame[PROBABILITY_COLUMNS] for run in members]
-    frame[PROBABILITY_COLUMNS] = (sum(probs) / len(probs)).astype("float32")
-    sums = {
-        key: sum(run.info[key] for run in members)
-        for key in ("parameters", "flops_per_image", "seconds")
-    }
+    probs = [run.prediction_frame[PROBABILITY_COLUMNS].to_numpy() for run in members]
+    frame[PROBABILITY_COLUMNS] = np.mean(probs, axis=0, dtype=np.float32)
     own = {
+        "parameters": sum(run.info["parameters"] for run in members),
+        "flops_per_image": sum(run.info["flops_per_image"] for run in members),
+        "seconds": sum(run.info["seconds"] for run in members),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "members": [run.run_id for run in members],
         "seed": None,
         "best_epoch": None,
     }
     with new_folder(name) as folder:
-        write_scores(folder, first.info | sums | own, frame)
+        write_scores(folder, {**first.info, **own}, frame)
     return find_run(name)

@@ -1,6 +1,6 @@
 """What a run's files must hold to be believed: the shapes of `run.json`, metrics and history."""
 
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
 
@@ -9,6 +9,67 @@ from fercore.labels import CLASSES, USAGES
 from fercore.scoring.predictions import PARTS
 from fercore.shapes import misfit, moment, number, one_of, optional, text, whole
 from fercore.training.recipes import ARGUMENTS
+
+
+class Drawn(TypedDict):
+    """The share of Training that was drawn by a seed to choose the epoch by."""
+
+    share: float
+    seed: int
+
+
+class DatasetInfo(TypedDict):
+    """The images of a run; `counts` are by usage and class, in the order of `CLASSES`."""
+
+    name: str
+    fingerprint: str
+    counts: dict[str, list[int]]
+    class_names: NotRequired[str | None]
+    validation: NotRequired[Drawn | None]
+
+
+class HardwareInfo(TypedDict):
+    """What a run was made on, as far as anything reads it."""
+
+    processor: str
+    threads: int
+    precision: str
+
+
+class StartInfo(TypedDict):
+    """The run whose weights a training began with; no dataset where it was gone by then."""
+
+    run_id: str
+    dataset: str | None
+
+
+class RunInfo(TypedDict):
+    """The content of a `run.json`, as far as anything reads it.
+
+    seed and best_epoch are None for an ensemble alone, which has `members`. selected_on is the part
+    that chose the epoch, None where it is the last one. files holds a SHA-256 by name.
+    """
+
+    schema: int
+    run_id: str
+    classes: list[str]
+    model: str
+    model_arguments: dict[str, Any]
+    recipe: dict[str, Any]
+    seed: int | None
+    created: str
+    dataset: DatasetInfo
+    selected_on: str | None
+    best_epoch: int | None
+    parameters: int
+    flops_per_image: int
+    seconds: float
+    hardware: HardwareInfo
+    files: dict[str, str]
+    epochs_done: NotRequired[int | None]
+    members: NotRequired[list[str]]
+    start_from: NotRequired[StartInfo | None]
+
 
 _share = number(0, 1)
 
@@ -25,7 +86,7 @@ def _hashes(value: Any) -> bool:
     return isinstance(value, dict) and all(map(text, value.values()))
 
 
-# Every key of `run.json` that anything reads.
+# What `RunInfo` must look like.
 RUN = {
     "run_id": text,
     "classes": [text],
@@ -83,7 +144,8 @@ def checked_metrics(value: Any) -> dict[str, Any]:
     problem = misfit(value, {f"{part}?": _PART for part in PARTS})
     if problem or not set(value) & {"private", "public"}:
         raise ValueError(problem or "it holds no part of the images")
-    return value
+    metrics: dict[str, Any] = value
+    return metrics
 
 
 def _loss(value: Any) -> bool:

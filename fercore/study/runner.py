@@ -1,6 +1,6 @@
 """Runs a study's trainings one after the other, each resumable, a broken one stopping no other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -173,7 +173,7 @@ def check_cells(store: StudyStore, requests: list[Request], faces: FaceSet) -> N
 
 def _check(
     request: Request,
-    info: dict[str, Any],
+    info: Mapping[str, Any],
     faces: FaceSet,
     folder: Path,
     shared: Callable[[], bool],

@@ -16,9 +16,9 @@ AT_A_TIME = 8  # batches made at once: for one, the calls cost more than the wor
 
 
 class Batch(NamedTuple):
-    """A process's share of a batch of `count` images."""
+    """A process's share of a batch of `size` images."""
 
-    count: int
+    size: int
     version: int  # of the augmentation, from 0; the same one shows every face under the same map
     images: Tensor  # as the model sees them, float32 (B, 1, side, side), 0..255
     labels: Tensor  # int64 (B,)
@@ -48,13 +48,13 @@ class Batches:
         if version != epoch - 1:
             earlier, maps, _ = self._draws(version + 1)
             maps = maps[earlier.argsort()[order]]
-        places = torch.arange(len(order)).split(self.recipe.batch_size)
+        places = torch.split(torch.arange(len(order)), self.recipe.batch_size)
         for first in range(done // AT_A_TIME * AT_A_TIME, len(places), AT_A_TIME):
             some = places[first : first + AT_A_TIME]
             shares = [batch[self.group.share(len(batch))] for batch in some]
             mine, sizes = torch.cat(shares), list(map(len, shares))
             made = self._augmented(order[mine], maps[mine], boxes[mine], self.recipe.side(epoch))
-            split = (tensor.split(sizes) for tensor in made)
+            split = (torch.split(tensor, sizes) for tensor in made)
             versions = [version] * len(some)
             yield from list(map(Batch, map(len, some), versions, *split))[max(0, done - first) :]
 

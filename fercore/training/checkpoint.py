@@ -82,4 +82,5 @@ def _read(path: Path) -> dict[str, Any] | None:
     digest, content = content[:_DIGEST], content[_DIGEST:]
     if hashlib.sha256(content).digest() != digest:
         return None
-    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return state

@@ -41,9 +41,8 @@ class Fit:
 
         The last one where PublicTest was asked about none, 0 before any is done.
         """
-        if not self._validated:
-            return len(self.history)
-        return max(self._validated, key=lambda record: record.val_accuracy).epoch
+        accuracies = self._validated
+        return max(accuracies, key=accuracies.__getitem__, default=len(self.history))
 
     @property
     def chosen(self) -> bool:
@@ -51,8 +50,13 @@ class Fit:
         return bool(self._validated)
 
     @property
-    def _validated(self) -> list[EpochRecord]:
-        return [record for record in self.history if record.val_accuracy is not None]
+    def _validated(self) -> dict[int, float]:
+        """PublicTest accuracy by epoch."""
+        return {
+            record.epoch: record.val_accuracy
+            for record in self.history
+            if record.val_accuracy is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def fit(
         )
     group = group or Group()
     watcher = watcher if group.leads else Watcher(stop_requested=watcher.stop_requested)
-    teaching = teacher and Teacher(teacher, recipe, len(training), precision)
+    teaching = Teacher(teacher, recipe, len(training), precision) if teacher else None
     batches = Batches(training, recipe, seed=seed, device=precision.device, group=group)
     trainer = _Trainer(
         model, batches, validation, recipe, seed, precision, checkpoints, watcher, group, teaching
@@ -141,14 +145,17 @@ class _Trainer:
     teacher: Teacher | None
 
     def __post_init__(self) -> None:
-        self.model.to(self.precision.device, memory_format=torch.channels_last)
+        # torch's stub of `to` lacks memory_format.
+        self.model.to(  # type: ignore[call-overload]
+            self.precision.device, memory_format=torch.channels_last
+        )
         self.replica = self.group.replicate(self.model)
         self.optimizer = optimizer(self.model, self.recipe)
         self.history: list[EpochRecord] = []
         self.best_weights = deepcopy(self.model.state_dict())
         self.partial = _Partial()
         self.random: dict[str, Tensor] = {}  # dropout's state after the partial epoch's steps
-        taught = share_of_work(self.teacher and self.teacher.model, self.model)
+        taught = share_of_work(self.teacher.model if self.teacher else None, self.model)
         epochs = range(1, self.recipe.epochs + 1)
         self.costs = [self.recipe.cost(epoch, teacher=taught) for epoch in epochs]
 
@@ -210,7 +217,7 @@ class _Trainer:
                 group["lr"] = self.learning_rate(epoch - 1 + share)
             loss, hits = self._step(batch)
             seconds = time.perf_counter() - started
-            self.partial = self.partial.plus(loss, hits, batch.count, seconds)
+            self.partial = self.partial.plus(loss, hits, batch.size, seconds)
             self.watcher.on_step(self._progress(epoch, steps))
             if self.checkpoints.due:
                 self._checkpoint()
@@ -225,7 +232,7 @@ class _Trainer:
 
     def _step(self, batch: Batch) -> tuple[float, int]:
         """One step on this process's share of the batch; the whole batch's mean loss and hits."""
-        self.group.divide(batch.count)
+        self.group.divide(batch.size)
         targets = self.teacher.targets(batch) if self.teacher else batch.labels
         with self.precision.autocast():
             logits = self.replica(batch.images.contiguous(memory_format=torch.channels_last))
@@ -239,7 +246,7 @@ class _Trainer:
         if not math.isfinite(value):
             raise TrainingError(_NOT_FINITE.format("loss is no longer a finite number"))
         self.optimizer.zero_grad(set_to_none=True)
-        (loss * self.group.size).backward()  # the replicas' gradients are averaged
+        torch.autograd.backward(loss * self.group.size)  # the replicas' gradients are averaged
         self.optimizer.step()
         return value, round(correct)
 

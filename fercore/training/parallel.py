@@ -9,19 +9,23 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.functional import dropout
 from torch.nn.parallel import DistributedDataParallel
 
 from fercore.errors import FerError, TrainingError
 from fercore.training.records import Interrupted
 
+if TYPE_CHECKING:
+    from torch.distributed.distributed_c10d import Store
+
 _WORD = "fercore"  # the key in torchrun's store under which the leader says what it does
-_BEGINS, _IS_OVER = b"begins", b"is over"
+_BEGINS, _IS_OVER = "begins", "is over"
 _BEAT = timedelta(seconds=0.5)  # between two looks of a follower that waits
 
 
@@ -36,7 +40,7 @@ def wait_for_leader(stop_requested: Callable[[], bool]) -> bool:
             store.wait([_WORD], _BEAT)
         except dist.DistStoreError:  # not yet
             continue
-        return store.get(_WORD) == _BEGINS
+        return store.get(_WORD).decode() == _BEGINS
     raise Interrupted("The training was stopped before it began.")
 
 
@@ -50,8 +54,9 @@ def leading() -> Iterator[None]:
             _store().set(_WORD, _IS_OVER)
 
 
-def _store() -> dist.Store:
-    store, _, _ = next(dist.rendezvous("env://"))
+def _store() -> "Store":
+    store: Store
+    store, _, _ = next(rendezvous("env://"))
     return store
 
 
@@ -91,7 +96,10 @@ class Group:
 
     def total(self, value: Tensor) -> Tensor:
         """The sum over all processes; gradients flow through it."""
-        return _Sum.apply(value) if self.size > 1 else value
+        if self.size == 1:
+            return value
+        summed: Tensor = _Sum.apply(value)  # type: ignore[no-untyped-call]  # torch gives none
+        return summed
 
     def any(self, flag: bool, device: str) -> bool:
         """Whether it holds in one of them at least."""
@@ -146,13 +154,13 @@ class Group:
 
 class _Sum(torch.autograd.Function):
     @staticmethod
-    def forward(_context, value: Tensor) -> Tensor:
+    def forward(_context: Any, value: Tensor) -> Tensor:
         value = value.detach().clone()
         dist.all_reduce(value)
         return value
 
     @staticmethod
-    def backward(_context, gradient: Tensor) -> Tensor:
+    def backward(_context: Any, gradient: Tensor) -> Tensor:
         gradient = gradient.clone()
         dist.all_reduce(gradient)
         return gradient
@@ -175,6 +183,11 @@ class _WholeBatchNorm(nn.BatchNorm2d):
     """Batch normalisation by the mean and variance of the global batch."""
 
     group: Group
+    # Our norms have them all; torch's class allows for none.
+    momentum: float
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def forward(self, x: Tensor) -> Tensor:  # (share of B, C, H, W)
         if not self.training:

@@ -79,7 +79,8 @@ class Recipe:
     @property
     def full_side(self) -> int:
         """The side in pixels of what the model sees in the end."""
-        return self.model_arguments.get("side", SIZE)
+        side: int = self.model_arguments.get("side", SIZE)
+        return side
 
     def side(self, epoch: int) -> int:
         """The training images' side in pixels in an epoch, counted from 1."""

@@ -24,7 +24,10 @@ class Teacher:
 
     def __init__(self, model: Network, recipe: Recipe, count: int, precision: Precision) -> None:
         self.model = deepcopy(model).eval()
-        self.model.to(precision.device, memory_format=torch.channels_last)
+        # torch's stub of `to` lacks memory_format.
+        self.model.to(  # type: ignore[call-overload]
+            precision.device, memory_format=torch.channels_last
+        )
         self.model.views = 1
         self.share, self.precision = recipe.teacher_share, precision
         shape = (recipe.teacher_epochs, count, len(CLASSES))
@@ -52,7 +55,7 @@ class Teacher:
     def _ask(self, faces: Tensor, maps: Tensor) -> Tensor:
         images = warp(faces, maps, self.model.side)
         with self.precision.autocast():
-            logits = self.model(images.contiguous(memory_format=torch.channels_last))
+            logits: Tensor = self.model(images.contiguous(memory_format=torch.channels_last))
         return logits.float().softmax(1)
 
 
