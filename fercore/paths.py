@@ -23,7 +23,7 @@ class Below(NamedTuple):
     notes: list[str]
 
 
-def files_below(folder: Path, *, searched: Callable[[int], None] = lambda files: None) -> Below:
+def files_below(folder: Path, *, searched: Callable[[int], object] = lambda files: None) -> Below:
     """All files in a folder and below. Links to folders are followed, each folder once.
 
     `searched` gets the number of files so far, now and then, and may end the search by raising.
@@ -78,7 +78,8 @@ def printable(name: str) -> str:
 
 def given_path(text: str | Path) -> Path:
     """The path that a person typed or pasted: in quotation marks, as `file://`, or with `~`."""
-    if os.path.exists(text):  # whatever its name looks like
+    remote = str(text).startswith(("\\\\", "//"))  # Windows would sign in at that computer
+    if not remote and os.path.exists(text):  # whatever its name looks like
         return Path(text)
     path = str(text).strip()
     for first, last in ('""', "''", "“”", "„“", "‘’", "«»", "``"):

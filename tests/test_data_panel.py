@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
-from fercore import data, jobs
+from dashboard.base import access
+from fercore import data, jobs, paths
 from fercore.data.settings import chosen_data
 from fercore.runs.artifacts import artifacts_folder
 from tests.test_data_sources import write_tree
@@ -94,3 +96,46 @@ def test_ones_own_pictures_may_be_faces_themselves_and_classes_have_other_names(
     ]
     lost = app.dataframe[0].value
     assert set(lost["outcome"]) == {"left out", "passed over"}
+
+
+@pytest.fixture
+def searched(tmp_path, monkeypatch) -> list[str]:
+    """`tmp_path/all`, two hundred folders; the names of those looked into until someone clicks."""
+    for number in range(200):
+        folder = tmp_path / "all" / f"{number:03}"
+        folder.mkdir(parents=True)
+        (folder / "notes.txt").touch()
+    seen, look_into = [], paths.os.scandir
+
+    def scandir(place: Path):
+        if str(place).startswith(str(tmp_path / "all")):
+            seen.append(Path(place).name)
+            if len(seen) == 20:  # what a click on *Stop* asks of a run
+                run = get_script_run_ctx()
+                again = RerunData(page_script_hash=run.page_script_hash)
+                run.script_requests.request_rerun(again)
+        return look_into(place)
+
+    monkeypatch.setattr(paths, "_TOLD_EACH", 1)
+    monkeypatch.setattr(paths.os, "scandir", scandir)
+    return seen
+
+
+@pytest.mark.parametrize("where", ["here", "where others are served"])
+@pytest.mark.parametrize("field", ["data_path", "own-photos-folder"])
+def test_a_click_ends_a_search(two_runs, tmp_path, monkeypatch, searched, field, where):
+    if where != "here":
+        monkeypatch.setenv(access.ALLOW, "1")
+        monkeypatch.setenv("FERCORE_FOLDERS", str(tmp_path))
+    app = open_page("your_faces")
+    app.text_input(key=field).input(str(tmp_path / "all"))
+    if field == "data_path":
+        press(app.run(), "Use this dataset")
+    else:
+        press(app, "Find the faces")
+    assert not app.exception
+    assert not app.error
+    assert 20 <= len(searched) < 30
+    assert chosen_data() is None
+    assert app.text_input(key=field).value == str(tmp_path / "all")
+    assert "Stop" not in [button.label for button in app.button]

@@ -2,7 +2,7 @@
 
 import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from PIL import Image
@@ -14,7 +14,7 @@ from fercore.data import container
 from fercore.data.container import open_container
 from fercore.data.own_photos import find_own_faces
 from fercore.errors import DataError
-from fercore.paths import files_below
+from fercore.paths import files_below, given_path
 from tests.test_own_photos import drawn
 from tests.test_pages import open_page, said
 
@@ -43,6 +43,7 @@ def tree(tmp_path) -> Path:
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "plans.txt").write_text("plans")
     (tmp_path / "mine" / "out").symlink_to(tmp_path / "secret")
+    (tmp_path / "mine" / "round").symlink_to("round")
     (tmp_path / "in").symlink_to(tmp_path / "mine")
     return tmp_path
 
@@ -53,9 +54,15 @@ def test_on_this_machine_every_path_may_be_named(here, tree):
 
 
 def test_others_may_name_what_lies_in_the_folders_that_are_named(open_to_all, monkeypatch, tree):
-    monkeypatch.setenv(folders.FOLDERS, f"{tree / 'elsewhere'}:{tree / 'mine'}")
-    assert allowed_path(tree / "mine") == tree / "mine"
-    assert allowed_path(tree / "in" / "faces") == tree / "mine" / "faces"
+    monkeypatch.setenv(folders.FOLDERS, f"{tree / 'elsewhere'}:{tree / 'mine' / 'faces'}")
+    faces = tree / "mine" / "faces"
+    for name in ("mine/faces", "mine/faces/", "in/faces", "mine/faces/../faces", "mine//faces/."):
+        assert allowed_path(given_path(f"{tree}/{name}")) == faces
+    monkeypatch.setenv("HOME", str(tree / "in"))
+    for text in ("~/faces", f"file://{faces}", f"'{faces}'", f"/proc/self/root{faces}"):
+        assert allowed_path(given_path(text)) == faces
+    monkeypatch.chdir(tree / "mine")
+    assert allowed_path(given_path("faces/train")) == faces / "train"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +70,9 @@ def test_others_may_name_what_lies_in_the_folders_that_are_named(open_to_all, mo
     [
         *("secret", "secret/plans.txt", "secret/nothing", "nothing", "mine/nothing", "mine/out"),
         *("mine/out/plans.txt", "mine/../secret", "minefield", "mine/\0", "", "a" * 5000),
+        *("mine/" + "a" * 5000, "mine/\ud800", "mine/round", "mine/round/x", "Mine", "mine\u200b"),
+        *("mine/faces/../../secret", "mine/out/../secret", "mine/out/..", "mine/*", "mine\\faces"),
+        *("mine/e\u0301", "mine/faces/train/happy/../../../../../secret/plans.txt"),
     ],
 )
 def test_what_may_not_be_read_and_what_is_not_there_are_told_alike(
@@ -71,6 +81,59 @@ def test_what_may_not_be_read_and_what_is_not_there_are_told_alike(
     monkeypatch.setenv(folders.FOLDERS, str(tree / "mine"))
     with pytest.raises(DataError, match=f"^{NOTHING}"):
         allowed_path(tree / path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("/", "//", "/root", "/etc/passwd", "~", "~root", "~nobody-of-that-name", "$HOME/faces"),
+        *("${HOME}", "%USERPROFILE%", "..", ".", "file:///etc/passwd", "file://host/etc/passwd"),
+        *(
+            "'/etc/passwd'",
+            "/proc/self/root/etc",
+            "/proc/self/cwd",
+            "/dev/zero",
+            "http://a.example",
+        ),
+        *(r"\\host\share", "//host/share", r"\\?\C:\Windows", "C:/Windows", "\uff0e\uff0e/secret"),
+    ],
+)
+def test_no_spelling_leads_out_of_the_folders(open_to_all, monkeypatch, tree, text):
+    monkeypatch.setenv(folders.FOLDERS, str(tree / "mine"))
+    monkeypatch.setenv("HOME", str(tree / "secret"))
+    monkeypatch.chdir(tree / "secret")
+    with pytest.raises(DataError, match=f"^{NOTHING}"):
+        allowed_path(given_path(text))
+
+
+@pytest.mark.parametrize(
+    "text", [r"\\host\share\faces", "//host/share", r"\\?\UNC\host\share", "D:x"]
+)
+def test_no_other_computer_is_asked_for_a_file(open_to_all, monkeypatch, tree, text):
+    """Windows signs in at whatever computer a path names; such a path cannot be resolved here."""
+    monkeypatch.setenv(folders.FOLDERS, str(tree / "mine"))
+    monkeypatch.setattr(paths.os.path, "exists", lambda path: pytest.fail(f"asked for {path}"))
+    monkeypatch.setattr(paths, "Path", PureWindowsPath)
+    with pytest.raises(DataError, match=NOTHING):
+        allowed_path(PureWindowsPath(text))
+    if not text.startswith("D"):
+        assert given_path(text) == PureWindowsPath(text)
+
+
+def test_a_link_in_a_named_folder_that_leads_out_is_not_followed(open_to_all, monkeypatch, tree):
+    monkeypatch.setenv(folders.FOLDERS, str(tree / "mine"))
+    for place in ("mine", "in"):
+        with pytest.raises(DataError, match=r"^'out' leads to where nothing may be read") as told:
+            allowed_path(tree / place)
+        assert "secret" not in str(told.value)
+        assert "plans" not in str(told.value)
+    (tree / "mine" / "out").unlink()
+    assert allowed_path(tree / "mine") == tree / "mine"
+    (tree / "mine" / "faces" / "own.png").symlink_to(tree / "secret" / "plans.txt")
+    with pytest.raises(DataError, match=r"^'faces/own\.png' leads to"):
+        allowed_path(tree / "mine")
+    monkeypatch.setenv(folders.FOLDERS, f"{tree / 'mine'}:{tree / 'secret'}")
+    assert allowed_path(tree / "mine") == tree / "mine"
 
 
 def test_without_named_folders_others_may_name_nothing(open_to_all, monkeypatch, tree):

@@ -63,19 +63,19 @@ def photo_form() -> None:
     path = given_path(folder)
     bar, stop = st.progress(0.0, "Looking for faces …"), st.empty()
     stop.button("Stop", key="own-photos-stop")  # any click ends what this run does
+
+    def tell(done: int, total: int = 1) -> None:
+        words = f"{count(done)} of {count(total)} photos" if done else "Looking for files …"
+        bar.progress(done / total, words)
+
     try:
         source, name = (
-            (upload.getvalue(), upload.name) if upload else (allowed_path(path), path.name)
+            (upload.getvalue(), upload.name)
+            if upload
+            else (allowed_path(path, searched=lambda files: tell(0)), path.name)
         )
         photos = find_own_faces(
-            source,
-            name=name,
-            names=class_names(names),
-            faces=faces,
-            progress=lambda done, total: bar.progress(
-                done / total,
-                f"{count(done)} of {count(total)} photos" if done else "Looking for files …",
-            ),
+            source, name=name, names=class_names(names), faces=faces, progress=tell
         )
     except FerError as error:
         st.error(plain(error))

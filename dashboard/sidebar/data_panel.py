@@ -77,16 +77,17 @@ def _forget() -> None:
 def _use(path: str, names: str) -> None:
     bar, stop = st.progress(0.0, "Reading …"), st.empty()
     stop.button("Stop", key="data-stop", width="stretch")  # any click ends what this run does
+
+    def tell(read: int) -> None:
+        words = f"{count(read)} images read" if read else "Looking for files …"
+        bar.progress(min(read / 36_000, 1.0), words)
+
     try:
-        source = path if path == data.SYNTHETIC else allowed_path(given_path(path))
+        source: Path | str = path
+        if path != data.SYNTHETIC:
+            source = allowed_path(given_path(path), searched=lambda files: tell(0))
         meant = class_names(names)
-        faces = data.load(
-            source,
-            names=meant,
-            progress=lambda n: bar.progress(
-                min(n / 36_000, 1.0), f"{count(n)} images read" if n else "Looking for files …"
-            ),
-        )
+        faces = data.load(source, names=meant, progress=tell)
         choose_data(source, str(meant))
     except FerError as error:
         bar.empty()
