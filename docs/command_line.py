@@ -1,0 +1,39 @@
+"""The page `command-line.md`, written by Typer from the commands themselves.
+
+python docs/command_line.py
+"""
+
+import html
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).with_name("command-line.md")
+TYPER = [sys.executable, "-m", "typer", "fercore.cli", "utils", "docs", "--name", "fercore"]
+INTRODUCTION = """# The command line
+
+<!-- Written by docs/command_line.py from the commands themselves: change those, then run it. -->
+
+What each command of `fercore` takes; `fercore COMMAND --help` says the same. In a clone the command
+lies in `.venv/bin`: `source .venv/bin/activate` puts it on the path. A mistake is told in one
+sentence, with exit code 1. `--json` prints what was found for other programs. Which commands belong
+together is told in the [guides](README.md).
+"""
+
+
+def page() -> str:
+    """The page as it should stand, in Typer's words without what every command has."""
+    printed = subprocess.run(TYPER, capture_output=True, text=True, encoding="utf-8", check=True)
+    text = html.unescape(printed.stdout).partition("\n## ")[2]
+    text = text.replace("* `--help`: Show this message and exit.\n", "")
+    text = text.replace("```console\n$ ", "```text\n").replace("**Usage**:\n\n", "")
+    text = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+\n", "", text)  # they follow, in full
+    text = re.sub(r"\*\*Options\*\*:\n\n(?!\*)", "", text)
+    text = text.replace("[OPTIONS] COMMAND [ARGS]...", "COMMAND …").replace(" [OPTIONS]", "")
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    return f"{INTRODUCTION}\n## {text.strip()}\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
