@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from fercore import data
-from fercore.data import container
+from fercore.data import bounds
 from fercore.data.cache import cache_folder, latest_fer2013, write_entry
 from fercore.errors import DataError
 from fercore.labels import CLASSES
@@ -213,7 +213,7 @@ def test_cut_archives(tmp_path, faces):
 
 @pytest.mark.parametrize("kind", ["zip", "gz"])
 def test_bomb(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(container, "FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(bounds, "FREE_BYTES", 1 << 20)
     zeros = b"emotion,pixels,Usage\n" + b"\n" * (4 << 20)
     path = tmp_path / f"fer2013.csv.{kind}"
     if kind == "zip":

@@ -10,7 +10,7 @@ from PIL import Image
 from dashboard.base import access, folders
 from dashboard.base.folders import allowed_path
 from fercore import data, paths
-from fercore.data import container
+from fercore.data import archives, bounds
 from fercore.data.container import open_container
 from fercore.data.own_photos import find_own_faces
 from fercore.errors import DataError
@@ -178,7 +178,7 @@ def test_a_search_looks_a_few_levels_deep_and_says_so(tmp_path):
 
 
 def test_too_many_files_are_a_sentence_wherever_they_are(tmp_path, monkeypatch):
-    for module in (paths, container):
+    for module in (paths, archives):
         monkeypatch.setattr(module, "MAX_FILES", 20)
     names = [f"train/happy/{number}.png" for number in range(30)]
     (tmp_path / "tree" / "train" / "happy").mkdir(parents=True)
@@ -192,7 +192,7 @@ def test_too_many_files_are_a_sentence_wherever_they_are(tmp_path, monkeypatch):
 
 
 def test_a_zip_with_a_huge_table_of_contents_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(container, "MAX_DIRECTORY", 1000)
+    monkeypatch.setattr(archives, "MAX_NAMES", 1000)
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
         for number in range(100):
             archive.writestr(f"train/happy/{number}.png", b"")
@@ -203,7 +203,7 @@ def test_a_zip_with_a_huge_table_of_contents_is_refused_unread(tmp_path, monkeyp
 
 @pytest.mark.parametrize("source", ["tree", "bomb.zip", "bomb.tar"])
 def test_a_picture_too_large_to_be_one_is_not_read_into_memory(tmp_path, monkeypatch, source):
-    monkeypatch.setattr(container, "MAX_MEMBER", 1000)
+    monkeypatch.setattr(bounds, "MAX_MEMBER", 1000)
     name = "train/happy/large.png"
     large = tmp_path / "tree" / name
     large.parent.mkdir(parents=True)

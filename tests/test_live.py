@@ -66,6 +66,15 @@ def test_settings_act_on_the_next_frame_and_clear_forgets(predictors):
     assert not annotator.moments()
 
 
+def test_a_frame_that_is_too_large_is_a_sentence_and_comes_back_smaller(predictors, monkeypatch):
+    monkeypatch.setattr(av.VideoFrame, "to_image", lambda frame: pytest.fail("pixels were made"))
+    annotator = FrameAnnotator(LiveSettings(predictors, 0.0, mirror=False))
+    drawn = annotator(av.VideoFrame(8000, 100, "yuv420p"))
+    assert annotator.failure.startswith("The camera sends 8000×100 pixels, and at most 3840 a side")
+    assert (drawn.width, drawn.height) == (3840, 48)
+    assert annotator.moments() == []
+
+
 def difference(a: Image.Image, b: Image.Image) -> float:
     """Mean absolute difference, in grey values."""
     return ImageStat.Stat(ImageChops.difference(a.convert("L"), b.convert("L"))).mean[0]

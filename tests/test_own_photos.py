@@ -11,7 +11,7 @@ from PIL import Image
 from skimage.data import astronaut, coffee
 
 from fercore import data
-from fercore.data import container, own_photos
+from fercore.data import bounds, own_photos
 from fercore.data.cache import cache_folder
 from fercore.data.class_names import class_names
 from fercore.data.own_faces import split_faces
@@ -192,7 +192,7 @@ def test_what_is_no_zip_is_refused(tmp_path):
 
 
 def test_bombs_are_refused(monkeypatch):
-    monkeypatch.setattr(container, "FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(bounds, "FREE_BYTES", 1 << 20)
     with pytest.raises(DataError, match="expands to far more"):
         find_own_faces(zipped({"happy/1.png": b"\0" * (4 << 20)}))
 

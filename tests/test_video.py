@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from fercore.errors import ImageError
 from fercore.faces import video
 from fercore.faces.detection import find_faces
 from fercore.faces.video import FaceFollower, History, Moment, Smoother, pace
@@ -33,6 +34,11 @@ def test_a_moving_face_is_followed_where_a_search_of_every_frame_finds_it():
     for step in range(12):
         picture = frame(60 + 14 * step, 90 - 6 * step)
         assert overlap(follow(picture), find_faces(picture).boxes[0]) > 0.6
+
+
+def test_a_frame_that_is_too_large_is_refused_before_it_is_searched():
+    with pytest.raises(ImageError, match="3841×2 pixels"):
+        FaceFollower()(Image.new("RGB", (3841, 2)))
 
 
 def test_following_looks_at_a_small_part_of_the_picture(monkeypatch):

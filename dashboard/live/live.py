@@ -20,7 +20,7 @@ from dashboard.base.failures import errors_passed_on
 from dashboard.live.drawing import draw_face
 from fercore.errors import ConfigError
 from fercore.faces.detection import find_faces, preprocess
-from fercore.faces.video import FaceFollower, History, Moment, Smoother
+from fercore.faces.video import MAX_FRAME_SIDE, FaceFollower, History, Moment, Smoother, check_frame
 from fercore.labels import SIZE
 from fercore.predict.predictor import Predictor
 
@@ -77,8 +77,11 @@ class FrameAnnotator:
     def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
         # In the video's thread from here on: no Streamlit, and only one look at the settings.
         with errors_passed_on(self._fail, "A frame could not be looked at"):
+            check_frame(frame.width, frame.height)
             return self._annotated(frame)
-        return frame  # the video goes on
+        # The video goes on, at a size that costs little to send back.
+        scale = min(1.0, MAX_FRAME_SIDE / max(frame.width, frame.height))
+        return frame.reformat(max(2, int(scale * frame.width)), max(2, int(scale * frame.height)))
 
     def _fail(self, sentence: str) -> None:
         self.failure = sentence

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercore.data.class_names import ClassNames, advice
+from fercore.data.face_file import FaceFile
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES, SIZE, usage_name
+from fercore.paths import MAX_FILES
 
 COLUMNS = {
     "emotion": {"emotion", "emotions", "label", "labels", "expression", "class"},
@@ -24,11 +26,14 @@ COLUMNS = {
     "usage": {"usage", "split", "set", "part", "subset"},
 }  # and the other names that each goes by
 PIXELS = SIZE * SIZE
-MAX_LINE = 64 << 10  # characters; a row of FER2013 has at most 9,300
+MAX_ROW = 64 << 10  # characters; one of FER2013 has at most 9,300
 _DELIMITERS = ",;\t|"
 _DECIMAL = re.compile(r"^(\d+)[.,]0*$")  # a number as Excel may write it
 _CONTEMPT = "7"  # in CK+'s and FER+'s tables, which else number as FER2013 does
 _LISTED = 5
+_MOST_EMPTY = 1 << 20  # rows; as many as a spreadsheet has
+_SHOWN = 60  # characters of a label that stands for nothing
+_MOST_UNKNOWN = 1000  # labels that stand for nothing: the rest of the table is not read
 _AGAIN = "Repair the row, or download the file again."
 
 
@@ -56,24 +61,32 @@ def read_csv(
     Raises `DataError` naming the file, the row (its line, the header being line 1) and the remedy.
     `progress` is called with the number of rows read so far.
     """
-    images, labels, usage, numbers = [], [], [], []
-    skipped, left_out, unknown = [], Counter(), Counter()
+    faces, labels, usage, numbers = FaceFile(), list[int](), list[str](), list[int]()
+    left_out, unknown = Counter[str](), Counter[str]()
+    lines = _Lines(stream, name)
     try:
-        for row, (where, values) in enumerate(_read_rows(_lines(stream, name), name, skipped)):
+        for row, (where, values) in enumerate(_read_rows(lines, name)):
             text = _DECIMAL.sub(r"\1", values["emotion"].strip())
             try:
                 label = _label(text, class_names)
             except ConfigError as error:
                 if not text:
                     raise DataError(f"{where}: the label is empty. {_AGAIN}") from error
-                unknown[text] += 1
+                unknown[text[:_SHOWN]] += 1
+                if len(unknown) > _MOST_UNKNOWN:
+                    break
                 continue
             if label is None:
                 left_out[text] += 1
                 continue
-            labels.append(label)
+            if len(labels) == MAX_FILES:
+                raise DataError(
+                    f"{where}: more than {MAX_FILES // 1000}\u2009000 faces are not read at once. "
+                    "Give a part of them."
+                )
             usage.append(_usage(values["usage"], where))
-            images.append(_pixels(values["pixels"], where))
+            faces.write(len(labels), _pixels(values["pixels"], where))
+            labels.append(label)
             numbers.append(row)
             if progress and len(labels) % 500 == 0:
                 progress(len(labels))
@@ -83,23 +96,56 @@ def read_csv(
         raise DataError(f"{name}: {_unknown_labels(unknown)}")
     if not labels:
         raise DataError(f"{name}: the file has a header but no rows. {_AGAIN}")
-    notes = [*_skipped(skipped), *_left_out(left_out, class_names)]
-    return Table(np.stack(images).reshape(-1, SIZE, SIZE), labels, usage, numbers, notes)
+    notes = [*_skipped(lines), *_left_out(left_out, class_names)]
+    return Table(faces.images(range(len(labels))), labels, usage, numbers, notes)
 
 
-def _read_rows(
-    lines: Iterator[str], name: str, skipped: list[str]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Where each row lies, and its cells by column; the lines of those that are skipped are added
-    to `skipped`.
+class _Lines:
+    """A table's lines, as text. A row may go over several, and is no longer than `MAX_ROW`.
+
+    skipped: how many rows are skipped and told. where: the lines of the first of them.
     """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        raw = io.BufferedReader(stream)
+        wide = raw.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
+        self._text = io.TextIOWrapper(raw, "utf-16" if wide else "utf-8-sig")
+        self._name, self._number, self._length, self._empty = name, 0, 0, 0
+        self.skipped, self.where = 0, list[str]()
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(MAX_ROW):
+            self._number += 1
+            self._length += len(line)
+            if self._length >= MAX_ROW:
+                at = f"{self._name}, line {self._number}"
+                raise DataError(f"{at}: longer than any row of FER2013. {_AGAIN}")
+            yield line
+
+    def row_ends(self) -> None:
+        self._length = 0
+
+    def skip_empty(self) -> None:
+        self._empty += 1
+        if self._empty > _MOST_EMPTY:
+            raise DataError(f"{self._name}: more than a million rows are empty. Remove them.")
+
+    def skip(self, line: int) -> None:
+        self.skip_empty()
+        self.skipped += 1
+        self.where += [str(line)] * (self.skipped <= _LISTED)
+
+
+def _read_rows(lines: _Lines, name: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each row lies, and its cells by column."""
     titles, delimiter, above = _header(lines)
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    rows = csv.reader(iter(lines), delimiter=delimiter, skipinitialspace=True)
     order = _columns(titles, name)
     for cells in rows:
+        lines.row_ends()
         line = above + rows.line_num
-        if cells == titles or not any(cell.strip() for cell in cells):
-            skipped += [str(line)] * bool(cells)
+        if cells == titles or not any(map(str.strip, cells)):
+            lines.skip(line) if cells else lines.skip_empty()
             continue
         where = f"{name}, line {line}"
         while len(cells) > len(order) and not cells[-1].strip():
@@ -110,28 +156,18 @@ def _read_rows(
         yield where, dict(zip(order, cells, strict=True))
 
 
-def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
-    raw = io.BufferedReader(stream)
-    wide = raw.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text, number = io.TextIOWrapper(raw, "utf-16" if wide else "utf-8-sig"), 0
-    while line := text.readline(MAX_LINE):
-        number += 1
-        if len(line) == MAX_LINE:
-            raise DataError(f"{name}, line {number}: longer than any row of FER2013. {_AGAIN}")
-        yield line
-
-
-def _header(lines: Iterator[str]) -> tuple[list[str], str, int]:
+def _header(lines: _Lines) -> tuple[list[str], str, int]:
     """The columns' titles, what stands between them, and the header's line: the first with words,
     but for one that tells Excel what stands between.
     """
     number = 0
-    for line in lines:
-        number += 1
+    for number, line in enumerate(lines, start=1):
+        lines.row_ends()
         if line.strip() and not line.lower().startswith("sep="):
             delimiter = max(_DELIMITERS, key=line.count)
             cells = csv.reader([line], delimiter=delimiter, skipinitialspace=True)
             return next(cells), delimiter, number
+        lines.skip_empty()
     return [], ",", number
 
 
@@ -199,13 +235,14 @@ def _have(count: int) -> str:
     return "One row has" if count == 1 else f"{count} rows have"
 
 
-def _skipped(lines: list[str]) -> list[str]:
-    if not lines:
+def _skipped(lines: _Lines) -> list[str]:
+    count = lines.skipped
+    if not count:
         return []
-    more = f" and {len(lines) - _LISTED} more" if len(lines) > _LISTED else ""
-    rows = "One row is" if len(lines) == 1 else f"{len(lines)} rows are"
-    line = "line" if len(lines) == 1 else "lines"
-    told = f"{line} {', '.join(lines[:_LISTED])}{more}"
+    more = f" and {count - _LISTED} more" if count > _LISTED else ""
+    rows = "One row is" if count == 1 else f"{count} rows are"
+    line = "line" if count == 1 else "lines"
+    told = f"{line} {', '.join(lines.where)}{more}"
     return [f"{rows} empty or a header again, and skipped: {told}."]
 
 

@@ -12,8 +12,9 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from fercore.data.archives import Zip
 from fercore.data.class_names import ClassNames, advice
-from fercore.data.container import Folder, Zip, open_container
+from fercore.data.container import Folder, open_container
 from fercore.data.own_faces import (
     COPY,
     FOUND,

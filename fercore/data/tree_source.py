@@ -13,6 +13,7 @@ from PIL import Image
 
 from fercore.data.class_names import ClassNames, advice
 from fercore.data.container import Container
+from fercore.data.face_file import FaceFile
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.photo_files import is_photo, listed, passed_over
 from fercore.faces.photos import opened_photo
@@ -57,50 +58,74 @@ def read_tree(
         )
     targets, notes = _targets(names, class_names, container)
     names = list(targets)
-
-    images = np.empty((len(names), SIZE, SIZE), np.uint8)
-    position = {name: i for i, name in enumerate(names)}
-    digests, unreadable, told, resized = {}, [], {}, 0
-    for done, (name, content) in enumerate(container.read(names), start=1):
-        try:
-            with opened_photo(content, name) as (picture, of_photo):
-                image = picture.convert("L")
-        except ImageError:
-            unreadable.append(name)
-            continue
-        if image.size != (SIZE, SIZE):
-            image = image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
-            resized += 1
-        images[position[name]] = np.asarray(image)
-        digests[name] = hashlib.sha256(content).digest()
-        told |= {name: " ".join(of_photo)} if of_photo else {}
-        if progress and done % 500 == 0:
-            progress(done)
-    if unreadable:
-        notes.append(_left_out(sorted(unreadable), len(names), container))
-    kept, twice = _counted_once(targets, digests)
-    if twice:
-        notes.append(twice)
-    if resized:
-        notes.append(f"{resized} images were not {SIZE}×{SIZE} and were resized.")
-    if told:
-        first = min(told)
-        also = f" and {len(told) - 1} more images" if len(told) > 1 else ""
-        notes.append(f"{listed([first])}{also}: {told[first]}")
+    reading = _read_faces(container, names, progress or (lambda done: None))
+    kept, twice = _counted_once(targets, reading.digests)
+    notes += [*_unreadable(reading, names, container), *twice, *_changed(reading)]
     usage, labels = zip(*(targets[name] for name in kept), strict=True)
     if len(set(labels)) < 2:
         raise DataError(
             f"{container.path}: only images of {CLASSES[labels[0]]} were found. At least two "
             "expressions need a folder with their name, holding images."
         )
-    return Tree(images[[position[name] for name in kept]], list(labels), list(usage), notes)
+    wanted = set(kept)
+    numbers = [number for number, name in enumerate(names) if name in wanted]
+    return Tree(reading.faces.images(numbers), list(labels), list(usage), notes)
+
+
+class _Reading(NamedTuple):
+    """faces: those that can be read, by their place among the names. digests: their files', by
+    name. told: what was told of a file, by name. resized: how many had another size.
+    """
+
+    faces: FaceFile
+    digests: dict[str, bytes]
+    told: dict[str, str]
+    resized: int
+
+
+def _read_faces(
+    container: Container, names: list[str], progress: Callable[[int], None]
+) -> _Reading:
+    faces, number = FaceFile(), {name: number for number, name in enumerate(names)}
+    digests: dict[str, bytes] = {}
+    told: dict[str, str] = {}
+    resized = 0
+    for done, (name, content) in enumerate(container.read(names), start=1):
+        try:
+            with opened_photo(content, name) as (picture, notes):
+                image = picture.convert("L")
+        except ImageError:
+            continue
+        if image.size != (SIZE, SIZE):
+            image = image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+            resized += 1
+        faces.write(number[name], np.asarray(image))
+        digests[name] = hashlib.sha256(content).digest()
+        if notes:
+            told[name] = " ".join(notes)
+        if done % 500 == 0:
+            progress(done)
+    return _Reading(faces, digests, told, resized)
+
+
+def _changed(reading: _Reading) -> list[str]:
+    """What was done to pictures that could be read."""
+    notes = []
+    if reading.resized:
+        notes.append(f"{reading.resized} images were not {SIZE}×{SIZE} and were resized.")
+    if told := reading.told:
+        first = min(told)
+        also = f" and {len(told) - 1} more images" if len(told) > 1 else ""
+        notes.append(f"{listed([first])}{also}: {told[first]}")
+    return notes
 
 
 def _targets(
     names: list[str], class_names: ClassNames, container: Container
 ) -> tuple[dict[str, tuple[str, int]], list[str]]:
     """Each image's usage and label; and notes on the classes that are left out."""
-    targets, unknown, left_out = {}, Counter(), Counter()
+    targets: dict[str, tuple[str, int]] = {}
+    unknown, left_out = Counter[str](), Counter[str]()
     for name in names:
         folders = PurePosixPath(name).parts[:-1]
         if len(folders) < 2:
@@ -146,12 +171,12 @@ def _usage(name: str, folders: list[str], container: Container) -> str:
 
 def _counted_once(
     targets: dict[str, tuple[str, int]], digests: dict[str, bytes]
-) -> tuple[list[str], str]:
+) -> tuple[list[str], list[str]]:
     """The names to keep, in their order; and a note where one image lay in two places.
 
     One image: the same file name and content, with the same label in the same part.
     """
-    groups: dict[tuple, list[str]] = {}
+    groups: dict[tuple[str, str, int, bytes], list[str]] = {}
     for name, digest in digests.items():
         key = (PurePosixPath(name).name, *targets[name], digest)
         groups.setdefault(key, []).append(name)
@@ -160,17 +185,18 @@ def _counted_once(
     twice = (
         f"{len(digests) - len(kept)} images lie here twice, with the same name and content, and "
         f"are counted once: those in {listed(again)} are left out."
-        if again
-        else ""
     )
-    return sorted(kept), twice
+    return sorted(kept), [twice] if again else []
 
 
-def _left_out(names: list[str], total: int, container: Container) -> str:
+def _unreadable(reading: _Reading, asked: list[str], container: Container) -> list[str]:
+    names = [name for name in asked if name not in reading.digests]
+    if not names:
+        return []
     count = f"{len(names)} images" if len(names) > 1 else "one image"
-    if len(names) > _MOST_UNREADABLE * total:
+    if len(names) > _MOST_UNREADABLE * len(asked):
         raise DataError(
             f"{container.path}: {count} cannot be read: {listed(names)}. Remove or replace them."
         )
     are = "are" if len(names) > 1 else "is"
-    return f"{count.capitalize()} cannot be read and {are} left out: {listed(names)}."
+    return [f"{count.capitalize()} cannot be read and {are} left out: {listed(names)}."]

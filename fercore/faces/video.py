@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fercore.errors import ImageError
 from fercore.faces.detection import Box, find_faces
 
 HISTORY_SECONDS = 30.0
+MAX_FRAME_SIDE = 3840  # pixels; more than any webcam sends, while a browser may claim anything
 
 _SEARCH_WIDTH = 320  # pixels; enough for faces from 80 pixels wide in a frame of 640
 _FULL_SEARCH = 30  # while no face is known, one search in so many is at full size, for small faces
@@ -21,6 +23,15 @@ _RENEWAL = 30  # frames; the whole frame is searched anew, so that a larger face
 _MARGIN = 0.7  # of the window beside the box, in sides of the box
 _WINDOW = 280  # pixels; the window is resized to this, whatever the face's size
 _FORGET = 1.0  # seconds without a face after which smoothing starts afresh
+
+
+def check_frame(width: int, height: int) -> None:
+    """Raise `ImageError` for a frame larger than is looked at; before pixels are made of it."""
+    if max(width, height) > MAX_FRAME_SIDE:
+        raise ImageError(
+            f"The camera sends {width}×{height} pixels, and at most {MAX_FRAME_SIDE} a side are "
+            "looked at. Choose a smaller picture in the camera's settings."
+        )
 
 
 class FaceFollower:
@@ -38,10 +49,12 @@ class FaceFollower:
     def __call__(self, picture: Image.Image) -> Box | None:
         """The face's box in the next frame, framed as `find_faces` does; None where there is none.
 
-        Frames may change their size and need not be of one scene.
+        Frames may change their size and need not be of one scene. Raises `ImageError` for one
+        that is too large, see `check_frame`.
         """
+        check_frame(*picture.size)
         self._frame += 1
-        followed = self._box and self._near(picture, self._box)
+        followed = self._near(picture, self._box) if self._box else None
         if followed is None or self._frame % _RENEWAL == 0:
             found = self._search(picture)
             if found and (followed is None or found.side > followed.side):
