@@ -1,26 +1,33 @@
-# `make run` opens the dashboard, `make test` runs the tests. Both set up .venv first, once.
+# `make run` opens the dashboard, `make test` runs the tests. Each first sets up what it needs of
+# .venv, once. Without a GPU, Linux is better served by PyTorch's CPU build, several GB smaller:
+#     make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
+TORCH_INDEX ?=
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(addprefix --extra-index-url ,$(TORCH_INDEX))
 
-.PHONY: run test lint setup clean
+.PHONY: run test lint clean
 
-run: setup
-	$(BIN)/streamlit run dashboard/app.py
+run: .venv/run
+	$(BIN)/fercore dashboard
 
-test: setup lint
+test: .venv/test lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-lint: setup
+lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-setup: .venv/installed
-
-.venv/installed: requirements.txt pyproject.toml
+.venv/run: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(INSTALL) --requirement requirements.txt
+	touch $@
+
+.venv/test: requirements-test.txt .venv/run
+	$(INSTALL) --requirement requirements-test.txt
 	touch $@
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache *.egg-info dist

@@ -13,7 +13,7 @@ FLOORS = {
     "fercore": [
         *("__main__", "cli", "study", "jobs", "analysis", "predict", "runs", "training"),
         *("scoring", "models", "data", "faces", "wording", "csv_tables", "files", "paths"),
-        *("shapes", "labels", "errors"),
+        *("shapes", "places", "labels", "errors"),
     ],
     "dashboard": [
         *("app", "compare", "sidebar", "study", "live", "own", "faces", "base"),

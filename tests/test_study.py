@@ -231,6 +231,23 @@ def test_a_study_that_is_complete_is_left_as_it_is(faces, monkeypatch):
     assert {path: path.read_bytes() for path in folder.glob("*.*")} == files
 
 
+def test_a_study_that_came_with_fercore_is_added_to_in_a_copy(tmp_path, monkeypatch):
+    """Installed from a wheel, it lies in the package, where nothing is written."""
+    package = tmp_path / "package"
+    shutil.copytree(ROOT / "artifacts" / "studies" / "best", package / "studies" / "best")
+    monkeypatch.setattr("fercore.study.store.shipped_artifacts", lambda: package)
+    store = StudyStore("best")
+    shipped, finished, table = store.digest(), store.finished(), store.table()
+    assert finished
+    assert not artifacts_folder().exists()
+    store.write_latency({"cnn": 1.0, "cnn_lstm": 2.0})
+    assert store.run_folder("cnn-s9").is_relative_to(artifacts_folder())
+    assert store.finished() == finished
+    assert set(store.table()["latency_ms"]) == {1.0, 2.0} != set(table["latency_ms"])
+    shutil.rmtree(artifacts_folder())
+    assert StudyStore("best").digest() == shipped
+
+
 def test_results_on_other_images_are_refused(store, requests, faces):
     run_study(store, requests[:1], faces)
     with pytest.raises(RunError, match="other images"):

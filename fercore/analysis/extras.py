@@ -20,6 +20,7 @@ from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.data import FaceSet
 from fercore.errors import RunError
 from fercore.files import write_parquet
+from fercore.places import INSTALLED
 from fercore.runs.artifacts import Run
 from fercore.scoring.metrics import confusion_matrix, macro_f1
 from fercore.scoring.statistics import Interval, wilson_interval
@@ -73,8 +74,11 @@ def analyse(
     """Compute both extras with the run's weights and store them in its folder. Imports torch.
 
     They are of those of the run's test images that `faces` hold, known by their pixels, and of the
-    labels that the run stored. Raises `RunError` where `faces` hold none of them.
+    labels that the run stored. Raises `RunError` where `faces` hold none of them, and for a run
+    that came with an installed fercore.
     """
+    if INSTALLED and run.shipped:
+        raise RunError(f"'{run.run_id}' came with fercore as it is, and is not analysed again.")
     _in(run.prediction_frame, run, faces)
     started = time.monotonic()
     map_seconds = _TSNE_SECONDS * len(run.prediction_frame)

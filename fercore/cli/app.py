@@ -8,6 +8,7 @@ from fercore.cli import data, jobs, review, runs
 from fercore.cli.analyse import analyse
 from fercore.cli.analysis import compare, evaluate
 from fercore.cli.audit import audit
+from fercore.cli.dashboard import dashboard
 from fercore.cli.export import export
 from fercore.cli.predict import predict
 from fercore.cli.study import study
@@ -25,7 +26,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(review.app, name="review")
-for command in (train, study, evaluate, compare, analyse, audit, predict, export):
+for command in (dashboard, train, study, evaluate, compare, analyse, audit, predict, export):
     app.command()(command)
 
 

@@ -31,6 +31,15 @@ def find_source(data: str | Path | None = None) -> str | Path | None:
     return source if source in (None, SYNTHETIC) else given_path(source)
 
 
+def existing_source(data: str | Path | None = None) -> str | Path | None:
+    """As `find_source`. Raises `DataError` where nothing is at the path."""
+    source = find_source(data)
+    # False also for a name too long and a folder closed to us
+    if isinstance(source, Path) and not os.path.exists(source):
+        raise DataError(f"{source}: there is no such file or folder. Check the path.")
+    return source
+
+
 def names_for(source: Path, given: ClassNames | str | None = None) -> ClassNames:
     """What a source's class names stand for: as given, else as chosen together with it."""
     if isinstance(given, ClassNames):
@@ -63,7 +72,7 @@ def load(
     """
     if validation:
         return _split(data, names, validation, progress)
-    source = find_source(data)
+    source = existing_source(data)
     if source == SYNTHETIC:
         return synthetic()
     if source is None:
@@ -74,8 +83,6 @@ def load(
                 "'fercore data download', or use --data synthetic for drawn faces."
             )
         return faces
-    if not os.path.exists(source):  # False also for a name too long and a folder closed to us
-        raise DataError(f"{source}: there is no such file or folder. Check the path.")
     names = names_for(source, names)
     searched = (lambda _: progress(0)) if progress else (lambda _: None)
     key = cache.source_key(source, str(names), searched=searched)

@@ -1,23 +1,24 @@
-"""Pictures to try a model on without a photo of one's own."""
+"""Pictures to try a model on without a photo of one's own; `photos/README.md` says whose."""
 
-from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from fercore.data.synthetic import draw_face
 
+_FOLDER = Path(__file__).with_name("photos")
+_PHOTOS = {
+    "astronaut": "Eileen Collins, a photo by NASA",
+    "coffee": "a cup and no face, a photo by Rachel Michetti",
+}
 _DRAWN = {
     "drawn face": "surprise",
     "drawn happy face": "happy",
     "drawn angry face": "angry",
 }
-_FROM_SCIKIT_IMAGE = {
-    "astronaut": "Eileen Collins, a NASA photo that comes with scikit-image",
-    "coffee": "a cup and no face, a photo that comes with scikit-image",
-}
-# What each picture shows, by name; those of scikit-image only where it is installed.
-SAMPLE_PHOTOS = (_FROM_SCIKIT_IMAGE if find_spec("skimage") else {}) | {
+# What each picture shows, by name.
+SAMPLE_PHOTOS = _PHOTOS | {
     name: f"a synthetic face that shows {expression}: drawn, not photographed"
     for name, expression in _DRAWN.items()
 }
@@ -28,6 +29,5 @@ def sample_photo(name: str) -> Image.Image:
     if name in _DRAWN:
         face = draw_face(_DRAWN[name], np.random.default_rng(4))
         return Image.fromarray(face).convert("RGB")
-    from skimage import data
-
-    return Image.fromarray(getattr(data, name)())
+    with Image.open(_FOLDER / f"{name}.jpg") as photo:
+        return photo.convert("RGB")

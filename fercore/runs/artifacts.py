@@ -2,7 +2,9 @@
 
 A run is a folder. Its `run.json` is written last, so a folder that has one is complete; the others
 are trainings under way or broken off. Reading needs no torch, except for a model's weights.
-`FERCORE_ARTIFACTS` moves the whole of `artifacts/`.
+In a checkout all of them lie in `artifacts/`; where fercore is installed, the shipped ones lie in
+the package and new ones in the user's data folder. `FERCORE_ARTIFACTS` moves `artifacts/`, or the
+new ones.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
+import platformdirs
 
 from fercore.errors import ConfigError, NameTaken, RunError
 from fercore.files import (
@@ -34,6 +37,7 @@ from fercore.files import (
 )
 from fercore.labels import CLASSES
 from fercore.models import MODELS, build
+from fercore.places import INSTALLED, PROJECT
 from fercore.runs.shape import RUN, TRAINED, RunInfo, checked_metrics, history_frame
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import Predictions, checked_frame, read_frame, select_part
@@ -54,8 +58,19 @@ _log = logging.getLogger(__name__)
 
 
 def artifacts_folder() -> Path:
-    default = Path(__file__).parents[2] / "artifacts"
-    return Path(os.environ.get("FERCORE_ARTIFACTS") or default)
+    """Where runs and studies are made."""
+    if given := os.environ.get("FERCORE_ARTIFACTS"):
+        return Path(given)
+    return Path(platformdirs.user_data_dir("fercore")) if INSTALLED else PROJECT / "artifacts"
+
+
+def shipped_artifacts() -> Path:
+    """Where the runs and studies lie that come with the project."""
+    return PROJECT / "artifacts" if INSTALLED else artifacts_folder()
+
+
+def _folder_in(place: str) -> Path:
+    return (shipped_artifacts() if place == SHIPPED else artifacts_folder()) / place
 
 
 def local_folder(run_id: str) -> Path:
@@ -249,7 +264,7 @@ def _scan() -> tuple[list[Run], list[str]]:
     runs: list[Run] = []
     problems: list[str] = []
     for place in (SHIPPED, LOCAL):
-        for folder in sorted((artifacts_folder() / place).glob("[!.]*")):
+        for folder in sorted(_folder_in(place).glob("[!.]*")):
             if not complete(folder):
                 continue
             found = _read_once(folder, file_stamp(folder / INFO))
@@ -282,7 +297,7 @@ def find_run(run_id: str) -> Run:
     """The complete run of that name, this machine's before shipped. Raises `RunError`."""
     checked_run_id(run_id)
     for place in (LOCAL, SHIPPED):
-        folder = artifacts_folder() / place / run_id
+        folder = _folder_in(place) / run_id
         if complete(folder):
             return read_run(folder)
     known = ", ".join(run.run_id for run in list_runs()) or "none yet"
@@ -291,7 +306,7 @@ def find_run(run_id: str) -> Run:
 
 def is_shipped(run_id: str) -> bool:
     """Whether a run of that name comes with the project."""
-    return (artifacts_folder() / SHIPPED / checked_run_id(run_id)).exists()
+    return (_folder_in(SHIPPED) / checked_run_id(run_id)).exists()
 
 
 def read_run(folder: Path) -> Run:

@@ -7,6 +7,9 @@
       latency.json                 milliseconds per image by model, measured side by side
       runs/                        the run folders with their weights and checkpoints, not committed
 
+A study that comes with an installed fercore is read where it lies. The first training that is
+added to it copies it to this machine's own studies, which go before.
+
 A cell with a `run.json` is finished. Where a copy of FER2013 that a training was made on lacks
 some of the images, its probabilities there are NaN, `images.parquet` says in a column 'everywhere'
 which images every training was scored on, and all that is told is told of those.
@@ -28,9 +31,9 @@ from pyarrow import ArrowException
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
-from fercore.files import file_stamp, read_json, write_json, write_parquet
+from fercore.files import appearing, file_stamp, read_json, write_json, write_parquet
 from fercore.models import MODELS
-from fercore.runs.artifacts import Run, artifacts_folder
+from fercore.runs.artifacts import Run, artifacts_folder, shipped_artifacts
 from fercore.runs.shape import RUN, TRAINED, history_frame
 from fercore.scoring.evaluation import macro_f1
 from fercore.scoring.predictions import (
@@ -48,6 +51,7 @@ _COLUMNS = {
     "dataset",
 }  # fmt: skip
 
+STUDIES = "studies"
 EVERYWHERE = "everywhere"
 
 
@@ -56,11 +60,18 @@ class StudyStore:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.folder = artifacts_folder() / "studies" / name
+        self._own = artifacts_folder() / STUDIES / name
+
+    @property
+    def folder(self) -> Path:
+        """Where it is read."""
+        shipped = shipped_artifacts() / STUDIES / self.name
+        return self._own if self._own.exists() or not shipped.exists() else shipped
 
     def run_folder(self, run_id: str) -> Path:
         """Where that training keeps its checkpoint, and later its weights."""
-        return self.folder / "runs" / run_id
+        self._begin()
+        return self._own / "runs" / run_id
 
     def finished(self) -> set[str]:
         """Names of the trainings whose results are here."""
@@ -116,7 +127,7 @@ class StudyStore:
         """
         probs = run.prediction_frame[PROBABILITY_COLUMNS]
         images = run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._begin()
         with FileLock(self.folder / "lock"):
             if not (self.folder / "images.parquet").is_file():
                 _write_compactly(self.folder / "images.parquet", images)
@@ -144,6 +155,7 @@ class StudyStore:
 
     def write_latency(self, milliseconds: dict[str, float]) -> None:
         """Keep the latencies by model, and put them into the table."""
+        self._begin()
         with FileLock(self.folder / "lock"):
             write_json(self.folder / "latency.json", milliseconds)
             self.write_table()
@@ -153,6 +165,14 @@ class StudyStore:
         lines = self._lines()
         _write_compactly(self.folder / "table.parquet", pd.DataFrame(lines))
         write_json(self.folder / "table.json", lines)
+
+    def _begin(self) -> None:
+        """Make this machine's own folder, with what is shipped in it, unless it is there."""
+        shipped = self.folder
+        if shipped != self._own:
+            with suppress(FileExistsError), appearing(self._own) as made:
+                shutil.copytree(shipped, made, dirs_exist_ok=True)
+        self._own.mkdir(parents=True, exist_ok=True)
 
     def _lines(self) -> list[dict[str, Any]]:
         latency = self._latency() or {}

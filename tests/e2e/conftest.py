@@ -86,7 +86,7 @@ def served(
             command + options + list(more), cwd=home, env=variables, stdout=log, stderr=log
         )
     try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server, home / "server.log")
+        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server, home / "server.log")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.kill()
@@ -101,7 +101,7 @@ def place_at_random(run: Run) -> None:
     table.to_parquet(run.folder / EMBEDDING)
 
 
-def _wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
+def wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -1,0 +1,13 @@
+"""Where the project's own files lie: the app, the shipped runs, the studies.
+
+In a checkout they lie beside the package. A wheel carries them within it, in `project/`, where
+nothing is ever written.
+"""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_CARRIED = _PACKAGE / "project"
+INSTALLED = _CARRIED.is_dir()  # from a wheel, that is, and not used from a checkout
+PROJECT = _CARRIED if INSTALLED else _PACKAGE.parent  # holds dashboard/, pages/, artifacts/
+APP = PROJECT / "dashboard" / "app.py"
