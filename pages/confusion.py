@@ -17,6 +17,7 @@ from dashboard.base.selection import (
 )
 from dashboard.base.widgets import csv_button, heading, letter, models_line
 from fercore.labels import CLASSES
+from fercore.runs.words import run_title
 from fercore.scoring.metrics import confusion_matrix
 
 selection = current_with_predictions()
@@ -79,7 +80,7 @@ cell = st.container(border=True)
 places = st.columns(len(tables))
 for place, (key, matrix) in zip(places, counts.items()):
     figure = figures.confusion_figure(
-        matrix, title=f"{key} · {selection.models[key].title}", normalise=normalise,
+        matrix, title=f"{key} · {run_title(selection.models[key])}", normalise=normalise,
         selected=selection.cells[key],
     )  # fmt: skip
     clickable(place, figure, key)

@@ -18,6 +18,7 @@ from dashboard.compare.verdict import (
 )
 from dashboard.faces import face_loading
 from fercore.labels import CLASSES
+from fercore.runs.words import cut_short, epoch_choice
 from fercore.scoring.evaluation import confusions
 from fercore.scoring.statistics import Interval
 
@@ -123,11 +124,11 @@ with right:
         )
     if not selection.a.members:
         with errors_told("How A learned"):
-            epochs = selection.a.cut_short or f"{len(loading.history(selection.a))} epochs"
+            epochs = cut_short(selection.a) or f"{len(loading.history(selection.a))} epochs"
             st.page_link(
                 **link("training"),
                 label=f"A learned for {epochs}; epoch {selection.a.info['best_epoch']} was "
-                f"{selection.a.choice}",
+                f"{epoch_choice(selection.a)}",
                 icon=":material/trending_up:",
             )
 

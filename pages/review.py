@@ -13,6 +13,7 @@ from dashboard.faces.review_panel import export_button, import_field, reviewed_f
 from fercore.analysis import review
 from fercore.analysis.review import VERDICTS
 from fercore.labels import CLASSES
+from fercore.runs.words import run_title
 
 selection = current_with_predictions()
 heading(
@@ -46,7 +47,7 @@ with content:
 
     st.subheader("Scores with my verdicts", anchor=False)
     scores = score_table(selection, everything)
-    titles = {key: f"{key} {plain(run.title)}" for key, run in selection.models.items()}
+    titles = {key: f"{key} {plain(run_title(run))}" for key, run in selection.models.items()}
     shown = pd.DataFrame({"model": scores["model"].map(titles)})
     for name, words in (("stored", "as stored"), ("reviewed", "with verdicts")):
         shown[f"accuracy {words}"] = [

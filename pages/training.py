@@ -10,6 +10,7 @@ from dashboard.base.plain import plain
 from dashboard.base.selection import current
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, model_names, stacked
+from fercore.runs.words import epoch_choice
 from fercore.wording import duration
 
 selection = current()
@@ -47,7 +48,7 @@ facts = pd.DataFrame(
             "recipe": plain(f"{run.recipe.name}: {run.recipe.summary}"),
             "trained on": f"{plain(run.dataset)}, "
             f"{count(sum(run.info['dataset']['counts']['Training']))} images",
-            "epochs": f"{len(histories[key])}; {best[key]} was {run.choice}",
+            "epochs": f"{len(histories[key])}; {best[key]} was {epoch_choice(run)}",
             "parameters": count(run.info["parameters"]),
             "operations per image": f"{run.info['flops_per_image'] / 1e6:.0f} MFLOP",
             "time": f"{duration(run.info['seconds'])}, "

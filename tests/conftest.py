@@ -13,7 +13,8 @@ from fercore import data
 from fercore.data import FaceSet
 from fercore.jobs.hardware import describe_hardware, describe_software
 from fercore.models import build
-from fercore.runs.artifacts import Run, write_run
+from fercore.runs.artifacts import Run
+from fercore.runs.writing import write_run
 from fercore.scoring.predictions import prediction_frame
 from fercore.training.recipes import find_recipe
 

@@ -12,7 +12,7 @@ from fercore.jobs import hardware
 from fercore.labels import CLASSES
 from fercore.models.inference import predict_probs
 from fercore.models.precision import Precision
-from fercore.runs import artifacts
+from fercore.runs import artifacts, changes, writing
 
 
 def test_a_run_comes_back_as_it_was_written(two_runs):
@@ -30,7 +30,7 @@ def test_a_run_comes_back_as_it_was_written(two_runs):
 
 
 def test_an_intact_run_verifies(two_runs):
-    assert artifacts.verify_run(two_runs[0]) == []
+    assert writing.verify_run(two_runs[0]) == []
 
 
 def test_changed_files_are_found(two_runs):
@@ -39,7 +39,7 @@ def test_changed_files_are_found(two_runs):
     metrics["private"]["accuracy"] = 0.99
     (run.folder / "metrics.json").write_text(json.dumps(metrics))
     (run.folder / "weights.safetensors").unlink()
-    problems = artifacts.verify_run(run)
+    problems = writing.verify_run(run)
     assert "weights.safetensors is missing." in problems
     assert "metrics.json was changed after the run was written." in problems
 
@@ -50,9 +50,9 @@ def test_metrics_that_do_not_follow_are_found(two_runs):
     metrics["private"]["accuracy"] = 0.99
     (run.folder / "metrics.json").write_text(json.dumps(metrics))
     info = json.loads((run.folder / "run.json").read_text())
-    info["files"]["metrics.json"] = artifacts._sha256(run.folder / "metrics.json")
+    info["files"]["metrics.json"] = writing._sha256(run.folder / "metrics.json")
     (run.folder / "run.json").write_text(json.dumps(info))
-    problems = artifacts.verify_run(artifacts.find_run("first"))
+    problems = writing.verify_run(artifacts.find_run("first"))
     assert problems == ["metrics.json does not follow from predictions.parquet."]
 
 
@@ -113,7 +113,7 @@ def test_damaged_metrics_are_computed_from_the_predictions(two_runs, caplog):
     (run.folder / "metrics.json").write_text(json.dumps({"private": {"accuracy": 5}}))
     assert run.metrics() == json.loads(json.dumps(stored))
     assert "its metrics.json cannot be read" in caplog.text
-    assert "metrics.json was changed after the run was written." in artifacts.verify_run(run)
+    assert "metrics.json was changed after the run was written." in writing.verify_run(run)
 
 
 def test_a_renamed_folder_is_no_run(two_runs):
@@ -143,8 +143,8 @@ def test_deleting(two_runs, tmp_path):
     shipped.mkdir()
     (shipped.parent / "kept").rename(shipped / "second")
     with pytest.raises(RunError, match="shipped"):
-        artifacts.delete_run(artifacts.find_run("second"))
-    artifacts.delete_run(two_runs[0])
+        changes.delete_run(artifacts.find_run("second"))
+    changes.delete_run(two_runs[0])
     assert [run.run_id for run in artifacts.list_runs()] == ["second"]
 
 

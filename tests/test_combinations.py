@@ -14,6 +14,7 @@ from fercore.jobs.request import Request, prepare, settled
 from fercore.models import MODELS
 from fercore.runs.artifacts import artifacts_folder, find_run, list_runs
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.words import cut_short
 from fercore.training.recipes import RECIPES, find_recipe
 from tests.test_cli import fails, run
 from tests.test_pages import open_page, said
@@ -121,8 +122,8 @@ def test_verdicts_are_offered_once_there_are_some(two_runs, faces):
 
 def test_a_run_that_was_cut_short_is_marked_wherever_it_is_shown(two_runs):
     short = changed("first", "short", epochs_done=3)
-    assert short.cut_short == "3 of 4 epochs"
-    assert find_run("first").cut_short == ""
+    assert cut_short(short) == "3 of 4 epochs"
+    assert cut_short(find_run("first")) == ""
     words = said(open_page("overview", a="short", b="second"))
     assert "cut short at 3 of 4 epochs" in words
     table = open_page("runs").dataframe[0].value.set_index("run")

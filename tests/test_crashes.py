@@ -17,7 +17,8 @@ from fercore import jobs
 from fercore.data import FaceSet
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, prepare, read_request
-from fercore.runs.artifacts import Run, find_run, list_runs, local_folder, verify_run
+from fercore.runs.artifacts import Run, find_run, list_runs, local_folder
+from fercore.runs.writing import verify_run
 from fercore.training.recipes import find_recipe
 from tests.test_data_sources import csv_text
 

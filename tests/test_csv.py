@@ -12,7 +12,8 @@ from dashboard.base.navigation import PAGES
 from fercore.analysis import review, tables
 from fercore.csv_tables import COLUMNS, as_text, csv_text, from_text, undeclared
 from fercore.data import synthetic
-from fercore.runs.artifacts import annotate_run, find_run
+from fercore.runs.artifacts import find_run
+from fercore.runs.changes import annotate_run
 from tests.conftest import ROOT
 from tests.e2e.conftest import place_at_random
 from tests.test_pages import no_video, open_page  # noqa: F401

@@ -11,8 +11,10 @@ from fercore.errors import RunError
 from fercore.jobs.request import Request, prepare
 from fercore.models import build
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run, verify_run, write_run
+from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.words import run_title
+from fercore.runs.writing import verify_run, write_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 
 
@@ -36,7 +38,7 @@ def test_an_ensemble_is_the_mean_of_its_members(seeds):
     run = make_ensemble("both", seeds)
     probs = [member.predictions("private").probs for member in seeds]
     np.testing.assert_allclose(run.predictions("private").probs, np.mean(probs, 0), atol=1e-6)
-    assert run.title.startswith("CNN · synthetic · quick · ensemble of 2 seeds")
+    assert run_title(run).startswith("CNN · synthetic · quick · ensemble of 2 seeds")
     assert run.info["parameters"] == 2 * seeds[0].info["parameters"]
     assert verify_run(find_run("both")) == []
 

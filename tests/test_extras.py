@@ -19,7 +19,8 @@ from fercore.errors import ConfigError, RunError
 from fercore.models import build
 from fercore.models.inference import for_inference, predict_logits
 from fercore.models.precision import Precision
-from fercore.runs.artifacts import find_run, verify_run
+from fercore.runs.artifacts import find_run
+from fercore.runs.writing import verify_run
 from fercore.scoring.evaluation import sample_table
 from fercore.scoring.predictions import prediction_frame
 from tests.test_pages import open_page, said

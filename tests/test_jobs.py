@@ -13,7 +13,9 @@ from fercore.errors import ConfigError, RunError
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare, read_request
 from fercore.jobs.status import LOCK
-from fercore.runs.artifacts import find_run, local_folder, verify_run
+from fercore.runs.artifacts import find_run, local_folder
+from fercore.runs.words import cut_short, run_title
+from fercore.runs.writing import verify_run
 from fercore.training.recipes import find_recipe
 from fercore.training.records import Interrupted, Watcher
 from tests.test_cli import fails, run
@@ -152,10 +154,10 @@ def test_a_cancelled_training_is_kept_as_a_run_if_asked():
     assert len(made.history()) == epochs
     assert made.info["best_epoch"] == 1 + made.history()["val_accuracy"].argmax()
     assert verify_run(made) == []
-    assert made.cut_short == f"{epochs} of 500 epochs"
-    assert f"cut short at {epochs} of 500 epochs" in made.title
+    assert cut_short(made) == f"{epochs} of 500 epochs"
+    assert f"cut short at {epochs} of 500 epochs" in run_title(made)
     assert f"Cut short at {epochs} of 500 epochs" in run("runs", "show", "long")
-    assert json.loads(run("runs", "list", "--json"))[0]["cut_short"] == made.cut_short
+    assert json.loads(run("runs", "list", "--json"))[0]["cut_short"] == cut_short(made)
 
 
 def test_a_kept_run_that_publictest_was_not_asked_about_says_so(faces):

@@ -15,6 +15,7 @@ from fercore.jobs.request import Request, prepare
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run, artifacts_folder, find_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.training.recipes import find_recipe
 from tests.conftest import ROOT
@@ -323,7 +324,7 @@ def test_a_damaged_run_is_a_sentence(two_runs):
     (two_runs[0].folder / "run.json").write_text("{")
     words = said(open_page("overview"))
     assert "first: its run.json cannot be read" in words
-    assert find_run("second").title in words
+    assert run_title(find_run("second")) in words
 
 
 def test_the_sidebar_shows_a_broken_off_training(two_runs):

@@ -15,7 +15,8 @@ from fercore import data, jobs
 from fercore.errors import DataError, TrainingError
 from fercore.jobs.learning import _check_same
 from fercore.jobs.turns import turn
-from fercore.runs.artifacts import find_run, local_folder, verify_run
+from fercore.runs.artifacts import find_run, local_folder
+from fercore.runs.writing import verify_run
 from fercore.training.parallel import Group
 from fercore.training.records import Interrupted
 from tests.conftest import ROOT

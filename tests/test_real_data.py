@@ -23,8 +23,9 @@ from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare
 from fercore.models.inference import for_inference, predict_probs
 from fercore.models.precision import REFERENCE
-from fercore.runs.artifacts import find_run, write_scores
+from fercore.runs.artifacts import find_run
 from fercore.runs.origin import faces_of
+from fercore.runs.writing import write_scores
 from fercore.scoring.predictions import prediction_frame
 from fercore.study.runner import check_cells
 from fercore.study.store import StudyStore

@@ -5,16 +5,10 @@ import shutil
 import pytest
 
 from fercore.errors import RunError
-from fercore.runs import artifacts
-from fercore.runs.artifacts import (
-    annotate_run,
-    delete_run,
-    find_run,
-    list_runs,
-    rename_run,
-    unreadable_runs,
-    verify_run,
-)
+from fercore.runs import changes
+from fercore.runs.artifacts import find_run, list_runs, unreadable_runs
+from fercore.runs.changes import annotate_run, delete_run, rename_run
+from fercore.runs.writing import verify_run
 from tests.test_cli import fails, run
 
 
@@ -69,7 +63,7 @@ def test_a_rename_that_fails_leaves_the_run(two_runs, monkeypatch, broken):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    owner = {"copytree": shutil, "write_json": artifacts, "rename": type(two_runs[0].folder)}
+    owner = {"copytree": shutil, "write_json": changes, "rename": type(two_runs[0].folder)}
     monkeypatch.setattr(owner[broken], broken, fail)
     with pytest.raises(RunError, match="keeps its name: No space left"):
         rename_run(two_runs[0], "other")

@@ -8,8 +8,10 @@ from skimage.data import coffee
 
 from fercore import jobs
 from fercore.data.stored_faces import delete_faces, stored_faces
-from fercore.runs.artifacts import annotate_run, find_run, list_runs
+from fercore.runs.artifacts import find_run, list_runs
+from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.words import run_title
 from tests.test_own_photos import THIRTY, drawn, zipped
 from tests.test_pages import copy_of, open_page, said
 from tests.test_photos_and_faces import encoded
@@ -47,7 +49,7 @@ def test_renaming_on_the_page_keeps_the_selection(two_runs):
     press(app, "Rename")
     assert app.success[0].value == "first is now called mine."
     assert app.selectbox(key="a").value == app.selectbox(key="managed-run").value == "mine"
-    assert find_run("mine").title == two_runs[0].title
+    assert run_title(find_run("mine")) == run_title(two_runs[0])
 
 
 def test_a_taken_name_is_a_sentence(two_runs):
@@ -158,7 +160,7 @@ def test_nothing_chosen_is_a_sentence(two_runs):
 def test_a_note_stands_where_the_run_is_chosen(two_runs):
     annotate_run(two_runs[0], "with more rotation")
     captions = [caption.value for caption in open_page("overview", a="first").sidebar.caption]
-    assert f"{two_runs[0].title}  \nwith more rotation" in captions
+    assert f"{run_title(two_runs[0])}  \nwith more rotation" in captions
 
 
 def test_a_deletion_that_failed_is_no_success(found):

@@ -25,6 +25,7 @@ from fercore.models.saliency import grad_cam, step_contributions
 from fercore.predict.predictor import Predictor
 from fercore.predict.record import Record
 from fercore.runs.artifacts import list_runs
+from fercore.runs.words import run_title
 from fercore.scoring.predictions import Predictions
 
 VISITORS = 8
@@ -139,7 +140,7 @@ def test_eight_visitors_do_everything_at_once(two_runs, faces, tmp_path, monkeyp
         return np.stack([predictor.probs(some) for predictor in predictors])
 
     def listing() -> list:
-        return [(run.title, run.metrics()["private"]["accuracy"]) for run in list_runs()]
+        return [(run_title(run), run.metrics()["private"]["accuracy"]) for run in list_runs()]
 
     def dataset() -> tuple:
         choose_data(source)

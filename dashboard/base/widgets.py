@@ -19,6 +19,7 @@ from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
 from fercore.labels import SIZE
 from fercore.runs.artifacts import Run
+from fercore.runs.words import run_title
 from fercore.scoring.evaluation import selected_samples
 
 
@@ -74,7 +75,7 @@ def _how_many(selection: Selection) -> str:
 
 def model_names(selection: Selection, *more: str) -> None:
     """Names A and B in their colours; warns where one learned from drawn faces."""
-    names = [f"{letter(key)} {plain(run.title)}" for key, run in selection.models.items()]
+    names = [f"{letter(key)} {plain(run_title(run))}" for key, run in selection.models.items()]
     st.markdown("  ·  ".join([*names, *more]))
     if any(run.dataset == SYNTHETIC for run in selection.models.values()):
         st.warning(
@@ -184,7 +185,7 @@ def png_url(picture: Image.Image) -> str:
 def score_card(key: str, run, scores: dict) -> None:
     """One model's headline figures."""
     with st.container(border=True, height="stretch"):
-        st.markdown(f"{letter(key)}  {plain(run.title)}")
+        st.markdown(f"{letter(key)}  {plain(run_title(run))}")
         bounds = theme.interval(scores["accuracy_interval"]).replace("[", "\\[").replace("]", "\\]")
         st.subheader(
             f"{theme.percent(scores['accuracy'])} :gray[{bounds}]",

@@ -13,17 +13,9 @@ from dashboard.base.theme import count, interval, percent
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name
 from fercore.models import MODELS
-from fercore.runs.artifacts import (
-    NOTE_LENGTH,
-    Run,
-    annotate_run,
-    complete,
-    delete_run,
-    delete_unreadable,
-    find_run,
-    local_folder,
-    rename_run,
-)
+from fercore.runs.artifacts import NOTE_LENGTH, Run, complete, find_run, local_folder
+from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
+from fercore.runs.words import cut_short, run_title, seed_title
 
 _BIN = ":material/delete:"
 _CHOSEN, _NAME, _NOTE, _OUTCOME = "managed-run", "run-name", "run-note", "run-outcome"
@@ -37,8 +29,8 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
 def _line(run: Run) -> dict[str, str]:
     info, hardware = run.info, run.info["hardware"]
     recipe = run.recipe.name
-    if run.cut_short:
-        recipe += f", cut short at {run.cut_short}"
+    if short := cut_short(run):
+        recipe += f", cut short at {short}"
     start = run.start_from
     return {
         "run": run.run_id,
@@ -46,7 +38,7 @@ def _line(run: Run) -> dict[str, str]:
         "model": MODELS[info["model"]].title,
         "dataset": run.dataset,
         "recipe": f"{recipe}, from {start}" if start else recipe,
-        "seed": run.seed.removeprefix("seed "),
+        "seed": seed_title(run).removeprefix("seed "),
         "PrivateTest": _accuracy(run, "private"),
         "PublicTest": _accuracy(run, "public"),
         "note": run.note,
@@ -88,7 +80,7 @@ def damaged_runs(problems: list[str], *, deletable: bool) -> None:
 
 def run_manager(runs: list[Run]) -> None:
     """Rename, annotate or delete one of `runs`, which were all made on this machine."""
-    titles = {run.run_id: f"{run.run_id}: {run.title}" for run in runs}
+    titles = {run.run_id: f"{run.run_id}: {run_title(run)}" for run in runs}
     chosen = st.selectbox("Run", list(titles), format_func=titles.get, key=_CHOSEN)
     run = find_run(chosen)
     left, right = st.columns(2)
@@ -104,7 +96,8 @@ def run_manager(runs: list[Run]) -> None:
     if right.button("Delete …", icon=_BIN):
         megabytes = f"{run.bytes_on_disk / 1e6:.1f} MB"
         _confirm(
-            chosen, f"{plain(run.title)}  \nIts weights, predictions and history go, {megabytes}."
+            chosen,
+            f"{plain(run_title(run))}  \nIts weights, predictions and history go, {megabytes}.",
         )
 
 

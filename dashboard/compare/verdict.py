@@ -5,6 +5,7 @@ from dashboard.base.theme import count, points, points_interval
 from fercore.data import SYNTHETIC
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
+from fercore.runs.words import seed_title
 from fercore.scoring.evaluation import Comparison
 from fercore.study.references import PAPER
 from fercore.wording import NO_BREAK, number, p_value
@@ -34,7 +35,7 @@ def title_of(models: dict[str, Run]) -> str:
     if len(set(sets)) > 1:
         return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
     if len(set(titles)) < len(titles):
-        versions = [f"{plain(run.recipe.name)}, {run.seed}" for run in models.values()]
+        versions = [f"{plain(run.recipe.name)}, {seed_title(run)}" for run in models.values()]
         return f"{titles[0]} on {sets[0]}: {' against '.join(versions)}"
     return f"{' against '.join(titles)} on {sets[0]}"
 

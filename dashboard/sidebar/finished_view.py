@@ -11,6 +11,7 @@ from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import percent, points, points_interval
 from fercore.jobs.transfer import before_and_after
 from fercore.runs.artifacts import Run
+from fercore.runs.words import cut_short
 from fercore.scoring.predictions import PARTS
 from fercore.wording import p_value
 
@@ -31,7 +32,7 @@ def finished_view() -> None:
 
 def _card(run: Run, old: Run | None) -> None:
     with st.container(border=True):
-        ended = f"Kept at {run.cut_short}" if run.cut_short else "Finished"
+        ended = f"Kept at {cut_short(run)}" if cut_short(run) else "Finished"
         st.markdown(f":material/check: **{ended}: {plain(run.run_id)}**")
         st.caption(" ".join(_sentences(run, old)))
         left, right = st.columns(2)

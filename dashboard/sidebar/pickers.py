@@ -19,6 +19,7 @@ from dashboard.base.selection import (
 )
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import unreadable_runs
+from fercore.runs.words import run_title
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICES, slice_title
 
@@ -30,7 +31,7 @@ def pickers() -> None:
     runs = loading.runs()
     if not runs:
         return
-    about = {run.run_id: [plain(run.title), *filter(None, [plain(run.note)])] for run in runs}
+    about = {run.run_id: [plain(run_title(run)), *filter(None, [plain(run.note)])] for run in runs}
     for key, label, options in (
         (MODEL_A, "Model A", list(about)),
         (MODEL_B, "Model B", [*about, NO_MODEL]),

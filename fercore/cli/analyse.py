@@ -11,6 +11,7 @@ from fercore.cli.data import faces_of_run
 from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table, with_interval
 from fercore.cli.runs import RunName
 from fercore.runs.artifacts import Run, find_run
+from fercore.runs.words import run_title
 from fercore.wording import duration
 
 
@@ -45,7 +46,7 @@ def _print(run: Run, as_json: bool) -> None:
         return
     clean = table[table["kind"] == CLEAN].iloc[0]
     found = clean["n"]
-    print(f"{run.title}, PrivateTest, n = {found}")
+    print(f"{run_title(run)}, PrivateTest, n = {found}")
     if found < every:
         print(f"The other {every - found} of its {every} images are not in the copy here.")
     print(

@@ -21,6 +21,7 @@ from fercore.cli.runs import RunName, print_metrics
 from fercore.errors import ConfigError, RunError
 from fercore.runs.artifacts import find_run
 from fercore.runs.origin import holding
+from fercore.runs.words import run_title
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
 from fercore.scoring.evaluation import compare as compare_predictions
 from fercore.scoring.predictions import PARTS, Predictions, prediction_frame
@@ -45,7 +46,7 @@ def evaluate(run_id: RunName, data: DataOption = None, as_json: AsJson = False) 
     if as_json:
         print_json(metrics)
         return
-    print(f"{run.title}, {of}")
+    print(f"{run_title(run)}, {of}")
     print_metrics(metrics)
 
 

@@ -6,18 +6,11 @@ import typer
 
 from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
 from fercore.errors import RunError
-from fercore.runs.artifacts import (
-    Run,
-    annotate_run,
-    delete_run,
-    delete_unreadable,
-    find_run,
-    list_runs,
-    rename_run,
-    unreadable_runs,
-    verify_run,
-)
+from fercore.runs.artifacts import Run, find_run, list_runs, unreadable_runs
+from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.words import cut_short, epoch_choice, run_title, seed_title
+from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS
 
 app = typer.Typer(no_args_is_help=True, help="Runs: what was trained, and whether it is intact.")
@@ -51,15 +44,15 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
         return
     info = run.info
     hardware = info["hardware"]
-    print(f"{run.run_id}: {run.title}")
-    print(f"Trained on {run.dataset} ({info['dataset']['fingerprint']}), {run.seed}")
+    print(f"{run.run_id}: {run_title(run)}")
+    print(f"Trained on {run.dataset} ({info['dataset']['fingerprint']}), {seed_title(run)}")
     print(f"{info['parameters']} parameters, {info['flops_per_image'] / 1e6:.1f} MFLOP per image")
     if run.members:
         print(f"The mean of: {', '.join(run.members)}")
     else:
-        print(f"Epoch {info['best_epoch']}{_of_epochs(run)}, {run.choice}")
-        if run.cut_short:
-            print(f"Cut short at {run.cut_short}: the best so far was kept.")
+        print(f"Epoch {info['best_epoch']}{_of_epochs(run)}, {epoch_choice(run)}")
+        if cut_short(run):
+            print(f"Cut short at {cut_short(run)}: the best so far was kept.")
     print(
         f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
         f"{hardware['precision']}"
@@ -134,7 +127,7 @@ def delete(
     if run and run.shipped:
         raise RunError(f"'{run_id}' is shipped with the project and is not deleted.")
     if not yes:
-        title = f"{run.title} in {run.folder}" if run else f"the damaged run {run_id}"
+        title = f"{run_title(run)} in {run.folder}" if run else f"the damaged run {run_id}"
         typer.confirm(f"Delete {title}?", abort=True)
     if run:
         delete_run(run)
@@ -172,8 +165,8 @@ def _of_epochs(run: Run) -> str:
 def _row(run: Run, metrics: dict) -> list:
     accuracies = [percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
     place = "shipped" if run.shipped else "local"
-    if run.cut_short:
-        place += f", cut short at {run.cut_short}"
+    if cut_short(run):
+        place += f", cut short at {cut_short(run)}"
     return [run.run_id, place, run.dataset, run.info["parameters"], *accuracies]
 
 
@@ -191,7 +184,7 @@ def _summary(run: Run, metrics: dict) -> dict:
         "recipe": run.recipe.name,
         "dataset": run.dataset,
         "shipped": run.shipped,
-        "cut_short": run.cut_short,
+        "cut_short": cut_short(run),
         "note": run.note,
         "accuracy": accuracies,
     }

@@ -11,7 +11,8 @@ from fercore.jobs import transfer
 from fercore.jobs.hardware import describe_hardware, describe_software
 from fercore.jobs.learning import Learnt, identity, teacher_record
 from fercore.jobs.request import Request, read_verdicts
-from fercore.runs.artifacts import Run, write_run
+from fercore.runs.artifacts import Run
+from fercore.runs.writing import write_run
 from fercore.scoring.predictions import prediction_frame
 
 

@@ -24,6 +24,7 @@ from fercore.models.inference import predict_probs
 from fercore.models.network import Network
 from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import Run
+from fercore.runs.words import run_title
 
 INPUT, OUTPUT = "faces", "probabilities"
 TOLERANCE = 1e-4  # the largest difference of a probability from torch's
@@ -90,7 +91,7 @@ def describe(run: Run, path: Path, difference: float) -> dict[str, Any]:
     return {
         "file": path.name,
         "run": run.run_id,
-        "model": run.title,
+        "model": run_title(run),
         "dataset": run.dataset,
         "input": {
             "name": INPUT,

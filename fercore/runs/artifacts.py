@@ -1,20 +1,17 @@
-"""Runs on disk: the one module that writes and reads them.
+"""Runs on disk: where they lie, which there are, and what is in one; checked when read.
 
-A run is a folder. Its `run.json` is written last, so a folder that has one is complete; the others
-are trainings under way or broken off. Reading needs no torch, except for a model's weights.
-In a checkout all of them lie in `artifacts/`; where fercore is installed, the shipped ones lie in
-the package and new ones in the user's data folder. `FERCORE_ARTIFACTS` moves `artifacts/`, or the
-new ones.
+A run is a folder. Its `run.json` is written last (see `writing`), so a folder that has one is
+complete; the others are trainings under way or broken off. Reading needs no torch, except for a
+model's weights. In a checkout all of them lie in `artifacts/`; where fercore is installed, the
+shipped ones lie in the package and new ones in the user's data folder. `FERCORE_ARTIFACTS` moves
+`artifacts/`, or the new ones.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -23,24 +20,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 import platformdirs
 
-from fercore.errors import ConfigError, NameTaken, RunError
-from fercore.files import (
-    appearing,
-    file_stamp,
-    read_json,
-    remove_folder,
-    replacing,
-    safe_name,
-    write_json,
-    write_json_lines,
-    write_parquet,
-)
+from fercore.errors import ConfigError, RunError
+from fercore.files import file_stamp, read_json, safe_name
 from fercore.labels import CLASSES
 from fercore.models import MODELS, build
 from fercore.places import INSTALLED, PROJECT
 from fercore.runs.shape import RUN, TRAINED, RunInfo, checked_metrics, history_frame
 from fercore.scoring.evaluation import evaluate_parts
-from fercore.scoring.predictions import Predictions, checked_frame, read_frame, select_part
+from fercore.scoring.predictions import Predictions, read_frame, select_part
 from fercore.shapes import anything, misfit
 from fercore.training.recipes import Recipe
 
@@ -78,23 +65,6 @@ def local_folder(run_id: str) -> Path:
     return artifacts_folder() / LOCAL / checked_run_id(run_id)
 
 
-@contextmanager
-def new_folder(run_id: str) -> Iterator[Path]:
-    """A folder to make a run in, which is among this machine's runs once it is filled.
-
-    Raises `NameTaken` where the name is, or was by then.
-    """
-    folder = local_folder(run_id)
-    taken = NameTaken(f"There is a run '{run_id}' already. Choose another name.")
-    if folder.exists() or is_shipped(run_id):
-        raise taken
-    try:
-        with appearing(folder) as made:
-            yield made
-    except FileExistsError as error:
-        raise taken from error
-
-
 def checked_run_id(run_id: str) -> str:
     """`run_id`, if it may become a folder's name; raises `RunError` otherwise."""
     if not safe_name(run_id):
@@ -125,35 +95,14 @@ class Run:
         return start["run_id"] if start else None
 
     @property
-    def choice(self) -> str:
-        """For people: how its epoch was chosen."""
-        part, drawn = self.info["selected_on"], self.info["dataset"].get("validation")
-        if not part:
-            return "the last one: PublicTest was asked about none"
-        share = f", {100 * drawn['share']:g} % of Training drawn by its seed" if drawn else ""
-        return f"chosen on {part}{share}"
-
-    @property
     def epochs_done(self) -> int:
         """How long it was trained; the recipe's epochs where it was not said."""
         return self.info.get("epochs_done") or self.recipe.epochs
 
     @property
-    def cut_short(self) -> str:
-        """'3 of 14 epochs' where its training was broken off and the best so far kept; else ''."""
-        done, asked = self.epochs_done, self.recipe.epochs
-        return f"{done} of {asked} epochs" if done < asked else ""
-
-    @property
     def members(self) -> list[str]:
         """The runs whose mean it is; none for one that was trained."""
         return self.info.get("members", [])
-
-    @property
-    def seed(self) -> str:
-        """For people: its seed, or of how many it is the mean."""
-        count = len(self.members)
-        return f"ensemble of {count} seeds" if count else f"seed {self.info['seed']}"
 
     def weights_file(self) -> Path:
         """Its file of weights. Raises `RunError` for an ensemble, which has none."""
@@ -169,19 +118,6 @@ class Run:
         return self.info["dataset"]["name"]
 
     @property
-    def title(self) -> str:
-        """For people: 'CNN · paper · seed 0', the synthetic set named wherever it was used."""
-        model = MODELS[self.info["model"]].title
-        parts = [model, self.recipe.name, self.seed]
-        if self.cut_short:
-            parts.insert(2, f"cut short at {self.cut_short}")
-        if self.dataset != "FER2013":
-            parts.insert(1, self.dataset)
-        if not self.shipped:
-            parts.append(self.info["created"][:16].replace("T", " "))
-        return " · ".join(parts)
-
-    @property
     def note(self) -> str:
         """What a person wrote about it, or ''."""
         try:
@@ -193,11 +129,6 @@ class Run:
     @property
     def bytes_on_disk(self) -> int:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
-
-    @property
-    def remedy(self) -> str:
-        """What helps where one of its files is damaged."""
-        return _remedy(self.folder)
 
     @cached_property
     def prediction_frame(self) -> pd.DataFrame:
@@ -222,7 +153,8 @@ class Run:
         history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
         if len(history) < (self.info["best_epoch"] or 0):
             raise RunError(
-                f"{self.run_id}: its history.jsonl cannot be read to its end. {self.remedy}"
+                f"{self.run_id}: its history.jsonl cannot be read to its end. "
+                f"{_remedy(self.folder)}"
             )
         return history
 
@@ -241,10 +173,12 @@ class Run:
             return reader(self.folder / name)
         except RunError as error:  # says itself what is wrong
             raise RunError(
-                f"{self.run_id}: its {name} cannot be used. {error} {self.remedy}"
+                f"{self.run_id}: its {name} cannot be used. {error} {_remedy(self.folder)}"
             ) from error
         except Exception as error:  # each format's library has errors of its own
-            raise RunError(f"{self.run_id}: its {name} cannot be read. {self.remedy}") from error
+            raise RunError(
+                f"{self.run_id}: its {name} cannot be read. {_remedy(self.folder)}"
+            ) from error
 
 
 def list_runs() -> list[Run]:
@@ -357,133 +291,3 @@ def _remedy(folder: Path) -> str:
     if folder.parent.name == SHIPPED:
         return "It came with the project: get its files from there again."
     return "Restore the file, or delete the run and train it again."
-
-
-def write_run(
-    folder: Path,
-    info: Mapping[str, object],
-    model: Network,
-    history: Iterable[dict[str, Any]],
-    frame: pd.DataFrame,
-) -> Run:
-    """Write a complete run into `folder`, `run.json` last, and return it."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-    with replacing(folder / "weights.safetensors") as temporary:
-        save_file(weights, temporary)
-    write_json_lines(folder / "history.jsonl", history)
-    return write_scores(folder, info, frame)
-
-
-def write_scores(folder: Path, info: Mapping[str, object], frame: pd.DataFrame) -> Run:
-    """Complete the run in `folder` with its predictions; where nothing else is there, it is one
-    without history and weights.
-    """
-    checked_frame(frame)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_parquet(folder / "predictions.parquet", frame)
-    write_json(folder / "metrics.json", evaluate_parts(frame))
-    hashes = {name: _sha256(folder / name) for name in FILES if (folder / name).is_file()}
-    own = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES), "files": hashes}
-    write_json(folder / INFO, {**own, **info, **own})  # also where info is another run's
-    return read_run(folder)
-
-
-def verify_run(run: Run) -> list[str]:
-    """What is wrong with a run, a sentence each; empty where its files and metrics agree."""
-    problems = []
-    for name in SCORES if run.members else FILES:
-        path = run.folder / name
-        if not path.is_file():
-            problems.append(f"{name} is missing.")
-        elif _sha256(path) != run.info["files"].get(name):
-            problems.append(f"{name} was changed after the run was written.")
-    if problems:
-        return problems
-    if not _agree(evaluate_parts(run.prediction_frame), run.metrics()):
-        problems.append("metrics.json does not follow from predictions.parquet.")
-    return problems
-
-
-def rename_run(run: Run, new_id: str) -> Run:
-    """Give a run made on this machine another name, and return it.
-
-    The run is copied whole under its new name before the old one goes, so that a crash leaves one
-    of the two, or both, and never half a run. Raises `RunError` for a shipped run or a name that is
-    taken.
-    """
-    _check_local(run, "renamed")
-    try:
-        with new_folder(new_id) as copy:
-            shutil.copytree(run.folder, copy, dirs_exist_ok=True)
-            write_json(copy / INFO, run.info | {"run_id": new_id})
-    except OSError as error:
-        raise RunError(f"'{run.run_id}' keeps its name: {error.strerror or error}.") from error
-    delete_run(run)
-    return read_run(local_folder(new_id))
-
-
-def annotate_run(run: Run, note: str) -> None:
-    """Write a person's note beside a run made on this machine; an empty one removes it.
-
-    Raises `RunError` for a shipped run, and for more than `NOTE_LENGTH` characters.
-    """
-    _check_local(run, "annotated")
-    note = note.strip()
-    if len(note) > NOTE_LENGTH:
-        raise RunError(f"The note has {len(note)} characters; {NOTE_LENGTH} fit.")
-    if not note:
-        (run.folder / NOTE).unlink(missing_ok=True)
-        return
-    with replacing(run.folder / NOTE) as temporary:
-        temporary.write_text(note, encoding="utf-8")
-
-
-def delete_run(run: Run) -> None:
-    """Delete a run made on this machine. Raises `RunError` for a shipped one."""
-    _check_local(run, "deleted")
-    _remove(run.folder)
-
-
-def delete_unreadable(run_id: str) -> None:
-    """Delete a run made on this machine that `unreadable_runs` names. Raises `RunError`."""
-    folder = local_folder(run_id)
-    if not complete(folder):
-        raise RunError(f"There is no run '{run_id}' made on this machine.")
-    _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    try:
-        remove_folder(folder)
-    except OSError as error:
-        raise RunError(f"'{folder.name}' is not deleted: {error.strerror or error}.") from error
-
-
-def _check_local(run: Run, done: str) -> None:
-    if run.shipped:
-        raise RunError(f"'{run.run_id}' is shipped with the project and is not {done}.")
-
-
-def _agree(a: object, b: object, tolerance: float = 1e-9) -> bool:
-    """Whether two trees of JSON values hold the same numbers.
-
-    Bounds from a bootstrap may differ by what another version of NumPy's generator draws.
-    """
-    if isinstance(a, dict) and isinstance(b, dict):
-        drawn = {"macro_f1_interval", "f1_low", "f1_high"}
-        return a.keys() == b.keys() and all(
-            _agree(a[key], b[key], 0.01 if key in drawn else tolerance) for key in a
-        )
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(_agree(x, y, tolerance) for x, y in zip(a, b, strict=True))
-    if isinstance(a, float) and isinstance(b, float):
-        return abs(a - b) <= tolerance
-    return a == b
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fercore.errors import RunError
-from fercore.runs.artifacts import Run, find_run, new_folder, write_scores
+from fercore.runs.artifacts import Run, find_run
+from fercore.runs.writing import new_folder, write_scores
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 
 _SAME = ("model", "dataset", "start_from", "verdicts")  # of all members, as is the recipe
@@ -30,7 +31,7 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
             raise RunError(f"'{run.run_id}' is an ensemble itself. Name its members instead.")
     for run in others:
         same = all(run.info.get(key) == first.info.get(key) for key in _SAME)
-        if not same or run.recipe != first.recipe or run.cut_short != first.cut_short:
+        if not same or run.recipe != first.recipe or run.epochs_done != first.epochs_done:
             raise RunError(
                 f"'{run.run_id}' differs from '{first.run_id}' in more than the seed. Choose runs "
                 "of one model, one recipe and one dataset."

@@ -1,0 +1,37 @@
+"""A run in words, the same on the command line, on every page and beside an exported model."""
+
+from fercore.models import MODELS
+from fercore.runs.artifacts import Run
+
+
+def run_title(run: Run) -> str:
+    """'CNN · paper · seed 0', the synthetic set named wherever it was used."""
+    parts = [MODELS[run.info["model"]].title, run.recipe.name, seed_title(run)]
+    if short := cut_short(run):
+        parts.insert(2, f"cut short at {short}")
+    if run.dataset != "FER2013":
+        parts.insert(1, run.dataset)
+    if not run.shipped:
+        parts.append(run.info["created"][:16].replace("T", " "))
+    return " · ".join(parts)
+
+
+def seed_title(run: Run) -> str:
+    """'seed 0', or of how many seeds it is the mean."""
+    count = len(run.members)
+    return f"ensemble of {count} seeds" if count else f"seed {run.info['seed']}"
+
+
+def epoch_choice(run: Run) -> str:
+    """How its epoch was chosen, to go on after 'was'."""
+    part, drawn = run.info["selected_on"], run.info["dataset"].get("validation")
+    if not part:
+        return "the last one: PublicTest was asked about none"
+    share = f", {100 * drawn['share']:g} % of Training drawn by its seed" if drawn else ""
+    return f"chosen on {part}{share}"
+
+
+def cut_short(run: Run) -> str:
+    """'3 of 14 epochs' where its training was broken off and the best so far kept; else ''."""
+    done, asked = run.epochs_done, run.recipe.epochs
+    return f"{done} of {asked} epochs" if done < asked else ""
