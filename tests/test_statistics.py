@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, norm, ttest_ind, ttest_rel
+from scipy.stats import binomtest, norm
 
 from fercore.scoring import metrics, statistics
 
@@ -66,49 +66,6 @@ def test_auc_interval_is_delongs():
     half = 1.959963984540054 * np.sqrt(variance)
     expected = (kernel.mean() - half, kernel.mean() + half)
     assert statistics.auc_interval(positive, scores) == pytest.approx(expected, abs=1e-9)
-
-
-def test_seeds_difference_with_one_seed_is_the_paired_normal_interval():
-    rng = np.random.default_rng(5)
-    a, b = rng.random((1, 4000)) < 0.65, rng.random((1, 4000)) < 0.62
-    per_image = a[0].astype(float) - b[0]
-    expected = ttest_rel(a[0].astype(float), b[0].astype(float))
-    result = statistics.seeds_difference(a, b)
-    assert result.value == pytest.approx(per_image.mean())
-    assert result.p_value == pytest.approx(expected.pvalue, rel=1e-3)
-    assert result.interval == pytest.approx(tuple(expected.confidence_interval()), abs=1e-5)
-
-
-def test_seeds_difference_without_image_noise_is_welchs_t_test():
-    def seeds(*accuracies):
-        return np.array(
-            [[1.0] * round(a * 1000) + [0.0] * round(1000 - a * 1000) for a in accuracies]
-        )
-
-    first, second = (0.64, 0.652, 0.645), (0.60, 0.63, 0.61)
-    many_images = (np.tile(seeds(*values), (1, 2000)) for values in (first, second))
-    result = statistics.seeds_difference(*many_images)
-    expected = ttest_ind(first, second, equal_var=False)
-    assert result.p_value == pytest.approx(expected.pvalue, rel=0.01)
-    assert result.interval == pytest.approx(tuple(expected.confidence_interval()), rel=0.01)
-
-
-def test_seeds_intervals_cover_the_truth():
-    """Seeds shift the accuracy, images are drawn: of 95 % intervals about 95 % hold the mean."""
-    rng = np.random.default_rng(6)
-    held = 0
-    for _ in range(400):
-        ease = rng.normal(size=1000)
-        skill = rng.normal(0.4, 0.05, size=(3, 1))
-        correct = ease + skill + rng.normal(size=(3, 1000)) > 0
-        low, high = statistics.seeds_interval(correct)
-        held += low <= norm.cdf(0.4 / np.sqrt(2 + 0.05**2)) <= high
-    assert 0.93 <= held / 400 <= 1.0
-
-
-def test_same_predictions_do_not_differ():
-    correct = np.random.default_rng(7).random((1, 50)) < 0.5
-    assert statistics.seeds_difference(correct, correct) == (0.0, (0.0, 0.0), 1.0)
 
 
 def test_holm_by_hand():

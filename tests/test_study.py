@@ -22,7 +22,7 @@ from fercore.jobs.locks import held
 from fercore.jobs.request import prepare
 from fercore.models import build
 from fercore.runs.artifacts import artifacts_folder, read_run
-from fercore.scoring import statistics
+from fercore.scoring.groups import group_difference
 from fercore.study import analysis, runner
 from fercore.study.cluster import run_on_ray
 from fercore.study.runner import run_study, train_cell
@@ -377,7 +377,7 @@ def test_gaps_are_those_of_the_predictions(finished):
         for name in ("cnn", "cnn_lstm")
     }
     line = gaps.loc["cnn_lstm"]
-    expected = statistics.seeds_difference(right["cnn_lstm"], right["cnn"])
+    expected = group_difference(right["cnn_lstm"], right["cnn"])
     assert line["difference"] == pytest.approx(right["cnn_lstm"].mean() - right["cnn"].mean())
     assert line["p_holm"] == pytest.approx(expected.p_value)  # one comparison: no correction
     assert line["accuracy"] == pytest.approx(right["cnn_lstm"].mean())

@@ -124,39 +124,6 @@ class Difference(NamedTuple):
     p_value: float
 
 
-def seeds_interval(correct: NDArray) -> Interval:
-    """Interval of a recipe's accuracy from several seeds on the same images: bool (seeds, N).
-
-    Two things vary, as Bouthillier et al. (2021) ask one to count: the seeds, and the draw of test
-    images. Their variances add; the bounds are Student's, with Welch and Satterthwaite's degrees
-    of freedom. Needs two seeds at least; with one, it is the images' alone.
-    """
-    accuracy, error, freedom = _mean_and_error(correct)
-    half = error * _student_quantile(freedom)
-    return Interval(float(max(0.0, accuracy - half)), float(min(1.0, accuracy + half)))
-
-
-def seeds_difference(correct_a: NDArray, correct_b: NDArray) -> Difference:
-    """Recipe A minus recipe B from several seeds each on the same images: bool (seeds, N).
-
-    The images are paired: their part of the variance is that of the difference per image, averaged
-    over seeds. The seeds are not. See `seeds_interval`. A little wide, since a part of the seeds'
-    noise is in both terms.
-    """
-    a, b = np.asarray(correct_a, float), np.asarray(correct_b, float)
-    per_image = a.mean(0) - b.mean(0)  # (N,)
-    parts = [(per_image.var(ddof=1) / len(per_image), len(per_image) - 1)]
-    parts += [_seeds_part(a), _seeds_part(b)]
-    value, error, freedom = float(per_image.mean()), *_combined(parts)
-    if error == 0:
-        return Difference(value, Interval(value, value), 1.0 if value == 0 else 0.0)
-    from scipy.special import stdtr
-
-    half = error * _student_quantile(freedom)
-    p_value = float(2 * stdtr(freedom, -abs(value) / error))
-    return Difference(value, Interval(value - half, value + half), p_value)
-
-
 def holm(p_values: NDArray) -> NDArray:
     """p values corrected for their number (Holm, 1979), in the given order: (M,) to (M,).
 
@@ -169,32 +136,6 @@ def holm(p_values: NDArray) -> NDArray:
     corrected = np.empty_like(p_values)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
     return corrected
-
-
-def _mean_and_error(correct: NDArray) -> tuple[float, float, float]:
-    correct = np.asarray(correct, float)
-    per_image = correct.mean(0)
-    parts = [(per_image.var(ddof=1) / len(per_image), len(per_image) - 1), _seeds_part(correct)]
-    return float(per_image.mean()), *_combined(parts)
-
-
-def _seeds_part(correct: NDArray) -> tuple[float, float]:
-    """The variance of a mean over seeds, and its degrees of freedom."""
-    seeds = len(correct)
-    return (correct.mean(1).var(ddof=1) / seeds, seeds - 1) if seeds > 1 else (0.0, 1)
-
-
-def _combined(parts: list[tuple[float, float]]) -> tuple[float, float]:
-    """Standard error and degrees of freedom of a sum of independent parts (Satterthwaite, 1946)."""
-    variance = sum(part for part, _ in parts)
-    spread = sum(part**2 / freedom for part, freedom in parts)
-    return float(np.sqrt(variance)), float(variance**2 / spread) if spread else 1.0
-
-
-def _student_quantile(freedom: float) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))
 
 
 def auc_interval(positive: NDArray, scores: NDArray) -> Interval:

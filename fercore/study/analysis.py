@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
+from fercore.scoring.groups import group_difference, group_mean
 from fercore.scoring.statistics import Difference
 from fercore.study.references import PAPER
 from fercore.study.store import StudyStore
@@ -46,7 +47,7 @@ def gap_table(store: StudyStore, study: Study, part: str = "private") -> pd.Data
     lines = []
     for variant in finished:
         own = table[table["variant"] == variant.name]
-        low, high = statistics.seeds_interval(right[variant.name])
+        low, high = np.clip(group_mean(right[variant.name]).interval(), 0, 1)
         lines.append(
             {
                 "variant": variant.name,
@@ -85,7 +86,7 @@ def condition_table(store: StudyStore, study: Study, part: str = "private") -> p
         if not {variant.name for variant in pair} <= names:
             continue
         cnn, lstm = (correct_by_seed(store, variant.name, part) for variant in pair)
-        gap = statistics.seeds_difference(lstm, cnn)
+        gap = _difference(lstm, cnn)
         lines.append(
             {
                 "condition": condition,
@@ -175,7 +176,7 @@ def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion
 def _order(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | None:
     if not {"cnn_lstm", "cnn_lstm_shuffled"} <= set(gaps.index):
         return None
-    gap = statistics.seeds_difference(
+    gap = _difference(
         *(correct_by_seed(store, name, part) for name in ("cnn_lstm", "cnn_lstm_shuffled"))
     )
     meaning = (
@@ -232,7 +233,7 @@ def _against(
     if variant == other or other not in right:
         names = "difference", "difference_low", "difference_high", "p_value"
         return dict.fromkeys((*names, "only_variant", "only_cnn", "mcnemar"), np.nan)
-    gap = statistics.seeds_difference(right[variant], right[other])
+    gap = _difference(right[variant], right[other])
     _, own, others = np.intersect1d(seeds[variant], seeds[other], return_indices=True)
     pairs = zip(right[variant][own], right[other][others], strict=True)
     tests = [statistics.mcnemar(*pair) for pair in pairs]
@@ -262,6 +263,11 @@ def _runs(store: StudyStore, variant: str) -> list[str]:
     if own.empty:
         raise RunError(f"Study '{store.name}' has no finished training of '{variant}'.")
     return own["run_id"].tolist()
+
+
+def _difference(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Difference:
+    estimate = group_difference(a, b)
+    return Difference(estimate.value, estimate.interval(), estimate.p_value)
 
 
 def _verdict(gap: Difference, name: str = "p") -> str:
