@@ -215,9 +215,22 @@ def test_every_file_that_is_named_is_there():
     for path, text in TEXT.items():
         for name in re.findall(r"`((?:fercore|dashboard|pages|docs|benchmarks)/[\w/]+\.py)`", text):
             assert (ROOT / name).is_file(), f"{path.name}: {name}"
-        for target in re.findall(r"\]\(([^)#]+?)(?:#[\w-]*)?\)", text):
+
+
+def test_every_link_leads_somewhere():
+    for path, text in TEXT.items():
+        for target in re.findall(r"\]\(([^)]+)\)", text):
             if "://" not in target:
-                assert (path.parent / target).exists(), f"{path.name}: {target}"
+                file, _, heading = target.partition("#")
+                there = (path.parent / file).resolve() if file else path
+                assert there.exists(), f"{path.name}: {target}"
+                assert not heading or heading in headings(there), f"{path.name}: {target}"
+
+
+def headings(path: Path) -> set[str]:
+    """A page's headings as a link names them."""
+    found = re.findall(r"^#+ (.*)$", TEXT[path], re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 def pictures() -> set[Path]:
