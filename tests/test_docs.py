@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import typer
 from PIL import Image
-from skimage.data import astronaut
 from typer.testing import CliRunner
 
 from fercore.cli import app
+from fercore.predict.sample_photos import sample_photo
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -50,7 +50,7 @@ def reader(tmp_path, monkeypatch):
     for name in ("shipped", "studies"):
         here = tmp_path / "artifacts" / name
         shutil.copytree(ROOT / "artifacts" / name, here, copy_function=link)
-    Image.fromarray(astronaut()).save(tmp_path / "me.jpg")
+    sample_photo("astronaut").save(tmp_path / "me.jpg")
     monkeypatch.chdir(tmp_path)
 
 
