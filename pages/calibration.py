@@ -1,12 +1,14 @@
 """Calibration: whether a model is as sure as it is right, and what saying 'unsure' would gain."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.theme import count, interval, percent
-from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
+from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
 from dashboard.compare import calibration_view
 from dashboard.compare.calibration_view import SCALED, TRAINED, confidence_counts
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy, accuracy_at_coverage
@@ -57,13 +59,12 @@ models_line(selection)
 temperatures = {key: calibration_view.temperature(run) for key, run in selection.models.items()}
 shown = TRAINED
 if any(temperatures.values()):
-    shown = st.segmented_control(
+    shown = one_of(
         "Probabilities",
         [TRAINED, SCALED],
-        required=True,
-        key="probabilities",
-        help="Temperature scaling raises every probability to the power 1/T and lets them sum to 1 "
-        "again. It changes how sure a model is, never what it says.",
+        "probabilities",
+        help_="Temperature scaling raises every probability to the power 1/T and lets them sum to "
+        "1 again. It changes how sure a model is, never what it says.",
     )
     st.caption("The temperature T is fitted on PublicTest. T > 1 means over-confident.")
 for key, fitted in temperatures.items():
@@ -94,10 +95,10 @@ st.caption(
 )
 with st.container(horizontal=True):
     tables = {key: model.reliability for key, model in models.items()}
-    about = {"models": selection.models, "part": selection.part, "probabilities": shown}
-    csv_button(stacked(tables), "reliability", **about)
+    as_csv = partial(csv_button, models=selection.models, part=selection.part, probabilities=shown)
+    as_csv(stacked(tables), "reliability")
     sure = {key: confidence_counts(model.predictions) for key, model in models.items()}
-    csv_button(stacked(sure), "confidence", label="How sure they are, as CSV", **about)
+    as_csv(stacked(sure), "confidence", label="How sure they are, as CSV")
 
 st.subheader("If it may say 'unsure'", anchor=False)
 unsure = st.slider(
@@ -124,4 +125,4 @@ st.caption(
     "answered; lower is better."
 )
 curves = {key: model.risk_coverage for key, model in models.items()}
-csv_button(stacked(curves), "risk-coverage", **about)
+as_csv(lambda: stacked(curves), "risk-coverage")

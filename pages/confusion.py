@@ -1,12 +1,19 @@
 """Confusion: which expression is taken for which, by A, by B, and the difference."""
 
+from collections.abc import Mapping
+from functools import partial
+from itertools import product
+
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.base import figures, loading, theme
+from dashboard.base import loading, theme
 from dashboard.base.clicks import Point, clickable_figure
-from dashboard.base.figures import NORMALISATIONS
+from dashboard.base.parameters import NORMALISATIONS
 from dashboard.base.selection import (
     ANY,
     PREDICTED,
@@ -15,7 +22,8 @@ from dashboard.base.selection import (
     choose_cell,
     current_with_predictions,
 )
-from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
+from dashboard.compare.confusion_figures import Counts, confusion_figure, difference_figure
 from fercore.labels import CLASSES
 from fercore.runs.words import run_title
 from fercore.scoring.metrics import confusion_matrix
@@ -30,10 +38,7 @@ models_line(selection)
 
 tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 counts = {key: confusion_matrix(table.labels, table.predicted) for key, table in tables.items()}
-normalise = st.segmented_control(
-    "Percent and colour", list(NORMALISATIONS), required=True, format_func=NORMALISATIONS.get,
-    key="normalise",
-)  # fmt: skip
+normalise = one_of("Percent and colour", NORMALISATIONS, "normalise")
 
 
 # What the rows and the columns of each matrix select.
@@ -45,7 +50,7 @@ AXES = {
 }
 
 
-def clickable(place, figure, view: str) -> None:
+def clickable(place: DeltaGenerator, figure: go.Figure, view: str) -> None:
     rows, columns = AXES[view]
 
     def take_click(point: Point) -> None:
@@ -55,20 +60,16 @@ def clickable(place, figure, view: str) -> None:
         clickable_figure(figure, f"confusion-{view}", take_click, alt=f"Confusion matrix {view}")
 
 
-def told(sentence: str, row: np.ndarray, matches: np.ndarray) -> None:
+def told(sentence: str, row: NDArray[np.bool_], matches: NDArray[np.bool_]) -> None:
     """How many of the images of `row` lie in a cell; both bool (N,)."""
     found, of_row = int((row & matches).sum()), int(row.sum())
     share = theme.percent(found / max(of_row, 1))
     st.markdown(f"{sentence}: {theme.count(found)} of {theme.count(of_row)} images, {share}")
 
 
-def confusion_lines(
-    counts: dict[str, np.ndarray], differences: pd.DataFrame | None
-) -> pd.DataFrame:
+def confusion_lines(counts: Mapping[str, Counts], differences: pd.DataFrame | None) -> pd.DataFrame:
     """A line per cell: each model's count and share of the label, and whether they differ."""
-    lines = pd.DataFrame(
-        [(true, said) for true in CLASSES for said in CLASSES], columns=["label", "predicted"]
-    )
+    lines = pd.DataFrame(product(CLASSES, CLASSES), columns=["label", "predicted"])
     for key, matrix in counts.items():
         lines[f"{key.lower()}_count"] = matrix.ravel()
         shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
@@ -79,7 +80,7 @@ def confusion_lines(
 cell = st.container(border=True)
 places = st.columns(len(tables))
 for place, (key, matrix) in zip(places, counts.items()):
-    figure = figures.confusion_figure(
+    figure = confusion_figure(
         matrix, title=f"{key} · {run_title(selection.models[key])}", normalise=normalise,
         selected=selection.cells[key],
     )  # fmt: skip
@@ -89,7 +90,7 @@ with cell:
     chosen = {matrix: pair for matrix, pair in selection.cells.items() if ANY not in pair}
     if not chosen:
         st.markdown("No cell is chosen. Click one, or pick a label and a prediction.")
-    elif selection.paired and "A against B" in chosen:
+    elif selection.pair and "A against B" in chosen:
         said_a, said_b = chosen["A against B"]
         in_row, in_column = (
             tables[key].predicted == CLASSES.index(name)
@@ -108,7 +109,7 @@ with cell:
             )  # fmt: skip
 
 differences = None
-if selection.paired:
+if selection.pair:
     st.subheader("A against B", anchor=False)
     st.caption(
         "Left: images, and points of the row, that A puts into a cell more often than B. A star: "
@@ -117,31 +118,28 @@ if selection.paired:
         "agree, right or wrong."
     )
     left, right = st.columns(2)
-    differences = loading.cell_differences(selection.a, selection.b, selection.part)
-    marked = differences.pivot(index="label", columns="predicted", values="p_holm") < 0.05
-    marked = marked.loc[list(CLASSES), list(CLASSES)].to_numpy()
+    differences = loading.cell_differences(*selection.pair, selection.part)
+    corrected = differences.pivot(index="label", columns="predicted", values="p_holm")
+    marked = corrected.loc[list(CLASSES), list(CLASSES)].to_numpy() < 0.05
     clickable(
         left,
-        figures.difference_figure(
+        difference_figure(
             counts["A"], counts["B"], title="A − B", marked=marked, selected=selection.cells["A"]
         ),
         "A − B",
     )
-    said = confusion_matrix(tables["A"].predicted, tables["B"].predicted)
+    against = confusion_matrix(tables["A"].predicted, tables["B"].predicted)
     clickable(
         right,
-        figures.confusion_figure(
-            said, title="What B says where A says …", normalise=normalise, rows="A says",
+        confusion_figure(
+            against, title="What B says where A says …", normalise=normalise, rows="A says",
             columns="B says", selected=selection.cells["A against B"],
         ),
         "A against B",
     )  # fmt: skip
-about = {"models": selection.models, "part": selection.part}
+as_csv = partial(csv_button, models=selection.models, part=selection.part)
 with st.container(horizontal=True):
-    csv_button(confusion_lines(counts, differences), "confusion", label="Cells as CSV", **about)
-    if selection.paired:
-        pairs = [(of_a, of_b) for of_a in CLASSES for of_b in CLASSES]
-        csv_button(
-            pd.DataFrame(pairs, columns=["a_predicted", "b_predicted"]).assign(count=said.ravel()),
-            "a-against-b", label="A against B as CSV", **about,
-        )  # fmt: skip
+    as_csv(lambda: confusion_lines(counts, differences), "confusion", label="Cells as CSV")
+    if selection.pair:
+        pairs = pd.DataFrame(product(CLASSES, CLASSES), columns=["a_predicted", "b_predicted"])
+        as_csv(pairs.assign(count=against.ravel()), "a-against-b", label="A against B as CSV")

@@ -9,7 +9,7 @@ from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.parameters import PAIRS
 from dashboard.base.selection import ANY, choose_cell, choose_slice, current_with_predictions
 from dashboard.base.theme import count, percent
-from dashboard.base.widgets import csv_button, heading, models_line, stacked
+from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare import audit_view
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from fercore.analysis.audit import near_across
@@ -77,8 +77,8 @@ else:
 
 st.subheader("What copies do to the scores", anchor=False)
 if here:
-    copied = audit.across.set_index("usage").loc[usage, "Training"]
-    total = audit.counts.set_index("usage").loc[usage, "all"]
+    copied = int(audit.across.set_index("usage")["Training"][usage])
+    total = int(audit.counts.set_index("usage")["all"][usage])
     st.markdown(
         f"**{count(copied)} of {count(total)} {usage} images ({percent(copied / total)}) are "
         "pixel copies of a Training image**, which a model may know by heart."
@@ -124,21 +124,18 @@ if here:
         "Images of a test part beside one of an earlier part that looks alike: the same photo, "
         "cropped, compressed or stamped otherwise. 'Without duplicates' does not leave these out."
     )
-    near = audit_view.near(selection.a)
-    for line in near_across(near).itertuples():
-        st.markdown(
-            f"- {count(line.images)} {line.usage} images look like one in {line.other_usage}"
-        )
+    faces = loading.dataset(selection.a)
+    near = audit_view.near(faces)
+    for line in near_across(near).to_dict("records"):
+        alike = f"{count(line['images'])} {line['usage']} images"
+        st.markdown(f"- {alike} look like one in {line['other_usage']}")
     differ = near["label"] != near["other_label"]
     views = {"alike": near, "differ": near[differ]}
-    view = st.segmented_control(
-        "Pairs", list(PAIRS), required=True, key="pairs", format_func=PAIRS.get
-    )
-    faces = loading.dataset(selection.a)
+    view = one_of("Pairs", PAIRS, "pairs")
     if views[view].empty:
         st.caption("There is no such pair.")
     with st.grid(min_column_width=220, gap="small"):
-        for _, pair in views[view].head(MOST_PAIRS).iterrows():
+        for pair in views[view].head(MOST_PAIRS).to_dict("records"):
             audit_view.pair_tile(faces, pair)
     pairs = near.drop(columns=["first", "second"])
     csv_button(pairs, "near-duplicates", dataset=selection.a.dataset)
@@ -151,7 +148,7 @@ with disputed:
         "labels for doubtful, going by A's probabilities; the most doubtful come first. It cannot "
         "tell a wrong label from a wrong model: look at the faces."
     )
-    samples = loading.samples(selection.a, selection.b if selection.paired else None, part)
+    samples = selection.samples
     open_chosen(samples, images, selection)
     if issues.empty:
         st.caption("There is none.")

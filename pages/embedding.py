@@ -9,14 +9,14 @@ from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_kept
 from dashboard.base.parameters import COLOURINGS
 from dashboard.base.selection import ANY, current_with_predictions
-from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import first_faces, open_chosen
 from fercore.analysis.extras import describe_group, placed
 
 selection = current_with_predictions()
-both = ["A", "B"] if selection.paired else ["A"]
+both = ["A", "B"] if selection.pair else ["A"]
 if st.session_state["features"] not in both:
     st.session_state["features"] = "A"
 if selection.cells["A against B"] == (ANY, ANY):
@@ -29,11 +29,9 @@ heading(
 models_line(selection, to_faces=False)
 
 left, right = st.columns(2)
-key = left.segmented_control("Features of", both, required=True, key="features")
-colouring = right.segmented_control(
-    "Colour", list(COLOURINGS.values()), required=True, key="colouring"
-)
-if selection.b and not selection.paired:
+key = one_of("Features of", both, "features", place=left)
+colouring = one_of("Colour", list(COLOURINGS.values()), "colouring", place=right)
+if selection.b and not selection.pair:
     left.caption("To see the other model's map, choose it as A.")
 run, model = selection.models[key], key.lower()
 table = extras_view.embedding(run)
@@ -41,7 +39,7 @@ if table is None:
     extras_view.not_computed(key, run)
     st.stop()
 
-samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
+samples = selection.samples
 images = loading.images(selection.a)
 open_chosen(samples, images, selection)
 chosen_rows = samples.loc[selected(samples, selection), "row"]

@@ -8,7 +8,7 @@ from dashboard.base import loading
 from dashboard.base.parameters import ORDERS
 from dashboard.base.selection import ANY, WHICH, cell_in_words, current_with_predictions
 from dashboard.base.theme import count
-from dashboard.base.widgets import csv_button, heading, models_line, paged
+from dashboard.base.widgets import csv_button, heading, models_line, one_of, paged
 from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table, open_chosen
 from fercore.scoring.evaluation import VIEWS, view_mask
@@ -21,8 +21,7 @@ SORTED = {  # by what, and whether the smallest comes first; a mistake's margin 
 }
 
 selection = current_with_predictions()
-paired = selection.paired
-views = VIEWS if paired else ("A wrong", "all")
+views = VIEWS if selection.pair else ("A wrong", "all")
 if st.session_state[WHICH] not in views:
     st.session_state[WHICH] = views[0]
 said = selection.predicted, selection.predicted_b
@@ -35,11 +34,11 @@ heading(
 )
 models_line(selection, to_faces=False)
 
-samples = loading.samples(selection.a, selection.b if paired else None, selection.part)
-view = st.segmented_control("Which", views, required=True, key=WHICH)
-order = st.segmented_control(
-    "First", list(ORDERS), required=True, key="order", format_func=ORDERS.get,
-    help="Loss: how little the model gives to the label. Margin: how near the label was to being "
+samples = selection.samples
+view = one_of("Which", views, WHICH)
+order = one_of(
+    "First", ORDERS, "order",
+    help_="Loss: how little the model gives to the label. Margin: how near the label was to being "
     "said.",
 )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Overview: which model is better, by how much, and where to look first."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -20,18 +22,25 @@ from dashboard.faces import face_loading
 from fercore.labels import CLASSES
 from fercore.runs.words import cut_short, epoch_choice
 from fercore.scoring.evaluation import confusions
+from fercore.scoring.predictions import Predictions
 from fercore.scoring.statistics import Interval
 
 COSTLIEST = 3  # confusions shown; the rest are on their own page
 
 
-def headline(key: str, scores: dict) -> dict:
+def headline(key: str, scores: dict[str, Any]) -> dict[str, Any]:
     """A model's line of the download."""
     line = {"model": key, "n": scores["n"]}
     for name in ("accuracy", "macro_f1"):
         low, high = scores[f"{name}_interval"]
         line |= {name: scores[name], f"{name}_low": low, f"{name}_high": high}
     return line | {"macro_auc": scores["macro_auc"]}
+
+
+def counts_of(predictions: Predictions) -> dict[tuple[str, str], int]:
+    """How many images of a label are taken for another class, the most frequent first."""
+    table = confusions(predictions)
+    return dict(zip(zip(table["label"], table["predicted"]), table["count"]))
 
 
 selection = current_with_predictions()
@@ -60,12 +69,12 @@ figure.image(
 
 with verdict:
     models_line(selection)
-    if selection.paired:
-        st.markdown(verdict_in_words(loading.comparison(selection.a, selection.b, selection.part)))
-        if paper := paper_in_words(selection.a, selection.b):
+    if selection.pair:
+        st.markdown(verdict_in_words(loading.comparison(*selection.pair, selection.part)))
+        if paper := paper_in_words(*selection.pair):
             st.markdown(paper)
-        st.caption(subject(selection.a, selection.b))
-        if compares_architectures(selection.a, selection.b):
+        st.caption(subject(*selection.pair))
+        if compares_architectures(*selection.pair):
             st.page_link(
                 **link("why_the_lstm_loses"),
                 label="Why the LSTM loses, over all seeds",
@@ -75,15 +84,13 @@ with verdict:
 left, right = st.columns(2)
 with left:
     st.subheader("Where they fail")
-    tables = {
-        key: confusions(loading.predictions(run, selection.part)).set_index(["label", "predicted"])[
-            "count"
-        ]
+    wrong = {
+        key: counts_of(loading.predictions(run, selection.part))
         for key, run in selection.models.items()
     }
-    for (true, predicted), wrong in tables["A"].head(COSTLIEST).items():
-        of_b = f" · B {tables['B'][(true, predicted)]}" if "B" in tables else ""
-        label = f"{true} → {predicted}: A {wrong}{of_b}"
+    for true, predicted in list(wrong["A"])[:COSTLIEST]:
+        counts = (f"{key} {of_model[true, predicted]}" for key, of_model in wrong.items())
+        label = f"{true} → {predicted}: {' · '.join(counts)}"
         st.page_link(
             **cell_link("misclassified", true, predicted, which="a"),
             label=label,

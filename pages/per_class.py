@@ -1,12 +1,15 @@
 """Per class: precision, recall, F1 and AUC of each expression, with intervals."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import figures, loading, theme
+from dashboard.base import loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import METRIC, choose_cell, current_with_predictions
-from dashboard.base.widgets import csv_button, heading, models_line, stacked
+from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
+from dashboard.compare.class_figures import class_difference_figure, class_figure, metric_title
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table
 
 FEW = 100  # images below which a class's figures are wide guesses
@@ -28,13 +31,7 @@ heading(
 models_line(selection)
 
 tables = {key: loading.classes(run, selection.part) for key, run in selection.models.items()}
-metric = st.segmented_control(
-    "Metric",
-    CLASS_METRICS,
-    required=True,
-    format_func=figures.metric_title,
-    key=METRIC,
-)
+metric = one_of("Metric", {name: metric_title(name) for name in CLASS_METRICS}, METRIC)
 st.caption(METRICS[metric])
 
 
@@ -43,13 +40,13 @@ def take_click(point: Point) -> None:
 
 
 clickable_figure(
-    figures.class_figure(tables, metric), f"class-{metric}", take_click, alt="Metric per class"
+    class_figure(tables, metric), f"class-{metric}", take_click, alt="Metric per class"
 )
 differences = None
-if selection.paired:
-    differences = loading.class_differences(selection.a, selection.b, selection.part)
+if selection.pair:
+    differences = loading.class_differences(*selection.pair, selection.part)
     clickable_figure(
-        figures.class_difference_figure(differences, metric), f"class-difference-{metric}",
+        class_difference_figure(differences, metric), f"class-difference-{metric}",
         take_click, alt="A minus B per class",
     )  # fmt: skip
 
@@ -61,25 +58,36 @@ if len(small):
     names = ", ".join(f"{row['class']} ({row['support']})" for _, row in small.iterrows())
     st.warning(f"Few images, wide intervals: {names}.", icon=":material/warning:")
 
-title = figures.metric_title(metric)
+title = metric_title(metric)
 shown = pd.DataFrame({"class": tables["A"]["class"], "images": tables["A"]["support"]})
-columns = {
-    key: (table, f"{key} {title}", theme.percent, theme.interval) for key, table in tables.items()
-}
-if differences is not None:
-    columns["A − B"] = (differences, "A − B, points", theme.points, theme.points_interval)
-for key, (table, name, _, written) in columns.items():
-    shown[name] = table[metric]
+formats: dict[str, theme.Format] = {}
+
+
+def add_columns(
+    key: str,
+    name: str,
+    table: pd.DataFrame,
+    written: Callable[[float], str],
+    bounds_written: Callable[[tuple[float, float]], str],
+) -> None:
+    """The metric of a table and its interval."""
+    shown[name], formats[name] = table[metric], written
     bounds = zip(table[f"{metric}_low"], table[f"{metric}_high"])
-    shown[f"{key}, 95 %"] = [written(pair) for pair in bounds]
+    shown[f"{key}, 95 %"] = [bounds_written(pair) for pair in bounds]
+
+
+for key, table in tables.items():
+    add_columns(key, f"{key} {title}", table, theme.percent, theme.interval)
+if differences is not None:
+    add_columns("A − B", "A − B, points", differences, theme.points, theme.points_interval)
 clickable_table(
-    theme.readable(shown, {name: written for _, name, written, _ in columns.values()}),
+    theme.readable(shown, formats),
     f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,
 )  # fmt: skip
 scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 csv_button(
     lambda: (
-        comparison_table(scored["A"], scored["B"]) if selection.paired else stacked(tables)
+        comparison_table(scored["A"], scored["B"]) if selection.pair else stacked(tables)
     ),
     "per-class", models=selection.models, part=selection.part,
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """ROC and PR: what each expression costs in false alarms, whatever the threshold."""
 
+from functools import partial
+
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.base import loading
@@ -9,7 +10,7 @@ from dashboard.base.charts import show_figure
 from dashboard.base.parameters import CURVES
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.theme import count, percent
-from dashboard.base.widgets import csv_button, heading, letter, models_line
+from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import curve_figures
 from fercore.labels import CLASSES
 from fercore.scoring.metrics import decisions_at
@@ -31,9 +32,7 @@ heading(
 )
 models_line(selection)
 tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
-kind = st.segmented_control(
-    "Curve", list(CURVES), required=True, format_func=CURVES.get, key="curve"
-)
+kind = one_of("Curve", CURVES, "curve")
 st.caption(EXPLAINED[kind])
 threshold = st.slider(
     "Threshold: at least this probability counts as a yes", 0.0, 1.0, step=0.01,
@@ -41,20 +40,12 @@ threshold = st.slider(
 )  # fmt: skip
 
 
-@st.cache_resource(max_entries=20, show_spinner=False)
-def drawn(kind: str, part: str, **created: str) -> go.Figure:
-    """The curves of the selected runs; `created` tells one run of a name from the next."""
-    return curve_figures.curves_figure(tables, kind)
-
-
-created = {f"{key} {run.run_id}": run.info["created"] for key, run in selection.models.items()}
-curves = drawn(kind, selection.part, **created)
 show_figure(
-    curve_figures.with_threshold(curves, tables, kind, threshold),
+    curve_figures.curves_at(tables, kind, threshold),
     alt=f"{CURVES[kind]} curves per class", key="curves-figure",
 )  # fmt: skip
 
-expression = st.segmented_control("Decisions about", CLASSES, required=True, key="about")
+expression = one_of("Decisions about", CLASSES, "about")
 k = CLASSES.index(expression)
 for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
     at = decisions_at(table.labels == k, table.probs[:, k], threshold)
@@ -84,11 +75,16 @@ st.caption(
     "Macro: the mean of the expressions that occur. Micro: all decisions 'is this image of this "
     "class?' together."
 )
-about = {"models": selection.models, "part": selection.part}
-with st.container(horizontal=True):
+as_csv = partial(csv_button, models=selection.models, part=selection.part)
+
+
+def areas_by_class() -> pd.DataFrame:
     long = areas.melt("model", var_name="class", value_name="auc")
-    csv_button(long.astype({"auc": float}), "auc", label="Areas as CSV", **about)
-    csv_button(
-        lambda: curve_figures.curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV",
-        **about,
-    )  # fmt: skip
+    return long.astype({"auc": float})
+
+
+with st.container(horizontal=True):
+    as_csv(areas_by_class, "auc", label="Areas as CSV")
+    as_csv(
+        lambda: curve_figures.curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV"
+    )

@@ -43,7 +43,7 @@ if tables["A"].empty:
     )
     st.stop()
 options = {
-    slice_title(line.property, line.slice): line for line in tables["A"].itertuples(index=False)
+    slice_title(line["property"], line["slice"]): line for line in tables["A"].to_dict("records")
 }
 
 
@@ -56,7 +56,7 @@ clickable_figure(
     slices_figure(tables, everyone), "slices-figure", take_click,
     alt="Accuracy of A and B on each slice",
 )  # fmt: skip
-small = [title for title, line in options.items() if line.few]
+small = [title for title, line in options.items() if line["few"]]
 if small:
     st.caption(
         f"A ring marks a slice of fewer than {FEW} images, too few to tell: {', '.join(small)}."
@@ -86,7 +86,7 @@ shown = pd.DataFrame(
 
 
 titles = [slice_title(*line) for line in zip(everything["property"], everything["slice"])]
-numbers = dict.fromkeys(shown.select_dtypes("floating"), number)
+numbers: dict[str, theme.Format] = dict.fromkeys(map(str, shown.select_dtypes("float")), number)
 clickable_table(
     theme.readable(shown, numbers | {"against all, points": signed}),
     "slices-table", titles, choose_slice, chosen=selection.slice, height=300, placeholder="–",
@@ -104,18 +104,19 @@ st.markdown(
     f"**{title}**. Click a point or a row above, or choose a slice in the sidebar, for another."
 )
 for key, table in tables.items():
-    same = (table["property"] == chosen.property) & (table["slice"] == chosen.slice)
-    for line in table[same].itertuples():
-        f1 = "" if pd.isna(line.macro_f1) else f", macro F1 {theme.percent(line.macro_f1)}"
-        bounds = theme.interval((line.accuracy_low, line.accuracy_high))
+    same = (table["property"] == chosen["property"]) & (table["slice"] == chosen["slice"])
+    for line in table[same].to_dict("records"):
+        f1 = "" if pd.isna(line["macro_f1"]) else f", macro F1 {theme.percent(line['macro_f1'])}"
+        bounds = theme.interval((line["accuracy_low"], line["accuracy_high"]))
         st.markdown(
-            f"{letter(key)} is right on **{theme.percent(line.accuracy)}** {bounds} of "
-            f"{theme.count(line.n)} images{f1}: {theme.points(line.difference)} against all images"
+            f"{letter(key)} is right on **{theme.percent(line['accuracy'])}** {bounds} of "
+            f"{theme.count(line['n'])} images{f1}: {theme.points(line['difference'])} against all "
+            "images"
         )
 
-samples = loading.samples(selection.a, selection.b if selection.paired else None, selection.part)
+samples = selection.samples
 open_chosen(samples, images, selection)
-mine = samples[slice_mask(found["A"].properties, chosen.property, chosen.slice)]
+mine = samples[slice_mask(found["A"].properties, chosen["property"], chosen["slice"])]
 mine = mine.sort_values(["a_correct", "a_confidence"], ascending=[True, False], kind="stable")
 if images.missing:
     face_table(mine, selection)

@@ -3,13 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import figures, loading
+from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
 from dashboard.base.plain import plain
 from dashboard.base.selection import current
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, model_names, stacked
+from dashboard.compare.history_figure import history_figure
 from fercore.runs.words import epoch_choice
 from fercore.wording import duration
 
@@ -36,7 +37,7 @@ trained = {key: trained[key] for key in histories}
 if not trained:
     st.stop()
 best = {key: run.info["best_epoch"] for key, run in trained.items()}
-show_figure(figures.history_figure(histories, best), alt="Loss and accuracy by epoch")
+show_figure(history_figure(histories, best), alt="Loss and accuracy by epoch")
 
 first = {key: lines.dropna(subset="val_loss")["epoch"].min() for key, lines in histories.items()}
 if late := [f"{key} from epoch {epoch} on" for key, epoch in first.items() if epoch > 1]:

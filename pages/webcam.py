@@ -8,7 +8,7 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from dashboard.base import loading
 from dashboard.base.failures import errors_told
 from dashboard.base.selection import current_with_weights
-from dashboard.base.widgets import heading, model_names
+from dashboard.base.widgets import heading, model_names, one_of
 from dashboard.live import view as live_view
 from dashboard.live.camera_check import TROUBLE, camera_trouble
 from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers
@@ -29,7 +29,7 @@ left, middle, right = st.columns(3, vertical_alignment="bottom")
 choices = ["A", "B", BOTH] if selection.b else ["A"]
 if st.session_state["models"] not in choices:
     st.session_state["models"] = choices[-1]
-choice = left.segmented_control("Models", choices, required=True, key="models")
+choice = one_of("Models", choices, "models", place=left)
 smoothing = middle.slider(
     "Smoothing, seconds",
     0.0,
@@ -42,7 +42,7 @@ smoothing = middle.slider(
 mirror = right.toggle("Mirror", key="mirror", help="As in a mirror: your left is on the left.")
 
 models = {key: run for key, run in selection.models.items() if choice in (key, BOTH)}
-predictors = {key: loading.predictor(*loading.identity(run)) for key, run in models.items()}
+predictors = {key: loading.predictor(run) for key, run in models.items()}
 settings = LiveSettings(predictors, smoothing, mirror)
 if ANNOTATOR not in st.session_state:
     st.session_state[ANNOTATOR] = FrameAnnotator(settings)

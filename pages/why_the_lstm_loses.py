@@ -7,8 +7,8 @@ from dashboard.base.address import NOT_HERE
 from dashboard.base.charts import show_figure
 from dashboard.base.parameters import STUDY, STUDY_CURVES
 from dashboard.base.plain import plain
-from dashboard.base.theme import count, percent, points, points_interval, readable
-from dashboard.base.widgets import csv_button, heading
+from dashboard.base.theme import Format, count, percent, points, points_interval, readable
+from dashboard.base.widgets import csv_button, heading, one_of
 from dashboard.study import study_figures, study_loading
 from dashboard.study.reading_svg import reading_svg
 from fercore.models import MODELS
@@ -17,7 +17,7 @@ from fercore.study.results import heads
 from fercore.wording import number, p_value, signed
 
 SEEDS = 3  # that a claim about an architecture rests on
-FORMATS = {
+FORMATS: dict[str, Format] = {
     "accuracy %": number,
     "against the CNN, points": signed,
     "McNemar": "{:.0f}",
@@ -38,13 +38,11 @@ if not study_loading.study_finished(STUDY):
     st.info(f"The study has not run yet. Start it with: `fercore study {STUDY}`")
     st.stop()
 
-part = st.segmented_control(
+part = one_of(
     "Images",
-    list(PARTS),
-    required=True,
-    format_func=PARTS.get,
-    key="images",
-    help="PrivateTest is scored once. 'Without duplicates' leaves out images that also occur in "
+    PARTS,
+    "images",
+    help_="PrivateTest is scored once. 'Without duplicates' leaves out images that also occur in "
     "Training or PublicTest. PublicTest chose the epochs.",
 )
 results = study_loading.study(STUDY, part)
@@ -120,7 +118,9 @@ for name in [name for name in st.session_state["curves"] if name not in titles]:
             icon=NOT_HERE,
         )
 st.session_state["curves"] = [name for name in st.session_state["curves"] if name in titles]
-chosen = st.multiselect("Learning curves of", list(titles), format_func=titles.get, key="curves")
+chosen = st.multiselect(
+    "Learning curves of", list(titles), format_func=titles.__getitem__, key="curves"
+)
 curves = {name: study_loading.study_curves(STUDY, name) for name in chosen}
 if curves:
     show_figure(
@@ -158,5 +158,7 @@ if curves:
     tables["Learning curves"] = pd.concat(curves, names=["variant"]).reset_index("variant")
 with st.container(horizontal=True):
     for name, table in tables.items():
-        about = {"study": STUDY} | ({"part": part} if name != "Learning curves" else {})
-        csv_button(table, name.lower().replace(" ", "-"), label=f"{name} as CSV", **about)
+        csv_button(
+            table, name.lower().replace(" ", "-"), label=f"{name} as CSV", study=STUDY,
+            part=None if name == "Learning curves" else part,
+        )  # fmt: skip

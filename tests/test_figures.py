@@ -9,8 +9,10 @@ from plotly.colors import sample_colorscale
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from dashboard.base import figures, theme
-from dashboard.compare import curve_figures
+from dashboard.base.parameters import NORMALISATIONS
+from dashboard.compare import class_figures, confusion_figures, curve_figures
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.compare.history_figure import history_figure
 from dashboard.study.study_figures import class_effect_figure
 from fercore.labels import CLASSES
 from fercore.scoring.evaluation import class_differences, class_table
@@ -30,7 +32,7 @@ def cells_of(figure) -> tuple[np.ndarray, np.ndarray]:
 def test_confusion_figure_holds_counts_and_row_shares(two_runs):
     table = two_runs[0].predictions()
     counts = confusion_matrix(table.labels, table.predicted)
-    figure = figures.confusion_figure(counts, title="A", selected=("sad", "neutral"))
+    figure = confusion_figures.confusion_figure(counts, title="A", selected=("sad", "neutral"))
     values, text = cells_of(figure)
     clicks = figure.data[2]
     np.testing.assert_allclose(values, 100 * counts / counts.sum(1, keepdims=True))
@@ -43,7 +45,7 @@ def test_confusion_figure_holds_counts_and_row_shares(two_runs):
 def test_difference_figure_is_centred_on_zero():
     a, b = np.diag([10] * 7), np.diag([10] * 7)
     b[0] = [5, 5, 0, 0, 0, 0, 0]
-    figure = figures.difference_figure(a, b, title="")
+    figure = confusion_figures.difference_figure(a, b, title="")
     values, text = cells_of(figure)
     assert values[0][0] == pytest.approx(50)
     assert values[0][1] == pytest.approx(-50)
@@ -71,7 +73,7 @@ def test_accuracy_figure_places_its_points_and_references():
 
 def test_class_figure_has_a_point_per_class_and_model(two_runs):
     tables = {key: class_table(run.predictions()) for key, run in zip("AB", two_runs, strict=True)}
-    figure = figures.class_figure(tables, "recall")
+    figure = class_figures.class_figure(tables, "recall")
     assert [trace.name for trace in figure.data] == ["A", "B"]
     np.testing.assert_allclose(figure.data[0].x, 100 * tables["A"]["recall"])
     assert tuple(figure.layout.yaxis.ticktext) == CLASSES
@@ -106,7 +108,7 @@ def test_areas_of_the_averages_agree_with_scikit_learn(two_runs):
 def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
     tables = {"A": two_runs[0].predictions()}
     figure = curve_figures.curves_figure(tables, kind)
-    marked = curve_figures.with_threshold(figure, tables, kind, 0.3).data[len(figure.data) :]
+    marked = curve_figures.curves_at(tables, kind, 0.3).data[len(figure.data) :]
     assert len(marked) == 7
     curves = [trace for trace in figure.data if trace.name == "A"]
     for curve, point in zip(curves, marked, strict=True):
@@ -117,9 +119,9 @@ def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
 def test_columns_of_a_normalised_matrix_are_shares_of_the_prediction(two_runs):
     table = two_runs[0].predictions()
     counts = confusion_matrix(table.labels, table.predicted)
-    values, _ = cells_of(figures.confusion_figure(counts, title="A", normalise="column"))
+    values, _ = cells_of(confusion_figures.confusion_figure(counts, title="A", normalise="column"))
     np.testing.assert_allclose(values.sum(0), 100)
-    _, text = cells_of(figures.confusion_figure(counts, title="A", normalise="none"))
+    _, text = cells_of(confusion_figures.confusion_figure(counts, title="A", normalise="none"))
     assert text[2][3] == str(counts[2, 3])
 
 
@@ -157,15 +159,18 @@ def worst_contrast(figure) -> float:
     return worst
 
 
-@pytest.mark.parametrize("normalise", figures.NORMALISATIONS)
+@pytest.mark.parametrize("normalise", NORMALISATIONS)
 def test_text_on_every_cell_is_read(normalise):
     counts = np.arange(49).reshape(7, 7) ** 2  # every step of the scale
-    assert worst_contrast(figures.confusion_figure(counts, title="", normalise=normalise)) >= 4.5
+    assert (
+        worst_contrast(confusion_figures.confusion_figure(counts, title="", normalise=normalise))
+        >= 4.5
+    )
 
 
 def test_text_on_every_difference_is_read():
     a, b = np.diag(np.arange(10, 80, 10)) + 5, np.arange(49).reshape(7, 7)
-    assert worst_contrast(figures.difference_figure(a, b, title="")) >= 4.5
+    assert worst_contrast(confusion_figures.difference_figure(a, b, title="")) >= 4.5
     effect = pd.DataFrame(np.linspace(-0.2, 0.2, 49).reshape(7, 7), columns=CLASSES)
     assert worst_contrast(class_effect_figure(effect, list("abcdefg"))) >= 4.5
 
@@ -180,13 +185,13 @@ def test_class_difference_is_filled_where_its_interval_leaves_out_zero(two_runs)
     table = class_differences(a, b)
     table.loc[0, ["f1", "f1_low", "f1_high"]] = [0.1, 0.05, 0.15]
     table.loc[1, ["f1", "f1_low", "f1_high"]] = [0.1, -0.05, 0.25]
-    points = figures.class_difference_figure(table, "f1").data[0]
+    points = class_figures.class_difference_figure(table, "f1").data[0]
     assert list(points.marker.symbol[:2]) == ["circle", "circle-open"]
     assert points.x[0] == pytest.approx(10)
 
 
 def test_history_figure_rings_the_chosen_epoch(two_runs):
-    figure = figures.history_figure({"A": two_runs[0].history()}, {"A": 2})
+    figure = history_figure({"A": two_runs[0].history()}, {"A": 2})
     ring = next(trace for trace in figure.data if trace.name == "A chosen epoch")
     assert list(ring.x) == [2]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import SessionStateProxy
 
 from dashboard.base.plain import plain
 
@@ -192,7 +193,9 @@ def query(shared: Collection[str], own: Sequence[Parameter], changes: dict[str, 
     return view | _encoded(own, left) | changes
 
 
-def _encoded(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, str]:
+def _encoded(
+    parameters: Sequence[Parameter], values: Mapping[str, Any] | SessionStateProxy
+) -> dict[str, str]:
     """The parameters that are not as they are by default, as the URL has them."""
     return {
         one.key: one.write(values[one.key])

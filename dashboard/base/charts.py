@@ -2,6 +2,8 @@
 several panels keeps its width there and is scrolled sideways (see `page.css`).
 """
 
+from typing import Any
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -9,7 +11,7 @@ from dashboard.base.figures import STATIC
 from dashboard.base.plain import plain
 
 
-def show_figure(figure: go.Figure, *, alt: str, **options) -> None:
+def show_figure(figure: go.Figure, *, alt: str, **options: Any) -> None:
     """`options` are `st.plotly_chart`'s. `alt` says what is seen, without marks."""
     about = figure.layout.meta or {}
     place = f"{'wide' if about.get('wide') else 'figure'}-{options.get('key') or alt}"

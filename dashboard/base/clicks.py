@@ -8,7 +8,7 @@ second click means is for the callbacks: the selection may have been changed els
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
 import pandas as pd
@@ -22,6 +22,7 @@ from dashboard.base.selection import clears
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
+Line = TypeVar("Line", bound=Hashable)
 Point = dict[str, Any]  # as Plotly reports it: x, y, customdata, …
 
 
@@ -55,11 +56,11 @@ def _meaning(figure: go.Figure) -> int:
 def clickable_table(
     table: "pd.DataFrame | Styler",
     key: str,
-    lines: Sequence[Hashable],
-    choose: Callable[[Hashable], None],
+    lines: Sequence[Line],
+    choose: Callable[[Line], object],
     *,
-    chosen: Hashable = None,
-    **options,
+    chosen: Line | None = None,
+    **options: Any,
 ) -> None:
     """A table; `choose` gets the one of `lines` that is clicked: what each row stands for.
 

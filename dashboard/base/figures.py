@@ -1,105 +1,53 @@
-"""Figures: pure functions from tables of results to Plotly figures. No model."""
+"""What figures share: how they look, and the pieces that several pages draw. No model.
+
+A figure is a pure function from tables of results to a Plotly figure.
+"""
+
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from dashboard.base.theme import (
-    DIFFERENCE,
-    MAGNITUDE,
-    MODEL_COLOURS,
-    REFERENCE_COLOUR,
-    colour_at,
-    percent,
-    text_on,
-)
+from dashboard.base.theme import MODEL_COLOURS, Scale, colour_at, percent, text_on
 from fercore.labels import CLASSES
-from fercore.wording import signed
-
-# Building a figure is most of a page's time. One that is asked for again, by whichever visitor, is
-# the same object: whoever gets it shows it and changes nothing.
-drawn_once = st.cache_resource(max_entries=60, show_spinner=False)
+from fercore.scoring.predictions import Predictions
 
 _LEGEND_ROOM = 36  # pixels above the panels
 # Clicks select, and nothing zooms by accident.
 STATIC = {"displayModeBar": False, "scrollZoom": False}
+STILL = {"opacity": 1}  # for `unselected`'s markers: a click marks a point and dims no other
+P = ParamSpec("P")
+
+# Tables are told apart by their bytes: Streamlit's own way is twenty times slower.
+_CONTENT: dict[str | type[Any], Callable[[Any], Any]] = {
+    pd.DataFrame: pickle.dumps,
+    Predictions: lambda table: (table.labels, table.probs),
+}
 
 
-NORMALISATIONS = {"row": "share of the label", "column": "share of the prediction", "none": "count"}
-
-
-@drawn_once
-def confusion_figure(
-    counts: NDArray,
-    *,
-    title: str,
-    normalise: str = "row",
-    selected: tuple[str, str] | None = None,
-    rows: str = "label",
-    columns: str = "predicted",
-):
-    """A confusion matrix: the count in each cell, and its share of the row, the column or neither.
-
-    `rows` and `columns` say what they are, for the axes and the hover text.
+def drawn_once(figure: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
+    """A figure that is asked for again, by whichever visitor, is the same object: building it is
+    most of a page's time. Whoever gets it shows it and changes nothing.
     """
-    shares = _shares(counts, normalise)
-    text = [
-        [f"{n}<br>{100 * s:.0f} %" if normalise != "none" else f"{n}" for n, s in zip(*lines)]
-        for lines in zip(counts, shares, strict=True)
-    ]
-    top = 100 * max(shares.max(), 1e-9)
-    cells = heat(100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES)
-    hover = [[f"n = {n}" for n in line] for line in counts]
-    return _matrix(cells, hover, title, selected, rows, columns)
-
-
-@drawn_once
-def difference_figure(
-    a: NDArray,
-    b: NDArray,
-    *,
-    title: str,
-    marked: NDArray | None = None,
-    selected: tuple[str, str] | None = None,
-):
-    """Row shares of A minus those of B, in points; blue where A has more, orange where B has.
-
-    Cells of `marked`, bool (K, K), carry a star: their difference is beyond chance.
-    """
-    difference = 100 * (_shares(a, "row") - _shares(b, "row"))
-    limit = max(5.0, float(np.abs(difference).max()))
-    marked = np.zeros(a.shape, bool) if marked is None else marked
-    text = [
-        [
-            f"{signed(d, 0)}{' ★' if star else ''}<br>{signed(share)}"
-            for d, share, star in zip(*lines)
-        ]
-        for lines in zip(a - b, difference, marked, strict=True)
-    ]
-    cells = heat(difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES)
-    hover = [
-        [f"A {of_a}, B {of_b}: {signed(of_a - of_b, 0)}" for of_a, of_b in zip(*lines)]
-        for lines in zip(a, b, strict=True)
-    ]
-    return _matrix(cells, hover, title, selected, "label", "predicted")
-
-
-def _shares(counts: NDArray, normalise: str) -> NDArray:
-    """Of the row or the column; with 'none', of the largest cell, for the colour alone."""
-    if normalise == "none":
-        return counts / max(int(counts.max()), 1)
-    axis = 1 if normalise == "row" else 0
-    return counts / np.maximum(counts.sum(axis, keepdims=True), 1)
+    return st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=_CONTENT)(figure)
 
 
 def heat(
-    values: NDArray, text: list, colorscale: list, *, zmin: float, zmax: float, x, y
+    values: NDArray[np.float64],
+    text: list[list[str]],
+    colorscale: Scale,
+    *,
+    zmin: float,
+    zmax: float,
+    x: Sequence[str],
+    y: Sequence[str],
 ) -> list[go.Heatmap]:
     """Coloured cells with a text each, in black or white, as it is read on their colours."""
-    values = np.asarray(values, float)
     shares = np.nan_to_num(np.clip((values - zmin) / (zmax - zmin), 0, 1))
     white = np.array(
         [[text_on(colour_at(colorscale, share)) == "#ffffff" for share in line] for line in shares]
@@ -115,153 +63,56 @@ def heat(
     ]  # fmt: skip
 
 
-def _matrix(
-    cells: list[go.Heatmap],
-    hover: list[list[str]],
-    title: str,
-    selected,
-    rows: str,
-    columns: str,
+def points_by_row(
+    tables: Mapping[str, pd.DataFrame], value: str, row: str, n: str, *, title: str
 ) -> go.Figure:
-    """`hover` is what the mouse is told of each cell."""
-    figure = go.Figure(cells)
-    # Streamlit delivers no clicks on a heatmap; transparent markers over its cells take them.
-    predicted, true = np.meshgrid(CLASSES, CLASSES)
-    figure.add_scatter(
-        x=predicted.ravel(),
-        y=true.ravel(),
-        customdata=[text for line in hover for text in line],
-        mode="markers",
-        marker={"size": 38, "symbol": "square", "color": "rgba(0,0,0,0)"},
-        hovertemplate=f"{rows} %{{y}}, {columns} %{{x}}: %{{customdata}}<extra></extra>",
-        unselected={"marker": {"opacity": 1}},
-        showlegend=False,
-    )
-    if selected and all(name in CLASSES for name in selected):
-        row, column = (CLASSES.index(name) for name in selected)
-        figure.add_shape(
-            type="rect", x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5,
-            line={"color": "#E69F00", "width": 4},
-        )  # fmt: skip
-    edge = len(CLASSES) - 0.5
-    figure.update_xaxes(
-        title=columns, fixedrange=True, showgrid=False, range=[-0.5, edge], autotickangles=[0, 90]
-    )
-    figure.update_yaxes(title=rows, fixedrange=True, showgrid=False, range=[edge, -0.5])
-    figure.update_layout(dragmode=False)
-    return styled(figure, title, height=520, legend=False)
+    """A point with its interval for each model in each row, the first row at the top.
 
-
-@drawn_once
-def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
-    """One metric of every class, a point with its interval for each model."""
+    value: the column of shares from 0 to 1 that is drawn; row: that of the rows' names, which A's
+    table has all of; n: that of the number of images. Each point's data are its row's name and n.
+    """
+    names = list(tables["A"][row])
     figure = go.Figure()
-    for offset, (key, table) in zip((-0.13, 0.13), tables.items(), strict=False):
-        value = 100 * table[metric]
+    for offset, (key, table) in zip(ROW_OFFSETS, tables.items(), strict=False):
+        table = table[table[row].isin(names)]
+        shift = offset if len(tables) > 1 else 0
         figure.add_scatter(
-            x=value,
-            y=np.arange(len(table)) + (offset if len(tables) > 1 else 0),
-            error_x=error_bars(table, metric),
+            x=100 * table[value],
+            y=[names.index(name) + shift for name in table[row]],
+            error_x=error_bars(table, value),
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,
-            unselected={"marker": {"opacity": 1}},
-            customdata=table[["class", "support"]],
+            unselected={"marker": STILL},
+            customdata=table[[row, n]],
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
             "(n = %{customdata[1]})<extra></extra>",
         )
-    names = next(iter(tables.values()))["class"]
     figure.update_yaxes(
-        tickmode="array", tickvals=list(range(len(names))), ticktext=list(names),
-        range=[len(names) - 0.4, -0.6], fixedrange=True,
+        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6],
+        fixedrange=True,
     )  # fmt: skip
-    figure.update_xaxes(range=[-2, 102], ticksuffix=" %", fixedrange=True)
+    figure.update_xaxes(fixedrange=True)
     figure.update_layout(dragmode=False)
-    title = f"{metric_title(metric)} per class, with 95 % interval"
-    return styled(figure, title, height=420)
+    return styled(figure, title, height=150 + 45 * len(names))
 
 
-def metric_title(metric: str) -> str:
-    """'F1', 'AUC', 'Recall'."""
-    return metric.upper() if metric in ("f1", "auc") else metric.capitalize()
+ROW_OFFSETS = (-0.13, 0.13)  # of A's and B's points from the middle of their row
 
 
-@drawn_once
-def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
-    """A minus B in one metric of every class, in points, with its paired interval."""
-    value, low, high = (100 * table[metric + end] for end in ("", "_low", "_high"))
-    beyond = (low > 0) | (high < 0)
-    bars = error_bars(table, metric, color=REFERENCE_COLOUR)
-    figure = go.Figure(
-        go.Scatter(
-            x=value,
-            y=table["class"],
-            error_x=bars,
-            mode="markers",
-            marker={
-                "size": 11,
-                "color": [MODEL_COLOURS["A" if v > 0 else "B"] for v in value],
-                "symbol": np.where(beyond, "circle", "circle-open"),
-                "line": {"width": 2},
-            },
-            unselected={"marker": {"opacity": 1}},
-            customdata=table[["class", "support"]].assign(points=[signed(v) for v in value]),
-            hovertemplate="%{y}: %{customdata[2]} points (n = %{customdata[1]})<extra></extra>",
-        )
-    )
-    figure.add_vline(0, line_color=REFERENCE_COLOUR)
-    figure.update_yaxes(
-        categoryorder="array", categoryarray=list(table["class"])[::-1], fixedrange=True
-    )
-    figure.update_xaxes(title="points", zeroline=False, fixedrange=True)
-    figure.update_layout(dragmode=False)
-    title = f"A − B, {metric_title(metric)}: filled where the interval leaves out 0"
-    return styled(figure, title, height=420, legend=False)
+def panel(index: int) -> dict[str, int]:
+    """The place of a panel in two rows of four, as `add_trace` takes it."""
+    return {"row": index // 4 + 1, "col": index % 4 + 1}
 
 
-@drawn_once
-def history_figure(histories: dict[str, pd.DataFrame], best: dict[str, int]) -> go.Figure:
-    """Loss and accuracy by epoch; dotted on Training, solid on PublicTest, a ring at the choice."""
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("loss", "accuracy"))
-    for key, history in histories.items():
-        for column, (name, factor) in enumerate((("loss", 1), ("accuracy", 100)), start=1):
-            for part, dash in (("train", "dot"), ("val", "solid")):
-                label = f"{key} {'Training' if part == 'train' else 'PublicTest'}"
-                figure.add_scatter(
-                    x=history["epoch"],
-                    y=factor * history[f"{part}_{name}"],
-                    mode="lines",
-                    line={"color": MODEL_COLOURS[key], "dash": dash, "width": 2},
-                    name=label,
-                    legendgroup=label,
-                    showlegend=column == 1,
-                    hovertemplate=f"{label}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
-                    row=1,
-                    col=column,
-                )
-            chosen = history[history["epoch"] == best[key]]
-            figure.add_scatter(
-                x=chosen["epoch"],
-                y=factor * chosen[f"val_{name}"],
-                mode="markers",
-                marker={
-                    "size": 14,
-                    "symbol": "circle-open",
-                    "line": {"width": 3},
-                    "color": MODEL_COLOURS[key],
-                },
-                name=f"{key} chosen epoch",
-                showlegend=False,
-                hovertemplate=f"{key} chosen epoch %{{x}}: %{{y:.3g}}<extra></extra>",
-                row=1,
-                col=column,
-            )
-    figure.update_xaxes(title="epoch")
-    figure.update_yaxes(ticksuffix=" %", col=2)
-    return legend_below(styled(figure, "Loss and accuracy by epoch", height=480, wide=True))
+def ring(key: str) -> dict[str, Any]:
+    """The marker of what was chosen on a model's line."""
+    return {
+        "size": 14, "symbol": "circle-open", "line": {"width": 3}, "color": MODEL_COLOURS[key],
+    }  # fmt: skip
 
 
-def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
+def probability_figure(probs: dict[str, NDArray[np.floating]]) -> go.Figure:
     """The seven probabilities of one face, a bar for each model."""
     figure = go.Figure()
     for key, values in probs.items():
@@ -283,7 +134,7 @@ def probability_figure(probs: dict[str, NDArray]) -> go.Figure:
     return styled(figure, title, height=320, legend=len(probs) > 1)
 
 
-def error_bars(table: pd.DataFrame, value: str = "accuracy", **look) -> dict:
+def error_bars(table: pd.DataFrame, value: str = "accuracy", **look: Any) -> dict[str, Any]:
     """Intervals as Plotly's error bars, in percent, from a column of shares from 0 to 1 and its
     `_low` and `_high`.
     """

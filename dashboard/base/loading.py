@@ -1,24 +1,31 @@
 """Cached reading of runs and images. Nothing here imports torch, except `predictor`."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from dashboard.base.plain import plain
 from fercore import data
 from fercore.data import FaceSet, finding
 from fercore.data.cache import entries, source_key
+from fercore.data.votes import Votes
 from fercore.errors import DataError
 from fercore.labels import SIZE
 from fercore.runs import origin
-from fercore.runs.artifacts import Run, find_run, list_runs
+from fercore.runs.artifacts import Run, list_runs
 from fercore.scoring import evaluation
 from fercore.scoring.evaluation import Comparison, class_table, compare
 from fercore.scoring.predictions import Predictions
+
+if TYPE_CHECKING:
+    from fercore.predict.predictor import Predictor
 
 
 def runs() -> list[Run]:
@@ -26,43 +33,41 @@ def runs() -> list[Run]:
     return list_runs()
 
 
+def identity(run: Run) -> tuple[str, str]:
+    """What tells a run from any other, one of the same name made later included."""
+    return run.run_id, str(run.info["created"])
+
+
+# The `hash_funcs` of whatever is cached by a run, a dataset or its votes.
+KNOWN_BY: dict[str | type[Any], Callable[[Any], Any]] = {
+    Run: identity,
+    FaceSet: lambda faces: faces.fingerprint,
+    Votes: lambda votes: votes.fingerprint,
+}
+
+
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def predictions(run: Run, part: str) -> Predictions:
-    return _predictions(run.run_id, run.info["created"], part)
+    """What a run says of the images of a part."""
+    return run.predictions(part)
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _predictions(run_id: str, created: str, part: str) -> Predictions:
-    return find_run(run_id).predictions(part)
-
-
-def metrics(run: Run) -> dict:
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def metrics(run: Run) -> dict[str, Any]:
     """Stored headline metrics, by part; parts without images are left out."""
-    return _metrics(run.run_id, run.info["created"])
+    return run.metrics()
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
-def _metrics(run_id: str, created: str) -> dict:
-    return find_run(run_id).metrics()
-
-
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def history(run: Run) -> pd.DataFrame:
     """One line per epoch."""
-    return _history(run.run_id, run.info["created"])
+    return run.history()
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
-def _history(run_id: str, created: str) -> pd.DataFrame:
-    return find_run(run_id).history()
-
-
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def classes(run: Run, part: str) -> pd.DataFrame:
     """Per-class metrics with intervals."""
-    return _classes(run.run_id, run.info["created"], part)
-
-
-@st.cache_data(max_entries=60, show_spinner=False)
-def _classes(run_id: str, created: str, part: str) -> pd.DataFrame:
-    return class_table(_predictions(run_id, created, part))
+    return class_table(predictions(run, part))
 
 
 def comparison(a: Run, b: Run, part: str) -> Comparison:
@@ -70,36 +75,22 @@ def comparison(a: Run, b: Run, part: str) -> Comparison:
     return compare(predictions(a, part), predictions(b, part))
 
 
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def class_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
     """A minus B per class, with paired intervals."""
-    return _paired("class_differences", *identity(a), *identity(b), part)
+    return evaluation.class_differences(predictions(a, part), predictions(b, part))
 
 
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def cell_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
     """A against B in every cell of the confusion matrix."""
-    return _paired("cell_differences", *identity(a), *identity(b), part)
+    return evaluation.cell_differences(predictions(a, part), predictions(b, part))
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
-def _paired(measure: str, a: str, created_a: str, b: str, created_b: str, part: str):
-    tables = _predictions(a, created_a, part), _predictions(b, created_b, part)
-    return getattr(evaluation, measure)(*tables)
-
-
+@st.cache_data(max_entries=20, show_spinner=False, hash_funcs=KNOWN_BY)
 def samples(a: Run, b: Run | None, part: str) -> pd.DataFrame:
     """One line per image: what A, and B where given, say of it."""
-    return _samples(*identity(a), *(identity(b) if b else (None, None)), part)
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def _samples(a: str, created_a: str, b: str | None, created_b: str | None, part: str):
-    of_b = _predictions(b, created_b, part) if b else None
-    return evaluation.sample_table(_predictions(a, created_a, part), of_b)
-
-
-def identity(run: Run) -> tuple[str, str]:
-    """What tells a run from any other, one of the same name made later included."""
-    return run.run_id, run.info["created"]
+    return evaluation.sample_table(predictions(a, part), predictions(b, part) if b else None)
 
 
 @dataclass(frozen=True)
@@ -110,12 +101,20 @@ class Images:
     none, a sentence that says why and what to do. partly: where some are not here, how many are.
     """
 
-    faces: np.ndarray
+    faces: NDArray[np.uint8]
     position: dict[int, int]
     missing: str = ""
     partly: str = ""
 
-    def get(self, pixels: int) -> np.ndarray | None:
+    def __contains__(self, pixels: int) -> bool:
+        return int(pixels) in self.position
+
+    def __getitem__(self, pixels: int) -> NDArray[np.uint8]:
+        """The face uint8 (48, 48) with that hash."""
+        return np.asarray(self.faces[self.position[int(pixels)]])
+
+    def get(self, pixels: int) -> NDArray[np.uint8] | None:
+        """The same; None where it is not here."""
         index = self.position.get(int(pixels))
         return None if index is None else np.asarray(self.faces[index])
 
@@ -161,17 +160,23 @@ def dataset(run: Run) -> FaceSet:
 
     Raises `DataError` where none of the run's images is.
     """
-    found = _dataset(run.dataset, run.info["dataset"]["fingerprint"], places(run), run)
+    found = _dataset(run, places(run))
     if isinstance(found, str):
         raise DataError(found)
     return found
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the images …")
-def _dataset(name: str, fingerprint: str, where: tuple[Place, ...], _run: Run) -> FaceSet | str:
+def _its_dataset(run: Run) -> tuple[str, str]:
+    return run.dataset, run.info["dataset"]["fingerprint"]
+
+
+@st.cache_resource(
+    max_entries=4, show_spinner="Reading the images …", hash_funcs={Run: _its_dataset}
+)
+def _dataset(run: Run, where: tuple[Place, ...]) -> FaceSet | str:
     """The dataset, or why there is none: that is not looked for anew on every page either."""
     try:
-        return origin.faces_of(_run)
+        return origin.faces_of(run)
     except DataError as error:
         return str(error)
 
@@ -182,21 +187,21 @@ def images(run: Run) -> Images:
         faces = dataset(run)
     except DataError as error:
         return Images(_NONE, {}, plain(error))
-    position = _position(faces.fingerprint, faces)
+    position = _position(faces)
     scored = [predictions(run, part).pixels for part in ("public", "private")]
     here = [int(pixels) in position for pixels in np.concatenate(scored)]
     partly = "" if all(here) else plain(origin.partly(run, faces, sum(here), len(here)))
     return Images(faces.images, position, partly=partly)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _position(fingerprint: str, _faces: FaceSet) -> dict[int, int]:
-    return {int(pixels): index for index, pixels in enumerate(_faces.pixel_hashes())}
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KNOWN_BY)
+def _position(faces: FaceSet) -> dict[int, int]:
+    return {int(pixels): index for index, pixels in enumerate(faces.pixel_hashes())}
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def predictor(run_id: str, created: str):
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KNOWN_BY)
+def predictor(run: Run) -> "Predictor":
     """A run's model, ready to look at photos. Imports torch."""
     from fercore.predict.predictor import Predictor
 
-    return Predictor.from_run(run_id)
+    return Predictor.from_run(run)

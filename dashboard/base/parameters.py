@@ -11,7 +11,6 @@ import streamlit as st
 
 from dashboard.base import address, loading
 from dashboard.base.address import PAGE, Parameter, choice, number
-from dashboard.base.figures import NORMALISATIONS
 from dashboard.base.navigation import page_path
 from dashboard.base.selection import (
     ANY,
@@ -39,6 +38,7 @@ from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICE_KEYS, SLICES, slice_title
 
+NORMALISATIONS = {"row": "share of the label", "column": "share of the prediction", "none": "count"}
 CURVES = {"roc": "ROC", "pr": "Precision and recall"}
 PROBABILITIES = {"trained": "as trained", "scaled": "temperature-scaled"}
 ORDERS = {

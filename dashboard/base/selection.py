@@ -7,7 +7,9 @@ names (see `parameters`) restore the view on any page.
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
@@ -55,7 +57,7 @@ class Selection:
     @property
     def paired_models(self) -> dict[str, Run]:
         """Those of them that a table of images holds: B only where it is about the same images."""
-        return self.models if self.paired else {"A": self.a}
+        return self.models if self.pair else {"A": self.a}
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -86,7 +88,7 @@ class Selection:
         return self.true if self.cells["A against B"] == (ANY, ANY) else None
 
     @property
-    def sample_filter(self) -> dict:
+    def sample_filter(self) -> dict[str, Any]:
         """The selection as arguments of `evaluation.selected_samples`."""
         chosen = {"true": self.true, "a_says": self.predicted, "b_says": self.predicted_b}
         low, high = self.confidence
@@ -108,12 +110,18 @@ class Selection:
         ]
         return ", ".join(filter(None, parts))
 
+    @cached_property
+    def pair(self) -> tuple[Run, Run] | None:
+        """A and B, where both were scored on the same images."""
+        if self.b is None:
+            return None
+        of_a, of_b = (loading.predictions(run, self.part) for run in (self.a, self.b))
+        return (self.a, self.b) if of_a.same_images(of_b) else None
+
     @property
-    def paired(self) -> bool:
-        """Whether both models were scored on the same images."""
-        return self.b is not None and loading.predictions(self.a, self.part).same_images(
-            loading.predictions(self.b, self.part)
-        )
+    def samples(self) -> pd.DataFrame:
+        """A line for each image, with what A says of it and, where they are a pair, B."""
+        return loading.samples(self.a, self.b if self.pair else None, self.part)
 
 
 def current() -> Selection:

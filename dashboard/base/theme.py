@@ -1,12 +1,16 @@
 """Colours and numbers, the same on every page."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from fercore.wording import NO_BREAK, number, signed
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 MODEL_COLOURS = {"A": "#0072B2", "B": "#D55E00"}
 REFERENCE_COLOUR = "#8c8c8c"
@@ -22,9 +26,14 @@ CLASS_COLOURS = {
     "neutral": "#CC79A7",
 }
 
+Scale = list[tuple[float, str]]  # of colours, as Plotly has them: places from 0 to 1
+
 # Sequential for magnitudes, diverging and centred on zero for differences; both also dark-safe.
-MAGNITUDE = [[0, "#eef4fa"], [0.5, "#6aaed6"], [1, "#08306b"]]
-DIFFERENCE = [[0, "#D55E00"], [0.5, "#f2f2f2"], [1, "#0072B2"]]
+MAGNITUDE: Scale = [(0, "#eef4fa"), (0.5, "#6aaed6"), (1, "#08306b")]
+DIFFERENCE: Scale = [(0, "#D55E00"), (0.5, "#f2f2f2"), (1, "#0072B2")]
+
+
+Format = Callable[[Any], str] | str  # of one column's numbers
 
 
 def contrast(one: str, other: str) -> float:
@@ -38,7 +47,7 @@ def text_on(colour: str) -> str:
     return max(("#000000", "#ffffff"), key=lambda text: contrast(text, colour))
 
 
-def colour_at(scale: list, share: float) -> str:
+def colour_at(scale: Scale, share: float) -> str:
     """The colour of a scale of Plotly's at a place from 0 to 1."""
     places, colours = zip(*scale)
     channels = zip(*map(_channels, colours))
@@ -61,7 +70,7 @@ def percent(share: float | None) -> str:
     return "–" if share is None or math.isnan(share) else f"{number(100 * share)}{NO_BREAK}%"
 
 
-def interval(bounds) -> str:
+def interval(bounds: tuple[float, float]) -> str:
     """'[61.6, 64.8]', in percent, in one piece; a dash for an unknown one."""
     low, high = bounds
     return "–" if math.isnan(low) else f"[{number(100 * low)},{NO_BREAK}{number(100 * high)}]"
@@ -72,15 +81,15 @@ def points(difference: float) -> str:
     return "–" if math.isnan(difference) else f"{signed(100 * difference)}{NO_BREAK}points"
 
 
-def points_interval(bounds) -> str:
+def points_interval(bounds: tuple[float, float]) -> str:
     """'[+0.2, +2.6]', in points, in one piece; a dash for an unknown one."""
     low, high = bounds
     return "–" if math.isnan(low) else f"[{signed(100 * low)},{NO_BREAK}{signed(100 * high)}]"
 
 
-def readable(table: pd.DataFrame, formats: dict[str, Callable[[float], str]]):
+def readable(table: pd.DataFrame, formats: Mapping[str, Format]) -> "Styler":
     """The table for `st.dataframe`: its numbers in words, still sorted as numbers."""
-    return table.style.format(formats, na_rep="–")
+    return table.style.format({**formats}, na_rep="–")
 
 
 def count(number: int) -> str:

@@ -1,14 +1,17 @@
 """Pieces that pages share: the heading, empty states, downloads, face tiles."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE
@@ -41,7 +44,7 @@ def models_line(selection: Selection, *, to_faces: bool = True) -> None:
 
 def paired_or_say_so(selection: Selection) -> None:
     """Says where A and B were scored on different images."""
-    if selection.b and not selection.paired:
+    if selection.b and not selection.pair:
         st.info(
             "A and B were scored on different images: their figures stand side by side, but "
             "nothing is compared image by image."
@@ -64,12 +67,10 @@ def _selection_line(selection: Selection, to_faces: bool) -> None:
 
 def _how_many(selection: Selection) -> str:
     """': 112 faces'; nothing of a slice, whose images take time to find."""
-    known = selection.paired or (selection.predicted_b == ANY and selection.of == "a")
+    known = selection.pair or (selection.predicted_b == ANY and selection.of == "a")
     if selection.slice != ANY or not known or selection.part not in loading.metrics(selection.a):
         return ""
-    b = selection.b if selection.paired else None
-    samples = loading.samples(selection.a, b, selection.part)
-    found = int(selected_samples(samples, **selection.sample_filter).sum())
+    found = int(selected_samples(selection.samples, **selection.sample_filter).sum())
     return f": {theme.count(found)} face{'' if found == 1 else 's'}"
 
 
@@ -90,25 +91,43 @@ def letter(key: str) -> str:
     return f":{'blue' if key == 'A' else 'orange'}[**{key}**]"
 
 
+def one_of(
+    label: str,
+    options: Mapping[str, str] | Sequence[str],
+    key: str,
+    *,
+    place: DeltaGenerator | None = None,
+    help_: str | None = None,
+) -> str:
+    """A choice of one of `options`, in their words where they are given; `key` has its value."""
+    words = options if isinstance(options, Mapping) else dict(zip(options, options))
+    chosen = (place or st).segmented_control(
+        label, list(words), required=True, format_func=lambda name: words.get(name, name),
+        key=key, help=help_,
+    )  # fmt: skip
+    return chosen or next(iter(words))
+
+
 def csv_button(
     table: pd.DataFrame | Callable[[], pd.DataFrame],
     name: str,
     *,
-    models: dict[str, Run] | None = None,
+    models: Mapping[str, Run] | None = None,
     label: str = "Download as CSV",
-    **about: str,
+    **about: str | None,
 ) -> None:
     """A download of the figures behind a page; a function is called only when they are wanted.
 
     models: by key, the runs that the table is about; `about` are more columns that say of what it
-    is, as `part`. All of them are in the file's name.
+    is, as `part`, where they are not None. All of them are in the file's name.
     """
     models = models or {}
-    names = [name, *(run.run_id for run in models.values()), *about.values()]
+    more = {column: value for column, value in about.items() if value is not None}
+    names = [name, *(run.run_id for run in models.values()), *more.values()]
 
     def text() -> bytes:
         lines = table() if callable(table) else table
-        return csv_text(lines, **_columns_of(lines, models), **about).encode()
+        return csv_text(lines, **_columns_of(lines, models), **more).encode()
 
     st.download_button(
         label,
@@ -120,7 +139,7 @@ def csv_button(
     )
 
 
-def _columns_of(table: pd.DataFrame, models: dict[str, Run]) -> dict:
+def _columns_of(table: pd.DataFrame, models: Mapping[str, Run]) -> dict[str, Any]:
     """Columns that name the runs and their dataset: by the line where it is one model's."""
     if "model" in table:
         return {
@@ -135,7 +154,7 @@ def _columns_of(table: pd.DataFrame, models: dict[str, Run]) -> dict:
     return (named if more else {"run": first.run_id}) | {"dataset": first.dataset}
 
 
-def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The models' tables below each other, with a column that tells whose a line is."""
     return pd.concat(tables, names=["model"]).reset_index("model")
 
@@ -158,12 +177,12 @@ def paged(length: int, per_page: int, key: str, *, of: object = None) -> slice:
     return slice((page - 1) * per_page, page * per_page)
 
 
-def enlarged(face: np.ndarray, factor: int) -> Image.Image:
+def enlarged(face: NDArray[np.uint8], factor: int) -> Image.Image:
     """A 48×48 face, each pixel a square: nothing is smoothed away or made up."""
     return Image.fromarray(face).resize((SIZE * factor, SIZE * factor), Image.Resampling.NEAREST)
 
 
-def tile(face: np.ndarray, factor: int) -> str:
+def tile(face: NDArray[np.uint8], factor: int) -> str:
     """`enlarged` as a data URL, made once."""
     return _tile(face.tobytes(), factor)
 
@@ -182,7 +201,7 @@ def png_url(picture: Image.Image) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
-def score_card(key: str, run, scores: dict) -> None:
+def score_card(key: str, run: Run, scores: Mapping[str, Any]) -> None:
     """One model's headline figures."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"{letter(key)}  {plain(run_title(run))}")

@@ -1,12 +1,15 @@
 """Data audit: the cached look through a dataset, and its figures."""
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.base import loading
-from dashboard.base.figures import drawn_once, error_bars, styled
-from dashboard.base.theme import MAGNITUDE, MODEL_COLOURS, REFERENCE_COLOUR, count, percent, points
+from dashboard.base.figures import STILL, drawn_once, points_by_row, styled
+from dashboard.base.theme import MAGNITUDE, REFERENCE_COLOUR, count, percent, points
 from dashboard.base.widgets import letter, tile
 from dashboard.compare.slices_view import run_slices
 from dashboard.faces import face_loading
@@ -39,23 +42,26 @@ def run_audit(run: Run) -> Audit:
     votes = face_loading.votes(run)
     if votes and not of_fer2013(faces.row, faces.usage):  # a tree's rows are others
         votes = None
-    return _audit(faces.fingerprint, votes and votes.fingerprint, faces, votes)
+    return _audit(faces, votes)
 
 
-@st.cache_data(max_entries=4, show_spinner="Looking for copies among the images …")
-def _audit(fingerprint: str, votes: str | None, _faces: FaceSet, _votes: Votes | None) -> Audit:
-    return audit(_faces, _votes)
+@st.cache_data(
+    max_entries=4,
+    show_spinner="Looking for copies among the images …",
+    hash_funcs=loading.KNOWN_BY,
+)
+def _audit(faces: FaceSet, votes: Votes | None) -> Audit:
+    return audit(faces, votes)
 
 
-def near(run: Run) -> pd.DataFrame:
-    """The near duplicates in a run's dataset. Only where `loading.images` has it."""
-    faces = loading.dataset(run)
-    return _near(faces.fingerprint, faces)
-
-
-@st.cache_data(max_entries=4, show_spinner="Looking for images that are alike …")
-def _near(fingerprint: str, _faces: FaceSet) -> pd.DataFrame:
-    return near_duplicates(_faces)
+@st.cache_data(
+    max_entries=4,
+    show_spinner="Looking for images that are alike …",
+    hash_funcs=loading.KNOWN_BY,
+)
+def near(faces: FaceSet) -> pd.DataFrame:
+    """The near duplicates in a dataset."""
+    return near_duplicates(faces)
 
 
 def agreement(run: Run) -> pd.DataFrame | None:
@@ -64,8 +70,8 @@ def agreement(run: Run) -> pd.DataFrame | None:
     if votes is None:
         return None
     frame = run.prediction_frame
-    columns = (frame[name].to_numpy() for name in ("label", "usage", "row"))
-    return agreement_by_class(*columns, votes)
+    label, usage, row = (frame[name].to_numpy() for name in ("label", "usage", "row"))
+    return agreement_by_class(label, usage, row, votes)
 
 
 def part_scores(run: Run, part: str) -> pd.DataFrame:
@@ -73,16 +79,10 @@ def part_scores(run: Run, part: str) -> pd.DataFrame:
     return scores_by_part(loading.predictions(run, part), run_slices(run, part).properties)
 
 
+@st.cache_data(max_entries=20, show_spinner="Ranking the labels …", hash_funcs=loading.KNOWN_BY)
 def issues(run: Run, part: str) -> pd.DataFrame:
     """Doubtful labels, ranked by cleanlab."""
-    return _issues(run.run_id, run.info["created"], part)
-
-
-@st.cache_data(max_entries=20, show_spinner="Ranking the labels …")
-def _issues(run_id: str, created: str, part: str) -> pd.DataFrame:
-    from fercore.runs.artifacts import find_run
-
-    return label_issues(find_run(run_id).predictions(part))
+    return label_issues(loading.predictions(run, part))
 
 
 def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
@@ -102,31 +102,9 @@ def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
 @drawn_once
 def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
     """Accuracy of each model by part of the images, with its interval."""
-    figure = go.Figure()
-    parts = list(scores["A"]["subset"])
-    for offset, (key, table) in zip((-0.12, 0.12), scores.items()):
-        table = table[table["subset"].isin(parts)]
-        shift = offset if len(scores) > 1 else 0
-        figure.add_scatter(
-            x=100 * table["accuracy"],
-            y=[parts.index(part) + shift for part in table["subset"]],
-            error_x=error_bars(table),
-            mode="markers",
-            marker={"size": 10, "color": MODEL_COLOURS[key]},
-            name=key,
-            unselected={"marker": {"opacity": 1}},
-            customdata=table[["subset", "n"]],
-            hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
-            "(n = %{customdata[1]})<extra></extra>",
-        )
-    figure.update_yaxes(
-        tickvals=list(range(len(parts))), ticktext=parts, range=[len(parts) - 0.5, -0.5],
-        fixedrange=True,
-    )  # fmt: skip
-    figure.update_xaxes(title="accuracy, %", fixedrange=True)
-    figure.update_layout(dragmode=False)
     title = "The same model on cleaner images, with 95 % interval"
-    return styled(figure, title, height=150 + 45 * len(parts))
+    figure = points_by_row(scores, "accuracy", "subset", "n", title=title)
+    return figure.update_xaxes(title="accuracy, %")
 
 
 @drawn_once
@@ -143,13 +121,13 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             marker_color=MAGNITUDE[1][1],
-            unselected={"marker": {"opacity": 1}},
+            unselected={"marker": STILL},
             customdata=shown[["agreeing", "n"]],
             hovertemplate="%{x}: FER+ agrees with %{customdata[0]} of %{customdata[1]} labels"
             "<extra></extra>",
         )
     )
-    every = of_usage.loc[ALL, "share"]
+    every = of_usage["share"][ALL]
     figure.add_hline(
         100 * every, line_dash="dash", line_color=REFERENCE_COLOUR,
         annotation_text=f"all {percent(every)}", annotation_position="top left",
@@ -164,11 +142,11 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
 
 def rows_in_words(images: pd.DataFrame) -> str:
     """'Training row 6458 (angry), …': the first ten of some images."""
-    lines = images.head(10).itertuples()
-    return ", ".join(f"{line.usage} row {line.row} ({line.label})" for line in lines)
+    lines = images.head(10).to_dict("records")
+    return ", ".join(f"{line['usage']} row {line['row']} ({line['label']})" for line in lines)
 
 
-def pair_tile(faces: FaceSet, pair: pd.Series) -> None:
+def pair_tile(faces: FaceSet, pair: Mapping[Hashable, Any]) -> None:
     """Two images that look alike, side by side, with their labels."""
     both = [tile(faces.images[pair[place]], 2) for place in ("first", "second")]
     with st.container(gap="xxsmall"):

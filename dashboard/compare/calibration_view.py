@@ -9,7 +9,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from dashboard.base import loading
-from dashboard.base.figures import error_bars, styled
+from dashboard.base.figures import drawn_once, error_bars, ring, styled
 from dashboard.base.parameters import PROBABILITIES
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.runs.artifacts import Run
@@ -21,6 +21,7 @@ TRAINED, SCALED = PROBABILITIES.values()
 _BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
 _LEAST_ANSWERED = 0.05  # the accuracy of fewer images than these jumps about
 _CURVE_POINTS = 400
+_PERCENTS = {"ticksuffix": " %", "fixedrange": True}
 
 
 @dataclass(frozen=True)
@@ -34,40 +35,31 @@ class Calibration:
     risk_area: float
 
 
-_drawn_once = st.cache_resource(
-    max_entries=60,
-    show_spinner=False,
-    hash_funcs={Calibration: lambda model: (model.predictions.labels, model.predictions.probs)},
-)
-
-
 def temperature(run: Run) -> float | None:
     """The temperature fitted on PublicTest; None where the run was not scored on it."""
     if "public" not in loading.metrics(run):
         return None
-    return _temperature(run.run_id, run.info["created"], run)
+    return _temperature(run)
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
-def _temperature(run_id: str, created: str, _run: Run) -> float:
-    return calibration.fit_temperature(loading.predictions(_run, "public"))
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _temperature(run: Run) -> float:
+    return calibration.fit_temperature(loading.predictions(run, "public"))
 
 
 def versions(run: Run, part: str) -> dict[str, Calibration]:
     """A run as trained and, where it has a temperature, scaled by it."""
     temperatures = {TRAINED: None, SCALED: temperature(run)}
     return {
-        name: _calibrated(run.run_id, run.info["created"], part, fitted, run)
+        name: _calibrated(run, part, fitted)
         for name, fitted in temperatures.items()
         if name == TRAINED or fitted is not None
     }
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _calibrated(
-    run_id: str, created: str, part: str, fitted: float | None, _run: Run
-) -> Calibration:
-    table = loading.predictions(_run, part)
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _calibrated(run: Run, part: str, fitted: float | None) -> Calibration:
+    table = loading.predictions(run, part)
     if fitted is not None:
         table = calibration.with_temperature(table, fitted)
     return Calibration(
@@ -79,7 +71,7 @@ def _calibrated(
     )
 
 
-@_drawn_once
+@drawn_once
 def reliability_figure(models: dict[str, Calibration]) -> go.Figure:
     """Accuracy against confidence, a point with its interval per bin; below, where images lie."""
     figure = make_subplots(
@@ -92,11 +84,10 @@ def reliability_figure(models: dict[str, Calibration]) -> go.Figure:
     for key, model in models.items():
         _add_reliability(figure, key, model.reliability)
         _add_confidences(figure, key, model.predictions)
-    percents = {"ticksuffix": " %", "fixedrange": True}
-    figure.update_xaxes(range=[10, 101], **percents)
+    figure.update_xaxes(range=[10, 101], **_PERCENTS)
     figure.update_xaxes(title="confidence: probability of the predicted class", row=2)
-    figure.update_yaxes(title="accuracy", range=[0, 104], row=1, **percents)
-    figure.update_yaxes(title="images", rangemode="tozero", nticks=3, row=2, **percents)
+    figure.update_yaxes(title="accuracy", range=[0, 104], row=1, **_PERCENTS)
+    figure.update_yaxes(title="images", rangemode="tozero", nticks=3, row=2, **_PERCENTS)
     figure.update_layout(barmode="overlay", bargap=0)
     return styled(figure, "Accuracy by confidence, with 95 % interval", height=560)
 
@@ -142,7 +133,7 @@ def _add_confidences(figure: go.Figure, key: str, predictions: Predictions) -> N
     )
 
 
-@_drawn_once
+@drawn_once
 def risk_coverage_figure(
     models: dict[str, Calibration], chosen: dict[str, SelectiveAccuracy], unsure: float
 ) -> go.Figure:
@@ -166,19 +157,13 @@ def risk_coverage_figure(
             x=[100 * (1 - point.answered / len(model.predictions))],
             y=[100 * point.accuracy],
             mode="markers",
-            marker={
-                "size": 13,
-                "symbol": "circle-open",
-                "line": {"width": 3},
-                "color": MODEL_COLOURS[key],
-            },
+            marker=ring(key),
             name=f"{key} chosen",
             showlegend=False,
             hoverinfo="skip",
         )
-    percents = {"ticksuffix": " %", "fixedrange": True}
-    figure.update_xaxes(title="images on which it says 'unsure'", range=[-1, 96], **percents)
-    figure.update_yaxes(title="right on the rest", **percents)
+    figure.update_xaxes(title="images on which it says 'unsure'", range=[-1, 96], **_PERCENTS)
+    figure.update_yaxes(title="right on the rest", **_PERCENTS)
     return styled(figure, "Accuracy on the rest, by the share left out (risk-coverage)", height=420)
 
 

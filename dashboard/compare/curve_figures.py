@@ -6,30 +6,30 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import styled, with_panels
+from dashboard.base.figures import drawn_once, panel, styled, with_panels
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.labels import CLASSES
 from fercore.scoring import metrics
 from fercore.scoring.predictions import Predictions
 
 
+@drawn_once
 def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figure:
     """One-vs-rest curves, 'roc' or 'pr': a panel per class, and one for their averages."""
-    panels = (*CLASSES, "average")
-    titles = [_area_title(panel, tables, kind) for panel in panels]
+    titles = [_area_title(name, tables, kind) for name in _PANELS]
     figure = make_subplots(
         rows=2, cols=4, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03,
         vertical_spacing=0.14, subplot_titles=titles,
     )  # fmt: skip
-    for index, panel in enumerate(panels):
-        place = _place(index)
+    for index, panel_name in enumerate(_PANELS):
+        place = panel(index)
         if kind == "roc":
             figure.add_scatter(
                 x=[0, 1], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
                 line={"color": REFERENCE_COLOUR, "dash": "dot", "width": 1}, **place,
             )  # fmt: skip
         for key, table in tables.items():
-            for name, dash, points in _curves(panel, table, kind):
+            for name, dash, points in _curves(panel_name, table, kind):
                 figure.add_scatter(
                     x=points[0],
                     y=points[1],
@@ -54,14 +54,15 @@ def curves_table(tables: dict[str, Predictions], kind: str) -> pd.DataFrame:
     """The points of `curves_figure`: model, class ('sad', …, 'macro', 'micro') and both axes."""
     x, y = _COLUMNS[kind]
     curves = [
-        pd.DataFrame({"model": key, "class": name or panel, x: points[0], y: points[1]})
-        for panel in (*CLASSES, "average")
+        pd.DataFrame({"model": key, "class": name or shown, x: points[0], y: points[1]})
+        for shown in _PANELS
         for key, table in tables.items()
-        for name, _, points in _curves(panel, table, kind)
+        for name, _, points in _curves(shown, table, kind)
     ]
     return pd.concat(curves) if curves else pd.DataFrame(columns=["model", "class", x, y])
 
 
+_PANELS = (*CLASSES, "average")
 _COLUMNS = {"roc": ("false_positive_rate", "true_positive_rate"), "pr": ("recall", "precision")}
 _AXES = {
     "roc": ("false-positive rate, %", "true-positive rate, %"),
@@ -77,11 +78,10 @@ _HOVER = {
 }
 
 
-def with_threshold(
-    figure: go.Figure, tables: dict[str, Predictions], kind: str, threshold: float
-) -> go.Figure:
+@drawn_once
+def curves_at(tables: dict[str, Predictions], kind: str, threshold: float) -> go.Figure:
     """The curves with a point on each, where the class's probability is at least `threshold`."""
-    marked = go.Figure(figure)
+    marked = go.Figure(curves_figure(tables, kind))
     for index in range(len(CLASSES)):
         for key, table in tables.items():
             at = metrics.decisions_at(table.labels == index, table.probs[:, index], threshold)
@@ -100,16 +100,15 @@ def with_threshold(
                 name=f"{key} at {threshold:.2f}",
                 showlegend=False,
                 hovertemplate=f"{key} at {threshold:.2f}: {_HOVER[kind]}<extra></extra>",
-                **_place(index),
+                **panel(index),
             )
     return marked
 
 
-def _place(index: int) -> dict[str, int]:
-    return {"row": index // 4 + 1, "col": index % 4 + 1}
+_Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # both axes
 
 
-def _curves(panel: str, table: Predictions, kind: str) -> list[tuple[str, str, tuple]]:
+def _curves(panel: str, table: Predictions, kind: str) -> list[tuple[str, str, _Points]]:
     """(name, dash, (x, y)) of a panel's curves; none where the images allow none."""
     if len(np.unique(table.labels)) < 2:
         return []
@@ -128,7 +127,7 @@ def _curves(panel: str, table: Predictions, kind: str) -> list[tuple[str, str, t
     ]
 
 
-def _points(positive: NDArray, scores: NDArray, kind: str) -> tuple[NDArray, NDArray]:
+def _points(positive: NDArray[np.bool_], scores: NDArray[np.floating], kind: str) -> _Points:
     if kind == "roc":
         roc = metrics.roc_curve(positive, scores)
         return roc.false_positive_rate, roc.true_positive_rate
@@ -136,7 +135,7 @@ def _points(positive: NDArray, scores: NDArray, kind: str) -> tuple[NDArray, NDA
     return _thinned(curve.recall), _thinned(curve.precision)
 
 
-def _thinned(values: NDArray, most: int = 1500) -> NDArray:
+def _thinned(values: NDArray[np.floating], most: int = 1500) -> NDArray[np.floating]:
     """Every so manieth value and the last: a browser draws no more."""
     return values if len(values) <= most else np.append(values[:: len(values) // most], values[-1])
 

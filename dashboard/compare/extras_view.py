@@ -1,5 +1,7 @@
 """What the pages Robustness and Embedding share: cached reading of a run's extras, and figures."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -8,7 +10,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from dashboard.base import loading
-from dashboard.base.figures import drawn_once, error_bars, legend_below, styled, with_panels
+from dashboard.base.figures import drawn_once, error_bars, legend_below, panel, styled, with_panels
 from dashboard.base.selection import has_weights_or_say_so
 from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, count
 from dashboard.base.widgets import enlarged, png_url
@@ -16,7 +18,7 @@ from fercore import data
 from fercore.analysis import extras
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
 
 _OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": "#E69F00"}
 _GAP = 9  # pixels between the pictures of a strip
@@ -24,22 +26,22 @@ _GAP = 9  # pixels between the pictures of a strip
 
 def robustness(run: Run) -> pd.DataFrame | None:
     """`fercore.analysis.extras.robustness`, cached until the file changes."""
-    return _robustness(run.run_id, run.info["created"], _changed(run, extras.ROBUSTNESS))
+    return _robustness(run, _changed(run, extras.ROBUSTNESS))
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
-def _robustness(run_id: str, created: str, changed: float) -> pd.DataFrame | None:
-    return extras.robustness(find_run(run_id))
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _robustness(run: Run, changed: float) -> pd.DataFrame | None:
+    return extras.robustness(run)
 
 
 def embedding(run: Run) -> pd.DataFrame | None:
     """`fercore.analysis.extras.embedding`, cached until the file changes."""
-    return _embedding(run.run_id, run.info["created"], _changed(run, extras.EMBEDDING))
+    return _embedding(run, _changed(run, extras.EMBEDDING))
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _embedding(run_id: str, created: str, changed: float) -> pd.DataFrame | None:
-    return extras.embedding(find_run(run_id))
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _embedding(run: Run, changed: float) -> pd.DataFrame | None:
+    return extras.embedding(run)
 
 
 def _changed(run: Run, name: str) -> float:
@@ -105,7 +107,7 @@ def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
         subplot_titles=[corruption.title for corruption in CORRUPTIONS.values()],
     )  # fmt: skip
     for index, (kind, corruption) in enumerate(CORRUPTIONS.items()):
-        place = {"row": index // 4 + 1, "col": index % 4 + 1}
+        place = panel(index)
         for key, table in tables.items():
             line = table[table["kind"].isin((extras.CLEAN, kind))]
             figure.add_scatter(
@@ -162,6 +164,7 @@ def embedding_figure(
         if group.empty:
             continue
         point = [group.index, group["label"], group[f"{model}_predicted"]]
+        sure = group[f"{model}_confidence"].round(2)
         figure.add_trace(
             go.Scattergl(
                 x=group["x"],
@@ -177,7 +180,7 @@ def embedding_figure(
                 selectedpoints=None if marked is None else np.flatnonzero(marked[names == name]),
                 unselected={"marker": {"opacity": 0.1}},
                 name=f"{name} ({len(group)})",
-                customdata=np.stack([*point, group[f"{model}_confidence"].round(2)], axis=1),
+                customdata=np.stack([np.asarray(column) for column in (*point, sure)], axis=1),
                 hovertemplate="label %{customdata[1]}, predicted %{customdata[2]} "
                 "%{customdata[3]}<extra></extra>",
             )
@@ -197,7 +200,7 @@ def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Serie
     return samples["label" if colouring == "label" else f"{model}_predicted"], CLASS_COLOURS
 
 
-def picked(event: dict) -> list[int]:
+def picked(event: dict[str, Any]) -> list[int]:
     """The indices, in the sample table, of the points that a lasso, a box or clicks select."""
     return sorted({int(point["customdata"][0]) for point in event["selection"]["points"]})
 

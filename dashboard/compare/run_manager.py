@@ -81,7 +81,9 @@ def damaged_runs(problems: list[str], *, deletable: bool) -> None:
 def run_manager(runs: list[Run]) -> None:
     """Rename, annotate or delete one of `runs`, which were all made on this machine."""
     titles = {run.run_id: f"{run.run_id}: {run_title(run)}" for run in runs}
-    chosen = st.selectbox("Run", list(titles), format_func=titles.get, key=_CHOSEN)
+    chosen = st.selectbox(
+        "Run", list(titles), format_func=lambda run_id: titles.get(run_id, run_id), key=_CHOSEN
+    )
     run = find_run(chosen)
     left, right = st.columns(2)
     with left.form("annotate-run"):

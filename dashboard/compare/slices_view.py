@@ -9,10 +9,11 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from dashboard.base import loading
-from dashboard.base.figures import drawn_once, error_bars, styled
+from dashboard.base.figures import ROW_OFFSETS, STILL, drawn_once, error_bars, styled
 from dashboard.base.selection import ANY, Selection
 from dashboard.base.theme import MODEL_COLOURS, count
 from dashboard.faces import face_loading
+from fercore.data.votes import Votes
 from fercore.errors import DataError
 from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import selected_samples
@@ -31,18 +32,18 @@ class RunSlices:
 
 def run_slices(run: Run, part: str) -> RunSlices:
     """The slices of a run, by all that this machine knows of its images."""
-    votes = face_loading.votes(run)
-    known = loading.places(run), votes and votes.fingerprint
-    return _run_slices(run.run_id, run.info["created"], part, known, run)
+    return _run_slices(run, part, loading.places(run), face_loading.votes(run))
 
 
-@st.cache_data(max_entries=40, show_spinner="Measuring the images …")
-def _run_slices(run_id: str, created: str, part: str, known: tuple, _run: Run) -> RunSlices:
-    predictions, frame = loading.predictions(_run, part), _run.prediction_frame
+@st.cache_data(max_entries=40, show_spinner="Measuring the images …", hash_funcs=loading.KNOWN_BY)
+def _run_slices(
+    run: Run, part: str, where: tuple[loading.Place, ...], votes: Votes | None
+) -> RunSlices:
+    predictions, frame = loading.predictions(run, part), run.prediction_frame
     properties = slice_properties(
         predictions,
-        measured=_measured(_run, predictions.pixels),
-        votes=face_loading.votes(_run),
+        measured=_measured(run, predictions.pixels),
+        votes=votes,
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
     return RunSlices(properties, slices(predictions, properties))
@@ -78,7 +79,7 @@ def slices_figure(tables: dict[str, pd.DataFrame], everyone: dict[str, float]) -
     longest = max(map(len, columns))
     figure = make_subplots(rows=1, cols=len(columns), horizontal_spacing=0.18)
     for place, lines in enumerate(columns, start=1):
-        for offset, (key, table) in zip((-0.14, 0.14), tables.items()):
+        for offset, (key, table) in zip(ROW_OFFSETS, tables.items()):
             shift = offset if len(tables) > 1 else 0
             figure.add_trace(_points(key, table, lines, shift, legend=place == 1), row=1, col=place)
             figure.add_vline(
@@ -105,7 +106,8 @@ _Line = tuple[tuple[str, str] | None, str]  # a slice's (property, name), None f
 
 def _columns(table: pd.DataFrame) -> tuple[list[_Line], list[_Line]]:
     """The lines of two panels: what was measured in the images, and the rest."""
-    left, right = [], []
+    left: list[_Line] = []
+    right: list[_Line] = []
     for name in dict.fromkeys([*FIFTHS, *table["property"]]):
         of_property = table[table["property"] == name]
         if of_property.empty:
@@ -133,7 +135,7 @@ def _points(
             "color": MODEL_COLOURS[key],
             "symbol": np.where(shown["few"], "circle-open", "circle"),
         },
-        unselected={"marker": {"opacity": 1}},
+        unselected={"marker": STILL},
         name=key,
         legendgroup=key,
         showlegend=legend,

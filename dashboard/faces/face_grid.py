@@ -24,7 +24,7 @@ def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> No
     if disputed:
         st.caption(f"{_FLAG} Most FER+ raters see something else than the label says.")
     with st.grid(min_column_width=132, gap="small"):
-        for _, sample in samples.iterrows():
+        for sample in samples.to_dict("records"):
             face = images.get(sample["pixels"])
             with st.container(gap="xxsmall"):
                 if face is None:
@@ -77,6 +77,6 @@ def face_table(samples: pd.DataFrame, selection: Selection) -> None:
         chosen=st.session_state[FACE],
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
-            for name in samples.select_dtypes("floating")
+            for name in samples.select_dtypes("float")
         },
     )  # fmt: skip

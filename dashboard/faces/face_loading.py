@@ -1,16 +1,22 @@
 """Cached answers about single faces: votes, neighbours, probabilities, and what models look at."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from dashboard.base.loading import dataset, identity, predictions, stamp
+from dashboard.base.loading import KNOWN_BY, dataset, predictions, stamp
 from fercore.analysis.neighbours import ThumbnailIndex
 from fercore.data import FaceSet, finding
 from fercore.data.votes import Votes, votes_path
 from fercore.errors import DataError
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
 from fercore.runs.origin import votes_of
+
+if TYPE_CHECKING:
+    from fercore.models.network import Network
 
 
 def votes(run: Run) -> Votes | None:
@@ -18,12 +24,12 @@ def votes(run: Run) -> Votes | None:
     if run.dataset != "FER2013":
         return None
     path = votes_path(finding.sources(run.dataset, run.info["dataset"]["fingerprint"]))
-    return _votes(*identity(run), str(path), path and stamp(path), run)
+    return _votes(run, str(path), stamp(path) if path else None)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _votes(run_id: str, created: str, path: str, version: str | None, _run: Run) -> Votes | None:
-    return votes_of(_run)
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KNOWN_BY)
+def _votes(run: Run, path: str, version: str | None) -> Votes | None:
+    return votes_of(run)
 
 
 def doubted_errors(run: Run, part: str) -> float | None:
@@ -38,30 +44,32 @@ def doubted_errors(run: Run, part: str) -> float | None:
     return float(disputed[~table.correct].mean())
 
 
-def probabilities(run: Run, part: str, row: int) -> np.ndarray:
+def probabilities(run: Run, part: str, row: int) -> NDArray[np.float32]:
     """The seven probabilities of the image with that row."""
     table = predictions(run, part)
     return table.probs[int(np.searchsorted(table.rows, row))]
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def _model(run_id: str, created: str):
-    return find_run(run_id).load_model()
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KNOWN_BY)
+def _model(run: Run) -> "Network":
+    return run.load_model()
 
 
-def saliency(run: Run, face: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray | None]:
+def saliency(
+    run: Run, face: NDArray[np.uint8], target: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Grad-CAM (48, 48), and the LSTM's steps on the trunk's map where they have places.
 
     Imports torch.
     """
     from fercore.models.saliency import grad_cam, step_contributions, steps_on_map
 
-    model = _model(*identity(run))
+    model = _model(run)
     steps = step_contributions(model, face, target)
     return grad_cam(model, face, target), None if steps is None else steps_on_map(model, steps)
 
 
-def nearest_training(run: Run, face: np.ndarray, k: int = 6) -> pd.DataFrame | None:
+def nearest_training(run: Run, face: NDArray[np.uint8], k: int = 6) -> pd.DataFrame | None:
     """The `k` Training images most like a face, with their pixels in the column 'face'.
 
     None where the Training images are not on this machine.
@@ -70,11 +78,13 @@ def nearest_training(run: Run, face: np.ndarray, k: int = 6) -> pd.DataFrame | N
         faces = dataset(run)
     except DataError:
         return None
-    index = _thumbnails(faces.fingerprint, faces)
+    index = _thumbnails(faces)
     found = index.nearest(face, k)
     return found.assign(face=[index.faces.images[place] for place in found["position"]])
 
 
-@st.cache_resource(max_entries=2, show_spinner="Looking through the Training images …")
-def _thumbnails(fingerprint: str, _faces: FaceSet) -> ThumbnailIndex:
-    return ThumbnailIndex(_faces.part("Training"))
+@st.cache_resource(
+    max_entries=2, show_spinner="Looking through the Training images …", hash_funcs=KNOWN_BY
+)
+def _thumbnails(faces: FaceSet) -> ThumbnailIndex:
+    return ThumbnailIndex(faces.part("Training"))

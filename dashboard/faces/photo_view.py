@@ -186,21 +186,26 @@ def _with_boxes(photo: Image.Image, found: Found) -> Image.Image:
     """
     least, most = (side / max(photo.size) for side in _SHOWN_SIDES)
     scale = math.ceil(least) if least > 1 else min(1.0, most)
-    size = [max(1, int(side * scale)) for side in photo.size]
-    shown = photo.resize(size, Image.Resampling.NEAREST if scale > 1 else None)
+    width, height = (max(1, int(side * scale)) for side in photo.size)
+    shown = photo.resize((width, height), Image.Resampling.NEAREST if scale > 1 else None)
     draw = ImageDraw.Draw(shown)
     weight = max(2, shown.width // 200)
     for number, box in enumerate(found.boxes, start=1):
         corners = [(x * scale, y * scale) for x, y in _corners(box)]
         draw.line([*corners, *corners[:2]], fill=BOX_COLOUR, width=weight, joint="curve")
         if len(found.boxes) > 1:
-            size = max(14, min(shown.width // 25, box.side * scale / 3))
-            _write_number(draw, number, corners[0], ImageFont.load_default(size))
+            letters = max(14, min(shown.width // 25, box.side * scale / 3))
+            _write_number(draw, number, corners[0], ImageFont.load_default(letters))
     return shown
 
 
-def _write_number(draw: ImageDraw.ImageDraw, number: int, corner: tuple, font) -> None:
-    left, top = (max(0, value) for value in corner)
+def _write_number(
+    draw: ImageDraw.ImageDraw,
+    number: int,
+    corner: tuple[float, float],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    left, top = (max(0.0, value) for value in corner)
     left, top, right, bottom = draw.textbbox((left, top), str(number), font)
     draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=BOX_COLOUR)
     draw.text((left, top), str(number), "black", font, anchor="lt")

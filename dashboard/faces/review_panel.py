@@ -119,7 +119,7 @@ def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for key, run in selection.models.items():
         found = review.rescore(loading.predictions(run, selection.part), verdicts)
-        line = {"model": key}
+        line: dict[str, str | float] = {"model": key}
         for name, scores in (("stored", found.stored), ("reviewed", found.reviewed)):
             low, high = scores.interval
             values = (scores.n, scores.accuracy, low, high, scores.macro_f1)
@@ -131,7 +131,7 @@ def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
 
 def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
     """Tiles of the verdicts whose images are here, by the page; a click opens one."""
-    here = verdicts[[int(pixels) in images.position for pixels in verdicts["pixels"]]]
+    here = verdicts[[pixels in images for pixels in verdicts["pixels"]]]
     if len(here) < len(verdicts):
         st.caption(
             f"{len(verdicts) - len(here)} of these {len(verdicts)} images are not in model A's "
@@ -146,7 +146,7 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
             verdict = Verdict(*one)
             with st.container(gap="xxsmall"):
                 alt = f"The face of row {verdict.row}"
-                st.image(tile(images.get(verdict.pixels), 3), width="stretch", alt=alt)
+                st.image(tile(images[verdict.pixels], 3), width="stretch", alt=alt)
                 outcome = verdict.should_be or verdict.verdict
                 key = _key("open", verdict.pixels)
                 title = f"{verdict.label}: {outcome}"
@@ -195,7 +195,7 @@ def import_field() -> None:
 def _open(verdict: Verdict, images: Images) -> None:
     left, right = st.columns([2, 3])
     alt = f"The face of row {verdict.row}"
-    left.image(tile(images.get(verdict.pixels), 7), width="stretch", alt=alt)
+    left.image(tile(images[verdict.pixels], 7), width="stretch", alt=alt)
     left.markdown(f"Label: **{verdict.label}**  \nRow {verdict.row} of the dataset")
     with right:
         verdict_form(verdict.pixels, verdict.row, verdict.label, verdict.dataset)

@@ -59,5 +59,5 @@ def _draw_bars(picture: Image.Image, probs: dict[str, NDArray], unit: int) -> No
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=size)

@@ -76,9 +76,12 @@ class FrameAnnotator:
 
     def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
         # In the video's thread from here on: no Streamlit, and only one look at the settings.
+        annotated = None
         with errors_passed_on(self._fail, "A frame could not be looked at"):
             check_frame(frame.width, frame.height)
-            return self._annotated(frame)
+            annotated = self._annotated(frame)
+        if annotated:
+            return annotated
         # The video goes on, at a size that costs little to send back.
         scale = min(1.0, MAX_FRAME_SIDE / max(frame.width, frame.height))
         return frame.reformat(max(2, int(scale * frame.width)), max(2, int(scale * frame.height)))

@@ -1,5 +1,6 @@
 """The sets of faces that were kept: counts, fine-tuning on them, what it changed, deletion."""
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -71,7 +72,10 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
     with st.form("finetune"):
         left, right = st.columns([3, 1])
         start = left.selectbox(
-            "Start from the weights of", list(titles), format_func=titles.get, key="finetune-start"
+            "Start from the weights of",
+            list(titles),
+            format_func=lambda run_id: titles.get(run_id, run_id),
+            key="finetune-start",
         )
         seed = right.number_input("Seed", 0, 9999, key="finetune-seed")
         asked = st.form_submit_button("Fine-tune", type="primary")
@@ -82,11 +86,12 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
     if not asked:
         return
     model = next(run.info["model"] for run in runs if run.run_id == start)
-    yielding = {"threads": jobs.spare_threads(), "low_priority": True}
+    request = Request(
+        "", model, recipe, seed, str(folder), start_from=start, threads=jobs.spare_threads(),
+        low_priority=True,
+    )  # fmt: skip
     try:
-        name = jobs.start(
-            Request("", model, recipe, seed, str(folder), start_from=start, **yielding)
-        )
+        name = jobs.start(request)
     except FerError as error:
         st.error(plain(error))
         return
@@ -105,29 +110,30 @@ def _changed(run: Run, table: pd.DataFrame) -> None:
     if table.empty:
         return
     st.markdown(f"**What fine-tuning {plain(run.start_from)} to {plain(run.run_id)} changed**")
-    st.table(
-        pd.DataFrame(
-            {
-                "images": table["dataset"].map(plain) + " " + table["part"],
-                "n": [
-                    count(row.n) if row.n == row.of else f"{count(row.n)} of {count(row.of)}"
-                    for row in table.itertuples()
-                ],
-                "before": table["before"].map(percent),
-                "after": table["after"].map(percent),
-                "change": [_change(row) for row in table.itertuples()],
-            }
-        ).set_index("images")
-    )
+    lines = [
+        {
+            "images": f"{plain(line['dataset'])} {line['part']}",
+            "n": _n_of(line["n"], line["of"]),
+            "before": percent(line["before"]),
+            "after": percent(line["after"]),
+            "change": _change(line),
+        }
+        for line in table.to_dict("records")
+    ]
+    st.table(pd.DataFrame(lines).set_index("images"))
     st.caption(
         "Paired on the same images, with the 95 % interval and exact McNemar. PublicTest chose "
         "the epoch, so judge by PrivateTest."
     )
 
 
-def _change(row) -> str:
-    bounds = points_interval((row.difference_low, row.difference_high))
-    return f"{points(row.difference)} {bounds}, {p_value(row.p_value)}"
+def _n_of(n: int, of: int) -> str:
+    return count(n) if n == of else f"{count(n)} of {count(of)}"
+
+
+def _change(line: Mapping[Hashable, float]) -> str:
+    bounds = points_interval((line["difference_low"], line["difference_high"]))
+    return f"{points(line['difference'])} {bounds}, {p_value(line['p_value'])}"
 
 
 @st.dialog("Delete these faces?")

@@ -44,7 +44,7 @@ def photo_form() -> None:
         )  # fmt: skip
         left, right = st.columns(2)
         faces = left.selectbox(
-            "Faces", list(_FACES), format_func=_FACES.get, key="own-photos-faces",
+            "Faces", list(_FACES), format_func=_FACES.__getitem__, key="own-photos-faces",
             persist_state="session",
             help="Pictures that are cut to the face already, of any size, are faces themselves.",
         )  # fmt: skip
@@ -148,25 +148,28 @@ def _keep_form(own: OwnFaces) -> None:
 
 
 def _grid(own: OwnFaces) -> None:
-    present = sorted({photo.label for photo in own.kept})
+    kept = [
+        (photo, CLASSES[photo.label], photo.face)
+        for photo in own.kept
+        if photo.label is not None and photo.face is not None
+    ]
+    present = sorted({name for _, name, _ in kept}, key=CLASSES.index)
     if not present:
         return
     chosen = st.segmented_control(
-        "Expression", [EVERY_CLASS, *(CLASSES[label] for label in present)], default=EVERY_CLASS,
-        required=True, key="own-photos-class", persist_state="session",
+        "Expression", [EVERY_CLASS, *present], default=EVERY_CLASS, required=True,
+        key="own-photos-class", persist_state="session",
     )  # fmt: skip
-    shown = [photo for photo in own.kept if chosen in (EVERY_CLASS, CLASSES[photo.label])]
-    shown.sort(key=lambda photo: (photo.label, photo.usage, photo.file))
+    shown = [entry for entry in kept if chosen in (EVERY_CLASS, entry[1])]
+    shown.sort(key=lambda entry: (CLASSES.index(entry[1]), entry[0].usage, entry[0].file))
     tiles = st.container()
     on_page = paged(len(shown), PER_PAGE, "own-photos-page", of=(chosen, len(shown)))
     with tiles, st.grid(min_column_width=110, gap="small"):
-        for photo in shown[on_page]:
+        for photo, name, face in shown[on_page]:
             with st.container(gap="xxsmall"):
-                st.image(
-                    tile(photo.face, 3), width="stretch", alt=f"A face, {CLASSES[photo.label]}"
-                )
+                st.image(tile(face, 3), width="stretch", alt=f"A face, {name}")
                 whole = " · whole" if photo.outcome == WHOLE else ""
-                st.caption(f"{CLASSES[photo.label]} · {photo.usage}{whole}")
+                st.caption(f"{name} · {photo.usage}{whole}")
 
 
 def _not_kept(own: OwnFaces) -> None:

@@ -83,12 +83,13 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
     accuracy = metrics[part]["accuracy"]
     sentences = [f"{percent(accuracy)} right on {PARTS[part]} of {plain(run.dataset)}."]
     if run.start_from:
-        for row in before_and_after(run).itertuples():
-            if row.part == PARTS[part]:
-                here = "" if row.n == row.of else f" ({row.n} of {row.of} images)"
-                what = f"{plain(row.dataset)} {row.part}{here}, since {plain(run.start_from)}"
-                bounds = row.difference_low, row.difference_high
-                sentences.append(_change(what, row.difference, bounds, row.p_value))
+        table = before_and_after(run)
+        for line in table[table["part"] == PARTS[part]].to_dict("records"):
+            n, of = line["n"], line["of"]
+            here = "" if n == of else f" ({n} of {of} images)"
+            what = f"{plain(line['dataset'])} {line['part']}{here}, since {plain(run.start_from)}"
+            bounds = line["difference_low"], line["difference_high"]
+            sentences.append(_change(what, line["difference"], bounds, line["p_value"]))
     elif old:
         result = loading.comparison(run, old, part)
         against = f"Against {plain(old.run_id)}"
@@ -96,7 +97,7 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
     return sentences
 
 
-def _change(what: str, difference: float, interval, p: float) -> str:
+def _change(what: str, difference: float, interval: tuple[float, float], p: float) -> str:
     verdict = "beyond chance" if p < 0.05 else "within chance"
     return f"{what}: {points(difference)} {points_interval(interval)}, {p_value(p)}: {verdict}."
 

@@ -42,7 +42,7 @@ def pickers() -> None:
     st.selectbox(
         "Images",
         list(PARTS),
-        format_func=PARTS.get,
+        format_func=PARTS.__getitem__,
         key=PART,
         help="PrivateTest is scored once, at the end. 'Without duplicates' leaves out images whose "
         "exact pixels also occur in Training or PublicTest. PublicTest chose the epoch.",

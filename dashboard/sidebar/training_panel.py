@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Literal
 
 import streamlit as st
 
@@ -16,6 +17,8 @@ from fercore.files import safe_name
 from fercore.jobs.processes import Job
 from fercore.models import MODELS
 from fercore.wording import duration
+
+Action = Callable[[str], object]  # on a training, by its run's name
 
 REFRESH = timedelta(seconds=1)
 _WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn
@@ -88,13 +91,13 @@ def _broken_off(job: Job, writes: bool) -> None:
     st.caption(f"{job.state.capitalize()}: {plain(job.message)} {epochs}")
     if not writes:
         return
-    actions = {"Resume": jobs.resume, "Discard …": _ask}
+    actions: dict[str, Action] = {"Resume": jobs.resume, "Discard …": _ask}
     if job.epochs_done:
         actions["Keep best so far"] = jobs.keep_best
     _offer(job.run_id, actions)
 
 
-def _offer(run_id: str, actions: dict[str, Callable[[str], None]]) -> None:
+def _offer(run_id: str, actions: dict[str, Action]) -> None:
     """Buttons for what may be done with a training; discarding asks first."""
     if st.session_state.get(_ASKED) == run_id:
         _confirm_discarding(run_id)
@@ -133,16 +136,16 @@ _HELP = {
 
 
 def _button(
-    label: str, action: Callable[[str], None], run_id: str, *, kind: str = "secondary"
+    label: str, action: Action, run_id: str, *, kind: Literal["primary", "secondary"] = "secondary"
 ) -> None:
     # A callback: the fragment may begin by running the whole page again, which loses other clicks.
     key = f"{label.split(' …')[0].lower().replace(' ', '-')}-{run_id}"
-    arguments = {"on_click": _do, "args": (action, run_id)}
-    st.button(label, key=key, help=_HELP.get(label), type=kind, **arguments)
+    about = _HELP.get(label)
+    st.button(label, key=key, help=about, type=kind, on_click=_do, args=(action, run_id))
 
 
 @errors_kept("What was asked of the training")
-def _do(action: Callable[[str], None], run_id: str) -> None:
+def _do(action: Action, run_id: str) -> None:
     try:
         action(run_id)
     except FerError as error:

@@ -1,0 +1,57 @@
+"""Per class: a metric of every class for A and B, and their difference."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.base.figures import STILL, drawn_once, error_bars, points_by_row, styled
+from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.wording import signed
+
+_HEIGHT = 420  # of both figures, which stand side by side
+
+
+@drawn_once
+def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
+    """One metric of every class, a point with its interval for each model."""
+    title = f"{metric_title(metric)} per class, with 95 % interval"
+    figure = points_by_row(tables, metric, "class", "support", title=title)
+    figure.update_xaxes(range=[-2, 102], ticksuffix=" %")
+    return figure.update_layout(height=_HEIGHT)
+
+
+def metric_title(metric: str) -> str:
+    """'F1', 'AUC', 'Recall'."""
+    return metric.upper() if metric in ("f1", "auc") else metric.capitalize()
+
+
+@drawn_once
+def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
+    """A minus B in one metric of every class, in points, with its paired interval."""
+    value, low, high = (100 * table[metric + end] for end in ("", "_low", "_high"))
+    beyond = (low > 0) | (high < 0)
+    figure = go.Figure(
+        go.Scatter(
+            x=value,
+            y=table["class"],
+            error_x=error_bars(table, metric, color=REFERENCE_COLOUR),
+            mode="markers",
+            marker={
+                "size": 11,
+                "color": [MODEL_COLOURS["A" if v > 0 else "B"] for v in value],
+                "symbol": np.where(beyond, "circle", "circle-open"),
+                "line": {"width": 2},
+            },
+            unselected={"marker": STILL},
+            customdata=table[["class", "support"]].assign(points=[signed(v) for v in value]),
+            hovertemplate="%{y}: %{customdata[2]} points (n = %{customdata[1]})<extra></extra>",
+        )
+    )
+    figure.add_vline(0, line_color=REFERENCE_COLOUR)
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=list(table["class"])[::-1], fixedrange=True
+    )
+    figure.update_xaxes(title="points", zeroline=False, fixedrange=True)
+    figure.update_layout(dragmode=False)
+    title = f"A − B, {metric_title(metric)}: filled where the interval leaves out 0"
+    return styled(figure, title, height=_HEIGHT, legend=False)

@@ -1,0 +1,114 @@
+"""Confusion: the matrices of A and B, and what one puts into a cell more often than the other."""
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.base.figures import STILL, drawn_once, heat, styled
+from dashboard.base.theme import DIFFERENCE, MAGNITUDE
+from fercore.labels import CLASSES
+from fercore.wording import signed
+
+Counts = NDArray[np.integer]  # (7, 7): by label and by what was said
+_SIDE, _CHOSEN = 38, "#E69F00"  # of a cell's mark, pixels; of the frame of the chosen cell
+
+
+@drawn_once
+def confusion_figure(
+    counts: Counts,
+    *,
+    title: str,
+    normalise: str = "row",
+    selected: tuple[str, str] | None = None,
+    rows: str = "label",
+    columns: str = "predicted",
+) -> go.Figure:
+    """A confusion matrix: the count in each cell, and its share of the row, the column or neither.
+
+    `rows` and `columns` say what they are, for the axes and the hover text.
+    """
+    shares = _shares(counts, normalise)
+    text = [
+        [f"{n}<br>{100 * s:.0f} %" if normalise != "none" else f"{n}" for n, s in zip(*lines)]
+        for lines in zip(counts, shares, strict=True)
+    ]
+    top = 100 * max(shares.max(), 1e-9)
+    cells = heat(100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES)
+    hover = [[f"n = {n}" for n in line] for line in counts]
+    return _matrix(cells, hover, title, selected, rows, columns)
+
+
+@drawn_once
+def difference_figure(
+    a: Counts,
+    b: Counts,
+    *,
+    title: str,
+    marked: NDArray[np.bool_] | None = None,
+    selected: tuple[str, str] | None = None,
+) -> go.Figure:
+    """Row shares of A minus those of B, in points; blue where A has more, orange where B has.
+
+    Cells of `marked`, bool (K, K), carry a star: their difference is beyond chance.
+    """
+    difference = 100 * (_shares(a, "row") - _shares(b, "row"))
+    limit = max(5.0, float(np.abs(difference).max()))
+    marked = np.zeros(a.shape, bool) if marked is None else marked
+    text = [
+        [
+            f"{signed(d, 0)}{' ★' if star else ''}<br>{signed(share)}"
+            for d, share, star in zip(*lines)
+        ]
+        for lines in zip(a - b, difference, marked, strict=True)
+    ]
+    cells = heat(difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES)
+    hover = [
+        [f"A {of_a}, B {of_b}: {signed(of_a - of_b, 0)}" for of_a, of_b in zip(*lines)]
+        for lines in zip(a, b, strict=True)
+    ]
+    return _matrix(cells, hover, title, selected, "label", "predicted")
+
+
+def _shares(counts: Counts, normalise: str) -> NDArray[np.float64]:
+    """Of the row or the column; with 'none', of the largest cell, for the colour alone."""
+    if normalise == "none":
+        return counts / max(int(counts.max()), 1)
+    axis = 1 if normalise == "row" else 0
+    return counts / np.maximum(counts.sum(axis, keepdims=True), 1)
+
+
+def _matrix(
+    cells: list[go.Heatmap],
+    hover: list[list[str]],
+    title: str,
+    selected: tuple[str, str] | None,
+    rows: str,
+    columns: str,
+) -> go.Figure:
+    """`hover` is what the mouse is told of each cell."""
+    figure = go.Figure(cells)
+    # Streamlit delivers no clicks on a heatmap; transparent markers over its cells take them.
+    predicted, true = np.meshgrid(CLASSES, CLASSES)
+    figure.add_scatter(
+        x=predicted.ravel(),
+        y=true.ravel(),
+        customdata=[text for line in hover for text in line],
+        mode="markers",
+        marker={"size": _SIDE, "symbol": "square", "color": "rgba(0,0,0,0)"},
+        hovertemplate=f"{rows} %{{y}}, {columns} %{{x}}: %{{customdata}}<extra></extra>",
+        unselected={"marker": STILL},
+        showlegend=False,
+    )
+    if selected and all(name in CLASSES for name in selected):
+        row, column = (CLASSES.index(name) for name in selected)
+        figure.add_shape(
+            type="rect", x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5,
+            line={"color": _CHOSEN, "width": 4},
+        )  # fmt: skip
+    edge = len(CLASSES) - 0.5
+    figure.update_xaxes(
+        title=columns, fixedrange=True, showgrid=False, range=[-0.5, edge], autotickangles=[0, 90]
+    )
+    figure.update_yaxes(title=rows, fixedrange=True, showgrid=False, range=[edge, -0.5])
+    figure.update_layout(dragmode=False)
+    return styled(figure, title, height=520, legend=False)

@@ -1,0 +1,47 @@
+"""Training: loss and accuracy by epoch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dashboard.base.figures import drawn_once, legend_below, ring, styled
+from dashboard.base.theme import MODEL_COLOURS
+
+
+@drawn_once
+def history_figure(histories: dict[str, pd.DataFrame], best: Mapping[str, int | None]) -> go.Figure:
+    """Loss and accuracy by epoch; dotted on Training, solid on PublicTest, a ring at the choice."""
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("loss", "accuracy"))
+    for key, history in histories.items():
+        for column, (name, factor) in enumerate((("loss", 1), ("accuracy", 100)), start=1):
+            for part, dash in (("train", "dot"), ("val", "solid")):
+                label = f"{key} {'Training' if part == 'train' else 'PublicTest'}"
+                figure.add_scatter(
+                    x=history["epoch"],
+                    y=factor * history[f"{part}_{name}"],
+                    mode="lines",
+                    line={"color": MODEL_COLOURS[key], "dash": dash, "width": 2},
+                    name=label,
+                    legendgroup=label,
+                    showlegend=column == 1,
+                    hovertemplate=f"{label}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+                    row=1,
+                    col=column,
+                )
+            chosen = history[history["epoch"] == best[key]]
+            figure.add_scatter(
+                x=chosen["epoch"],
+                y=factor * chosen[f"val_{name}"],
+                mode="markers",
+                marker=ring(key),
+                name=f"{key} chosen epoch",
+                showlegend=False,
+                hovertemplate=f"{key} chosen epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+                row=1,
+                col=column,
+            )
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(ticksuffix=" %", col=2)
+    return legend_below(styled(figure, "Loss and accuracy by epoch", height=480, wide=True))
