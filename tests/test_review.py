@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from fercore.analysis import review
+from fercore.analysis import relabelling, review, review_csv
 from fercore.analysis.review import Verdict
 from fercore.cli import app as cli
 from fercore.errors import ConfigError, DataError
@@ -39,12 +39,12 @@ def of_kind(pixels: int, verdict: str) -> Verdict:
 
 def exported() -> str:
     stream = io.StringIO()
-    review.export_csv(stream)
+    review_csv.export_csv(stream)
     return stream.getvalue()
 
 
-def imported(text: str) -> review.Imported:
-    return review.import_csv(io.BytesIO(text.encode()))
+def imported(text: str) -> review_csv.Imported:
+    return review_csv.import_csv(io.BytesIO(text.encode()))
 
 
 def test_a_verdict_is_kept_replaced_and_removed():
@@ -112,11 +112,11 @@ def test_processes_that_write_at_once_lose_nothing():
 def test_export_and_import_give_back_every_character(tmp_path):
     notes = ["=1+1", "'quoted'", 'says "no", then\nlooks away', "-", "été 😀", "a\r\nb", "", "  x "]
     kept = [review.save(wrong((-1) ** k * (2**62 + k), note=note)) for k, note in enumerate(notes)]
-    assert review.export_csv(tmp_path / "all.csv") == len(notes)
+    assert review_csv.export_csv(tmp_path / "all.csv") == len(notes)
     assert "'=1+1" in (tmp_path / "all.csv").read_text()  # no spreadsheet computes it
     for verdict in kept:
         review.remove(verdict.pixels)
-    assert review.import_csv(tmp_path / "all.csv") == (len(notes), 0, 0)
+    assert review_csv.import_csv(tmp_path / "all.csv") == (len(notes), 0, 0)
     assert [review.find(verdict.pixels) for verdict in kept] == kept
 
 
@@ -184,11 +184,11 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(DataError, match="Line 1"):
         imported("")
     with pytest.raises(DataError, match="no CSV in UTF-8"):
-        review.import_csv(io.BytesIO(b"\xff\xfe\x00"))
+        review_csv.import_csv(io.BytesIO(b"\xff\xfe\x00"))
     with pytest.raises(DataError, match="cannot be read"):
-        review.import_csv(tmp_path / "nothing.csv")
+        review_csv.import_csv(tmp_path / "nothing.csv")
     with pytest.raises(DataError, match="cannot be written"):
-        review.export_csv(tmp_path / "no" / "folder.csv")
+        review_csv.export_csv(tmp_path / "no" / "folder.csv")
 
 
 def test_a_database_that_is_not_ours_is_a_sentence(tmp_path):
@@ -237,13 +237,13 @@ def test_verdicts_on_predictions_by_hand():
         wrong(10), of_kind(11, "ambiguous"), of_kind(12, "right"), of_kind(13, "unusable"),
         wrong(99),
     )  # fmt: skip
-    applied = review.apply_verdicts(table, verdicts)
+    applied = relabelling.apply_verdicts(table, verdicts)
     assert applied.rows.tolist() == [0, 2, 4]
     assert [CLASSES[k] for k in applied.labels] == ["neutral", "happy", "neutral"]
     assert applied.predicted.tolist() == [6, 3, 4]
     assert table.labels.tolist() == [4, 4, 3, 2, 4]
 
-    found = review.rescore(table, verdicts)
+    found = relabelling.rescore(table, verdicts)
     assert (found.relabelled, found.left_out) == (2, 2)
     assert found.stored.accuracy == pytest.approx(3 / 5)
     assert found.reviewed.accuracy == pytest.approx(2 / 3)
@@ -257,9 +257,9 @@ def test_verdicts_on_predictions_by_hand():
 
 def test_without_verdicts_nothing_changes_and_with_all_left_out_nothing_remains():
     table = five_images()
-    assert review.apply_verdicts(table, review.verdicts()).same_images(table)
+    assert relabelling.apply_verdicts(table, review.verdicts()).same_images(table)
     verdicts = save_all(*(of_kind(pixels, "unusable") for pixels in (10, 11, 12, 13)))
-    found = review.rescore(table, verdicts)
+    found = relabelling.rescore(table, verdicts)
     assert found.left_out == 5
     assert found.reviewed.n == 0
     assert np.isnan(found.reviewed.accuracy)
@@ -268,23 +268,23 @@ def test_without_verdicts_nothing_changes_and_with_all_left_out_nothing_remains(
 def test_two_verdicts_on_one_image_are_refused():
     verdicts = save_all(wrong(10))
     with pytest.raises(DataError, match="two verdicts"):
-        review.apply_verdicts(five_images(), pd.concat([verdicts, verdicts]))
+        relabelling.apply_verdicts(five_images(), pd.concat([verdicts, verdicts]))
 
 
 def test_the_hash_tells_what_changes_and_nothing_else():
     verdicts = save_all(wrong(1), of_kind(2, "unusable"))
-    told = review.verdicts_hash(verdicts)
-    assert review.verdicts_hash(verdicts[::-1].assign(note="other", updated="later")) == told
-    assert review.verdicts_hash(save_all(of_kind(3, "right"))) == told
-    assert review.verdicts_hash(save_all(of_kind(2, "ambiguous"))) != told
+    told = relabelling.verdicts_hash(verdicts)
+    assert relabelling.verdicts_hash(verdicts[::-1].assign(note="other", updated="later")) == told
+    assert relabelling.verdicts_hash(save_all(of_kind(3, "right"))) == told
+    assert relabelling.verdicts_hash(save_all(of_kind(2, "ambiguous"))) != told
     review.save(of_kind(2, "unusable"))
-    assert review.verdicts_hash(save_all(wrong(1, "fear"))) != told
+    assert relabelling.verdicts_hash(save_all(wrong(1, "fear"))) != told
 
 
 def test_the_training_overlay_never_touches_test_images(faces):
     """Every image of the set is said to be wrong or unusable; only Training's change."""
     hashes = faces.pixel_hashes()
-    assert review.apply_to_training(faces, review.verdicts()) is faces
+    assert relabelling.apply_to_training(faces, review.verdicts()) is faces
     verdicts = pd.DataFrame(
         {
             "pixels": hashes,
@@ -294,7 +294,7 @@ def test_the_training_overlay_never_touches_test_images(faces):
             ],
         }
     ).drop_duplicates("pixels")
-    overlaid = review.apply_to_training(faces, verdicts)
+    overlaid = relabelling.apply_to_training(faces, verdicts)
     for usage in ("PublicTest", "PrivateTest"):
         before, after = faces.part(usage), overlaid.part(usage)
         np.testing.assert_array_equal(after.images, before.images)
@@ -305,10 +305,10 @@ def test_the_training_overlay_never_touches_test_images(faces):
     np.testing.assert_array_equal(overlaid.part("Training").labels, (faces.labels[kept] + 1) % 7)
     assert overlaid.fingerprint != faces.fingerprint
     assert f"{kept.sum()} images relabelled" in overlaid.notes[-1]
-    assert review.verdicts_hash(verdicts) in overlaid.notes[-1]
+    assert relabelling.verdicts_hash(verdicts) in overlaid.notes[-1]
 
     only_tests = verdicts[verdicts["pixels"].isin(hashes[faces.usage != "Training"])]
-    assert review.apply_to_training(faces, only_tests) is faces
+    assert relabelling.apply_to_training(faces, only_tests) is faces
 
 
 def test_command_line(tmp_path):

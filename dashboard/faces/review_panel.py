@@ -13,7 +13,7 @@ from dashboard.base.plain import plain
 from dashboard.base.selection import FACE, Selection
 from dashboard.base.widgets import paged, tile
 from dashboard.faces.open_face import close, no_such_face, open_soon
-from fercore.analysis import review
+from fercore.analysis import relabelling, review, review_csv
 from fercore.analysis.review import NOTE_LENGTH, VERDICTS, Verdict
 from fercore.errors import FerError
 from fercore.labels import CLASSES
@@ -118,7 +118,7 @@ def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
     """
     lines = []
     for key, run in selection.models.items():
-        found = review.rescore(loading.predictions(run, selection.part), verdicts)
+        found = relabelling.rescore(loading.predictions(run, selection.part), verdicts)
         line: dict[str, str | float] = {"model": key}
         for name, scores in (("stored", found.stored), ("reviewed", found.reviewed)):
             low, high = scores.interval
@@ -232,14 +232,14 @@ def _import() -> None:
     if upload is None:
         return
     try:
-        _keep_outcome(_IMPORT, success=review.import_csv(upload).sentence)
+        _keep_outcome(_IMPORT, success=review_csv.import_csv(upload).sentence)
     except FerError as error:
         _keep_outcome(_IMPORT, problem=str(error))
 
 
 def _exported() -> bytes:
     stream = io.StringIO()
-    review.export_csv(stream)
+    review_csv.export_csv(stream)
     return stream.getvalue().encode()
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercore.analysis import review
+from fercore.analysis import review, review_csv
 from fercore.cli.output import AsJson, print_json, print_table
 from fercore.errors import ConfigError
 from fercore.labels import CLASSES
@@ -40,10 +40,10 @@ def list_(
 @app.command("export")
 def export(target: Annotated[Path, typer.Argument(help="the CSV to write")]) -> None:
     """Write every verdict to a CSV."""
-    print(f"{review.export_csv(target)} verdicts written to {target}.")
+    print(f"{review_csv.export_csv(target)} verdicts written to {target}.")
 
 
 @app.command("import")
 def import_(source: Annotated[Path, typer.Argument(help="a CSV that was exported")]) -> None:
     """Take over the verdicts of a CSV, where they are new or newer than those here."""
-    print(review.import_csv(source).sentence)
+    print(review_csv.import_csv(source).sentence)

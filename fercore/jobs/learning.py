@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fercore.analysis import review
+from fercore.analysis import relabelling
 from fercore.data import FaceSet
 from fercore.errors import DataError
 from fercore.jobs.request import CHECKPOINT, START, Request, read_verdicts
@@ -121,7 +121,7 @@ def _load(request: Request, watcher: Watcher, on_images: Callable[[int], None]) 
 
 def _with_verdicts(faces: FaceSet, folder: Path) -> FaceSet:
     verdicts = read_verdicts(folder)
-    return faces if verdicts is None else review.apply_to_training(faces, verdicts)
+    return faces if verdicts is None else relabelling.apply_to_training(faces, verdicts)
 
 
 def with_hardware(request: Request) -> Request:

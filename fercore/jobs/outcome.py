@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fercore.analysis import review
+from fercore.analysis import relabelling
 from fercore.jobs import transfer
 from fercore.jobs.hardware import describe_hardware, describe_software
 from fercore.jobs.learning import Learnt, identity, teacher_record
@@ -66,4 +66,4 @@ def _verdicts_record(folder: Path) -> dict[str, Any] | None:
     table = read_verdicts(folder)
     if table is None:
         return None
-    return {"hash": review.verdicts_hash(table), "count": len(table)}
+    return {"hash": relabelling.verdicts_hash(table), "count": len(table)}
