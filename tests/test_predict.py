@@ -17,8 +17,8 @@ from fercore.faces.photos import open_photo
 from fercore.labels import CLASSES
 from fercore.predict.face_results import COLUMNS
 from fercore.predict.predictor import Predictor
-from fercore.predict.record import COVERAGE, Record
 from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
+from fercore.predict.track_record import COVERAGE, TrackRecord
 from fercore.runs.artifacts import read_run
 from fercore.scoring.calibration import fit_temperature, with_temperature
 from tests.conftest import ROOT
@@ -27,8 +27,8 @@ from tests.test_photos_and_faces import encoded
 
 
 @pytest.fixture
-def record(two_runs) -> Record:
-    return Record(two_runs[0].predictions("public"))
+def record(two_runs) -> TrackRecord:
+    return TrackRecord(two_runs[0].predictions("public"))
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +76,14 @@ def test_a_model_is_sure_enough_on_four_fifths_of_publictest(record):
 
 
 def test_a_record_of_nothing_and_of_an_expression_never_said(record):
-    empty = Record(record.public.where(np.zeros(len(record.public), bool)))
+    empty = TrackRecord(record.public.where(np.zeros(len(record.public), bool)))
     probs = record.public.probs[:5]
     np.testing.assert_allclose(empty.calibrated(probs), probs, atol=1e-6)
     assert 0 < empty.threshold < 1
     assert "not known" in empty.sentence("fear")
-    without = Record(record.public.where(record.public.predicted != 1))
+    without = TrackRecord(record.public.where(record.public.predicted != 1))
     assert without.sentence("disgust", "B") == "On PublicTest B never says disgust."
-    right = Record(record.public.where(record.public.correct))
+    right = TrackRecord(record.public.where(record.public.correct))
     assert right.sentence("happy").endswith("of the time.")
 
 
@@ -257,6 +257,6 @@ def test_the_page_forgets_a_photo_that_was_taken_away(two_runs, me):
 
 def test_shipped_models_know_their_record():
     for path in (ROOT / "artifacts" / "shipped").glob("*-s0"):
-        record = Record(read_run(path).predictions("public"))
+        record = TrackRecord(read_run(path).predictions("public"))
         assert "it is right" in record.sentence("fear")
         assert 0.8 < record.temperature < 1.3

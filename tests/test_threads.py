@@ -23,7 +23,7 @@ from fercore.files import read_json, remove_folder, write_json
 from fercore.labels import CLASSES, USAGES
 from fercore.models.saliency import grad_cam, step_contributions
 from fercore.predict.predictor import Predictor
-from fercore.predict.record import Record
+from fercore.predict.track_record import TrackRecord
 from fercore.runs.artifacts import list_runs
 from fercore.runs.words import run_title
 from fercore.scoring.predictions import Predictions
@@ -148,7 +148,7 @@ def test_eight_visitors_do_everything_at_once(two_runs, faces, tmp_path, monkeyp
         return loaded.fingerprint, int(loaded.images.sum())
 
     def records() -> np.ndarray:
-        found = [Record(run.predictions("public")) for run in list_runs()]
+        found = [TrackRecord(run.predictions("public")) for run in list_runs()]
         return np.array([(one.temperature, one.threshold) for one in found])
 
     def issues() -> list:

@@ -22,7 +22,7 @@ from fercore.faces.detection import Box, Found, crops, find_faces, remarks
 from fercore.faces.photos import Photo
 from fercore.labels import CLASSES
 from fercore.predict.predictor import FacePrediction
-from fercore.predict.record import Record
+from fercore.predict.track_record import TrackRecord
 from fercore.runs.artifacts import Run
 
 BOX_COLOUR = "#E69F00"
@@ -59,7 +59,7 @@ class Judge(NamedTuple):
     """One model as it is set to answer: `threshold` is a confidence from 0 to 1."""
 
     run: Run
-    record: Record
+    record: TrackRecord
     threshold: float
 
 
@@ -84,7 +84,7 @@ def forget_others(sources: list[Source]) -> None:
     st.session_state[_SEEN] = {key: value for key, value in kept.items() if key in wanted}
 
 
-def judges(selection: Selection, records: dict[str, Record]) -> dict[str, Judge]:
+def judges(selection: Selection, records: dict[str, TrackRecord]) -> dict[str, Judge]:
     """Sliders for the confidence below which 'A' and 'B' say 'unsure', and what they are set to."""
     chosen = {}
     for place, (key, record) in zip(st.columns(2), records.items()):

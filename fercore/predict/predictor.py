@@ -18,7 +18,7 @@ from fercore.labels import CLASSES, SIZE
 from fercore.models.inference import for_inference, predict_probs
 from fercore.models.network import Network
 from fercore.models.precision import REFERENCE
-from fercore.predict.record import Record
+from fercore.predict.track_record import TrackRecord
 from fercore.runs.artifacts import Run, find_run, list_runs
 
 
@@ -48,7 +48,7 @@ class FacePrediction:
 class Predictor:
     """A run's model, ready to look at faces, with its record on PublicTest."""
 
-    def __init__(self, model: Network, run_id: str, record: Record) -> None:
+    def __init__(self, model: Network, run_id: str, record: TrackRecord) -> None:
         self.model, self.run_id, self.record = model, run_id, record
 
     @classmethod
@@ -58,7 +58,8 @@ class Predictor:
         Raises `RunError` where there is no such run.
         """
         run = _found(run) if isinstance(run, str) else run
-        return cls(for_inference(run.load_model()), run.run_id, Record(run.predictions("public")))
+        model, record = for_inference(run.load_model()), TrackRecord(run.predictions("public"))
+        return cls(model, run.run_id, record)
 
     def probs(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (N, 7) of faces uint8 (N, 48, 48), as the model gives them: what a run's

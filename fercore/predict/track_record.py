@@ -20,7 +20,7 @@ _SURE_WITHOUT_RECORD = 0.5
 
 
 @dataclass(frozen=True)
-class Record:
+class TrackRecord:
     """What a model's predictions on PublicTest say about its next one.
 
     `public` may be empty, for a dataset without that part: nothing is fitted then.
