@@ -13,7 +13,7 @@ from dashboard.base.widgets import csv_button, heading, letter, models_line, one
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import first_faces, open_chosen
-from fercore.analysis.extras import describe_group, placed
+from fercore.analysis.from_weights import describe_group, placed
 
 selection = current_with_predictions()
 both = ["A", "B"] if selection.pair else ["A"]

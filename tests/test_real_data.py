@@ -16,7 +16,7 @@ import pytest
 from dashboard.base.navigation import PAGES
 from dashboard.base.theme import count
 from fercore import data
-from fercore.analysis import extras, review, tables
+from fercore.analysis import from_weights, review, tables
 from fercore.data import cache, face_set
 from fercore.errors import RunError
 from fercore.jobs.experiment import run_experiment
@@ -274,9 +274,9 @@ def test_a_run_is_analysed_on_what_a_differing_copy_holds(
     held = np.isin(table.pixels, differing.pixel_hashes())
     assert 0 < (~held).sum() <= 13
     assert f"The other {(~held).sum()} of its {len(table)} images are not in the copy here" in told
-    clean = extras.robustness(tiny).iloc[0]
+    clean = from_weights.robustness(tiny).iloc[0]
     assert (clean["n"], clean["accuracy"]) == (held.sum(), table.correct[held].mean())
-    places = extras.embedding(tiny)
+    places = from_weights.embedding(tiny)
     assert len(places) == np.isin(tiny.prediction_frame["pixels"], differing.pixel_hashes()).sum()
     assert "are on the map" in page("embedding", a="tiny", b="none")
     assert f"{held.sum()} of {len(table)}" in page("robustness", a="tiny", b="none")

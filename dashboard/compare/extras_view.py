@@ -15,7 +15,7 @@ from dashboard.base.selection import has_weights_or_say_so
 from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, count
 from dashboard.base.widgets import enlarged, png_url
 from fercore import data
-from fercore.analysis import extras
+from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
@@ -25,23 +25,23 @@ _GAP = 9  # pixels between the pictures of a strip
 
 
 def robustness(run: Run) -> pd.DataFrame | None:
-    """`fercore.analysis.extras.robustness`, cached until the file changes."""
-    return _robustness(run, _changed(run, extras.ROBUSTNESS))
+    """`fercore.analysis.from_weights.robustness`, cached until the file changes."""
+    return _robustness(run, _changed(run, from_weights.ROBUSTNESS))
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
 def _robustness(run: Run, changed: float) -> pd.DataFrame | None:
-    return extras.robustness(run)
+    return from_weights.robustness(run)
 
 
 def embedding(run: Run) -> pd.DataFrame | None:
-    """`fercore.analysis.extras.embedding`, cached until the file changes."""
-    return _embedding(run, _changed(run, extras.EMBEDDING))
+    """`fercore.analysis.from_weights.embedding`, cached until the file changes."""
+    return _embedding(run, _changed(run, from_weights.EMBEDDING))
 
 
 @st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
 def _embedding(run: Run, changed: float) -> pd.DataFrame | None:
-    return extras.embedding(run)
+    return from_weights.embedding(run)
 
 
 def _changed(run: Run, name: str) -> float:
@@ -109,7 +109,7 @@ def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
     for index, (kind, corruption) in enumerate(CORRUPTIONS.items()):
         place = panel(index)
         for key, table in tables.items():
-            line = table[table["kind"].isin((extras.CLEAN, kind))]
+            line = table[table["kind"].isin((from_weights.CLEAN, kind))]
             figure.add_scatter(
                 x=line["strength"],
                 y=100 * line["accuracy"],
@@ -142,7 +142,7 @@ def drops_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     columns = {"mean_drop": "mean", "last_drop": "strongest", "mean_f1_drop": "mean, macro F1"}
     table = pd.DataFrame({"corruption": [entry.title for entry in CORRUPTIONS.values()]})
     for key, scores in tables.items():
-        drops = extras.robustness_drops(scores).set_index("kind").loc[list(CORRUPTIONS)]
+        drops = from_weights.robustness_drops(scores).set_index("kind").loc[list(CORRUPTIONS)]
         for column, title in columns.items():
             table[f"{key} {title}"] = -100 * drops[column].to_numpy()
     return table

@@ -5,8 +5,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
-from fercore.analysis.extras import CLEAN, Progress, robustness
-from fercore.analysis.extras import analyse as analyse_run
+from fercore.analysis.from_weights import CLEAN, Progress, analyse_weights, robustness
 from fercore.cli.data import faces_of_run
 from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table, with_interval
 from fercore.cli.runs import RunName
@@ -35,7 +34,7 @@ def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -
             if not console.is_terminal:
                 console.print(f"{at.doing}, {left}")
 
-        analyse_run(run, faces, show)
+        analyse_weights(run, faces, show)
     _print(run, as_json)
 
 

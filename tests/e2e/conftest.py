@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from fercore.analysis.extras import EMBEDDING
+from fercore.analysis.from_weights import EMBEDDING
 from fercore.runs.artifacts import Run, read_run
 from tests.conftest import FER2013, ROOT
 

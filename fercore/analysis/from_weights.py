@@ -1,4 +1,4 @@
-"""Extras: what is computed once from a run's weights and stored in the run's folder.
+"""What is computed once from a run's weights and stored in the run's folder.
 
 `robustness.parquet` holds the accuracy under every corruption, `embedding.parquet` a map of the
 penultimate features. They are no part of the run proper: a run without them is complete. Reading
@@ -41,7 +41,7 @@ _TSNE_SECONDS = 0.01  # an image, on one or two cores; for the first estimate of
 
 
 class Progress(NamedTuple):
-    """Where `analyse` stands: what it is doing, the share of the time spent, and what is left."""
+    """Where `analyse_weights` stands: what it does, the share of the time spent, what is left."""
 
     doing: str
     share: float
@@ -49,7 +49,7 @@ class Progress(NamedTuple):
 
 
 def robustness(run: Run) -> pd.DataFrame | None:
-    """Scores on PrivateTest under each corruption; None where `analyse` has not computed them.
+    """Scores on PrivateTest under each corruption; None where they were not computed.
 
     One row of kind 'clean', and one for each kind and strength 1 to 5: kind, strength, value (in
     the corruption's unit), accuracy with its interval accuracy_low, accuracy_high, macro_f1 (all
@@ -68,10 +68,10 @@ def embedding(run: Run) -> pd.DataFrame | None:
     return _stored(run, EMBEDDING)
 
 
-def analyse(
+def analyse_weights(
     run: Run, faces: FaceSet, progress: Callable[[Progress], None] = lambda progress: None
 ) -> None:
-    """Compute both extras with the run's weights and store them in its folder. Imports torch.
+    """Compute both tables with the run's weights and store them in its folder. Imports torch.
 
     They are of those of the run's test images that `faces` hold, known by their pixels, and of the
     labels that the run stored. Raises `RunError` where `faces` hold none of them, and for a run
@@ -105,8 +105,8 @@ def compute_robustness(
 ) -> pd.DataFrame:
     """The table that `robustness` reads, from the run's weights on its PrivateTest images.
 
-    `on_scored` gets the number of rows computed and to compute. Raises `RunError` as `analyse`, and
-    where the run has no PrivateTest.
+    `on_scored` gets the number of rows computed and to compute. Raises `RunError` as
+    `analyse_weights`, and where the run has no PrivateTest.
     """
     from fercore.models.inference import for_inference, predict_logits
     from fercore.models.precision import REFERENCE
@@ -137,7 +137,7 @@ def compute_embedding(run: Run, faces: FaceSet) -> pd.DataFrame:
     """The table that `embedding` reads, from the run's weights on its test images.
 
     Penultimate features, reduced to 30 dimensions by PCA and to 2 by t-SNE from a fixed seed.
-    Raises `RunError` as `analyse`.
+    Raises `RunError` as `analyse_weights`.
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE

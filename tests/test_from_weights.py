@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from dashboard.base.parameters import COLOURINGS
 from dashboard.compare import extras_view
-from fercore.analysis import extras
+from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.cli import app
 from fercore.errors import ConfigError, RunError
@@ -41,17 +41,17 @@ def small_run(two_runs, faces):
 def with_extras(two_runs):
     """The two runs with tables of extras, made by hand."""
     for run, clean in zip(two_runs, (0.7, 0.6)):
-        robustness_table(clean).to_parquet(run.folder / extras.ROBUSTNESS)
+        robustness_table(clean).to_parquet(run.folder / from_weights.ROBUSTNESS)
         frame = run.prediction_frame[["usage", "row", "pixels", "label"]].copy()
         places = np.random.default_rng(0).normal(size=(len(frame), 2)).astype(np.float32)
         frame[["x", "y"]] = places
-        frame.to_parquet(run.folder / extras.EMBEDDING)
+        frame.to_parquet(run.folder / from_weights.EMBEDDING)
     return two_runs
 
 
 def robustness_table(clean: float) -> pd.DataFrame:
     """Every corruption costs 2 points a strength, and noise 4."""
-    tasks = [(extras.CLEAN, 0), *((kind, s) for kind in CORRUPTIONS for s in STRENGTHS[1:])]
+    tasks = [(from_weights.CLEAN, 0), *((kind, s) for kind in CORRUPTIONS for s in STRENGTHS[1:])]
     rows = []
     for kind, strength in tasks:
         accuracy = clean - (0.04 if kind == "noise" else 0.02) * strength
@@ -160,12 +160,12 @@ def test_unknown_corruptions_are_a_sentence(faces):
 
 
 def test_robustness_scores_what_the_model_says(small_run, faces):
-    table = extras.compute_robustness(small_run, faces)
+    table = from_weights.compute_robustness(small_run, faces)
     private, model = faces.part("PrivateTest"), small_run.load_model()
     assert len(table) == 36
     for _, row in table.iloc[[0, 5, 17, 35]].iterrows():
         images = private.images
-        if row["kind"] != extras.CLEAN:
+        if row["kind"] != from_weights.CLEAN:
             images = corrupt(images, row["kind"], row["strength"])
             assert row["value"] == CORRUPTIONS[row["kind"]].values[row["strength"]]
         right = predict_logits(model, images, precision=FP32).argmax(1).numpy() == private.labels
@@ -177,7 +177,7 @@ def test_robustness_scores_what_the_model_says(small_run, faces):
 @pytest.mark.parametrize("name", ["cnn", "cnn_lstm", "cnn_attention"])
 def test_penultimate_features_times_the_classifier_are_the_logits(faces, name):
     model = build(name, width=4)
-    features, logits = extras.penultimate_features(model, faces.images)
+    features, logits = from_weights.penultimate_features(model, faces.images)
     weight, bias = (value.detach().numpy() for value in model.classify.parameters())
     np.testing.assert_allclose(features @ weight.T + bias, logits, atol=1e-4)
     expected = predict_logits(model, faces.images, precision=FP32).numpy()
@@ -187,14 +187,14 @@ def test_penultimate_features_times_the_classifier_are_the_logits(faces, name):
 
 def test_analyse_stores_both_and_says_where_it_stands(small_run, faces):
     told = []
-    extras.analyse(small_run, faces, told.append)
-    scores, places = extras.robustness(small_run), extras.embedding(small_run)
-    pd.testing.assert_frame_equal(scores, extras.compute_robustness(small_run, faces))
+    from_weights.analyse_weights(small_run, faces, told.append)
+    scores, places = from_weights.robustness(small_run), from_weights.embedding(small_run)
+    pd.testing.assert_frame_equal(scores, from_weights.compute_robustness(small_run, faces))
     stored = small_run.prediction_frame[["usage", "row", "pixels", "label"]]
     pd.testing.assert_frame_equal(places[stored.columns.tolist()], stored)
     assert places[["x", "y"]].dtypes.eq(np.float32).all()
     assert np.isfinite(places[["x", "y"]]).all(axis=None)
-    again = extras.compute_embedding(small_run, faces)
+    again = from_weights.compute_embedding(small_run, faces)
     np.testing.assert_allclose(again[["x", "y"]], places[["x", "y"]], atol=1e-3)
     assert len(told) == 37
     assert all(0 < at.share <= 1 and at.seconds_left >= 0 for at in told)
@@ -204,9 +204,9 @@ def test_analyse_stores_both_and_says_where_it_stands(small_run, faces):
 def test_neighbours_on_the_map_are_neighbours_among_the_features(small_run, faces):
     from sklearn.manifold import trustworthiness
 
-    places = extras.compute_embedding(small_run, faces)
+    places = from_weights.compute_embedding(small_run, faces)
     scored = faces.where(faces.usage != "Training")
-    features, _ = extras.penultimate_features(small_run.load_model(), scored.images)
+    features, _ = from_weights.penultimate_features(small_run.load_model(), scored.images)
     assert trustworthiness(features, places[["x", "y"]], n_neighbors=5) > 0.8
 
 
@@ -215,42 +215,46 @@ def test_extras_do_not_change_a_run(with_extras):
 
 
 def test_nothing_is_there_before_it_is_computed(two_runs):
-    assert extras.robustness(two_runs[0]) is None
-    assert extras.embedding(two_runs[0]) is None
+    assert from_weights.robustness(two_runs[0]) is None
+    assert from_weights.embedding(two_runs[0]) is None
 
 
 def test_a_damaged_file_is_a_sentence(with_extras):
     run = with_extras[0]
-    (run.folder / extras.ROBUSTNESS).write_bytes(b"PAR1 nothing")
+    (run.folder / from_weights.ROBUSTNESS).write_bytes(b"PAR1 nothing")
     with pytest.raises(RunError, match=r"first: its robustness\.parquet cannot be read"):
-        extras.robustness(run)
-    pd.DataFrame({"x": [1.0]}).to_parquet(run.folder / extras.EMBEDDING)
+        from_weights.robustness(run)
+    pd.DataFrame({"x": [1.0]}).to_parquet(run.folder / from_weights.EMBEDDING)
     with pytest.raises(RunError, match=r"first: its embedding\.parquet cannot be read"):
-        extras.embedding(run)
+        from_weights.embedding(run)
     assert "fercore analyse first" in said(open_page("robustness", a="first"))
 
 
 def test_other_images_are_refused(small_run, faces):
     other = replace(faces, images=np.ascontiguousarray(faces.images[:, :, ::-1]), name="mirrored")
-    for compute in (extras.analyse, extras.compute_robustness, extras.compute_embedding):
+    for compute in (
+        from_weights.analyse_weights,
+        from_weights.compute_robustness,
+        from_weights.compute_embedding,
+    ):
         with pytest.raises(RunError, match="other images than those of mirrored"):
             compute(small_run, other)
     without = faces.where(faces.usage != "PrivateTest")
     with pytest.raises(RunError, match="other images"):
-        extras.compute_robustness(small_run, without)
+        from_weights.compute_robustness(small_run, without)
 
 
 def test_images_that_are_here_are_analysed_with_the_labels_of_the_run(small_run, faces):
     """A copy with some other pixels, other labels and another order is worth what it holds."""
     private = small_run.prediction_frame.query("usage == 'PrivateTest'")
-    whole = extras.compute_robustness(small_run, faces)
+    whole = from_weights.compute_robustness(small_run, faces)
     images = faces.images.copy()
     gone = private["row"].to_numpy()[::3]
     images[gone] = 255 - images[gone]
     copy = replace(faces, images=images, labels=(faces.labels + 1) % 7)
     copy = copy.where(np.random.default_rng(0).permutation(len(faces)))
     kept = private[~private["row"].isin(gone)]
-    table = extras.compute_robustness(small_run, copy)
+    table = from_weights.compute_robustness(small_run, copy)
     assert (table["n"] == len(kept)).all()
     model = for_inference(small_run.load_model())
 
@@ -263,15 +267,15 @@ def test_images_that_are_here_are_analysed_with_the_labels_of_the_run(small_run,
     noisy = table.query("kind == 'noise' and strength == 5")["accuracy"].iloc[0]
     assert noisy == right(corrupt(untouched, "noise", 5), kept)  # the noise that the whole set has
     assert whole["n"].iloc[0] == len(private)
-    embedding = extras.compute_embedding(small_run, copy)
+    embedding = from_weights.compute_embedding(small_run, copy)
     assert sorted(embedding["row"]) == sorted(set(small_run.prediction_frame["row"]) - set(gone))
 
 
 def test_a_map_of_two_images_is_a_sentence(small_run, faces):
     with pytest.raises(RunError, match="needs 3 images or more, and there are 2"):
-        extras.compute_embedding(small_run, faces.part("PublicTest").where(np.arange(21) < 2))
+        from_weights.compute_embedding(small_run, faces.part("PublicTest").where(np.arange(21) < 2))
     three = faces.part("PublicTest").where(np.arange(21) < 3)
-    assert len(extras.compute_embedding(small_run, three)) == 3
+    assert len(from_weights.compute_embedding(small_run, three)) == 3
 
 
 def test_analyse_from_the_command_line(small_run, faces, monkeypatch):
@@ -279,7 +283,7 @@ def test_analyse_from_the_command_line(small_run, faces, monkeypatch):
     assert result.exit_code == 0, result.output
     assert re.search(r"36 of 36 versions of PrivateTest scored, .+ left", result.stderr)
     told = json.loads(result.stdout)["robustness"]
-    assert told[0]["accuracy"] == extras.robustness(small_run)["accuracy"][0]
+    assert told[0]["accuracy"] == from_weights.robustness(small_run)["accuracy"][0]
     printed = CliRunner().invoke(app, ["analyse", "first"]).stdout
     assert "n = 21" in printed
     assert all(kind in printed for kind in CORRUPTIONS)
@@ -290,7 +294,7 @@ def test_analyse_from_the_command_line(small_run, faces, monkeypatch):
 
 
 def test_drops_are_against_the_untouched_images():
-    drops = extras.robustness_drops(robustness_table(0.7)).set_index("kind")
+    drops = from_weights.robustness_drops(robustness_table(0.7)).set_index("kind")
     assert list(drops.index) == list(CORRUPTIONS)
     assert drops.loc["noise", "mean_drop"] == pytest.approx(0.12)
     assert drops.loc["blur", "last_drop"] == pytest.approx(0.10)
@@ -316,7 +320,7 @@ def test_robustness_figure_has_a_panel_per_corruption_with_its_unit():
 
 def test_the_map_shows_every_image_once_in_its_class_colour(with_extras):
     a, b = (run.predictions("public") for run in with_extras)
-    samples = extras.placed(sample_table(a, b), extras.embedding(with_extras[0]))
+    samples = from_weights.placed(sample_table(a, b), from_weights.embedding(with_extras[0]))
     assert len(samples) == 350
     for colouring in COLOURINGS.values():
         figure = extras_view.embedding_figure(samples, "b", colouring)
@@ -329,8 +333,8 @@ def test_the_map_shows_every_image_once_in_its_class_colour(with_extras):
 
 
 def test_the_map_steps_back_from_what_is_selected(with_extras):
-    samples = extras.placed(
-        sample_table(with_extras[0].predictions()), extras.embedding(with_extras[0])
+    samples = from_weights.placed(
+        sample_table(with_extras[0].predictions()), from_weights.embedding(with_extras[0])
     )
     marked = samples["a_predicted"] == "sad"
     figure = extras_view.embedding_figure(samples, "a", "label", marked=marked)
@@ -346,7 +350,7 @@ def test_pages_say_what_to_do_before_anything_is_computed(two_runs):
 
 
 def test_robustness_page(with_extras):
-    (with_extras[1].folder / extras.ROBUSTNESS).unlink()
+    (with_extras[1].folder / from_weights.ROBUSTNESS).unlink()
     page = open_page("robustness", a="first", b="second")
     assert "fercore analyse second" in said(page)
     drops = page.dataframe[0].value.set_index("corruption")
@@ -398,7 +402,7 @@ def test_embedding_page_shows_what_a_lasso_holds(with_extras):
 
 
 def test_a_map_of_other_images_is_a_sentence(with_extras):
-    path = with_extras[0].folder / extras.EMBEDDING
+    path = with_extras[0].folder / from_weights.EMBEDDING
     table = pd.read_parquet(path)
     table.assign(pixels=table["pixels"] + 1).to_parquet(path)
     assert "is of other images" in said(open_page("embedding", a="first", b="second"))
