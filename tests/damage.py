@@ -66,12 +66,12 @@ def _odd_values() -> Iterator[tuple[str, Callable]]:
         "hardware.precision", "recipe.name", "recipe.epochs", "recipe.augmentation",
     ]  # fmt: skip
     for key in keys:
-        yield "run.json", _changing(key)
+        yield "run.json", changing(key)
         for value in ODD:
-            yield "run.json", _changing(key, value)
+            yield "run.json", changing(key, value)
 
 
-def _changing(key: str, *value: Any) -> Callable[[Path], None]:
+def changing(key: str, *value: Any) -> Callable[[Path], None]:
     """Give a key, with dots between, a value; without one, take it away."""
     *outer, last = key.split(".")
 
@@ -137,8 +137,8 @@ def _metrics() -> Iterator[tuple[str, Callable]]:
     for content in ("", "[]", "null", "{", DEEP, "{}", '{"private": 5}', '{"public": {}}'):
         yield "metrics.json", lambda path, content=content: path.write_text(content)
     for value in (None, 7, "x"):
-        yield "metrics.json", _changing("private.accuracy", value)
-        yield "metrics.json", _changing("private.per_class", value)
+        yield "metrics.json", changing("private.accuracy", value)
+        yield "metrics.json", changing("private.per_class", value)
     yield "metrics.json", Path.unlink
 
 

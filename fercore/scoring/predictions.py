@@ -122,25 +122,47 @@ def read_frame(path: Path) -> pd.DataFrame:
     return checked_frame(pd.read_parquet(path))
 
 
+def checked_images(frame: pd.DataFrame) -> pd.DataFrame:
+    """The images of such a table, without probabilities; raises `RunError` for any other."""
+    if problem := _odd_column(frame, _IMAGES) or _odd_image(frame):
+        raise RunError(f"The table of images is damaged: {problem}.")
+    return frame
+
+
+# By column, NumPy's kinds of dtype; text has several.
+_IMAGES = {"usage": "", "row": "iu", "label": "iu", "pixels": "iu", "copy": "b"}
+_KINDS = _IMAGES | dict.fromkeys(PROBABILITY_COLUMNS, "f")
+
+
 def _problem(frame: pd.DataFrame) -> str | None:
-    kinds = {"row": "iu", "label": "iu", "pixels": "iu", "copy": "b"}
-    kinds |= dict.fromkeys(PROBABILITY_COLUMNS, "f")
-    for name in ("usage", *kinds):
+    return _odd_column(frame, _KINDS) or _odd_image(frame) or _odd_probability(frame)
+
+
+def _odd_column(frame: pd.DataFrame, kinds: dict[str, str]) -> str | None:
+    for name, kind in kinds.items():
         if list(frame.columns).count(name) != 1:
             return f"it has no column '{name}'"
-    for name, kind in kinds.items():
-        if getattr(frame[name].dtype, "kind", "O") not in kind:
+        if kind and getattr(frame[name].dtype, "kind", "O") not in kind:
             return f"'{name}' holds {frame[name].dtype}"
+    return None
+
+
+def _odd_image(frame: pd.DataFrame) -> str | None:
     if frame.empty:
         return "it holds no image"
     if unknown := set(frame["usage"].unique()) - set(USAGES[1:]):
         return f"it names the usage '{min(map(str, unknown))}'"
-    labels, probs = frame["label"].to_numpy(), frame[PROBABILITY_COLUMNS].to_numpy(np.float64)
+    labels = frame["label"].to_numpy()
     odd = (labels < 0) | (labels >= len(CLASSES))
     if odd.any():
         return f"{labels[odd][0]} is no label from 0 to {len(CLASSES) - 1}"
     if (frame["row"] < 0).any() or frame["row"].duplicated().any():
         return "its rows are not those of a dataset, each once"
+    return None
+
+
+def _odd_probability(frame: pd.DataFrame) -> str | None:
+    probs = frame[PROBABILITY_COLUMNS].to_numpy(np.float64)
     if not (probs >= 0).all() or not (np.abs(probs.sum(1) - 1) <= _SUM).all():
         return "the probabilities of an image are not from 0 to 1 with the sum 1"
     return None

@@ -41,15 +41,22 @@ from fercore.scoring.predictions import (
     PROBABILITY_COLUMNS,
     Predictions,
     checked_frame,
+    checked_images,
     select_part,
 )
-from fercore.shapes import misfit, number, one_of, text
+from fercore.shapes import misfit, number, one_of, optional, text, whole
 
-_COLUMNS = {
-    "variant", "model", "condition", "seed", "run_id", "public_accuracy", "macro_f1", "parameters",
-    "flops_per_image", "latency_ms", "seconds", "best_epoch", "epochs", "precision", "processor",
-    "dataset",
-}  # fmt: skip
+_share = number(0, 1)
+_LINE = {  # of the table; what was not scored or measured is null
+    **dict.fromkeys(("variant", "condition", "run_id", "precision", "processor", "dataset"), text),
+    **dict.fromkeys(("seed", "parameters", "flops_per_image"), whole()),
+    **dict.fromkeys(("best_epoch", "epochs"), whole(1)),
+    **dict.fromkeys(("public_accuracy", "macro_f1"), _share),
+    **dict.fromkeys(("private_accuracy?", "clean_accuracy?"), optional(_share)),
+    "model": one_of(*MODELS),
+    "latency_ms": optional(number()),
+    "seconds": number(),
+}
 
 STUDIES = "studies"
 EVERYWHERE = "everywhere"
@@ -103,7 +110,7 @@ class StudyStore:
             )
         with suppress(OSError, ValueError, ArrowException):
             table = _read_table(path, file_stamp(path))
-            if _fits(table, finished):
+            if len(table) == len(finished) and set(table["run_id"]) == finished:
                 return table.copy()
         return pd.DataFrame(self._lines())  # damaged, or of before the last training
 
@@ -219,12 +226,12 @@ class StudyStore:
     def _prediction_frame(self, run_id: str) -> pd.DataFrame:
         images = self._images()
         everywhere = _everywhere(images)
-        return self._read(
-            self._cell(run_id) / "probs.parquet",
-            lambda path: checked_frame(
-                pd.concat([images, pd.read_parquet(path)], axis=1)[everywhere]
-            ),
-        )
+
+        def with_images(path: Path) -> pd.DataFrame:
+            probs = pd.read_parquet(path).set_axis(images.index)
+            return checked_frame(pd.concat([images, probs], axis=1)[everywhere])
+
+        return self._read(self._cell(run_id) / "probs.parquet", with_images)
 
     def _joined(self, run: Run) -> pd.DataFrame:
         """A run's probabilities on the study's images, found by their pixels; NaN for others."""
@@ -240,7 +247,7 @@ class StudyStore:
 
     def _images(self) -> pd.DataFrame:
         path = self.folder / "images.parquet"
-        return self._read(path, lambda path: _read_table(path, file_stamp(path)))
+        return self._read(path, lambda path: _read_images(path, file_stamp(path)))
 
     def _read(self, path: Path, reader: Callable[[Path], Any]) -> Any:
         """What `reader` makes of one of the study's files. Raises `RunError` where it cannot."""
@@ -253,12 +260,6 @@ class StudyStore:
                 f"Study '{self.name}': {path.relative_to(self.folder)} cannot be read. Restore the "
                 f"file{again}."
             ) from error
-
-
-def _fits(table: pd.DataFrame, finished: set[str]) -> bool:
-    """Whether a study's table is about the trainings that are finished."""
-    known = set(table.columns) >= _COLUMNS and set(table["model"]) <= set(MODELS)
-    return known and len(table) == len(finished) and set(table["run_id"]) == finished
 
 
 def _read_info(path: Path) -> dict[str, Any]:
@@ -285,7 +286,21 @@ def _everywhere(images: pd.DataFrame) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=8)
 def _read_table(path: Path, _stamp: str) -> pd.DataFrame:
-    return pd.read_parquet(path)
+    table = pd.read_parquet(path)
+    lines = table.astype(object).where(table.notna(), None).to_dict("records")
+    if problem := misfit(lines, [_LINE]):
+        raise ValueError(problem)
+    if any(line["run_id"] != f"{line['variant']}-s{line['seed']}" for line in lines):
+        raise ValueError("a line is another training's")
+    return table
+
+
+@lru_cache(maxsize=8)
+def _read_images(path: Path, _stamp: str) -> pd.DataFrame:
+    images = checked_images(pd.read_parquet(path)).reset_index(drop=True)
+    if EVERYWHERE in images and images[EVERYWHERE].dtype != bool:
+        raise ValueError(f"'{EVERYWHERE}' holds {images[EVERYWHERE].dtype}")
+    return images
 
 
 def _write_compactly(path: Path, frame: pd.DataFrame) -> None:
