@@ -152,11 +152,8 @@ def measure() -> dict:
         finally:
             server.terminate()
             chromium.close()
-    result["page_cold_s"] = cold
-    result["page_warm_median_s"] = {
-        title: statistics.median(times[title] for times in warm) for title in DRAWN
-    }
-    return result
+    median = {title: statistics.median(times[title] for times in warm) for title in DRAWN}
+    return {**result, "page_cold_s": cold, "page_warm_median_s": median}
 
 
 if __name__ == "__main__":

@@ -61,7 +61,8 @@ class EveryNth:
     """A search every `n` frames; the box stands still between."""
 
     def __init__(self, n: int) -> None:
-        self.n, self.frame, self.box = n, 0, None
+        self.n, self.frame = n, 0
+        self.box: Box | None = None
 
     def __call__(self, picture: Image.Image) -> Box | None:
         if self.frame % self.n == 0 or self.box is None:
@@ -74,13 +75,14 @@ class Correlation:
     """A search every `n` frames; dlib's correlation tracker (Danelljan et al., 2014) between."""
 
     def __init__(self, n: int) -> None:
-        self.n, self.frame, self.tracker = n, 0, None
+        self.n, self.frame = n, 0
+        self.tracker: dlib.correlation_tracker | None = None
 
     def __call__(self, picture: Image.Image) -> Box | None:
         grey = np.asarray(picture.convert("L"))
-        search = self.tracker is None or self.frame % self.n == 0
+        due = self.frame % self.n == 0
         self.frame += 1
-        if search:
+        if self.tracker is None or due:
             box, self.tracker = every_frame(picture), None
             if box:
                 self.tracker = dlib.correlation_tracker()

@@ -34,7 +34,8 @@ def noise(count: int) -> np.ndarray:
 
 def latencies(predictors: dict[str, Predictor], count: int) -> dict[str, dict[str, float]]:
     """Milliseconds for `count` faces: median, and the fastest and slowest tenth's bounds."""
-    faces, times = noise(count), {name: [] for name in predictors}
+    faces = noise(count)
+    times: dict[str, list[float]] = {name: [] for name in predictors}
     for predictor in predictors.values():
         predictor.probs(faces)  # prepares memory and kernels
     started = time.perf_counter()

@@ -29,6 +29,7 @@ import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from fercore.jobs.hardware import describe_hardware
 
@@ -92,7 +93,7 @@ class Visitor:
         request.rerun_script.page_script_hash = self.pages.get(title, "")
         asked = time.perf_counter()
         await self.connection.send(request.SerializeToString())
-        while not self._ends(await self.connection.recv()):
+        while not self._ends(await self.connection.recv(decode=False)):
             pass
         self.waits.append((title, time.perf_counter() - asked))
 
@@ -122,7 +123,11 @@ async def visit(
     order = random.Random(seed)
     address = f"ws://127.0.0.1:{port}/_stcore/stream"
     async with connect(
-        address, subprotocols=["streamlit"], max_size=None, compression=None, ping_timeout=None
+        address,
+        subprotocols=[Subprotocol("streamlit")],
+        max_size=None,
+        compression=None,
+        ping_timeout=None,
     ) as connection:
         visitor = Visitor(connection)
         await visitor.open()

@@ -50,10 +50,10 @@ def photos_with_faces(count: int) -> tuple[np.ndarray, np.ndarray]:
     photos, chosen = [], rng.permutation(len(public))[:count]
     for index in chosen:
         side = int(rng.integers(*SIDES))
-        place = tuple(int(rng.integers(0, length - side)) for length in SIZE)
+        left, top = (int(rng.integers(0, length - side)) for length in SIZE)
         face = Image.fromarray(public.images[index]).resize((side, side), Image.Resampling.BICUBIC)
         photo = scenes[rng.integers(len(scenes))].copy()
-        photo.paste(face, place)
+        photo.paste(face, (left, top))
         photos.append(np.asarray(photo))
     return np.stack(photos), public.labels[chosen]
 
@@ -61,7 +61,7 @@ def photos_with_faces(count: int) -> tuple[np.ndarray, np.ndarray]:
 def peer_results(python: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory() as folder:
         given, answered = Path(folder) / "given.npz", Path(folder) / "answered.npz"
-        np.savez(given, **inputs)
+        np.savez(given, allow_pickle=False, **inputs)
         worker = [python, str(WORKER), str(given), str(answered)]
         try:
             run = subprocess.run(worker, capture_output=True, text=True)

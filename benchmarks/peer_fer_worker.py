@@ -40,7 +40,7 @@ def main(given: str, answered: str) -> None:
         photo_ms.append(1000 * (time.perf_counter() - started))
         largest = max(found, key=lambda face: face["box"][2], default=None)
         scores = largest["emotions"] if largest else {}
-        said.append(CLASSES.index(max(scores, key=scores.get)) if scores else -1)
+        said.append(CLASSES.index(max(scores, key=lambda name: scores[name])) if scores else -1)
     np.savez(
         answered,
         faces=np.concatenate(probs).argmax(1),

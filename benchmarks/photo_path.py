@@ -46,8 +46,8 @@ def detail(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A part of a photo, at least half as wide as it, as a picture of the benchmark's size."""
     scale = max(WIDTH / photo.width, HEIGHT / photo.height) * rng.uniform(1, 2)
     large = photo.resize((int(photo.width * scale) + 1, int(photo.height * scale) + 1))
-    left = rng.integers(0, large.width - WIDTH + 1)
-    top = rng.integers(0, large.height - HEIGHT + 1)
+    left = int(rng.integers(0, large.width - WIDTH + 1))
+    top = int(rng.integers(0, large.height - HEIGHT + 1))
     return large.crop((left, top, left + WIDTH, top + HEIGHT))
 
 
@@ -67,7 +67,7 @@ def pasted(face: np.ndarray, picture: Image.Image, tilt: int, rng: np.random.Gen
 def come_back(public: FaceSet, photos: list[Image.Image] | None, tilt: int) -> dict[str, list]:
     """Each face's way through a picture, grey where `photos` is None."""
     rng = np.random.default_rng(0)
-    way = {"found": [], "weak": [], "crops": [], "side": [], "rise": []}
+    way: dict[str, list] = {"found": [], "weak": [], "crops": [], "side": [], "rise": []}
     for face in public.images:
         picture = Image.new("L", (WIDTH, HEIGHT), int(np.median(face)))
         if photos:
@@ -123,8 +123,8 @@ def false_alarms(photos: list[Image.Image], times: int) -> dict[str, float]:
     found = [find_faces(detail(photo, rng)) for photo in photos for _ in range(times)]
     return {
         "pictures": len(found),
-        "face_found": np.mean([bool(f.boxes) and not f.weak for f in found]),
-        "face_found_weakly": np.mean([f.weak for f in found]),
+        "face_found": float(np.mean([bool(f.boxes) and not f.weak for f in found])),
+        "face_found_weakly": float(np.mean([f.weak for f in found])),
     }
 
 
@@ -165,7 +165,10 @@ def main() -> None:
     options = arguments.parse_args()
 
     predictor = Predictor.from_run(options.run)
-    result = {"run": predictor.run_id, "photo_to_result_ms": milliseconds(predictor, 30)}
+    result: dict[str, object] = {
+        "run": predictor.run_id,
+        "photo_to_result_ms": milliseconds(predictor, 30),
+    }
     if not options.time_only:
         whole = data.load().part("PublicTest")
         order = np.random.default_rng(0).permutation(len(whole))[: options.images]

@@ -63,9 +63,10 @@ def keras(python: str, recipe_name: str, feed: str, target: float) -> dict:
         "limit": LIMIT,
     }
     with tempfile.TemporaryDirectory() as folder:
-        question["faces"] = str(Path(folder) / "faces.npz")
+        images = Path(folder) / "faces.npz"
+        question["faces"] = str(images)
         np.savez(
-            question["faces"],
+            images,
             images=training.images,
             labels=training.labels,
             public_images=public.images,

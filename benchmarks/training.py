@@ -39,7 +39,9 @@ BACKWARD = 2  # passes that a backward pass counts as
 def constant_batch(model: str, recipe: Recipe, precision: Precision) -> float:
     """Images per second of forward, backward and optimiser on one batch that is always there."""
     network = build(model, **recipe.model_arguments)
-    network.to(memory_format=torch.channels_last).train()
+    # torch forgets this argument in its types.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.train()
     stepping = optimizer(network, recipe)
     images = torch.randint(0, 256, (recipe.batch_size, 1, *2 * (recipe.full_side,))).float()
     labels = torch.randint(0, 7, (recipe.batch_size,))

@@ -102,7 +102,7 @@ def throughput(question: dict) -> dict[str, float]:
     return found
 
 
-class Until(keras.callbacks.Callback):
+class Until(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Ends a training at an accuracy on PublicTest, or after so many seconds."""
 
     def __init__(self, target: float, limit: float) -> None:

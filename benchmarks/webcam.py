@@ -55,8 +55,9 @@ def start_server() -> tuple[subprocess.Popen, str]:
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
     options = ["--server.headless=true", f"--server.port={address.rsplit(':', 1)[1]}"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command + options, cwd=ROOT, **quiet)
+    server = subprocess.Popen(
+        command + options, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     while server.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
@@ -68,12 +69,15 @@ def start_server() -> tuple[subprocess.Popen, str]:
 
 def resident_mib(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+    (kilobytes,) = re.findall(r"VmRSS:\s+(\d+) kB", status)
+    return int(kilobytes) / 1024
 
 
 def read_pace(page: Page) -> dict[str, float]:
     words = page.get_by_text("frames a second").first.inner_text()
-    return {name: float(value) for name, value in PACE.search(words).groupdict().items()}
+    found = PACE.search(words)
+    assert found, words
+    return {name: float(value) for name, value in found.groupdict().items()}
 
 
 def watch(page: Page, server: subprocess.Popen, address: str, seconds: int) -> dict:

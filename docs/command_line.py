@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fercore.cli import app
+
 PAGE = Path(__file__).with_name("command-line.md")
 TYPER = [sys.executable, "-m", "typer", "fercore.cli", "utils", "docs", "--name", "fercore"]
 INTRODUCTION = """# The command line
@@ -22,6 +24,18 @@ together is told in the [guides](README.md).
 """
 
 
+def hidden() -> list[str]:
+    """Commands that fercore alone gives, which Typer would write about too."""
+    groups = [(info.name, info.typer_instance) for info in app.registered_groups]
+    return [
+        f"{group} {command.name or (command.callback and command.callback.__name__)}"
+        for group, part in groups
+        if part
+        for command in part.registered_commands
+        if command.hidden
+    ]
+
+
 def page() -> str:
     """The page as it should stand, in Typer's words without what every command has."""
     printed = subprocess.run(TYPER, capture_output=True, text=True, encoding="utf-8", check=True)
@@ -30,6 +44,8 @@ def page() -> str:
     text = text.replace("```console\n$ ", "```text\n").replace("**Usage**:\n\n", "")
     text = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+\n", "", text)  # they follow, in full
     text = re.sub(r"\*\*Options\*\*:\n\n(?!\*)", "", text)
+    for command in hidden():
+        text = re.sub(rf"### `fercore {command}`\n.*?(?=\n##)", "", text, flags=re.S)
     text = text.replace("[OPTIONS] COMMAND [ARGS]...", "COMMAND …").replace(" [OPTIONS]", "")
     text = re.sub(r"\n{3,}", "\n\n", text)
     return f"{INTRODUCTION}\n## {text.strip()}\n"

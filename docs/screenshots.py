@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -30,6 +30,8 @@ PORT = 8516
 PATIENCE = 120_000  # milliseconds
 SETTINGS = {"FERCORE_DATA": "synthetic", "PYTHONPATH": str(ROOT)}  # never a photo of anyone
 DESK, TELEPHONE = (1440, 900), (390, 844)
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
 class Picture(NamedTuple):
@@ -98,7 +100,7 @@ def settle(page: Page) -> None:
     page.wait_for_function("document.getAnimations().every(one => one.playState !== 'running')")
 
 
-def take(browser: Browser, where: str, picture: Picture, theme: str) -> Path:
+def take(browser: Browser, where: str, picture: Picture, theme: Theme) -> Path:
     width, height = picture.size
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
@@ -129,7 +131,7 @@ def main(names: list[str]) -> None:
     ):
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         for picture in chosen:
-            for theme in ("light", "dark"):
+            for theme in THEMES:
                 path = take(browser, where, picture, theme)
                 print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
         browser.close()

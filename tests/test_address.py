@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.base.navigation import PAGES
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble
-from tests.test_pages import ROOT, TIMEOUT, AppTest, copy_of, no_video, said  # noqa: F401
+from tests.conftest import ROOT
+from tests.test_pages import TIMEOUT, copy_of, no_video, said  # noqa: F401
 
 A, B = "first", "second"
 
@@ -169,9 +171,10 @@ def test_a_ticked_row_follows_its_line(two_runs):
 
 
 def test_photos_stay_while_another_page_is_looked_at_until_they_are_taken_away(two_runs):
+    from PIL import Image
     from skimage.data import astronaut
 
-    from tests.test_photos_and_faces import Image, encoded
+    from tests.test_photos_and_faces import encoded
 
     app = follow_link("predict")
     app.file_uploader[0].upload("me.jpg", encoded(Image.fromarray(astronaut()), "JPEG")).run()

@@ -39,7 +39,7 @@ def shuffled(predictions: Predictions, seed: int = 0) -> Predictions:
 def brute_force_bins(predictions: Predictions, bins: int) -> list[list[int]]:
     """The images of each bin, for confidences that all differ."""
     order = sorted(range(len(predictions)), key=lambda image: predictions.confidence[image])
-    members = [[] for _ in range(bins)]
+    members: list[list[int]] = [[] for _ in range(bins)]
     for rank, image in enumerate(order):
         members[int((rank + 0.5) / len(order) * bins)].append(image)
     return members
@@ -191,10 +191,10 @@ def test_risk_coverage_agrees_with_a_loop_and_ends_at_the_accuracy():
     predictions = drawn(200, sharpened=1.3)
     curve = calibration.risk_coverage(predictions)
     assert len(curve) == 200
-    for line in curve.itertuples():
-        answered = predictions.confidence >= line.threshold
-        assert line.coverage == pytest.approx(answered.mean())
-        assert line.accuracy == pytest.approx(predictions.correct[answered].mean())
+    for line in curve.to_dict("records"):
+        answered = predictions.confidence >= line["threshold"]
+        assert line["coverage"] == pytest.approx(answered.mean())
+        assert line["accuracy"] == pytest.approx(predictions.correct[answered].mean())
     assert curve["coverage"].iloc[-1] == 1
     assert curve["accuracy"].iloc[-1] == pytest.approx(predictions.correct.mean())
     assert calibration.area_under_risk_coverage(predictions) == pytest.approx(

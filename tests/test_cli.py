@@ -142,6 +142,7 @@ def test_ctrl_c_leaves_a_training_that_resumes(tmp_path):
         [*command, "--resume", "mine", "--json"], capture_output=True, text=True, env=os.environ
     )
     assert result.returncode == 0, result.stderr
+    assert "Going on with mine from its last checkpoint" in result.stderr
     assert json.loads(result.stdout)["run_id"] == "mine"
     assert "intact" in run("runs", "verify", "mine")
 

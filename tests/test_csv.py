@@ -49,7 +49,7 @@ def check(name: str, table: pd.DataFrame) -> None:
     assert len(table) or name.startswith("exact-copies"), name
     assert {"dataset", "study", "photo"} & set(table.columns), f"{name} does not say of what it is"
     for column in table:
-        plain = PLAIN.sub("", column)
+        plain = PLAIN.sub("", str(column))
         if plain in TEXTS or table[column].isna().all():
             continue
         kind = table[column].dtype

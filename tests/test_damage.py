@@ -45,7 +45,8 @@ def damaged(home, monkeypatch) -> list[Case]:
 
 def invoke(*arguments: str) -> tuple[int, str, str]:
     """A command's exit code, what it printed, and its sentence; only foreseen errors may end it."""
-    result = CliRunner().invoke(COMMANDS, arguments)
+    # Typer has a copy of click of its own.
+    result = CliRunner().invoke(COMMANDS, arguments)  # type: ignore[arg-type]
     error = result.exception
     assert error is None or isinstance(error, FerError | SystemExit), (arguments, error)
     sentence = str(error) if isinstance(error, FerError) else ""

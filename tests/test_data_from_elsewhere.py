@@ -44,15 +44,10 @@ def table(tmp_path, text: str, encoding: str = "utf-8") -> Path:
 
 def test_jpegs_and_heics_of_every_suffix_are_read(tree, faces):
     pictures = sorted(tree.rglob("*.png"))
-    for picture, suffix, encode in zip(
-        pictures,
-        (".jfif", ".JPE", ".HEIC", ".avif", ".TIFF"),
-        (encoded, encoded, heic, encoded, encoded),
-        strict=False,
-    ):
+    for picture, suffix in zip(pictures, (".jfif", ".JPE", ".HEIC", ".avif", ".TIFF")):
         face = Image.open(picture)
         form = {".avif": "AVIF", ".TIFF": "TIFF"}.get(suffix, "JPEG")
-        content = encode(face.convert("RGB")) if encode is heic else encode(face, form)
+        content = heic(face.convert("RGB")) if suffix == ".HEIC" else encoded(face, form)
         picture.with_suffix(suffix).write_bytes(content)
         picture.unlink()
     assert data.load(tree).counts() == faces.counts()

@@ -1,5 +1,6 @@
 """The sidebar's data: chosen with class names or by a word, taken back, told what it lacks."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_training_without_validation_is_refused_and_given_a_share(
     app = press(app, "Start training")
     assert "my set has no validation images" in said(app)
     assert {path.name for path in (artifacts_folder() / "runs").iterdir()} == {"first", "second"}
-    begun = []
+    begun: list[Path] = []
     monkeypatch.setattr("fercore.jobs.processes._spawn", begun.append)
     app.number_input(key="train-validation").set_value(20)
     press(app, "Start training")
@@ -105,7 +106,8 @@ def searched(tmp_path, monkeypatch) -> list[str]:
         folder = tmp_path / "all" / f"{number:03}"
         folder.mkdir(parents=True)
         (folder / "notes.txt").touch()
-    seen, look_into = [], paths.os.scandir
+    seen: list[str] = []
+    look_into = os.scandir
 
     def scandir(place: Path):
         if str(place).startswith(str(tmp_path / "all")):
@@ -117,7 +119,7 @@ def searched(tmp_path, monkeypatch) -> list[str]:
         return look_into(place)
 
     monkeypatch.setattr(paths, "_TOLD_EACH", 1)
-    monkeypatch.setattr(paths.os, "scandir", scandir)
+    monkeypatch.setattr("os.scandir", scandir)
     return seen
 
 

@@ -13,6 +13,7 @@ from fercore.models import build
 from fercore.predict.predictor import Predictor
 from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.shape import history_lines
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run, write_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
@@ -27,7 +28,7 @@ def seeds(two_runs):
         lambda p: p.div(p.sum(axis=1), axis=0).astype("float32")
     )
     model = build("cnn", **first.info["model_arguments"])
-    history = first.history().to_dict("records")
+    history = history_lines((first.folder / "history.jsonl").read_text())
     folder = first.folder.with_name("other")
     recipe = first.info["recipe"] | {"summary": "as it was once put"}
     info = first.info | {"seed": 1, "recipe": {k: v for k, v in recipe.items() if k != "fall"}}

@@ -119,7 +119,7 @@ def test_what_the_app_foresaw_keeps_its_own_words(two_runs, monkeypatch):
 
 
 def test_the_same_error_is_logged_once(caplog):
-    sentences = []
+    sentences: list[str] = []
     for _ in range(3):
         with errors_passed_on(sentences.append, "A frame could not be looked at"):
             raise KeyError("again and again")

@@ -34,7 +34,7 @@ def ours(faces, tmp_path):
 @pytest.fixture
 def run(two_runs, ours):
     """The run 'first', as one that was made on 'ours'."""
-    probs = np.random.default_rng(0).dirichlet(np.ones(7), 42)
+    probs = np.random.default_rng(0).dirichlet(np.ones(7), 42).astype(np.float32)
     prediction_frame(ours, probs).to_parquet(two_runs[0].folder / "predictions.parquet")
     scores = evaluate_parts(find_run("first").prediction_frame)
     write_json(two_runs[0].folder / "metrics.json", scores)

@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from dashboard.base.parameters import COLOURINGS
+from dashboard.base.theme import CLASS_COLOURS
 from dashboard.compare import extras_view
 from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
@@ -186,13 +187,13 @@ def test_penultimate_features_times_the_classifier_are_the_logits(faces, name):
 
 
 def test_analyse_stores_both_and_says_where_it_stands(small_run, faces):
-    told = []
+    told: list[from_weights.Progress] = []
     from_weights.analyse_weights(small_run, faces, told.append)
     scores, places = from_weights.robustness(small_run), from_weights.embedding(small_run)
     pd.testing.assert_frame_equal(scores, from_weights.compute_robustness(small_run, faces))
     stored = small_run.prediction_frame[["usage", "row", "pixels", "label"]]
     pd.testing.assert_frame_equal(places[stored.columns.tolist()], stored)
-    assert places[["x", "y"]].dtypes.eq(np.float32).all()
+    assert places[["x", "y"]].dtypes.eq("float32").all()
     assert np.isfinite(places[["x", "y"]]).all(axis=None)
     again = from_weights.compute_embedding(small_run, faces)
     np.testing.assert_allclose(again[["x", "y"]], places[["x", "y"]], atol=1e-3)
@@ -328,7 +329,7 @@ def test_the_map_shows_every_image_once_in_its_class_colour(with_extras):
         assert sorted(shown) == list(samples.index)
     by_prediction = extras_view.embedding_figure(samples, "b", "prediction")
     happy = next(trace for trace in by_prediction.data if trace.name.startswith("happy"))
-    assert happy.marker.color == extras_view.CLASS_COLOURS["happy"]
+    assert happy.marker.color == CLASS_COLOURS["happy"]
     assert len(happy.x) == (b.predicted == 3).sum()
 
 

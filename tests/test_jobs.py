@@ -49,6 +49,10 @@ def request(name: str, recipe=ENDLESS, model: str = "cnn") -> Request:
     return Request(name, model, recipe, seed=0, data="synthetic", threads=1)
 
 
+def log_of(name: str) -> str:
+    return (local_folder(name) / "log.txt").read_text(encoding="utf-8")
+
+
 def begun(name: str, epochs: int = 1):
     """The job, once it has finished that many epochs."""
 
@@ -245,12 +249,14 @@ def test_the_commands_list_show_cancel_watch_keep_and_discard():
     assert "running" in run("jobs", "list")
     assert json.loads(run("jobs", "list", "--json"))[0]["run_id"] == "told"
     assert "cnn, recipe quick, seed 0, on synthetic" in run("jobs", "show", "told")
+    assert "Training cnn, recipe quick, seed 0 as told" in log_of("told")
     run("jobs", "cancel", "told")
     wait_for(lambda: state_of("told") == "cancelled")
     assert "what it has done is saved" in fails("jobs", "watch", "told")
     assert "is not running: it is cancelled" in fails("jobs", "cancel", "told")
     run("jobs", "resume", "told")
     begun("told")
+    assert "Going on with told from its last checkpoint" in log_of("told")
     jobs.cancel("told")
     wait_for(lambda: state_of("told") == "cancelled")
     run("jobs", "keep", "told")

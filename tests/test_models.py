@@ -1,5 +1,7 @@
 """Models: what goes in and out, and what they cost."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,19 @@ from torch.nn.functional import interpolate, pad
 from fercore.errors import ConfigError
 from fercore.models import MODELS, build
 from fercore.models.cost import count_parameters, flops_per_image
+from fercore.models.heads import Recurrent, SelfAttention
 from fercore.models.inference import for_inference, predict_logits
 from fercore.models.layers import fit_normalisation
 from fercore.models.precision import REFERENCE
+
+LSTM = ("weight_hh", "bias_ih", "bias_hh")
+
+
+def recurrent(name: str, **arguments: Any) -> Recurrent:
+    """That model's head, small."""
+    head = build(name, **{"width": 4} | arguments).head
+    assert isinstance(head, Recurrent)
+    return head
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -49,16 +61,15 @@ def test_flops_are_counted_by_hand():
     ],
 )
 def test_the_lstm_reads_the_map_in_the_order_its_name_says(name, expected):
-    head = build(name, width=4).head
     places = torch.arange(36.0).view(1, 1, 6, 6).expand(1, 16, 6, 6)
-    steps = head.steps(places).view(1, -1, len(expected[0]), 16)  # (1, T, P, C)
+    steps = recurrent(name).steps(places).view(1, -1, len(expected[0]), 16)  # (1, T, P, C)
     assert steps[0, : len(expected), :, 0].tolist() == expected
     assert (steps == steps[..., :1]).all()  # a step holds all channels of its places
 
 
 def test_random_order_visits_every_place_once_and_is_always_the_same():
     places = torch.arange(36.0).view(1, 1, 6, 6).expand(1, 16, 6, 6)
-    first, again = (build("cnn_lstm_shuffled", width=4).head.steps(places) for _ in range(2))
+    first, again = (recurrent("cnn_lstm_shuffled").steps(places) for _ in range(2))
     assert sorted(first[0, :, 0].tolist()) == list(range(36))
     assert first[0, :, 0].tolist() != list(range(36))
     assert torch.equal(first, again)
@@ -69,7 +80,7 @@ def test_every_seed_draws_a_random_order_of_its_own():
     orders = set()
     for seed in range(8):
         arguments = MODELS["cnn_lstm_shuffled"].drawn({"width": 4}, seed)
-        head = build("cnn_lstm_shuffled", **arguments).head
+        head = recurrent("cnn_lstm_shuffled", **arguments)
         orders.add(tuple(head.steps(places)[0, :, 0].tolist()))
         np.testing.assert_array_equal(head.places(6)[:, 0], head.steps(places)[0, :, 0])
     assert len(orders) == 8
@@ -80,13 +91,13 @@ def test_every_seed_draws_a_random_order_of_its_own():
 
 def test_scrambled_is_what_a_channels_last_reshape_does_to_a_channels_first_map():
     feature_map = torch.randn(2, 16, 6, 6)
-    steps = build("cnn_lstm_scrambled", width=4).head.steps(feature_map)
+    steps = recurrent("cnn_lstm_scrambled").steps(feature_map)
     np.testing.assert_array_equal(steps, feature_map.numpy().reshape(2, 36, 16))
 
 
 def test_one_step_is_the_pooled_map():
     feature_map = torch.randn(2, 16, 6, 6)
-    steps = build("cnn_lstm_one", width=4).head.steps(feature_map)
+    steps = recurrent("cnn_lstm_one").steps(feature_map)
     torch.testing.assert_close(steps[:, 0], feature_map.mean((2, 3)))
     assert steps.shape == (2, 1, 16)
 
@@ -94,7 +105,7 @@ def test_one_step_is_the_pooled_map():
 def test_summaries_of_the_states():
     feature_map = torch.randn(3, 16, 6, 6)
     for name in ("cnn_lstm", "cnn_lstm_mean", "cnn_lstm_attention", "cnn_lstm_flattened"):
-        head = build(name, width=4).head
+        head = recurrent(name)
         states, _ = head.lstm(head.steps(feature_map))
         vector = head(feature_map)
         if name == "cnn_lstm_flattened":
@@ -111,8 +122,9 @@ def test_a_second_lstm_reads_the_states_of_the_first():
     feature_map = torch.randn(3, 16, 6, 6)
     arguments = {"width": 4, "reading": "rows", "hidden": 10, "upper": 5}
     model = build("cnn_lstm_flattened", **arguments)
-    states, _ = model.head.upper(model.head.lstm(model.head.steps(feature_map))[0])
-    torch.testing.assert_close(model.head(feature_map), states.reshape(3, 6 * 5))
+    head = recurrent("cnn_lstm_flattened", **arguments)
+    states, _ = head.upper(head.lstm(head.steps(feature_map))[0])
+    torch.testing.assert_close(head(feature_map), states.reshape(3, 6 * 5))
     below, above = 4 * 10 * (6 * 16 + 10), 4 * 5 * (10 + 5)
     plain = build("cnn", width=4, hidden=50)
     same = flops_per_image(plain) - 2 * (16 * 50 + 50 * 7)
@@ -127,10 +139,10 @@ def test_without_norms_the_weights_are_drawn_as_keras_does(trunk):
     outputs, inputs, high, wide = kernel.shape
     bound = (6 / ((inputs + outputs) * high * wide)) ** 0.5
     assert 0.99 * bound < kernel.abs().max() <= bound
-    lstm = model.head.lstm
-    square = lstm.weight_hh_l0.T @ lstm.weight_hh_l0
+    lstm = {name: model.get_parameter(f"head.lstm.{name}_l0") for name in LSTM}
+    square = lstm["weight_hh"].T @ lstm["weight_hh"]
     torch.testing.assert_close(square, torch.eye(128), rtol=0, atol=1e-5)
-    bias = (lstm.bias_ih_l0 + lstm.bias_hh_l0).unflatten(0, (4, -1)).mean(1)
+    bias = (lstm["bias_ih"] + lstm["bias_hh"]).unflatten(0, (4, -1)).mean(1)
     assert bias.tolist() == [0, 1, 0, 0]  # torch's order of gates: input, forget, cell, output
 
 
@@ -144,6 +156,7 @@ def test_the_map_is_as_large_as_the_trunk_says(trunk, side):
 
 def test_self_attention_is_torchs():
     head = build("cnn_attention", width=4).head
+    assert isinstance(head, SelfAttention)
     reference = torch.nn.MultiheadAttention(16, head.heads, batch_first=True)
     reference.load_state_dict(
         {

@@ -75,7 +75,7 @@ def test_the_requirements_for_running_are_what_the_code_imports():
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     modules.add(node.module.split(".")[0])
     modules -= sys.stdlib_module_names | {"fercore", "dashboard", "pages", "_typeshed"}
-    of_module = packages_distributions() | {"dlib": ["dlib-bin"]}  # which does not say it
+    of_module = {**packages_distributions(), "dlib": ["dlib-bin"]}  # which does not say it
     imported = {canonicalize_name(name) for module in modules for name in of_module[module]}
     extras = names(EXTRAS["cluster"] + EXTRAS["download"] + EXTRAS["export"])
     assert names(DEPENDENCIES) <= imported <= names(DEPENDENCIES) | extras
@@ -182,7 +182,7 @@ def test_the_compose_file_keeps_what_is_made_and_serves_this_machine():
     assert [port for port in service["ports"] if port.startswith("127.0.0.1:")] == service["ports"]
     assert service["ports"][0].endswith(f":{last['EXPOSE']}")
     assert any(volume.endswith(":/data:ro") for volume in service["volumes"])
-    sources = Counter()
+    sources: Counter[str] = Counter()
     for path in [*(ROOT / "fercore").rglob("*.py"), *(ROOT / "dashboard").rglob("*.py")]:
         sources.update(re.findall(r"FERCORE_[A-Z_]+", path.read_text()))
     assert service["environment"].keys() <= sources.keys()

@@ -291,9 +291,10 @@ def as_if_real(run, monkeypatch) -> None:
 
 
 def test_predict_looks_at_an_upload(two_runs):
+    from PIL import Image
     from skimage.data import astronaut
 
-    from tests.test_photos_and_faces import Image, encoded
+    from tests.test_photos_and_faces import encoded
 
     app = open_page("predict")
     photo = encoded(Image.fromarray(astronaut()), "JPEG")

@@ -8,6 +8,7 @@ from skimage.data import coffee
 
 from fercore import jobs
 from fercore.data.stored_faces import delete_faces, stored_faces
+from fercore.jobs.request import Request
 from fercore.runs.artifacts import find_run, list_runs
 from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
@@ -27,8 +28,9 @@ def test_runs_lists_what_was_trained_and_how_well(two_runs):
     annotate_run(two_runs[0], "with more rotation")
     table = open_page("runs").dataframe[0].value.set_index("run")
     accuracy = 100 * two_runs[0].predictions().correct.mean()
-    assert table.loc["first", "PrivateTest"].startswith(f"{accuracy:.1f}\u00a0% [")
-    assert table.loc["first", ["made", "dataset", "recipe", "note"]].tolist() == [
+    first = table.to_dict("index")["first"]
+    assert first["PrivateTest"].startswith(f"{accuracy:.1f}\u00a0% [")
+    assert [first[name] for name in ("made", "dataset", "recipe", "note")] == [
         "here", "synthetic", "quick", "with more rotation",
     ]  # fmt: skip
     assert table.loc["second", "model"] == "CNN-LSTM"
@@ -129,7 +131,7 @@ def test_kept_faces_are_offered_for_fine_tuning_and_deleted(found, monkeypatch):
     press(found, "Keep these 30 faces")
     assert [folder.name for folder in stored_faces()] == ["my-faces"]
     assert found.success[0].value.startswith("Kept 30 faces in ")
-    started = []
+    started: list[Request] = []
     monkeypatch.setattr(jobs, "start", started.append)
     press(found, "Fine-tune")
     (request,) = started

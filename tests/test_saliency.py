@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from torch.nn import Linear
 
 from fercore.models import MODELS, build
+from fercore.models.heads import Flattened, Recurrent
 from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
 from fercore.models.saliency import grad_cam, step_contributions, steps_on_map
@@ -30,7 +32,9 @@ def test_grad_cam_finds_the_place_that_decides(face):
     """A classifier of the map's lower right corner alone looks there alone."""
     model = build("cnn_flatten", width=4, hidden=8)
     with torch.no_grad():
+        assert isinstance(model.head, Flattened)
         dense = model.head.dense[0]
+        assert isinstance(dense, Linear)
         weights = torch.zeros(8, 16, 6, 6)
         weights[:, :, 5, 5] = 1
         dense.weight.copy_(weights.flatten(1))
@@ -50,6 +54,7 @@ def test_steps_add_up_to_the_change_of_the_logit(face, views):
     model = build("cnn_lstm", width=4, views=views).eval()
     given = step_contributions(model, face, 2)
     assert given.shape == (36,)
+    assert isinstance(model.head, Recurrent)
     scale, logits = 1e-3, []
     model.views = 1  # the face as it is, the first of them
     for factor in (1 + scale, 1 - scale):
@@ -64,11 +69,12 @@ def test_steps_go_back_to_the_places_they_were_read_from():
     for name, steps in (("cnn_lstm_snake", 36), ("cnn_lstm_rows", 6), ("cnn_lstm_shuffled", 36)):
         model = build(name, width=4)
         places = torch.arange(36.0).view(1, 1, 6, 6).expand(1, 16, 6, 6)
+        assert isinstance(model.head, Recurrent)
         first_place = model.head.steps(places)[0, :, 0].numpy()
         laid = steps_on_map(model, np.arange(steps, dtype=np.float32))
         given = laid.ravel()[first_place.astype(int)] * (36 / steps)
         np.testing.assert_allclose(given, np.arange(steps))
-    assert steps_on_map(build("cnn_lstm_scrambled", width=4), np.ones(36)) is None
+    assert steps_on_map(build("cnn_lstm_scrambled", width=4), np.ones(36, np.float32)) is None
 
 
 def test_without_an_lstm_there_are_no_steps(face):

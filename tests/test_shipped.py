@@ -71,7 +71,7 @@ def test_real_runs_follow_the_protocol(name):
     assert run.recipe == replace(recipe, learning_rate=rate)  # so one command trains it again
     assert run.info["selected_on"] == "PublicTest"
     history = run.history()
-    assert run.info["best_epoch"] == history["epoch"][history["val_accuracy"].idxmax()]
+    assert run.info["best_epoch"] == history.set_index("epoch")["val_accuracy"].idxmax()
     labels = run.predictions("private").labels
     assert np.bincount(labels).tolist() == list(FER2013_COUNTS["PrivateTest"])
     chosen = history.set_index("epoch")["val_accuracy"][run.info["best_epoch"]]

@@ -18,6 +18,7 @@ from fercore.errors import DataError
 from fercore.files import read_json, write_json
 from fercore.jobs.request import Request, prepare
 from fercore.jobs.turns import turn
+from fercore.labels import CLASSES
 from fercore.runs.words import run_title
 from fercore.training.recipes import find_recipe
 from tests.test_pages import open_page, said
@@ -68,7 +69,7 @@ def own_set(tmp_path):
 
     drawn = data.synthetic((2, 1, 1))
     for place, (face, label, usage) in enumerate(zip(drawn.images, drawn.labels, drawn.usage)):
-        folder = tmp_path / "mine" / usage / data.faceset.CLASSES[label]
+        folder = tmp_path / "mine" / usage / CLASSES[label]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.asarray(face)).save(folder / f"{place}.png")
     faces = data.load(tmp_path / "mine")
@@ -242,7 +243,7 @@ def test_odd_verdicts_in_the_database_are_named():
 def test_verdicts_are_read_where_nothing_can_be_written_beside_them(monkeypatch):
     review.save(review.Verdict(5, 1, "FER2013", "sad", "right"))
     before = sorted(review.database_path().parent.iterdir())
-    monkeypatch.setattr(review.os, "access", lambda path, mode: False)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
     assert review.verdicts()["pixels"].tolist() == [5]
     assert sorted(review.database_path().parent.iterdir()) == before
 
@@ -250,9 +251,9 @@ def test_verdicts_are_read_where_nothing_can_be_written_beside_them(monkeypatch)
 def test_pages_open_beside_odd_trainings(two_runs):
     for number, content in enumerate(STATUS.values()):
         (begin(f"status-{number}") / "status.json").write_text(content)
-    for number, content in enumerate(REQUESTS.values()):
+    for number, asked in enumerate(REQUESTS.values()):
         path = begin(f"request-{number}") / "request.json"
-        path.write_text(content if isinstance(content, str) else "{}")
+        path.write_text(asked if isinstance(asked, str) else "{}")
     page = open_page("overview", a="first", b="second")
     assert not page.error
     assert "request-0" in said(page)

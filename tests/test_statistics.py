@@ -69,7 +69,9 @@ def test_auc_interval_is_delongs():
 
 
 def test_holm_by_hand():
-    assert statistics.holm([0.04, 0.01, 0.9, 0.02]) == pytest.approx([0.08, 0.04, 0.9, 0.06])
+    assert statistics.holm(np.array([0.04, 0.01, 0.9, 0.02])) == pytest.approx(
+        [0.08, 0.04, 0.9, 0.06]
+    )
 
 
 def test_auc_difference_is_delongs():

@@ -21,11 +21,12 @@ from fercore.errors import ConfigError, RunError
 from fercore.jobs.locks import held
 from fercore.jobs.request import prepare
 from fercore.models import build
+from fercore.models.heads import Recurrent
 from fercore.runs.artifacts import artifacts_folder, read_run
 from fercore.scoring.groups import group_difference
 from fercore.study import analysis, runner
 from fercore.study.cluster import run_on_ray
-from fercore.study.runner import run_study, train_cell
+from fercore.study.runner import StudyProgress, run_study, train_cell
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, Study, Variant, find_study
 from fercore.training.recipes import RECIPES, find_recipe
@@ -103,9 +104,11 @@ def test_what_others_did_can_be_built_and_is_another_recipe_each():
             ("cnn_lstm_whole", "notebook-plain"), ("cnn_lstm_flattened", "notebook-deep"),
         )
     )  # fmt: skip
+    assert isinstance(plain.head, Recurrent)
+    assert isinstance(deep.head, Recurrent)
     assert (plain.head.lstm.input_size, plain.head.lstm.hidden_size) == (4096, 128)
     assert (deep.head.lstm.hidden_size, deep.head.upper.hidden_size) == (256, 128)
-    assert deep.head.order.shape == (6, 6)
+    assert deep.get_buffer("head.order").shape == (6, 6)
 
 
 @pytest.mark.parametrize(("name", "epochs", "width"), [("fast", 18, 32), ("best", 20, 32)])
@@ -134,7 +137,7 @@ def test_an_ablation_never_sees_privatetest(faces, monkeypatch):
 
 
 def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatch):
-    seen = []
+    seen: list[StudyProgress] = []
     outcome = run_study(store, requests, faces, on_progress=seen.append)
     assert outcome.finished == ["cnn-s0", "cnn_lstm-s0", "cnn-s1", "cnn_lstm-s1"]
     assert (outcome.broken, outcome.elsewhere) == ({}, [])
@@ -167,7 +170,7 @@ def test_a_random_order_is_the_seeds_own_and_is_recorded(store, faces):
     runs = [read_run(store.run_folder(f"cnn_lstm_shuffled-s{seed}")) for seed in (0, 1)]
     assert [run.info["model_arguments"]["order"] for run in runs] == [0, 1]
     assert runs[0].recipe == runs[1].recipe == TINY  # one recipe: they differ in the seed alone
-    first, second = (run.load_model().head.order for run in runs)
+    first, second = (run.load_model().get_buffer("head.order") for run in runs)
     assert sorted(first.flatten().tolist()) == sorted(second.flatten().tolist())
     assert not first.equal(second)
 
@@ -198,7 +201,7 @@ def test_what_another_runner_finished_meanwhile_counts(store, requests, faces, m
         return run if request is each else read_run(folder)
 
     monkeypatch.setattr(runner, "train_cell", both)
-    seen = []
+    seen: list[StudyProgress] = []
     run_study(store, requests, faces, on_progress=seen.append)
     assert (seen[-1].finished, seen[-1].share) == (4, 1)
 
@@ -338,7 +341,7 @@ def test_killed_and_started_again_loses_one_epoch_at_most(tmp_path):
 
 
 def test_every_variant_passes_on_a_local_ray_cluster(store, requests, faces):
-    seen = []
+    seen: list[StudyProgress] = []
     outcome = run_on_ray(store, requests, faces, on_progress=seen.append)
     assert sorted(outcome.finished) == sorted(request.run_id for request in requests)
     assert seen[-1].share == 1
@@ -381,14 +384,14 @@ def test_gaps_are_those_of_the_predictions(finished):
     assert line["difference"] == pytest.approx(right["cnn_lstm"].mean() - right["cnn"].mean())
     assert line["p_holm"] == pytest.approx(expected.p_value)  # one comparison: no correction
     assert line["accuracy"] == pytest.approx(right["cnn_lstm"].mean())
-    assert np.isnan(gaps.loc["cnn", "difference"])
+    assert gaps["difference"].isna()["cnn"]
     assert line["seeds"] == 2
 
 
 def test_seeds_are_paired_by_number(finished):
     shutil.rmtree(finished.folder / "cells" / "cnn-s0")
     finished.write_table()
-    line = analysis.gap_table(finished, PAIR).set_index("variant").loc["cnn_lstm"]
+    line = analysis.gap_table(finished, PAIR).set_index("variant").to_dict("index")["cnn_lstm"]
     own, cnn = (finished.predictions(name).correct for name in ("cnn_lstm-s1", "cnn-s1"))
     assert line["only_variant"] == (own & ~cnn).sum()
     assert line["only_cnn"] == (cnn & ~own).sum()
@@ -426,7 +429,7 @@ def test_conclusions_say_what_the_table_says(finished):
 
 def test_the_gap_of_a_stronger_training_is_that_studys_own(finished, requests):
     told = analysis.stronger_training(finished, PAIR)
-    line = analysis.gap_table(finished, PAIR).set_index("variant").loc["cnn_lstm"]
+    line = analysis.gap_table(finished, PAIR).set_index("variant").to_dict("index")["cnn_lstm"]
     assert f"the CNN-LSTM {100 * line['accuracy']:.1f} % (seeds: 2)" in told.answer
     assert f"{signed(100 * line['difference'])} points" in told.answer
     assert analysis.stronger_training(StudyStore("none"), PAIR) is None

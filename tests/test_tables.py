@@ -37,12 +37,12 @@ def test_the_command_the_page_and_the_call_say_the_same(two_runs):
     printed = run("compare", "first", "second", "--metric", "recall").splitlines()
     shown = open_page("per_class", a="first", b="second", metric="recall").dataframe[0].value
     shown = shown.replace("\u00a0", " ", regex=True)
-    for line, on_page in zip(recall.itertuples(), shown.itertuples(index=False)):
-        written = next(text for text in printed if text.startswith(line._2))
-        assert f"{100 * line.a:.1f} {on_page[3]}" in written  # with its interval
-        assert f"{100 * line.b:.1f} {on_page[5]}" in written
-        assert written.rstrip().endswith(f"{signed(100 * line.difference)} {on_page[7]}")
-        assert on_page[2] == pytest.approx(line.a)
+    for line, on_page in zip(recall.to_dict("records"), shown.to_numpy()):
+        written = next(text for text in printed if text.startswith(line["class"]))
+        assert f"{100 * line['a']:.1f} {on_page[3]}" in written  # with its interval
+        assert f"{100 * line['b']:.1f} {on_page[5]}" in written
+        assert written.rstrip().endswith(f"{signed(100 * line['difference'])} {on_page[7]}")
+        assert on_page[2] == pytest.approx(line["a"])
 
 
 def test_bootstrap_intervals_of_every_metric_hold_their_value(two_runs):
@@ -50,7 +50,7 @@ def test_bootstrap_intervals_of_every_metric_hold_their_value(two_runs):
     predictions = two_runs[0].predictions()
     assert table.loc[("accuracy", "all"), "value"] == predictions.correct.mean()
     recall = class_table(predictions)["recall"].to_numpy()
-    np.testing.assert_allclose(table.loc["recall", "value"], recall)
+    np.testing.assert_allclose(table["value"]["recall"], recall)
     assert (table["low"] < table["value"]).all()
     assert (table["value"] < table["high"]).all()
     more = tables.bootstrap_interval("first", resamples=20, seed=1)

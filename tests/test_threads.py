@@ -1,9 +1,11 @@
 """Each visitor is a thread of one process: together they get what each gets alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,13 +31,14 @@ from fercore.runs.words import run_title
 from fercore.scoring.predictions import Predictions
 
 VISITORS = 8
+T = TypeVar("T")
 
 
-def at_once(works: list[Callable[[], object]]) -> list:
+def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
     """What functions return that all begin at the same moment, each in a thread of its own."""
     begin = Barrier(len(works))
 
-    def run(work: Callable[[], object]) -> object:
+    def run(work: Callable[[], T]) -> T:
         begin.wait()
         return work()
 
@@ -48,7 +51,7 @@ def test_photos_are_looked_at_at_once():
     photos = [photo.resize((side, side)) for side in (256, 300, 350, 400)]
     alone = [find_faces(one) for one in photos]
     assert all(found.boxes for found in alone)
-    works = [lambda one=one: find_faces(one) for one in photos * 2]
+    works = [partial(find_faces, one) for one in photos * 2]
     assert at_once(works) == alone * 2
 
 
@@ -62,7 +65,7 @@ def test_a_file_that_many_write_is_always_whole(tmp_path):
             seen = read_json(path)
             assert seen == [seen[0]] * 500
 
-    at_once([lambda visitor=visitor: write(visitor) for visitor in range(VISITORS)])
+    at_once([partial(write, visitor) for visitor in range(VISITORS)])
     assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
 
 
@@ -86,7 +89,11 @@ def test_labels_are_ranked_at_once():
     """cleanlab keeps its tables in variables of its module."""
     tables = [_predictions(seed, 300 + 10 * (seed // 2)) for seed in range(VISITORS)]
     alone = [_ranked_labels(table) for table in tables]
-    works = [lambda table=table: [_ranked_labels(table) for _ in range(4)] for table in tables]
+
+    def ranked(table: Predictions) -> list[pd.DataFrame]:
+        return [_ranked_labels(table) for _ in range(4)]
+
+    works = [partial(ranked, table) for table in tables]
     for found, right in zip(at_once(works), alone, strict=True):
         for one in found:
             pd.testing.assert_frame_equal(one, right)
@@ -107,7 +114,7 @@ def test_kept_results_are_whole_while_others_write_and_forget_them(monkeypatch, 
             for name, table in tables(number).items():
                 pd.testing.assert_frame_equal(found[name], table)
 
-    at_once([lambda visitor=visitor: ask(visitor) for visitor in range(VISITORS)])
+    at_once([partial(ask, visitor) for visitor in range(VISITORS)])
     assert "nothing can be kept" not in caplog.text
 
 
@@ -168,14 +175,14 @@ def test_eight_visitors_do_everything_at_once(two_runs, faces, tmp_path, monkeyp
             number = (visitor + turn) % len(works)
             found = works[number]()
             if isinstance(found, np.ndarray):
-                np.testing.assert_allclose(found, alone[number], atol=1e-4)
+                np.testing.assert_allclose(found, np.asarray(alone[number]), atol=1e-4)
             else:
                 assert found == alone[number], works[number].__name__
             verdict = Verdict(100 * visitor + turn, turn, "synthetic", "sad", "wrong", "fear")
             assert review.find(verdict.pixels) is None
             assert review.save(verdict) == review.find(verdict.pixels)
 
-    at_once([lambda visitor=visitor: visit(visitor) for visitor in range(VISITORS)])
+    at_once([partial(visit, visitor) for visitor in range(VISITORS)])
     expected = {100 * visitor + turn for visitor in range(VISITORS) for turn in range(len(works))}
     assert set(review.verdicts()["pixels"]) == expected
 

@@ -19,7 +19,7 @@ from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
 from fercore.training.parallel import Group
 from fercore.training.recipes import Augmentation, find_recipe
-from fercore.training.records import Interrupted, Watcher
+from fercore.training.records import Interrupted, Progress, Watcher
 from fercore.training.teacher import Teacher, share_of_work
 
 RECIPE = replace(find_recipe("quick"), epochs=3, batch_size=16, model_arguments={"width": 4})
@@ -60,7 +60,7 @@ def same(first: dict, second: dict) -> bool:
 
 def interrupted_at(step: int, faces: FaceSet, checkpoint, recipe=RECIPE, **options) -> list:
     """Train until so many steps are done; what was told of them."""
-    seen = []
+    seen: list[Progress] = []
     stop = {"on_step": seen.append, "stop_requested": lambda: len(seen) >= step}
     with pytest.raises(Interrupted):
         train(faces, checkpoint, recipe, **stop, **options)
@@ -109,7 +109,7 @@ def test_a_flat_learning_rate_stays(faces, tmp_path):
 
 
 def test_progress_is_told_and_time_left_falls(faces, tmp_path):
-    seen = []
+    seen: list[Progress] = []
     train(faces, tmp_path / "a.pt", on_step=seen.append)
     assert (seen[-1].epoch, seen[-1].step) == (3, seen[-1].steps)
     assert seen[-1].seconds_left == pytest.approx(0, abs=1e-6)

@@ -83,16 +83,17 @@ def test_before_and_after_on_the_new_faces_and_on_the_old(two_runs, own_faces):
     before = pd.read_parquet(run.folder / BEFORE)
     np.testing.assert_allclose(before[PROBABILITY_COLUMNS], base.probs(scored.images), atol=1e-6)
 
-    table = before_and_after(run).set_index(["dataset", "part"])
-    assert list(table.index.unique("dataset")) == ["ours", "synthetic"]
-    new = table.loc[("ours", "PrivateTest")]
+    table = before_and_after(run)
+    assert list(table["dataset"].unique()) == ["ours", "synthetic"]
+    private = table[table["part"] == "PrivateTest"].set_index("dataset")
+    new = private.loc["ours"]
     test = own_faces.part("PrivateTest")
     assert new.before == accuracy_score(test.labels, base.probs(test.images).argmax(1))
     assert new.after == run.metrics()["private"]["accuracy"]
     assert new.difference == pytest.approx(new.after - new.before)
 
     drawn = data.synthetic().part("PrivateTest")
-    old = table.loc[("synthetic", "PrivateTest")]
+    old = private.loc["synthetic"]
     guesses = Predictor.from_run("tuned").probs(drawn.images).argmax(1)
     assert old.n == len(drawn)
     assert old.before == two_runs[0].metrics()["private"]["accuracy"]

@@ -201,8 +201,8 @@ def test_each_slice_agrees_with_brute_force(everything):
         ],
     }
     lines = table.set_index(["property", "slice"])
-    for key, mask in expected.items():
-        mask = np.array(mask)
+    for key, values in expected.items():
+        mask = np.array(values)
         np.testing.assert_array_equal(slice_mask(properties, *key), mask)
         line = lines.loc[key]
         assert line["n"] == mask.sum()

@@ -1,5 +1,6 @@
 """`fercore analyse`: compute and store what the pages Robustness and Embedding show."""
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -7,8 +8,8 @@ from rich.progress import Progress as Bar
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fercore.analysis.from_weights import CLEAN, Progress, analyse_weights, robustness
 from fercore.cli.data import faces_of_run
-from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table, with_interval
-from fercore.cli.runs import RunName
+from fercore.cli.options import AsJson, DataOption, RunName
+from fercore.cli.output import percent, print_json, print_table, with_interval
 from fercore.runs.artifacts import Run, find_run
 from fercore.runs.words import run_title
 from fercore.wording import duration
@@ -35,24 +36,25 @@ def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -
                 console.print(f"{at.doing}, {left}")
 
         analyse_weights(run, faces, show)
-    _print(run, as_json)
+    table = robustness(run)
+    assert table is not None  # it was stored just now
+    _print(run, table, as_json)
 
 
-def _print(run: Run, as_json: bool) -> None:
-    table, every = robustness(run), len(run.predictions())
+def _print(run: Run, table: pd.DataFrame, as_json: bool) -> None:
     if as_json:
         print_json({"robustness": table.to_dict("records")})
         return
-    clean = table[table["kind"] == CLEAN].iloc[0]
-    found = clean["n"]
+    (clean,) = table[table["kind"] == CLEAN].to_dict("records")
+    found, every = clean["n"], len(run.predictions())
     print(f"{run_title(run)}, PrivateTest, n = {found}")
     if found < every:
         print(f"The other {every - found} of its {every} images are not in the copy here.")
-    print(
-        f"Untouched: {with_interval(clean['accuracy'], clean[['accuracy_low', 'accuracy_high']])} %"
-    )
+    interval = clean["accuracy_low"], clean["accuracy_high"]
+    print(f"Untouched: {with_interval(clean['accuracy'], interval)} %")
     by_kind = table.pivot(index="kind", columns="strength", values="accuracy")
+    strengths = list(STRENGTHS[1:])
     print_table(
-        ["accuracy % at strength", *map(str, STRENGTHS[1:])],
-        [[kind, *map(percent, by_kind.loc[kind, STRENGTHS[1:]])] for kind in CORRUPTIONS],
+        ["accuracy % at strength", *map(str, strengths)],
+        [[kind, *map(percent, by_kind.loc[kind, strengths])] for kind in CORRUPTIONS],
     )

@@ -1,23 +1,14 @@
 """`fercore evaluate` and `fercore compare`: one run's scores, or two runs image by image."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from fercore.cli.data import load_with_progress
-from fercore.cli.output import (
-    AsJson,
-    DataOption,
-    PartOption,
-    percent,
-    points,
-    print_json,
-    print_table,
-    with_interval,
-)
-from fercore.cli.runs import RunName, print_metrics
+from fercore.cli.options import AsJson, DataOption, PartOption, RunName
+from fercore.cli.output import json_records, percent, points, print_json, print_table, with_interval
+from fercore.cli.runs import print_metrics
 from fercore.errors import ConfigError, RunError
 from fercore.runs.artifacts import find_run
 from fercore.runs.origin import holding
@@ -76,8 +67,7 @@ def compare(
     a, b = (_scored(name, part) for name in (run_a, run_b))
     result, table = compare_predictions(a, b), comparison_table(a, b)
     if as_json:
-        lines = json.loads(table.to_json(orient="records", double_precision=15))
-        print_json(asdict(result) | {"part": part, "table": lines})
+        print_json(asdict(result) | {"part": part, "table": json_records(table)})
         return
     low, high = result.interval
     print(f"{PARTS[part]}, n = {result.n}")

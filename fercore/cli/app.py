@@ -1,6 +1,7 @@
 """`fercore`: the commands, and the one place where errors become a sentence and an exit code."""
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -32,7 +33,8 @@ for command in (dashboard, train, study, evaluate, compare, analyse, audit, pred
 
 def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # Windows pipes cannot write '−' otherwise
-        stream.reconfigure(encoding="utf-8")
+        if isinstance(stream, TextIOWrapper):  # a test's is another
+            stream.reconfigure(encoding="utf-8")
     try:
         app()
     except (FerError, OSError) as error:

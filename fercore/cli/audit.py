@@ -1,6 +1,5 @@
 """`fercore audit`: what is wrong with the dataset, in numbers."""
 
-import json
 from dataclasses import fields
 
 import pandas as pd
@@ -9,7 +8,8 @@ from fercore.analysis.audit import ALL, Audit, near_across, near_duplicates
 from fercore.analysis.audit import audit as audit_faces
 from fercore.analysis.neighbours import NEAR_DUPLICATE
 from fercore.cli.data import load_with_progress
-from fercore.cli.output import AsJson, DataOption, percent, print_json, print_table
+from fercore.cli.options import AsJson, DataOption
+from fercore.cli.output import json_records, percent, print_json, print_table
 from fercore.data.votes import HINT, votes_for
 from fercore.labels import CLASSES, USAGES
 
@@ -21,7 +21,7 @@ def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     found = audit_faces(faces, votes)
     near = near_duplicates(faces)
     if as_json:
-        print_json(_plain(found) | {"near": _records(near)})
+        print_json(_plain(found) | {"near": json_records(near)})
         return
     print(f"{faces.name}, {len(faces)} images")
     print_table(["", *CLASSES, "all"], found.counts.to_numpy().tolist())
@@ -35,29 +35,25 @@ def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     for line in near_across(near).itertuples():
         print(f"{line.usage} images like one in {line.other_usage}: {line.images}")
     print(f"\nConstant images: {len(found.constant)}")
-    if found.agreement is not None:
-        _print_votes(found)
+    if found.agreement is not None and found.not_a_face is not None:
+        _print_votes(found.agreement, found.not_a_face)
     elif faces.is_fer2013():
         print(f"\n{HINT}")
 
 
-def _print_votes(found: Audit) -> None:
+def _print_votes(agreement: pd.DataFrame, not_a_face: pd.DataFrame) -> None:
     print("\nShare of labels that FER+'s majority agrees with, %:")
-    shares = found.agreement.pivot(index="usage", columns="class", values="share")
+    shares = agreement.pivot(index="usage", columns="class", values="share")
     shares = shares.reindex(index=USAGES, columns=[*CLASSES, ALL])
     rows = [[usage, *map(percent, values)] for usage, values in zip(USAGES, shares.to_numpy())]
     print_table(["", *CLASSES, ALL], rows)
-    images = ", ".join(f"{line.usage} {line.images}" for line in found.not_a_face.itertuples())
-    print(f"Not a face, by FER+'s majority: {images}")
+    images = [f"{usage} {n}" for usage, n in not_a_face[["usage", "images"]].to_numpy()]
+    print(f"Not a face, by FER+'s majority: {', '.join(images)}")
 
 
-def _records(table: pd.DataFrame) -> list[dict]:
-    return json.loads(table.to_json(orient="records"))
-
-
-def _plain(found: Audit) -> dict:
+def _plain(found: Audit) -> dict[str, object]:
     tables = {
-        field.name: None if (table := getattr(found, field.name)) is None else _records(table)
+        field.name: None if (table := getattr(found, field.name)) is None else json_records(table)
         for field in fields(found)
     }
     return tables | {"surplus": found.surplus, "conflicting": found.conflicting}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fercore.cli.output import DataOption
+from fercore.cli.options import DataOption
 from fercore.data import SYNTHETIC, existing_source
 from fercore.errors import ConfigError
 from fercore.places import APP, PROJECT

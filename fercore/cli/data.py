@@ -13,14 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from fercore import data
-from fercore.cli.output import (
-    AsJson,
-    ClassesOption,
-    DataOption,
-    LeaveOutOption,
-    print_json,
-    print_table,
-)
+from fercore.cli.options import AsJson, ClassesOption, DataOption, LeaveOutOption
+from fercore.cli.output import print_json, print_table
 from fercore.data import FaceSet
 from fercore.data.class_names import ClassNames, class_names
 from fercore.data.download import download_fer2013

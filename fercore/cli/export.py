@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from fercore.cli.output import AsJson, print_json
-from fercore.cli.runs import RunName
+from fercore.cli.options import AsJson, RunName
+from fercore.cli.output import print_json
 from fercore.errors import ConfigError
 from fercore.files import read_json
 from fercore.runs.artifacts import find_run

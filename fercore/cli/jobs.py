@@ -1,5 +1,6 @@
 """`fercore jobs`: trainings that run, wait or were broken off, in this terminal or elsewhere."""
 
+import json
 import sys
 import time
 from typing import Annotated
@@ -8,13 +9,16 @@ import typer
 from rich.console import Console
 
 from fercore import jobs
-from fercore.cli.output import AsJson, print_json, print_table
+from fercore.cli.options import AsJson, Yes
+from fercore.cli.output import print_json, print_table
 from fercore.cli.progress import TrainingBar
 from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
+from fercore.cli.train import print_estimate
+from fercore.cli.training import train_here
 from fercore.errors import RunError
 from fercore.jobs.processes import Job
-from fercore.jobs.request import LOG
+from fercore.jobs.request import LOG, Request, read_request, settled
 from fercore.runs.artifacts import complete, find_run, local_folder
 
 app = typer.Typer(no_args_is_help=True, help="Trainings under way: list, watch, cancel, resume.")
@@ -104,13 +108,25 @@ def keep(run_id: JobName) -> None:
 @app.command()
 def discard(
     run_id: JobName,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    yes: Yes = False,
 ) -> None:
     """Delete a training that is not running, with its checkpoint."""
     if not yes:
         typer.confirm(f"Delete the training {run_id} and what it has done?", abort=True)
     jobs.discard(run_id)
     print(f"Deleted {run_id}.")
+
+
+@app.command(hidden=True)
+def run(run_id: JobName, keep_best: Annotated[bool, typer.Option("--keep-best")] = False) -> None:
+    """What the process of a training in the background does: begin it, or go on with it."""
+    train_here(read_request(run_id), alongside=False, keep_best=keep_best, as_json=False)
+
+
+@app.command(hidden=True)
+def estimate(as_json: AsJson = False) -> None:
+    """Measure how long the training would take whose request is read from standard input."""
+    print_estimate(settled(Request.from_json(json.load(sys.stdin))), as_json)
 
 
 def _where(job: Job) -> str:
@@ -121,7 +137,7 @@ def _data(job: Job) -> str:
     return job.request.data or "FER2013"
 
 
-def _summary(job: Job) -> dict:
+def _summary(job: Job) -> dict[str, object]:
     return {
         "run_id": job.run_id,
         "state": job.state,

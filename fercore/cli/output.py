@@ -3,41 +3,31 @@
 import json
 import math
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterable
 
-import typer
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from fercore.wording import number, signed
 
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
-DataOption = Annotated[
-    str | None, typer.Option("--data", help="a path, or 'synthetic'; else where FER2013 is found")
-]
-ClassesOption = Annotated[
-    str,
-    typer.Option(
-        "--classes",
-        help="what its class names stand for: '1=surprise,2=fear', or raf-db, affectnet, fer2013",
-    ),
-]
-LeaveOutOption = Annotated[
-    list[str] | None, typer.Option("--leave-out", help="a class to leave out, such as contempt")
-]
-PartOption = Annotated[
-    str, typer.Option("--part", help="private, clean (without duplicates) or public")
-]
-
 PIPED_WIDTH = 240  # columns; a file or another program has no edge to wrap at
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(columns: list[str], rows: list[list[Any]], *, title: str = "") -> None:
+def json_records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """A table's lines as JSON has them: None where a value is missing, every digit kept."""
+    lines: list[dict[str, object]] = json.loads(
+        table.to_json(orient="records", double_precision=15)
+    )
+    return lines
+
+
+def print_table(columns: list[str], rows: Iterable[Iterable[object]], *, title: str = "") -> None:
     """The first column to the left, the others to the right."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for index, name in enumerate(columns):
@@ -51,14 +41,14 @@ def percent(share: float | None) -> str:
     return "–" if share is None or math.isnan(share) else number(100 * share)
 
 
-def with_interval(share: float | None, bounds) -> str:
+def with_interval(share: float | None, bounds: Iterable[float]) -> str:
     """'63.2 [61.6, 64.8]', in percent; a dash for an unknown one."""
     low, high = bounds
     known = percent(share)
     return known if known == "–" else f"{known} [{percent(low)}, {percent(high)}]"
 
 
-def points(difference: float, bounds) -> str:
+def points(difference: float, bounds: Iterable[float]) -> str:
     """'+1.4 [+0.2, +2.6]', in points; a dash for an unknown one."""
     low, high = bounds
     if math.isnan(difference):

@@ -3,13 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from fercore.cli.output import AsJson, percent, print_json, print_table
+from fercore.cli.options import AsJson
+from fercore.cli.output import percent, print_json, print_table
 from fercore.errors import ConfigError, ImageError
 from fercore.faces.detection import checked_choice
 from fercore.faces.photo_files import find_photos
@@ -69,7 +70,7 @@ def _watched() -> bool:
 
 
 def _tell(
-    records: list[dict],
+    records: list[dict[str, Any]],
     problems: list[str],
     notes: list[str],
     output: Path | None,
@@ -90,7 +91,7 @@ def _tell(
         typer.secho(problem, fg="red", err=True)
 
 
-def _line(record: dict) -> list:
+def _line(record: dict[str, Any]) -> list[object]:
     marks = {"unsure": "unsure", "weak": "may be no face", "whole_picture": "whole picture"}
     marked = ", ".join(word for key, word in marks.items() if record[key])
     said = record["predicted"] + (f" ({marked})" if marked else "")
@@ -102,7 +103,7 @@ def _likeliest(probabilities: dict[str, float]) -> list[tuple[str, float]]:
     return sorted(probabilities.items(), key=lambda item: -item[1])[:2]
 
 
-def _write(output: Path, everything: dict) -> None:
+def _write(output: Path, everything: dict[str, Any]) -> None:
     from fercore.csv_tables import csv_text
     from fercore.predict.face_results import face_table
 

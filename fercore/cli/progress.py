@@ -1,6 +1,6 @@
 """How a training's progress is shown on a terminal."""
 
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -21,11 +21,11 @@ class TrainingBar:
         )
         self._task = self._bar.add_task("", total=None, numbers="")
 
-    def __enter__(self) -> "TrainingBar":
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def show(self, message: str, at: dict[str, Any]) -> None:

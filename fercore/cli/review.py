@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from fercore.analysis import review, review_csv
-from fercore.cli.output import AsJson, print_json, print_table
+from fercore.cli.options import AsJson
+from fercore.cli.output import print_json, print_table
 from fercore.errors import ConfigError
 from fercore.labels import CLASSES
 
@@ -30,10 +31,10 @@ def list_(
         print_json(table.to_dict("records"))
         return
     rows = []
-    for one in table.itertuples():
-        note, updated = " ".join(one.note.split()), one.updated[:16].replace("T", " ")
-        said = [one.label, one.verdict, one.should_be or "–"]
-        rows.append([one.dataset, one.row, *said, updated, note])
+    for one in table.to_dict("records"):
+        note, updated = " ".join(one["note"].split()), one["updated"][:16].replace("T", " ")
+        said = [one["label"], one["verdict"], one["should_be"] or "–"]
+        rows.append([one["dataset"], one["row"], *said, updated, note])
     print_table(["dataset", "row", "label", "verdict", "should be", "updated", "note"], rows)
 
 

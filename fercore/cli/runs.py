@@ -1,10 +1,11 @@
 """`fercore runs`: list, show, verify, rename, annotate and delete runs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from fercore.cli.output import AsJson, percent, print_json, print_table, with_interval
+from fercore.cli.options import AsJson, RunName, Yes
+from fercore.cli.output import percent, print_json, print_table, with_interval
 from fercore.errors import RunError
 from fercore.runs.artifacts import Run, find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
@@ -14,7 +15,6 @@ from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS
 
 app = typer.Typer(no_args_is_help=True, help="Runs: what was trained, and whether it is intact.")
-RunName = Annotated[str, typer.Argument(help="a run's name, as `fercore runs list` prints it")]
 
 
 @app.command("list")
@@ -40,7 +40,7 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     """Show a run: how it was made, and its metrics."""
     run = find_run(run_id)
     if as_json:
-        print_json(run.info | {"note": run.note, "metrics": run.metrics()})
+        print_json({**run.info, "note": run.note, "metrics": run.metrics()})
         return
     info = run.info
     hardware = info["hardware"]
@@ -110,7 +110,7 @@ def ensemble(
     """Make a run of the mean predictions of several seeds. It has no weights."""
     run = make_ensemble(name, [find_run(run_id) for run_id in run_ids])
     if as_json:
-        print_json(run.info | {"metrics": run.metrics()})
+        print_json({**run.info, "metrics": run.metrics()})
         return
     print_metrics(run.metrics())
     print(f"Run {run.run_id}: {run.folder}")
@@ -119,7 +119,7 @@ def ensemble(
 @app.command()
 def delete(
     run_id: RunName,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    yes: Yes = False,
 ) -> None:
     """Delete a run made on this machine, a damaged one too. Shipped runs stay."""
     damaged = any(sentence.startswith(f"{run_id}: ") for sentence in unreadable_runs())
@@ -136,7 +136,7 @@ def delete(
     print(f"Deleted {run_id}.")
 
 
-def print_metrics(metrics: dict) -> None:
+def print_metrics(metrics: dict[str, Any]) -> None:
     """Headline metrics of each part, in percent."""
     print_table(
         ["images", "n", "accuracy %", "macro F1 %", "weighted F1 %", "macro AUC %"],
@@ -162,7 +162,7 @@ def _of_epochs(run: Run) -> str:
         return ""
 
 
-def _row(run: Run, metrics: dict) -> list:
+def _row(run: Run, metrics: dict[str, Any]) -> list[object]:
     accuracies = [percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
     place = "shipped" if run.shipped else "local"
     if cut_short(run):
@@ -170,7 +170,7 @@ def _row(run: Run, metrics: dict) -> list:
     return [run.run_id, place, run.dataset, run.info["parameters"], *accuracies]
 
 
-def _summary(run: Run, metrics: dict) -> dict:
+def _summary(run: Run, metrics: dict[str, Any]) -> dict[str, object]:
     accuracies = {part: scores["accuracy"] for part, scores in metrics.items()}
     info = run.info
     return {

@@ -1,29 +1,32 @@
 """`fercore study`: a declared table of trainings, resumable at any point."""
 
 import sys
+from collections.abc import Hashable
 from contextlib import nullcontext
-from typing import Annotated, Literal
+from typing import Annotated, Any, Self
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from fercore.cli.data import load_with_progress
-from fercore.cli.output import (
+from fercore.cli.options import (
+    AlongsideOption,
     AsJson,
     DataOption,
-    percent,
-    points,
-    print_json,
-    print_table,
-    with_interval,
+    PrecisionOption,
+    ThreadsOption,
 )
+from fercore.cli.output import percent, points, print_json, print_table, with_interval
 from fercore.cli.progress import WaitLine
 from fercore.cli.signals import stop_on_signal
-from fercore.data import find_source
+from fercore.data import FaceSet, find_source
 from fercore.errors import DataError
+from fercore.jobs.request import Request
 from fercore.jobs.turns import turn
 from fercore.study.analysis import gap_table
+from fercore.study.cluster import run_on_ray
+from fercore.study.runner import Outcome, StudyProgress, measure_latency, run_study
 from fercore.study.store import StudyStore
 from fercore.study.variants import CONDITIONS, STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe
@@ -41,13 +44,9 @@ def study(
     ] = None,
     recipe: Annotated[str | None, typer.Option(help="another recipe than the study's")] = None,
     data: DataOption = None,
-    precision: Annotated[Literal["auto", "fp32", "bf16"], typer.Option()] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=256, help="processor threads, all by default")
-    ] = None,
-    alongside: Annotated[
-        bool, typer.Option(help="even while another training runs, instead of waiting for its turn")
-    ] = False,
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
+    alongside: AlongsideOption = False,
     ray: Annotated[
         str | None, typer.Option(help="a Ray cluster's address, or 'local' to start one here")
     ] = None,
@@ -72,32 +71,71 @@ def study(
     if chosen.public_only:
         faces = faces.where(faces.usage != "PrivateTest")
     store = StudyStore(chosen.folder_name(base, faces.name))
-    before, stop = store.finished(), stop_on_signal()
-    from fercore.study.runner import measure_latency, run_study
-
+    before = store.finished()
     try:
         with _Display() as display:
-            options = {"on_progress": display.show, "stop_requested": lambda: bool(stop)}
             if ray:
-                from fercore.study.cluster import run_on_ray
-
-                outcome = run_on_ray(store, requests, faces, address=ray, gpus=gpus, **options)
+                outcome = _train_on_ray(store, requests, faces, display, ray, gpus)
             else:
-                outcome = run_study(
-                    store, requests, faces, on_wait=display.wait, alongside=alongside, **options
-                )
+                outcome = _train(store, requests, faces, display, alongside)
             new = set(outcome.finished) - before or not store.latency_measured()
             if outcome.finished and new and not outcome.elsewhere and not chosen.public_only:
-                with (
-                    nullcontext()
-                    if alongside
-                    else turn(on_wait=display.wait, stop_requested=options["stop_requested"])
-                ):
-                    measure_latency(chosen, store, chosen.scale(base))
+                _time(chosen, store, base, display, alongside)
     except Interrupted:
         print("The study was stopped; every last epoch is saved. The same command goes on.")
         sys.exit(130)
     _print_table(chosen, store, outcome.broken, as_json)
+    _tell(store, outcome)
+
+
+def _train(
+    store: StudyStore,
+    requests: list[Request],
+    faces: FaceSet,
+    display: "_Display",
+    alongside: bool,
+) -> Outcome:
+    return run_study(
+        store,
+        requests,
+        faces,
+        on_progress=display.show,
+        on_wait=display.wait,
+        stop_requested=display.stop_requested,
+        alongside=alongside,
+    )
+
+
+def _train_on_ray(
+    store: StudyStore,
+    requests: list[Request],
+    faces: FaceSet,
+    display: "_Display",
+    address: str,
+    gpus: float,
+) -> Outcome:
+    return run_on_ray(
+        store,
+        requests,
+        faces,
+        address=address,
+        gpus=gpus,
+        on_progress=display.show,
+        stop_requested=display.stop_requested,
+    )
+
+
+def _time(
+    study: Study, store: StudyStore, recipe: Recipe, display: "_Display", alongside: bool
+) -> None:
+    """Measure every model's latency, when nothing else trains on this machine."""
+    waiting = turn(on_wait=display.wait, stop_requested=display.stop_requested)
+    with nullcontext() if alongside else waiting:
+        measure_latency(study, store, study.scale(recipe))
+
+
+def _tell(store: StudyStore, outcome: Outcome) -> None:
+    """What was not trained, and where the rest is."""
     for run_id in outcome.elsewhere:
         print(f"{run_id}: running in another process.", file=sys.stderr)
     for run_id, reason in outcome.broken.items():
@@ -150,10 +188,9 @@ def _print_scores(study: Study, store: StudyStore) -> None:
     means = table.reindex(columns=["variant", *columns]).groupby("variant").mean()
     part = "private" if "private_accuracy" in table else "public"
     rows = [
-        [line.variant, line.seeds, *map(percent, means.loc[line.variant]),
-         points(line.difference, (line.difference_low, line.difference_high)),
-         line.parameters, f"{line.flops_per_image / 1e6:.0f}"]
-        for line in gap_table(store, study, part).itertuples()
+        [line["variant"], line["seeds"], *map(percent, means.loc[line["variant"]]),
+         _difference(line), line["parameters"], f"{line['flops_per_image'] / 1e6:.0f}"]
+        for line in gap_table(store, study, part).to_dict("records")
     ]  # fmt: skip
     print_table(
         ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
@@ -166,13 +203,16 @@ def _print_ablation(study: Study, store: StudyStore) -> None:
     """Each variant against the recipe as declared, and what its training took."""
     seconds = store.table().groupby("variant")["seconds"].median()
     rows = [
-        [CONDITIONS[line.condition].title, line.seeds,
-         with_interval(line.accuracy, (line.accuracy_low, line.accuracy_high)),
-         points(line.difference, (line.difference_low, line.difference_high)),
-         f"{seconds[line.variant]:.0f}"]
-        for line in gap_table(store, study, "public").itertuples()
+        [CONDITIONS[line["condition"]].title, line["seeds"],
+         with_interval(line["accuracy"], (line["accuracy_low"], line["accuracy_high"])),
+         _difference(line), f"{seconds[line['variant']]:.0f}"]
+        for line in gap_table(store, study, "public").to_dict("records")
     ]  # fmt: skip
     print_table(["", "seeds", "PublicTest %", "difference, points", "seconds"], rows)
+
+
+def _difference(line: dict[Hashable, Any]) -> str:
+    return points(line["difference"], (line["difference_low"], line["difference_high"]))
 
 
 class _Display:
@@ -190,15 +230,19 @@ class _Display:
         self._task = self._bar.add_task("", total=1.0, count="", running="", left="")
         self._finished = 0
         self.wait = WaitLine(self._console)
+        self._stop = stop_on_signal()
 
-    def __enter__(self) -> "_Display":
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, at) -> None:
+    def stop_requested(self) -> bool:
+        return bool(self._stop)
+
+    def show(self, at: StudyProgress) -> None:
         left = f"{duration(at.seconds_left)} left" if at.seconds_left is not None else ""
         count = f"{at.finished} of {at.total} trainings"
         self._bar.update(self._task, completed=at.share, count=count, running=at.running, left=left)

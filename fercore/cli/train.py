@@ -1,79 +1,95 @@
-"""`fercore train`: a training with its progress, stopped by Ctrl-C and resumed by name."""
+"""`fercore train`: a new training, or with --resume one that was broken off."""
 
 import os
 import sys
-from dataclasses import asdict, replace
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from fercore.cli.data import load_with_progress
-from fercore.cli.output import AsJson, ClassesOption, DataOption, LeaveOutOption, print_json
-from fercore.cli.progress import TrainingBar, WaitLine
-from fercore.cli.runs import print_metrics
+from fercore.cli.options import (
+    AlongsideOption,
+    AsJson,
+    ClassesOption,
+    DataOption,
+    LeaveOutOption,
+    PrecisionOption,
+    ThreadsOption,
+)
+from fercore.cli.output import print_json
 from fercore.cli.signals import stop_on_signal
+from fercore.cli.training import train_here
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
 from fercore.errors import TrainingError
-from fercore.jobs.experiment import run_experiment, sentence
+from fercore.jobs.experiment import sentence
 from fercore.jobs.learning import follow, teacher_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
 from fercore.runs.artifacts import local_folder
-from fercore.training.recipes import RECIPES, find_recipe
+from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.training.records import Interrupted, Watcher
 from fercore.wording import duration
 
 _OF_ANY = {"resume", "keep_best", "alongside", "as_json"}  # options that go with --resume
+_INSTEAD = "in place of the recipe's"
+
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(help=f"{', '.join(RECIPES)}; by default paper, or finetune with --from"),
+]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=9999, help="seed of weights, order and augmentation")
+]
+ValidationOption = Annotated[
+    float | None,
+    typer.Option(help="share of Training to choose the epoch by, where no images are for it"),
+]
+FromOption = Annotated[
+    str | None, typer.Option("--from", help="begin with this run's model and weights")
+]
+VerdictsOption = Annotated[
+    bool, typer.Option("--verdicts", help="lay the review verdicts over Training")
+]
+ResumeOption = Annotated[
+    str | None, typer.Option(help="name of a training that was broken off, to go on with")
+]
+KeepBestOption = Annotated[
+    bool, typer.Option("--keep-best", help="with --resume: the epochs that are done will do")
+]
+EstimateOption = Annotated[
+    bool, typer.Option("--estimate", help="only measure how long it would take")
+]
 
 
 def train(
     context: typer.Context,
     model: Annotated[str | None, typer.Argument(help="cnn, cnn_lstm, …")] = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(help=f"{', '.join(RECIPES)}; by default paper, or finetune with --from"),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=9999, help="seed of weights, order and augmentation")
-    ] = 0,
+    recipe: RecipeOption = None,
+    seed: SeedOption = 0,
     data: DataOption = None,
     classes: ClassesOption = "",
     leave_out: LeaveOutOption = None,
-    validation: Annotated[
-        float | None,
-        typer.Option(help="share of Training to choose the epoch by, where no images are for it"),
-    ] = None,
+    validation: ValidationOption = None,
     run_id: Annotated[str | None, typer.Option(help="name of the new run")] = None,
-    start_from: Annotated[
-        str | None, typer.Option("--from", help="begin with this run's model and weights")
-    ] = None,
-    verdicts: Annotated[
-        bool, typer.Option("--verdicts", help="lay the review verdicts over Training")
-    ] = False,
-    epochs: Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(min=0, help="in place of the recipe's")
-    ] = None,
-    resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
-    keep_best: Annotated[
-        bool, typer.Option("--keep-best", help="with --resume: the epochs that are done will do")
-    ] = False,
-    precision: Annotated[Literal["auto", "fp32", "bf16"], typer.Option()] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=256, help="processor threads, all by default")
-    ] = None,
-    alongside: Annotated[bool, typer.Option(help="even while another training runs")] = False,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="only measure how long it would take")
-    ] = False,
+    start_from: FromOption = None,
+    verdicts: VerdictsOption = False,
+    epochs: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0, help=_INSTEAD)] = None,
+    resume: ResumeOption = None,
+    keep_best: KeepBestOption = False,
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
+    alongside: AlongsideOption = False,
+    estimate: EstimateOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on Training, choose its epoch on PublicTest, score PrivateTest once.
 
-    While another training runs on this machine it waits for its turn. Under torchrun, several
-    processes share every batch.
+    While another training runs on this machine it waits for its turn. With --resume it goes on with
+    a training that was begun, instead of beginning one. Under torchrun, several processes share
+    every batch.
     """
     if os.environ.get("RANK", "0") != "0":
         _follow()
@@ -82,47 +98,25 @@ def train(
         from fercore.training.parallel import leading
 
         context.with_resource(leading())
-    if keep_best and not resume:
-        raise typer.BadParameter("--keep-best goes with --resume.")
     if resume:
-        if other := _given(context) - _OF_ANY:
-            raise typer.BadParameter(
-                f"{', '.join(sorted(other))}: not with --resume, which goes on as it was begun."
-            )
+        _refuse(_given(context) - _OF_ANY, "not with --resume, which goes on as it was begun.")
         request = read_request(resume)
-    elif model or start_from:
-        changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-        chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
-        chosen = replace(chosen, **{name: new for name, new in changes.items() if new is not None})
-        request = Request(
-            run_id or "",
-            model or "",
-            chosen,
-            seed,
-            data,
-            precision,
-            threads,
-            start_from=start_from,
-            verdicts=verdicts,
-            class_names=str(class_names(classes, leave_out or ())),
-            validation=validation,
-        )
-        request = settled(request)  # before the data are read for nothing
-        if estimate:
-            if run_id or alongside:
-                raise typer.BadParameter(
-                    "--run-id and --alongside: nothing is trained to estimate."
-                )
-            _print_estimate(request, as_json)
-            return
-        load_with_progress(request.data, request.class_names)
-        failed = run_id and failure(local_folder(run_id))
-        request = read_request(prepare(request).name)
-        if failed:
-            print(f"It replaces the training '{run_id}', which failed: {failed}", file=sys.stderr)
     else:
-        raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
-    _train(request, alongside=alongside, keep_best=keep_best, as_json=as_json)
+        chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
+        chosen = _changed(chosen, epochs, batch_size, learning_rate)
+        names = str(class_names(classes, leave_out or ()))
+        wanted = Request(
+            run_id or "", model or "", chosen, seed, data, precision, threads,
+            start_from=start_from, verdicts=verdicts, class_names=names, validation=validation,
+        )  # fmt: skip
+        _check_new(wanted, keep_best)
+        wanted = settled(wanted)  # before the data are read for nothing
+        if estimate:
+            _refuse(_given(context) & {"run_id", "alongside"}, "nothing is trained to estimate.")
+            print_estimate(wanted, as_json)
+            return
+        request = _begun(wanted)
+    train_here(request, alongside=alongside, keep_best=keep_best, as_json=as_json)
 
 
 def _follow() -> None:
@@ -136,38 +130,51 @@ def _follow() -> None:
         raise TrainingError(sentence(error)) from error
 
 
-def _train(request: Request, *, alongside: bool, keep_best: bool, as_json: bool) -> None:
-    """Train as requested, showing how far it is, and print what it reached."""
-    stop = stop_on_signal()
-    try:
-        with _Display(Console(stderr=True), request) as display:
-            run = run_experiment(
-                request,
-                watcher=display.watcher(lambda: bool(stop)),
-                alongside=alongside,
-                keep_best=keep_best,
-            )
-    except (MemoryError, OSError, RuntimeError) as error:
-        raise TrainingError(sentence(error)) from error
-    except Interrupted as interruption:
-        print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
-        sys.exit(130)
-
-    metrics = run.metrics()
-    if as_json:
-        print_json(run.info | {"metrics": metrics})
-        return
-    print_metrics(metrics)
-    print(f"Run {run.run_id}: {run.folder}")
-
-
 def _given(context: typer.Context) -> set[str]:
     """The options that were written out, by the names of `train`'s arguments."""
-    names = (parameter.name for parameter in context.command.params)
-    return {name for name in names if context.get_parameter_source(name).name == "COMMANDLINE"}
+    names = (parameter.name for parameter in context.command.params if parameter.name)
+    sources = {name: context.get_parameter_source(name) for name in names}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
 
 
-def _print_estimate(request: Request, as_json: bool) -> None:
+def _refuse(options: set[str], reason: str) -> None:
+    """Raise where there are any."""
+    if options:
+        raise typer.BadParameter(f"{', '.join(sorted(options))}: {reason}")
+
+
+def _check_new(request: Request, keep_best: bool) -> None:
+    if keep_best:
+        raise typer.BadParameter("--keep-best goes with --resume.")
+    if not (request.model or request.start_from):
+        raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
+
+
+def _changed(
+    recipe: Recipe, epochs: int | None, batch_size: int | None, learning_rate: float | None
+) -> Recipe:
+    """The recipe with what was given in place of its own."""
+    return replace(
+        recipe,
+        epochs=epochs or recipe.epochs,
+        batch_size=batch_size or recipe.batch_size,
+        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
+    )
+
+
+def _begun(wanted: Request) -> Request:
+    """The request of a new training, with its name, once its folder is made."""
+    load_with_progress(wanted.data, wanted.class_names)
+    failed = wanted.run_id and failure(local_folder(wanted.run_id))
+    request = read_request(prepare(wanted).name)
+    if failed:
+        name = wanted.run_id
+        print(f"It replaces the training '{name}', which failed: {failed}", file=sys.stderr)
+    return request
+
+
+def print_estimate(request: Request, as_json: bool) -> None:
+    """Measure a few steps of a settled request, and print how long the whole would take."""
     from fercore.training import estimate
 
     load_with_progress(request.data, request.class_names)
@@ -191,36 +198,3 @@ def _print_estimate(request: Request, as_json: bool) -> None:
         f"About {duration(seconds)}: {recipe.epochs} epochs of {training} images at "
         f"{rate:.0f} images/s"
     )
-
-
-class _Display:
-    """A progress bar on a terminal; a line per epoch anywhere."""
-
-    def __init__(self, console: Console, request: Request) -> None:
-        self._console, self._bar = console, TrainingBar(console)
-        title = f"{request.model}, recipe {request.recipe.name}, seed {request.seed}"
-        console.print(f"Training {title} as {request.run_id}")
-
-    def __enter__(self) -> "_Display":
-        self._bar.__enter__()
-        return self
-
-    def __exit__(self, *error) -> None:
-        self._bar.__exit__(*error)
-
-    def watcher(self, stop_requested) -> Watcher:
-        return Watcher(
-            on_step=lambda at: self._bar.show("", asdict(at)),
-            on_epoch=self._epoch,
-            on_wait=WaitLine(self._console),
-            stop_requested=stop_requested,
-        )
-
-    def _epoch(self, history) -> None:
-        last = history[-1]
-        validated = last.val_loss is not None
-        validation = f"validation {last.val_loss:.3f} {last.val_accuracy:.1%}" if validated else ""
-        self._console.print(
-            f"epoch {last.epoch:3}  training {last.train_loss:.3f} {last.train_accuracy:.1%}  "
-            f"{validation:22}  {last.seconds:.0f} s  {last.images_per_second:.0f} images/s"
-        )

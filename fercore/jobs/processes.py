@@ -141,14 +141,9 @@ def estimate(request: Request) -> Estimate:
 
     Raises `TrainingError` where it cannot be measured.
     """
-    recipe = request.recipe
-    options: dict[str, object] = {"threads": request.threads, "from": request.start_from}
-    options |= {"recipe": recipe.name, "epochs": recipe.epochs, "batch-size": recipe.batch_size}
-    options |= {"data": request.data, "precision": request.precision, "seed": request.seed}
-    options |= {"classes": request.class_names or None, "validation": request.validation}
-    command = [sys.executable, "-m", "fercore", "train", request.model, "--estimate", "--json"]
-    command += [f"--{name}={value}" for name, value in options.items() if value is not None]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    command = [sys.executable, "-m", "fercore", "jobs", "estimate", "--json"]
+    asked = json.dumps(request.to_json())
+    ended = subprocess.run(command, input=asked, capture_output=True, encoding="utf-8")
     if ended.returncode:
         reason = ended.stderr.strip().removeprefix("Error: ")
         raise TrainingError(f"The time could not be measured. {reason}")
@@ -235,7 +230,7 @@ def _idle(run_id: str) -> Path:
 def _spawn(folder: Path, *options: str) -> None:
     (folder / CANCEL).unlink(missing_ok=True)
     StatusFile(folder).write("queued", STARTING)
-    command = [sys.executable, "-m", "fercore", "train", "--resume", folder.name, *options]
+    command = [sys.executable, "-m", "fercore", "jobs", "run", folder.name, *options]
     low_priority = read_request(folder.name).low_priority
     flags = 0
     if sys.platform == "win32":

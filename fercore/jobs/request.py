@@ -145,8 +145,13 @@ def failure(folder: Path) -> str:
     Nothing is lost when such a training is replaced by another one of its name.
     """
     status = read_status(folder)
-    kept = complete(folder) or any(folder.glob(f"{Path(CHECKPOINT).stem}*"))
+    kept = complete(folder) or has_checkpoint(folder)
     return status.get("message", "") if status.get("state") == "failed" and not kept else ""
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether the training in `folder` goes on from one; else it begins at the start."""
+    return any(folder.glob(f"{Path(CHECKPOINT).stem}*"))
 
 
 def _names(request: Request) -> Iterator[str]:

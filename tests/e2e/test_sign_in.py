@@ -39,12 +39,19 @@ class Provider(ThreadingHTTPServer):
         from joserfc import jwt
 
         now = int(time.time())
-        claims = {"iss": self.url, "aud": CLIENT, "sub": self.email, "email": self.email}
+        claims: dict[str, str | int] = {
+            "iss": self.url,
+            "aud": CLIENT,
+            "sub": self.email,
+            "email": self.email,
+        }
         claims |= {"iat": now, "exp": now + 600, "nonce": self.nonces[-1]}
         return jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.key)
 
 
 class _Answers(BaseHTTPRequestHandler):
+    server: "Provider"
+
     def log_message(self, *_) -> None:
         pass
 

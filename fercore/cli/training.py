@@ -1,0 +1,84 @@
+"""A training in this terminal: its progress, how it is stopped, and what it reached."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Self
+
+from rich.console import Console
+
+from fercore.cli.output import print_json
+from fercore.cli.progress import TrainingBar, WaitLine
+from fercore.cli.runs import print_metrics
+from fercore.cli.signals import stop_on_signal
+from fercore.errors import TrainingError
+from fercore.jobs.experiment import run_experiment, sentence
+from fercore.jobs.request import Request, has_checkpoint
+from fercore.runs.artifacts import local_folder
+from fercore.training.records import EpochRecord, Interrupted, Watcher
+
+
+def train_here(request: Request, *, alongside: bool, keep_best: bool, as_json: bool) -> None:
+    """Train as requested, from the start or the last checkpoint, and print what it reached."""
+    stop = stop_on_signal()
+    try:
+        with _Display(Console(stderr=True), request) as display:
+            run = run_experiment(
+                request,
+                watcher=display.watcher(lambda: bool(stop)),
+                alongside=alongside,
+                keep_best=keep_best,
+            )
+    except (MemoryError, OSError, RuntimeError) as error:
+        raise TrainingError(sentence(error)) from error
+    except Interrupted as interruption:
+        print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
+        sys.exit(130)
+
+    metrics = run.metrics()
+    if as_json:
+        print_json({**run.info, "metrics": metrics})
+        return
+    print_metrics(metrics)
+    print(f"Run {run.run_id}: {run.folder}")
+
+
+def _opening(request: Request) -> str:
+    """What begins, or goes on."""
+    title = f"{request.model}, recipe {request.recipe.name}, seed {request.seed}"
+    if has_checkpoint(local_folder(request.run_id)):
+        return f"Going on with {request.run_id} from its last checkpoint: {title}"
+    return f"Training {title} as {request.run_id}"
+
+
+class _Display:
+    """A progress bar on a terminal; a line per epoch anywhere."""
+
+    def __init__(self, console: Console, request: Request) -> None:
+        self._console, self._bar = console, TrainingBar(console)
+        console.print(_opening(request))
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.__exit__(*error)
+
+    def watcher(self, stop_requested: Callable[[], bool]) -> Watcher:
+        return Watcher(
+            on_step=lambda at: self._bar.show("", asdict(at)),
+            on_epoch=self._epoch,
+            on_wait=WaitLine(self._console),
+            stop_requested=stop_requested,
+        )
+
+    def _epoch(self, history: list[EpochRecord]) -> None:
+        last = history[-1]
+        validation = ""
+        if last.val_loss is not None and last.val_accuracy is not None:
+            validation = f"validation {last.val_loss:.3f} {last.val_accuracy:.1%}"
+        self._console.print(
+            f"epoch {last.epoch:3}  training {last.train_loss:.3f} {last.train_accuracy:.1%}  "
+            f"{validation:22}  {last.seconds:.0f} s  {last.images_per_second:.0f} images/s"
+        )
