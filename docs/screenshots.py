@@ -43,6 +43,8 @@ class Picture(NamedTuple):
     at: str = ""
 
 
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 PAIR = "a=cnn-s0&b=cnn_lstm-s0"
 DRAWN = "a=cnn-synthetic&b=cnn_lstm-synthetic"  # trained on drawn faces, like the one they look at
 PICTURES = (
@@ -78,7 +80,7 @@ def served(home: Path) -> Iterator[str]:
         server.wait()
 
 
-def _wait_until_healthy(server: subprocess.Popen) -> None:
+def _wait_until_healthy(server: subprocess.Popen[bytes]) -> None:
     while server.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/_stcore/health", timeout=5):

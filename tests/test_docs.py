@@ -1,6 +1,7 @@
 """What the docs tell: commands run and print what is shown, Python runs, what is named is there."""
 
 import doctest
+import importlib
 import os
 import re
 import shlex
@@ -237,6 +238,14 @@ def headings(path: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
+def test_the_functions_that_are_named_are_there():
+    rows = re.findall(r"^\| `(fercore[\w.]+)` \| (.*) \|$", TEXT[DOCS / "python.md"], re.M)
+    assert len(rows) > 3
+    for module, functions in rows:
+        for name in re.findall(r"`(\w+)`", functions):
+            assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
+
+
 def pictures() -> set[Path]:
     """Every picture that a page shows."""
     return {
@@ -249,9 +258,9 @@ def pictures() -> set[Path]:
 def test_the_pictures_are_there_small_and_no_others(monkeypatch):
     shown, kept = pictures(), set((DOCS / "pictures").iterdir())
     assert {path.resolve() for path in shown} == {path.resolve() for path in kept}
-    taken = from_docs(monkeypatch, "screenshots").PICTURES
-    themes = {f"{one.name}-{theme}.webp" for one in taken for theme in ("light", "dark")}
-    assert {path.name for path in kept} == themes
+    taken = from_docs(monkeypatch, "screenshots")
+    names = {f"{one.name}-{theme}.webp" for one in taken.PICTURES for theme in taken.THEMES}
+    assert {path.name for path in kept} == names
     assert all(path.stat().st_size < 120_000 for path in kept)
     assert sum(path.stat().st_size for path in kept) < 1_000_000
     for path in kept:
