@@ -10,6 +10,7 @@ a Chromium.
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES_FOLDER = ROOT / "docs" / "pictures"
-PORT = 8516
 PATIENCE = 120_000  # milliseconds
 SETTINGS = {"FERCORE_DATA": "synthetic", "PYTHONPATH": str(ROOT)}  # never a photo of anyone
 DESK, TELEPHONE = (1440, 900), (390, 844)
@@ -43,8 +43,6 @@ class Picture(NamedTuple):
     at: str = ""
 
 
-Theme = Literal["light", "dark"]
-THEMES: tuple[Theme, ...] = ("light", "dark")
 PAIR = "a=cnn-s0&b=cnn_lstm-s0"
 DRAWN = "a=cnn-synthetic&b=cnn_lstm-synthetic"  # trained on drawn faces, like the one they look at
 PICTURES = (
@@ -70,20 +68,24 @@ def served(home: Path) -> Iterator[str]:
     variables = {f"FERCORE_{name}": str(home / folder) for name, folder in folders.items()}
     variables |= SETTINGS
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")]
-    options = ["--server.headless=true", f"--server.port={PORT}", "--server.address=127.0.0.1"]
+    with socket.socket() as free:  # another app's port could show anyone's faces
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    where = f"http://127.0.0.1:{port}"
+    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     server = subprocess.Popen(command + options, cwd=home, env=os.environ | variables)
     try:
-        _wait_until_healthy(server)
-        yield f"http://127.0.0.1:{PORT}"
+        _wait_until_healthy(server, where)
+        yield where
     finally:
         server.kill()
         server.wait()
 
 
-def _wait_until_healthy(server: subprocess.Popen[bytes]) -> None:
+def _wait_until_healthy(server: subprocess.Popen[bytes], where: str) -> None:
     while server.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/_stcore/health", timeout=5):
+            with urllib.request.urlopen(f"{where}/_stcore/health", timeout=5):
                 return
         except OSError:
             time.sleep(0.2)

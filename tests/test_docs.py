@@ -145,6 +145,15 @@ def test_every_command_is_told():
             assert told or inner.hidden, f"{name} {part}"
 
 
+def test_commands_in_sentences_are_there():
+    """`fercore jobs run NAME` between words: the command and, in a group, its part."""
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    for name, parts in re.findall(r"`fercore ([a-z]+)(?: ([a-z|]+))?", EVERYTHING):
+        members = getattr(root.commands[name], "commands", {})
+        assert not members or set(filter(None, parts.split("|"))) <= set(members), (name, parts)
+
+
 def test_every_page_and_variable_is_told():
     from dashboard.base.navigation import PAGES as OF_THE_APP
 
