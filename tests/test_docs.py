@@ -101,7 +101,7 @@ def check_there(words: list[str]) -> None:
     program, *rest = words
     if "=" in program:  # a variable before the command
         return check_there(rest)
-    if "fercore" in words and program in ("fercore", "torchrun"):
+    if "fercore" in words and program in ("fercore", "torchrun", "taskset"):
         return check_parsed(words[words.index("fercore") + 1 :])
     if program == "make":
         assert re.search(rf"^{rest[0]}:", (ROOT / "Makefile").read_text(), re.M), words

@@ -13,21 +13,26 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from fercore import data
 from fercore.cli import app
-from fercore.errors import ConfigError, RunError
+from fercore.data.folds import fresh_splits
+from fercore.errors import Busy, ConfigError, RunError
 from fercore.jobs.locks import held
 from fercore.jobs.request import prepare
 from fercore.models import build
 from fercore.models.heads import Recurrent
+from fercore.models.inference import predict_probs
+from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import artifacts_folder, read_run
 from fercore.scoring.groups import group_difference
-from fercore.study import analysis, runner
+from fercore.study import analysis, final_scoring, runner
 from fercore.study.cluster import run_on_ray
 from fercore.study.runner import StudyProgress, run_study, train_cell
 from fercore.study.store import StudyStore
+from fercore.study.thinning import halved, restored, thinned
 from fercore.study.variants import STUDIES, Study, Variant, find_study
 from fercore.training.recipes import RECIPES, find_recipe
 from fercore.wording import signed
@@ -448,3 +453,132 @@ def test_every_variant_passes_through_the_quick_study():
     assert store.finished() == {f"{variant.name}-s0" for variant in study.variants}
     assert store.table()["latency_ms"].gt(0).all()
     assert len(analysis.conclusions(store, analysis.gap_table(store, study))) == 4
+
+
+LAST = Study("last", "", "quick", PAIR.variants, scored_last=True, whole=frozenset({"cnn"}))
+
+
+@pytest.fixture
+def last(faces, monkeypatch):
+    """The command line on a study that is scored last: two variants, one seed."""
+    variants = tuple(replace(variant, seeds=1) for variant in LAST.variants)
+    monkeypatch.setitem(STUDIES, "last", replace(LAST, variants=variants))
+    monkeypatch.setitem(RECIPES, "quick", TINY)
+    monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: faces)
+    command = ["study", "last", "--threads", "1"]
+    return lambda *more: CliRunner().invoke(app, [*command, *more])
+
+
+def test_privatetest_is_scored_when_every_declared_training_is_finished(last, faces):
+    store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
+    first = last("--only", "cnn")
+    assert first.exit_code == 0, first.output
+    assert "1 of 2 declared trainings are finished. PrivateTest scored: not yet." in first.stdout
+    early = last("--score")
+    assert isinstance(early.exception, RunError)
+    assert f"1 of 2 declared trainings are not finished ({store.name}/cnn_lstm-s0)" in str(
+        early.exception
+    )
+    assert last().exit_code == 0
+    assert store.finished() == {"cnn-s0", "cnn_lstm-s0"}
+    assert store.scorings() == []
+    assert not len(store.predictions("cnn-s0", "private"))
+    run = read_run(store.run_folder("cnn-s0"))
+    assert set(run.prediction_frame["usage"]) == {"PublicTest"}  # nothing of it lies anywhere
+    assert run.info["dataset"]["fingerprint"] == faces.fingerprint
+
+    scored = last("--score")
+    assert scored.exit_code == 0, scored.output
+    assert "PrivateTest scored: 2 times" in scored.stdout
+    tests = faces.part("PrivateTest")
+    for run_id, off in (("cnn-s0", 0.0005), ("cnn_lstm-s0", 0.005)):
+        model = read_run(store.run_folder(run_id)).load_model()
+        probs = predict_probs(model, tests.images, precision=REFERENCE)
+        kept = store.predictions(run_id, "private")
+        np.testing.assert_array_equal(kept.labels, tests.labels)
+        np.testing.assert_array_equal(kept.predicted, probs.argmax(1))
+        assert np.abs(kept.probs - probs).max() < off
+        np.testing.assert_allclose(kept.probs.sum(1), 1, atol=1e-5)
+        line = store.table().set_index("run_id").loc[run_id]
+        assert line["private_accuracy"] == (probs.argmax(1) == tests.labels).mean()
+        assert len(store.info(run_id)["scored"]) == 1
+        assert store.info(run_id)["scored"][0]["at"] >= store.info(run_id)["created"]
+        assert len(store.predictions(run_id, "public")) == (faces.usage == "PublicTest").sum()
+    assert store.table()["latency_ms"].gt(0).all()
+    again = last("--score")
+    assert again.stdout == scored.stdout  # nothing is scored a second time
+    assert len(store.scorings()) == 2
+
+
+def test_a_scoring_that_was_killed_goes_on_and_counts_what_it_asked(last, faces, monkeypatch):
+    store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
+    assert last().exit_code == 0
+
+    def killed(run, tests):
+        if run.run_id == "cnn_lstm-s0":
+            raise KeyboardInterrupt
+        return answers(run, tests)
+
+    answers = final_scoring._answers
+    monkeypatch.setattr(final_scoring, "_answers", killed)
+    last("--score")
+    assert store.is_scored("cnn-s0")
+    assert not store.is_scored("cnn_lstm-s0")
+    shown = last("--show", "--data", "synthetic")
+    assert shown.exit_code == 0  # half scored, it is told by PublicTest
+    monkeypatch.setattr(final_scoring, "_answers", answers)
+    assert last("--score").exit_code == 0
+    assert len(store.predictions("cnn_lstm-s0", "private"))
+    assert len(store.scorings()) == 3  # the one that was broken off had been asked
+
+
+def test_weights_that_are_gone_or_others_are_named_before_anything_is_scored(last, faces):
+    store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
+    assert last().exit_code == 0
+    weights = store.run_folder("cnn_lstm-s0") / "weights.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + b"\0")
+    assert "cnn_lstm-s0" in str(last("--score").exception)
+    weights.unlink()
+    assert "cnn_lstm-s0: its weights are not here" in str(last("--score").exception)
+    assert store.scorings() == []
+    weights.write_bytes(content)
+    with FileLock(store.folder / "scoring.lock"):
+        assert isinstance(last("--score").exception, Busy)
+    assert store.scorings() == []
+
+
+def test_a_study_of_fresh_splits_is_a_table_for_each_fold(faces, monkeypatch):
+    more = data.synthetic((12, 3, 3))
+    folded = Study("folded", "", "quick", (Variant("cnn", seeds=1),), scored_last=True, folds=2)
+    monkeypatch.setitem(STUDIES, "folded", folded)
+    monkeypatch.setitem(RECIPES, "quick", replace(TINY, epochs=1))
+    monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: more)
+    command = ["study", "folded", "--threads", "1"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    result = CliRunner().invoke(app, [*command, "--score", "--json"])
+    assert result.exit_code == 0, result.output
+    lines = json.loads(result.stdout)["table"]
+    names = ["synthetic fold 1 of 2", "synthetic fold 2 of 2"]
+    assert [line["dataset"] for line in lines] == names
+    splits = list(fresh_splits(more, 2))
+    stores = [StudyStore(folded.folder_name(find_recipe("quick"), name)) for name in names]
+    tested = [store.predictions("cnn-s0", "private") for store in stores]
+    for store, split, part in zip(stores, splits, tested, strict=True):
+        assert store.info("cnn-s0")["dataset"]["fingerprint"] == split.fingerprint
+        np.testing.assert_array_equal(part.pixels, split.part("PrivateTest").pixel_hashes())
+    assert not set(tested[0].pixels) & set(tested[1].pixels)
+    shown = CliRunner().invoke(app, [*command, "--show", "--data", "synthetic"])
+    assert all(f"{name}:" in shown.stdout for name in names)
+
+
+@pytest.mark.parametrize("keep", [halved, thinned])
+def test_what_is_thinned_keeps_the_most_probable_class(keep):
+    probs = np.random.default_rng(0).dirichlet([0.2] * 7, 20_000).astype(np.float32)
+    even = np.full((7, 7), 1 / 7, np.float32) + 1e-7 * np.eye(7, dtype=np.float32)
+    probs = np.concatenate([probs, even, np.eye(7, dtype=np.float32)])
+    kept = restored(keep(probs))
+    np.testing.assert_array_equal(kept.argmax(1), probs.argmax(1))
+    assert np.abs(kept - probs).max() < 0.006
+    np.testing.assert_allclose(kept.sum(1), 1, atol=1e-5)
+    assert kept.dtype == np.float32

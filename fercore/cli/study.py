@@ -21,14 +21,26 @@ from fercore.cli.output import percent, points, print_json, print_table, with_in
 from fercore.cli.progress import WaitLine
 from fercore.cli.signals import stop_on_signal
 from fercore.data import FaceSet, find_source
-from fercore.errors import DataError
+from fercore.errors import ConfigError, DataError
+from fercore.jobs.hardware import git_commit
 from fercore.jobs.request import Request
 from fercore.jobs.turns import turn
 from fercore.study.analysis import gap_table
 from fercore.study.cluster import run_on_ray
-from fercore.study.runner import Outcome, StudyProgress, measure_latency, run_study
+from fercore.study.conditions import CONDITIONS
+from fercore.study.final_scoring import check_finished
+from fercore.study.final_scoring import score as score_last
+from fercore.study.runner import (
+    Outcome,
+    StudyProgress,
+    measure_latency,
+    run_study,
+    seen_in_training,
+    stores_of,
+    tables_of,
+)
 from fercore.study.store import StudyStore
-from fercore.study.variants import CONDITIONS, STUDIES, Study, find_study
+from fercore.study.variants import STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe
 from fercore.training.records import Interrupted
 from fercore.wording import duration
@@ -53,6 +65,9 @@ def study(
     gpus: Annotated[
         float, typer.Option(min=0, help="GPUs for each training on the Ray cluster")
     ] = 0,
+    score: Annotated[
+        bool, typer.Option("--score", help="score PrivateTest, once every training is finished")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="only print what is finished")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,29 +78,69 @@ def study(
         seeds, base, only=only, data=data, precision=precision, threads=threads
     )
     if show:
-        store = _shown(chosen, base, data)
-        store.table()  # raises where nothing is finished
-        _print_table(chosen, store, {}, as_json)
+        _print_tables(chosen, base, _shown(chosen, base, data), {}, as_json)
         return
-    faces = load_with_progress(data)
-    if chosen.public_only:
-        faces = faces.where(faces.usage != "PrivateTest")
-    store = StudyStore(chosen.folder_name(base, faces.name))
-    before = store.finished()
+    faces, outcome = load_with_progress(data), Outcome([], [], {})
     try:
         with _Display() as display:
-            if ray:
-                outcome = _train_on_ray(store, requests, faces, display, ray, gpus)
+            if score:
+                _score(chosen, base, faces, display)
             else:
-                outcome = _train(store, requests, faces, display, alongside)
-            new = set(outcome.finished) - before or not store.latency_measured()
-            if outcome.finished and new and not outcome.elsewhere and not chosen.public_only:
-                _time(chosen, store, base, display, alongside)
+                outcome = _train_tables(
+                    chosen, base, faces, requests, display, alongside=alongside, ray=ray, gpus=gpus
+                )
     except Interrupted:
         print("The study was stopped; every last epoch is saved. The same command goes on.")
         sys.exit(130)
-    _print_table(chosen, store, outcome.broken, as_json)
-    _tell(store, outcome)
+    _print_tables(chosen, base, faces.name, outcome.broken, as_json)
+    _tell(outcome)
+
+
+def _train_tables(
+    study: Study,
+    recipe: Recipe,
+    faces: FaceSet,
+    requests: list[Request],
+    display: "_Display",
+    *,
+    alongside: bool,
+    ray: str | None,
+    gpus: float,
+) -> Outcome:
+    """What is not finished of each of the study's tables, and the latency where it is due."""
+    if study.scored_last and (git_commit() or "").endswith("-dirty"):
+        print("The code has uncommitted changes, and every training will say so.", file=sys.stderr)
+    whole = Outcome([], [], {})
+    for store, part in tables_of(study, recipe, faces):
+        before, seen = store.finished(), seen_in_training(study, part)
+        if ray:
+            outcome = _train_on_ray(store, requests, seen, display, ray, gpus)
+        else:
+            outcome = _train(store, requests, seen, display, alongside)
+        new = set(outcome.finished) - before or not store.latency_measured()
+        if outcome.finished and new and not outcome.elsewhere and seen is part:
+            _time(study, store, recipe, display, alongside)
+        whole = whole.with_more(outcome)
+    return whole
+
+
+def _score(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") -> None:
+    """PrivateTest, with everything that the study declares or with nothing."""
+    if not study.scored_last:
+        raise ConfigError(f"Study '{study.name}' is not one that is scored when all is trained.")
+    requests = study.requests(None, recipe)
+    check_finished([(store, requests) for store in stores_of(study, recipe, faces.name)])
+    for store, part in tables_of(study, recipe, faces):
+        scored = score_last(
+            store,
+            requests,
+            part,
+            whole=study.whole,
+            on_progress=lambda done, total: print(f"scored {done} of {total}", file=sys.stderr),
+            stop_requested=display.stop_requested,
+        )
+        if scored or not store.latency_measured():
+            measure_latency(study, store, study.scale(recipe))
 
 
 def _train(
@@ -134,25 +189,24 @@ def _time(
         measure_latency(study, store, study.scale(recipe))
 
 
-def _tell(store: StudyStore, outcome: Outcome) -> None:
-    """What was not trained, and where the rest is."""
+def _tell(outcome: Outcome) -> None:
+    """What was not trained, and why."""
     for run_id in outcome.elsewhere:
         print(f"{run_id}: running in another process.", file=sys.stderr)
     for run_id, reason in outcome.broken.items():
         print(f"{run_id}: {reason}", file=sys.stderr)
-    print(f"Study: {store.folder}", file=sys.stderr)
     if outcome.broken:
         sys.exit(1)
 
 
-def _shown(study: Study, recipe: Recipe, data: str | None) -> StudyStore:
-    """The study on the dataset that is named or chosen. The images are not needed to show it.
+def _shown(study: Study, recipe: Recipe, data: str | None) -> str:
+    """The name of the dataset that is named or chosen. The images are not needed to show it.
 
-    Where the chosen one is not here, or has no results, it is the study on FER2013.
+    Where the chosen one is not here, or has no results, it is FER2013.
     """
-    on_fer2013 = StudyStore(study.folder_name(recipe, "FER2013"))
+    on_fer2013 = "FER2013"
     if data:
-        return StudyStore(study.folder_name(recipe, load_with_progress(data).name))
+        return load_with_progress(data).name
     try:
         if find_source() is None:
             return on_fer2013
@@ -160,18 +214,31 @@ def _shown(study: Study, recipe: Recipe, data: str | None) -> StudyStore:
     except DataError as error:
         print(f"{error} Shown is the study on FER2013.", file=sys.stderr)
         return on_fer2013
-    chosen = StudyStore(study.folder_name(recipe, name))
-    if chosen.finished() or not on_fer2013.finished():
-        return chosen
+    if _results(study, recipe, name) or not _results(study, recipe, on_fer2013):
+        return name
     print(f"Of {name} there are no results. Shown is the study on FER2013.", file=sys.stderr)
     return on_fer2013
 
 
-def _print_table(study: Study, store: StudyStore, broken: dict[str, str], as_json: bool) -> None:
+def _results(study: Study, recipe: Recipe, dataset: str) -> list[StudyStore]:
+    """The study's tables on a dataset, as far as there is anything in them."""
+    return [store for store in stores_of(study, recipe, dataset) if store.finished()]
+
+
+def _print_tables(
+    study: Study, recipe: Recipe, dataset: str, broken: dict[str, str], as_json: bool
+) -> None:
+    """The study's tables on a dataset. Raises `RunError` where there is none, and nothing broke."""
+    stores = _results(study, recipe, dataset)
+    if not stores and not broken:
+        stores_of(study, recipe, dataset)[0].table()
     if as_json:
-        lines = store.table().to_dict("records") if store.finished() else []
+        lines = [line for store in stores for line in store.table().to_dict("records")]
         print_json({"table": lines, "broken": broken})
-    elif store.finished():
+        return
+    for store in stores:
+        if study.folds:
+            print(f"{store.info(min(store.finished()))['dataset']['name']}:")
         (_print_ablation if study.public_only else _print_scores)(study, store)
         shared, every = store.scored_everywhere()
         if shared < every:
@@ -179,6 +246,17 @@ def _print_table(study: Study, store: StudyStore, broken: dict[str, str], as_jso
                 f"All of it is on {shared} of {every} test images: those that are in every copy of "
                 "the dataset that was trained on."
             )
+        if study.scored_last:
+            _print_stand(store, study.requests(None, recipe))
+        print(f"Study: {store.folder}", file=sys.stderr)
+
+
+def _print_stand(store: StudyStore, requests: list[Request]) -> None:
+    """How much of what is declared is trained, and whether PrivateTest was scored."""
+    times, finished = store.scorings(), store.finished()
+    done = sum(request.run_id in finished for request in requests)
+    when = f"{len(times)} times, {times[0]} to {times[-1]}" if times else "not yet"
+    print(f"{done} of {len(requests)} declared trainings are finished. PrivateTest scored: {when}.")
 
 
 def _print_scores(study: Study, store: StudyStore) -> None:
@@ -186,7 +264,8 @@ def _print_scores(study: Study, store: StudyStore) -> None:
     columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
     table = store.table()
     means = table.reindex(columns=["variant", *columns]).groupby("variant").mean()
-    part = "private" if "private_accuracy" in table else "public"
+    scored = "private_accuracy" in table and table["private_accuracy"].notna().all()
+    part = "private" if scored else "public"
     rows = [
         [line["variant"], line["seeds"], *map(percent, means.loc[line["variant"]]),
          _difference(line), line["parameters"], f"{line['flops_per_image'] / 1e6:.0f}"]

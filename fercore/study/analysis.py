@@ -14,9 +14,10 @@ from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
 from fercore.scoring.groups import group_difference, group_mean
 from fercore.scoring.statistics import Difference
+from fercore.study.conditions import CONDITIONS
 from fercore.study.references import PAPER
 from fercore.study.store import StudyStore
-from fercore.study.variants import CONDITIONS, Study, Variant
+from fercore.study.variants import Study, Variant
 from fercore.wording import number, p_value, signed
 
 REFERENCE = "cnn"  # what every variant is held against

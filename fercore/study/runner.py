@@ -1,6 +1,6 @@
 """Runs a study's trainings one after the other, each resumable, a broken one stopping no other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from fercore.data import FaceSet
+from fercore.data.folds import fold_names, fresh_splits
 from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import REQUEST, Request, prepare, read_request
@@ -40,11 +41,21 @@ class Outcome:
     elsewhere: list[str]  # running in another process
     broken: dict[str, str]
 
+    def with_more(self, other: "Outcome") -> "Outcome":
+        """What came of these trainings and others."""
+        return Outcome(
+            self.finished + other.finished,
+            self.elsewhere + other.elsewhere,
+            self.broken | other.broken,
+        )
+
 
 class Clock:
     """Progress over the whole table, and the time left from the epochs done since the start."""
 
-    def __init__(self, requests: list[Request], done: set[str], on_progress: Callable) -> None:
+    def __init__(
+        self, requests: list[Request], done: set[str], on_progress: Callable[[StudyProgress], None]
+    ) -> None:
         self._epochs = {request.run_id: request.recipe.epochs for request in requests}
         self._done = {run_id: float(self._epochs[run_id]) for run_id in done & set(self._epochs)}
         self._finished = len(self._done)
@@ -64,9 +75,7 @@ class Clock:
         self._done.pop(run_id, None)
 
     def ended(self, run_id: str) -> None:
-        """That training is over, well or not; one found complete takes part in no estimate."""
-        if run_id not in self._done:
-            self._at_start += self._epochs[run_id]
+        """That training is over, well or not, here or in a runner that works beside this one."""
         self._done[run_id] = float(self._epochs[run_id])
         self._finished += 1
         self._tell("")
@@ -78,6 +87,25 @@ class Clock:
         self._on_progress(
             StudyProgress(self._finished, len(self._epochs), running, done / total, left)
         )
+
+
+def stores_of(study: Study, recipe: Recipe, dataset: str) -> list[StudyStore]:
+    """Where the study's tables on a dataset are: one, or one for each of its folds."""
+    names = fold_names(dataset, study.folds) if study.folds else [dataset]
+    return [StudyStore(study.folder_name(recipe, name)) for name in names]
+
+
+def tables_of(study: Study, recipe: Recipe, faces: FaceSet) -> Iterator[tuple[StudyStore, FaceSet]]:
+    """The study's tables, each with the images that it is trained and scored on."""
+    parts = fresh_splits(faces, study.folds) if study.folds else [faces]
+    yield from zip(stores_of(study, recipe, faces.name), parts, strict=True)
+
+
+def seen_in_training(study: Study, faces: FaceSet) -> FaceSet:
+    """The images that a training is given, with PrivateTest only if that is scored at once."""
+    if study.public_only or study.scored_last:
+        return faces.where(faces.usage != "PrivateTest")
+    return faces
 
 
 def run_study(
@@ -192,9 +220,9 @@ def variant_of(request: Request) -> str:
 
 
 def measure_latency(study: Study, store: StudyStore, recipe: Recipe) -> None:
-    """Time every model of the study for one face on one thread, in turns, and keep it."""
+    """Time the study's models, as declared, for one face on one thread, in turns, and keep it."""
     from fercore.models import build
     from fercore.models.cost import latencies
 
-    names = dict.fromkeys(variant.model for variant in study.variants)
+    names = dict.fromkeys(variant.model for variant in study.variants if not variant.condition)
     store.write_latency(latencies({name: build(name, **recipe.model_arguments) for name in names}))

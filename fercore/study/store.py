@@ -4,6 +4,8 @@
       table.parquet, table.json    a line per training; recomputed from the cells
       images.parquet               usage, row, label, pixels, copy: once, for all cells
       cells/<run_id>/              run.json, history.jsonl, probs.parquet (the seven columns)
+      tests.parquet, cells/<run_id>/tests.parquet
+                                   the same of PrivateTest, where that was scored later
       latency.json                 milliseconds per image by model, measured side by side
       runs/                        the run folders with their weights and checkpoints, not committed
 
@@ -13,15 +15,19 @@ added to it copies it to this machine's own studies, which go before.
 A cell with a `run.json` is finished. Where a copy of FER2013 that a training was made on lacks
 some of the images, its probabilities there are NaN, `images.parquet` says in a column 'everywhere'
 which images every training was scored on, and all that is told is told of those.
+
+What was scored on PublicTest alone, by which the epoch was chosen, is kept to a byte a number. In
+a study that is scored last, `run.json` says under 'scored' when a training's answers on PrivateTest
+were asked for, each time, and before they are.
 """
 
 import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,35 +37,29 @@ from pyarrow import ArrowException
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
-from fercore.files import appearing, file_stamp, read_json, write_json, write_parquet
+from fercore.files import appearing, file_stamp, read_json, write_json
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run, artifacts_folder, shipped_artifacts
 from fercore.runs.shape import RUN, TRAINED, history_frame
-from fercore.scoring.evaluation import macro_f1
 from fercore.scoring.predictions import (
-    PARTS,
     PROBABILITY_COLUMNS,
     Predictions,
     checked_frame,
-    checked_images,
     select_part,
 )
-from fercore.shapes import misfit, number, one_of, optional, text, whole
-
-_share = number(0, 1)
-_LINE = {  # of the table; what was not scored or measured is null
-    **dict.fromkeys(("variant", "condition", "run_id", "precision", "processor", "dataset"), text),
-    **dict.fromkeys(("seed", "parameters", "flops_per_image"), whole()),
-    **dict.fromkeys(("best_epoch", "epochs"), whole(1)),
-    **dict.fromkeys(("public_accuracy", "macro_f1"), _share),
-    **dict.fromkeys(("private_accuracy?", "clean_accuracy?"), optional(_share)),
-    "model": one_of(*MODELS),
-    "latency_ms": optional(number()),
-    "seconds": number(),
-}
+from fercore.shapes import misfit, moment, number, one_of, optional, text
+from fercore.study.table import EVERYWHERE, everywhere_scored, read_images, read_table, table_line
+from fercore.study.thinning import Stored, stored_frame, thinned, with_probs, write_compactly
 
 STUDIES = "studies"
-EVERYWHERE = "everywhere"
+_CELL = {
+    "variant": text, "model": one_of(*MODELS), "scored?": [{"at": moment}],
+    "git_commit?": optional(text),
+}  # fmt: skip
+TESTS = "tests.parquet"
+
+
+Content = TypeVar("Content")
 
 
 class StudyStore:
@@ -109,7 +109,7 @@ class StudyStore:
                 f"Study '{self.name}' has no results yet. Run 'fercore study' without --show."
             )
         with suppress(OSError, ValueError, ArrowException):
-            table = _read_table(path, file_stamp(path))
+            table = read_table(path, file_stamp(path))
             if len(table) == len(finished) and set(table["run_id"]) == finished:
                 return table.copy()
         return pd.DataFrame(self._lines())  # damaged, or of before the last training
@@ -137,20 +137,59 @@ class StudyStore:
         self._begin()
         with FileLock(self.folder / "lock"):
             if not (self.folder / "images.parquet").is_file():
-                _write_compactly(self.folder / "images.parquet", images)
+                write_compactly(self.folder / "images.parquet", images)
             elif not images.equals(self._images().drop(columns=EVERYWHERE, errors="ignore")):
                 probs = self._joined(run)
+            if (images["usage"] == "PublicTest").all() and probs.notna().all(axis=None):
+                probs = stored_frame(thinned(probs.to_numpy()))
             cell = self.folder / "cells" / run.run_id
             cell.mkdir(parents=True, exist_ok=True)
-            _write_compactly(cell / "probs.parquet", probs)
+            write_compactly(cell / "probs.parquet", probs)
             shutil.copyfile(run.folder / "history.jsonl", cell / "history.jsonl")
-            write_json(cell / "run.json", run.info | {"variant": variant})
+            write_json(cell / "run.json", {**run.info, "variant": variant})
             self.write_table()
+
+    def begin_scoring(self, run_id: str, *, commit: str | None) -> None:
+        """Write down that PrivateTest is about to be scored with a training, and by which code."""
+        info = self.info(run_id)
+        now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "git_commit": commit}
+        info = {**info, "scored": [*info.get("scored", []), now]}
+        write_json(self._cell(run_id) / "run.json", info)
+
+    def add_scores(self, run_id: str, images: pd.DataFrame, stored: Stored) -> None:
+        """Keep a training's answers (N, 7) on the images of PrivateTest, as `thinning` gives them.
+
+        images: usage, row, label, pixels, copy. Raises `RunError` where they are others than those
+        of the trainings before. The table is not written anew.
+        """
+        with FileLock(self.folder / "lock"):
+            if not (self.folder / TESTS).is_file():
+                write_compactly(self.folder / TESTS, images)
+            elif not images.equals(self._table_of_images(TESTS)):
+                raise RunError(f"Study '{self.name}' was scored on other images of PrivateTest.")
+            write_compactly(self._cell(run_id) / TESTS, stored_frame(stored))
+
+    def is_scored(self, run_id: str) -> bool:
+        """Whether the training's answers on PrivateTest are here."""
+        return (self._cell(run_id) / TESTS).is_file() or "PrivateTest" in set(
+            self._images()["usage"]
+        )
+
+    def scorings(self) -> list[str]:
+        """When PrivateTest was scored, once for every training and time, in order; ISO 8601."""
+        times: list[str] = []
+        for run_id in self.finished():
+            info = self.info(run_id)
+            if "scored" in info:
+                times += [scoring["at"] for scoring in info["scored"]]
+            elif self.is_scored(run_id):
+                times.append(info["created"])
+        return sorted(times)
 
     def scored_everywhere(self) -> tuple[int, int]:
         """How many of the study's images every training was scored on, and of how many."""
         images = self._images()
-        return int(_everywhere(images).sum()), len(images)
+        return int(everywhere_scored(images).sum()), len(images)
 
     def mostly_in(self, faces: FaceSet) -> bool:
         """Whether most of the study's images are among `faces`, by their pixels."""
@@ -170,7 +209,7 @@ class StudyStore:
     def write_table(self) -> None:
         """Compute `table.parquet` and `table.json` anew from the cells."""
         lines = self._lines()
-        _write_compactly(self.folder / "table.parquet", pd.DataFrame(lines))
+        write_compactly(self.folder / "table.parquet", pd.DataFrame(lines))
         write_json(self.folder / "table.json", lines)
 
     def _begin(self) -> None:
@@ -183,7 +222,10 @@ class StudyStore:
 
     def _lines(self) -> list[dict[str, Any]]:
         latency = self._latency() or {}
-        return [self._line(run_id, latency) for run_id in sorted(self.finished())]
+        return [
+            table_line(info, self._prediction_frame(info["run_id"]), latency.get(info["model"]))
+            for info in map(self.info, sorted(self.finished()))
+        ]
 
     def _latency(self) -> dict[str, float] | None:
         """The latencies by model; None where they were not measured, or must be again."""
@@ -194,44 +236,25 @@ class StudyStore:
         odd = misfit(latency, {}) or misfit(list(latency.values()), [number()])
         return None if odd else latency
 
-    def _line(self, run_id: str, latency: dict[str, float]) -> dict[str, Any]:
-        info, frame = self.info(run_id), self._prediction_frame(run_id)
-        parts = {part: select_part(frame, part) for part in PARTS}
-        scored = {part: table for part, table in parts.items() if len(table)}
-        headline = scored.get("private", parts["public"])
-        return {
-            "variant": info["variant"],
-            "model": info["model"],
-            "condition": info["variant"].removeprefix(info["model"]).removeprefix("-"),
-            "seed": info["seed"],
-            "run_id": run_id,
-            **{f"{part}_accuracy": float(table.correct.mean()) for part, table in scored.items()},
-            "macro_f1": macro_f1(headline),
-            "parameters": info["parameters"],
-            "flops_per_image": info["flops_per_image"],
-            "latency_ms": latency.get(info["model"]),
-            "seconds": info["seconds"],
-            "best_epoch": info["best_epoch"],
-            "epochs": info["recipe"]["epochs"],
-            "precision": info["hardware"]["precision"],
-            "processor": info["hardware"]["processor"],
-            "dataset": info["dataset"]["name"],
-        }
-
     def _cell(self, run_id: str) -> Path:
-        if run_id not in self.finished():
+        cell = self.folder / "cells" / run_id
+        if not (cell / "run.json").is_file():
             raise RunError(f"Study '{self.name}' has no finished training '{run_id}'.")
-        return self.folder / "cells" / run_id
+        return cell
 
     def _prediction_frame(self, run_id: str) -> pd.DataFrame:
-        images = self._images()
-        everywhere = _everywhere(images)
-
-        def with_images(path: Path) -> pd.DataFrame:
-            probs = pd.read_parquet(path).set_axis(images.index)
-            return checked_frame(pd.concat([images, probs], axis=1)[everywhere])
-
-        return self._read(self._cell(run_id) / "probs.parquet", with_images)
+        cell, images = self._cell(run_id), self._images()
+        everywhere = everywhere_scored(images)
+        images = images.drop(columns=EVERYWHERE, errors="ignore")
+        frame = self._read(
+            cell / "probs.parquet",
+            lambda path: checked_frame(with_probs(images, path)[everywhere]),
+        )
+        if not (cell / TESTS).is_file():
+            return frame
+        tests = self._table_of_images(TESTS)
+        scored = self._read(cell / TESTS, lambda path: checked_frame(with_probs(tests, path)))
+        return pd.concat([frame, scored], ignore_index=True)
 
     def _joined(self, run: Run) -> pd.DataFrame:
         """A run's probabilities on the study's images, found by their pixels; NaN for others."""
@@ -241,15 +264,17 @@ class StudyStore:
         found = probs[PROBABILITY_COLUMNS[0]].notna().to_numpy()
         if run.dataset != "FER2013" or not mostly(found):
             raise RunError(f"{run.run_id} was scored on other images than study '{self.name}'.")
-        images[EVERYWHERE] = _everywhere(images) & found
-        _write_compactly(self.folder / "images.parquet", images)
+        images[EVERYWHERE] = everywhere_scored(images) & found
+        write_compactly(self.folder / "images.parquet", images)
         return probs
 
     def _images(self) -> pd.DataFrame:
-        path = self.folder / "images.parquet"
-        return self._read(path, lambda path: _read_images(path, file_stamp(path)))
+        return self._table_of_images("images.parquet")
 
-    def _read(self, path: Path, reader: Callable[[Path], Any]) -> Any:
+    def _table_of_images(self, name: str) -> pd.DataFrame:
+        return self._read(self.folder / name, lambda path: read_images(path, file_stamp(path)))
+
+    def _read(self, path: Path, reader: Callable[[Path], Content]) -> Content:
         """What `reader` makes of one of the study's files. Raises `RunError` where it cannot."""
         try:
             return reader(path)
@@ -264,7 +289,7 @@ class StudyStore:
 
 def _read_info(path: Path) -> dict[str, Any]:
     info = read_json(path)
-    if problem := misfit(info, RUN | TRAINED | {"variant": text, "model": one_of(*MODELS)}):
+    if problem := misfit(info, RUN | TRAINED | _CELL):
         raise ValueError(problem)
     if info["run_id"] != path.parent.name:
         raise ValueError("it is another training's")
@@ -278,37 +303,3 @@ def mostly(found: NDArray[np.bool_]) -> bool:
     shares an empty image or two.
     """
     return bool(found.mean() > 0.5)
-
-
-def _everywhere(images: pd.DataFrame) -> NDArray[np.bool_]:
-    return images[EVERYWHERE].to_numpy() if EVERYWHERE in images else np.ones(len(images), bool)
-
-
-@lru_cache(maxsize=8)
-def _read_table(path: Path, _stamp: str) -> pd.DataFrame:
-    table = pd.read_parquet(path)
-    lines = table.astype(object).where(table.notna(), None).to_dict("records")
-    if problem := misfit(lines, [_LINE]):
-        raise ValueError(problem)
-    if any(line["run_id"] != f"{line['variant']}-s{line['seed']}" for line in lines):
-        raise ValueError("a line is another training's")
-    return table
-
-
-@lru_cache(maxsize=8)
-def _read_images(path: Path, _stamp: str) -> pd.DataFrame:
-    images = checked_images(pd.read_parquet(path)).reset_index(drop=True)
-    if EVERYWHERE in images and images[EVERYWHERE].dtype != bool:
-        raise ValueError(f"'{EVERYWHERE}' holds {images[EVERYWHERE].dtype}")
-    return images
-
-
-def _write_compactly(path: Path, frame: pd.DataFrame) -> None:
-    floats = [name for name in frame if frame[name].dtype.kind == "f"]
-    write_parquet(
-        path,
-        frame,
-        compression="zstd",
-        use_dictionary=[name for name in frame if name not in floats],
-        use_byte_stream_split=floats or False,
-    )

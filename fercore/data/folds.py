@@ -1,0 +1,42 @@
+"""Fresh splits of a dataset: all images pooled, and divided anew into folds."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fercore.data.faceset import FaceSet, face_set
+
+SEED = 2013
+VALIDATION_FOLDS = 9  # one of these, of what is not tested, is the part that chooses the epoch
+
+
+def fold_names(name: str, folds: int) -> list[str]:
+    """What the folds of a dataset of that name are called."""
+    return [f"{name} fold {fold} of {folds}" for fold in range(1, folds + 1)]
+
+
+def fresh_splits(faces: FaceSet, folds: int) -> Iterator[FaceSet]:
+    """The set `folds` times, each image once in PrivateTest, the others in Training or PublicTest.
+
+    Classes have nearly the same shares in all parts, PublicTest holds a ninth of what is not
+    tested, and images with the same pixels stay in one part. The same set is divided the same way
+    again. Raises `ValueError` where a class has fewer images than there are folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
+
+    pixels = faces.pixel_hashes()
+
+    def divide(images: np.ndarray, parts: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        division = StratifiedGroupKFold(parts, shuffle=True, random_state=SEED)
+        return division.split(images, faces.labels[images], pixels[images])
+
+    every = np.arange(len(faces))
+    names = fold_names(faces.name, folds)
+    for name, (others, tested) in zip(names, divide(every, folds), strict=True):
+        _, validation = next(divide(others, VALIDATION_FOLDS))
+        usage = np.full(len(faces), "Training", faces.usage.dtype)
+        usage[tested], usage[others[validation]] = "PrivateTest", "PublicTest"
+        yield face_set(
+            name, faces.images, faces.labels, usage, row=faces.row, source=faces.source,
+            notes=faces.notes,
+        )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Changes of a recipe, by name, each of one factor or of two."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import combinations
+from typing import Any
+
+from fercore.models import WIDTH
+from fercore.training.recipes import Augmentation, Recipe
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A change of the recipe, under which heads are compared again.
+
+    arguments: what is more of the model's, by the model's name.
+    """
+
+    title: str
+    change: Callable[[Recipe], Recipe]
+    arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def built(**arguments: Any) -> Callable[[Recipe], Recipe]:
+    """The recipe with other arguments of the model."""
+    return lambda recipe: replace(recipe, model_arguments=recipe.model_arguments | arguments)
+
+
+def _augmented(**settings: float) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, augmentation=replace(recipe.augmentation, **settings))
+
+
+def _with(**settings: Any) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, **settings)
+
+
+def _one_after_the_other(*changes: Callable[[Recipe], Recipe]) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: reduce(lambda changed, change: change(changed), changes, recipe)
+
+
+def as_it_is(recipe: Recipe) -> Recipe:
+    return recipe
+
+
+def _narrow(recipe: Recipe) -> Recipe:
+    return built(width=recipe.model_arguments.get("width", WIDTH) // 2)(recipe)
+
+
+def short_and_narrow(recipe: Recipe) -> Recipe:
+    return _narrow(replace(recipe, epochs=max(1, recipe.epochs // 3)))
+
+
+_NO_AUGMENTATION = _with(augmentation=Augmentation(0, 0, 0, 0))
+
+CONDITIONS = {
+    "": Condition("as declared", as_it_is),
+    "low-rate": Condition(
+        "learning rate a hundredth",
+        lambda recipe: replace(recipe, learning_rate=recipe.learning_rate / 100),
+    ),
+    "no-augmentation": Condition("no augmentation", _NO_AUGMENTATION),
+    "dropout": Condition(
+        "heavy dropout before and after the head", built(dropout=0.8, map_dropout=0.5)
+    ),
+    "few-epochs": Condition(
+        "a seventh of the epochs",
+        lambda recipe: replace(recipe, epochs=max(1, recipe.epochs // 7)),
+    ),
+    # at the rate that Adam has in Keras, too: at the recipe's such a network does not learn
+    "no-norm": Condition(
+        "no batch normalisation, a rate of 0.001",
+        _one_after_the_other(built(norm=False), _with(learning_rate=1e-3)),
+    ),
+    "slow": Condition("a rate of 0.0002", _with(learning_rate=2e-4)),
+    "no-small-first": Condition("full-size images from the first epoch", _with(resolutions=())),
+    "no-decay": Condition("no weight decay", _with(weight_decay=0.0)),
+    "no-smoothing": Condition("no label smoothing", _with(label_smoothing=0.0)),
+    "no-warm-up": Condition("no warm-up", _with(warm_up=0.0)),
+    "cosine": Condition("the rate falls along a cosine", _with(fall="cosine")),
+    "one-view": Condition("one view of a face", built(views=1)),
+    "no-erasing": Condition("nothing blanked", _augmented(erase=0.0)),
+    "no-dropout": Condition("no dropout", built(dropout=0.0)),
+    "vgg": Condition("the VGG trunk", built(trunk="vgg")),
+    "narrow": Condition("half the width", _narrow),
+}
+
+# What people do without a second thought, and any two of these at once.
+ORDINARY = ("no-norm", "slow", "few-epochs", "no-augmentation", "dropout")
+_PAIRS = {
+    f"{first}-{second}": (CONDITIONS[first], CONDITIONS[second])
+    for first, second in combinations(ORDINARY, 2)
+}
+TWO_AT_ONCE = tuple(_PAIRS)
+CONDITIONS |= {
+    name: Condition(
+        f"{first.title}; {second.title}", _one_after_the_other(first.change, second.change)
+    )
+    for name, (first, second) in _PAIRS.items()
+}
+
+# Two public notebooks (`docs/protocol.md`), as far as they say what they do: their layers, rate,
+# batch and epochs, a rate that stays, and our split, loss and normalisation of the pixels.
+_NOTEBOOK = _with(warm_up=0.0, fall="flat", label_smoothing=0.0)
+CONDITIONS |= {
+    "notebook-plain": Condition(
+        "a notebook's three convolutions without norms",
+        _one_after_the_other(
+            _NOTEBOOK,
+            built(trunk="valid", width=64, norm=False, hidden=128, dropout=0.5),
+            _with(learning_rate=1e-3, batch_size=64, epochs=30),
+        ),
+    ),
+    "notebook-deep": Condition(
+        "a notebook's six convolutions, at half its width, trained with the rest",
+        _one_after_the_other(
+            _NOTEBOOK,
+            _NO_AUGMENTATION,
+            built(trunk="deep", width=32),
+            _with(learning_rate=1e-4, epochs=7),
+        ),
+        {
+            "cnn_flatten": {"hidden": 128},
+            "cnn_lstm_flattened": {"reading": "rows", "hidden": 256, "upper": 128},
+        },
+    ),
+}
