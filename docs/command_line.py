@@ -4,6 +4,7 @@ python docs/command_line.py
 """
 
 import html
+import os
 import re
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def hidden() -> list[str]:
 
 def page() -> str:
     """The page as it should stand, in Typer's words without what every command has."""
-    printed = subprocess.run(TYPER, capture_output=True, text=True, encoding="utf-8", check=True)
+    utf8 = os.environ | {"PYTHONUTF8": "1"}  # on Windows pipes, too
+    printed = subprocess.run(TYPER, capture_output=True, encoding="utf-8", env=utf8, check=True)
     text = html.unescape(printed.stdout).partition("\n## ")[2]
     text = text.replace("* `--help`: Show this message and exit.\n", "")
     text = text.replace("```console\n$ ", "```text\n").replace("**Usage**:\n\n", "")

@@ -104,7 +104,9 @@ def check_there(words: list[str]) -> None:
     if "fercore" in words and program in ("fercore", "torchrun", "taskset"):
         return check_parsed(words[words.index("fercore") + 1 :])
     if program == "make":
-        assert re.search(rf"^{rest[0]}:", (ROOT / "Makefile").read_text(), re.M), words
+        assert re.search(rf"^{rest[0]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), (
+            words
+        )
     elif program == "export":
         assert rest[0].partition("=")[0] in variables()
     elif program.endswith("python") and rest[0] != "-m":
@@ -117,7 +119,7 @@ def check_there(words: list[str]) -> None:
 
 
 def check_installed(what: list[str]) -> None:
-    project = (ROOT / "pyproject.toml").read_text()
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for name in what:
         if extra := re.fullmatch(r"fercore\[(\w+)\]", name.strip("'")):
             assert re.search(rf"^{extra[1]} = \[", project, re.M), name
