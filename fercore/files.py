@@ -13,8 +13,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fercore.errors import FerError
+
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@contextmanager
+def writing_to(
+    folder: Path, undone: str, error: type[FerError], *, variable: str = ""
+) -> Iterator[None]:
+    """Over what writes in `folder`: raises `error`, with what to do, where the system refuses.
+
+    undone: what has not happened then, "'first' keeps its name". variable: of the environment, that
+    names another folder for what is new.
+    """
+    try:
+        yield
+    except OSError as refused:
+        other = f", or set {variable} to another folder" if variable else ""
+        raise error(
+            f"{undone}: {refused.strerror or refused} in {folder}. Make that folder writable, with "
+            f"room on its disk{other}."
+        ) from refused
 
 
 @contextmanager

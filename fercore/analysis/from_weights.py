@@ -19,7 +19,7 @@ from pyarrow import ArrowException
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.data import FaceSet
 from fercore.errors import RunError
-from fercore.files import write_parquet
+from fercore.files import write_parquet, writing_to
 from fercore.places import INSTALLED
 from fercore.runs.artifacts import Run
 from fercore.scoring.metrics import confusion_matrix, macro_f1
@@ -95,9 +95,9 @@ def analyse_weights(
 
     table = compute_robustness(run, faces, on_scored=scored)
     stored = {name: kept for kept, name in _NAMES.items()}
-    write_parquet(run.folder / ROBUSTNESS, table.rename(columns=stored))
+    _store(run, ROBUSTNESS, table.rename(columns=stored))
     report("mapping the features", map_seconds)
-    write_parquet(run.folder / EMBEDDING, compute_embedding(run, faces))
+    _store(run, EMBEDDING, compute_embedding(run, faces))
 
 
 def compute_robustness(
@@ -243,6 +243,11 @@ def _scores(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str
     low, high = wilson_interval(right, n)
     f1 = float(macro_f1(confusion_matrix(labels, predicted)))
     return {"accuracy": right / n, "low": low, "high": high, "macro_f1": f1, "n": n}
+
+
+def _store(run: Run, name: str, table: pd.DataFrame) -> None:
+    with writing_to(run.folder, f"{name} is not stored with '{run.run_id}'", RunError):
+        write_parquet(run.folder / name, table)
 
 
 def _stored(run: Run, name: str) -> pd.DataFrame | None:

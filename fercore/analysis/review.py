@@ -22,6 +22,7 @@ import platformdirs
 from filelock import FileLock
 
 from fercore.errors import ConfigError, DataError
+from fercore.files import writing_to
 from fercore.labels import CLASSES
 from fercore.shapes import misfit, text, whole
 
@@ -204,13 +205,15 @@ def _writing() -> Iterator[sqlite3.Connection]:
 @contextmanager
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection of its own for each use: no thread or process shares one."""
+    undone = "The verdicts cannot be used"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        with closing(connection):
-            _check_schema(connection, path)
-            yield connection
-    except (sqlite3.OperationalError, OSError) as error:
+        with writing_to(path.parent, undone, DataError, variable="FERCORE_REVIEWS"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            with closing(connection):
+                _check_schema(connection, path)
+                yield connection
+    except sqlite3.OperationalError as error:
         raise DataError(
             f"The verdicts in {path} cannot be used: {error}. Check the disk and its permissions, "
             "or set FERCORE_REVIEWS to another folder."

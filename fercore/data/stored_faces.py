@@ -14,7 +14,7 @@ from fercore.data import cache
 from fercore.data.own_faces import OwnFaces
 from fercore.data.sources import RESERVED
 from fercore.errors import DataError
-from fercore.files import appearing, remove_folder, safe_name
+from fercore.files import appearing, remove_folder, safe_name, writing_to
 from fercore.labels import CLASSES
 
 
@@ -27,16 +27,15 @@ def store(own: OwnFaces, name: str) -> Path:
     folder = free_folder(name)
     if own.problem:
         raise DataError(own.problem)
-    try:
-        with appearing(folder) as made:
-            for number, photo in enumerate(own.kept, start=1):
-                place = made / photo.usage / CLASSES[photo.label]
-                place.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(photo.face).save(place / f"{number:05}.png")
-    except FileExistsError as error:
-        raise _taken(name) from error
-    except OSError as error:
-        raise DataError(f"The faces are not kept: {error.strerror or error}.") from error
+    with writing_to(folder.parent, "The faces are not kept", DataError, variable="FERCORE_FACES"):
+        try:
+            with appearing(folder) as made:
+                for number, photo in enumerate(own.kept, start=1):
+                    place = made / photo.usage / CLASSES[photo.label]
+                    place.mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(photo.face).save(place / f"{number:05}.png")
+        except FileExistsError as error:
+            raise _taken(name) from error
     return folder
 
 
@@ -76,11 +75,9 @@ def delete_faces(name: str) -> None:
     folder = _folder_of(name)
     if not folder.is_dir():
         raise DataError(f"There are no faces called '{name}'.")
-    try:
+    with writing_to(folder.parent, f"'{name}' is not deleted", DataError):
         cache.forget(folder)
         remove_folder(folder)
-    except OSError as error:
-        raise DataError(f"'{name}' is not deleted: {error.strerror or error}.") from error
 
 
 def _folder_of(name: str) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fercore.errors import RunError, TrainingError
-from fercore.files import remove_folder
+from fercore.files import remove_folder, writing_to
 from fercore.jobs.request import (
     CANCEL,
     CHECKPOINT,
@@ -111,7 +111,9 @@ def cancel(run_id: str) -> None:
     job = find_job(run_id)
     if not job.alive:
         raise RunError(f"'{run_id}' is not running: it is {job.state}.")
-    (local_folder(run_id) / CANCEL).touch()
+    folder = local_folder(run_id)
+    with writing_to(folder, f"'{run_id}' goes on: it cannot be asked to stop", RunError):
+        (folder / CANCEL).touch()
 
 
 def discard(run_id: str) -> None:
@@ -125,10 +127,8 @@ def discard(run_id: str) -> None:
         raise RunError(f"There is no training '{run_id}'.")
     if state_of(folder, read_status(folder)) in ALIVE:
         raise RunError(_RUNNING.format(run_id))
-    try:
+    with writing_to(folder.parent, f"'{run_id}' is not discarded", RunError):
         remove_folder(folder)
-    except OSError as error:
-        raise RunError(f"'{run_id}' is not discarded: {error.strerror or error}.") from error
 
 
 class Estimate(NamedTuple):
@@ -228,15 +228,17 @@ def _idle(run_id: str) -> Path:
 
 
 def _spawn(folder: Path, *options: str) -> None:
-    (folder / CANCEL).unlink(missing_ok=True)
-    StatusFile(folder).write("queued", STARTING)
     command = [sys.executable, "-m", "fercore", "jobs", "run", folder.name, *options]
     low_priority = read_request(folder.name).low_priority
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP
         flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS if low_priority else 0
-    with (folder / LOG).open("a") as log:
+    with writing_to(folder, f"'{folder.name}' does not go on", RunError):
+        (folder / CANCEL).unlink(missing_ok=True)
+        StatusFile(folder).write("queued", STARTING)
+        log = (folder / LOG).open("a")
+    with log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

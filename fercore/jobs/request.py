@@ -24,7 +24,7 @@ from fercore.data import FaceSet
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
 from fercore.errors import Busy, ConfigError, DataError, NameTaken, RunError
-from fercore.files import appearing, read_json, remove_folder, write_json
+from fercore.files import appearing, read_json, remove_folder, write_json, writing_to
 from fercore.jobs.combinations import as_started, check, find_start
 from fercore.jobs.locks import held
 from fercore.jobs.status import ALIVE, LOCK, read_status, state_of
@@ -162,22 +162,21 @@ def _names(request: Request) -> Iterator[str]:
 
 
 def _create(request: Request, folder: Path, verdicts: pd.DataFrame | None) -> Path:
-    try:
-        if failure(folder):
-            _remove_failed(folder)
-        if folder == local_folder(request.run_id) and is_shipped(request.run_id):
-            raise FileExistsError
-        with appearing(folder) as made:
-            if request.start_from:
-                shutil.copyfile(find_run(request.start_from).weights_file(), made / START)
-            if verdicts is not None:
-                verdicts.to_parquet(made / VERDICTS, index=False)
-            write_json(made / REQUEST, request.to_json())
-    except FileExistsError as error:
-        raise NameTaken(_taken(folder)) from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"'{request.run_id}' is not begun: {folder.parent}: {reason}.") from error
+    undone = f"'{request.run_id}' is not begun"
+    with writing_to(folder.parent, undone, RunError, variable="FERCORE_ARTIFACTS"):
+        try:
+            if failure(folder):
+                _remove_failed(folder)
+            if folder == local_folder(request.run_id) and is_shipped(request.run_id):
+                raise FileExistsError
+            with appearing(folder) as made:
+                if request.start_from:
+                    shutil.copyfile(find_run(request.start_from).weights_file(), made / START)
+                if verdicts is not None:
+                    verdicts.to_parquet(made / VERDICTS, index=False)
+                write_json(made / REQUEST, request.to_json())
+        except FileExistsError as error:
+            raise NameTaken(_taken(folder)) from error
     return folder
 
 

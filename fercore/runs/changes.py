@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from fercore.errors import RunError
-from fercore.files import remove_folder, replacing, write_json
+from fercore.files import remove_folder, replacing, write_json, writing_to
 from fercore.runs.artifacts import INFO, NOTE, NOTE_LENGTH, Run, complete, local_folder, read_run
 from fercore.runs.writing import new_folder
 
@@ -17,12 +17,10 @@ def rename_run(run: Run, new_id: str) -> Run:
     taken.
     """
     _check_local(run, "renamed")
-    try:
-        with new_folder(new_id) as copy:
-            shutil.copytree(run.folder, copy, dirs_exist_ok=True)
-            write_json(copy / INFO, run.info | {"run_id": new_id})
-    except OSError as error:
-        raise RunError(f"'{run.run_id}' keeps its name: {error.strerror or error}.") from error
+    refused = writing_to(run.folder.parent, f"'{run.run_id}' keeps its name", RunError)
+    with refused, new_folder(new_id) as copy:
+        shutil.copytree(run.folder, copy, dirs_exist_ok=True)
+        write_json(copy / INFO, run.info | {"run_id": new_id})
     delete_run(run)
     return read_run(local_folder(new_id))
 
@@ -36,11 +34,12 @@ def annotate_run(run: Run, note: str) -> None:
     note = note.strip()
     if len(note) > NOTE_LENGTH:
         raise RunError(f"The note has {len(note)} characters; {NOTE_LENGTH} fit.")
-    if not note:
-        (run.folder / NOTE).unlink(missing_ok=True)
-        return
-    with replacing(run.folder / NOTE) as temporary:
-        temporary.write_text(note, encoding="utf-8")
+    with writing_to(run.folder, f"The note of '{run.run_id}' stays as it was", RunError):
+        if not note:
+            (run.folder / NOTE).unlink(missing_ok=True)
+            return
+        with replacing(run.folder / NOTE) as temporary:
+            temporary.write_text(note, encoding="utf-8")
 
 
 def delete_run(run: Run) -> None:
@@ -58,10 +57,8 @@ def delete_unreadable(run_id: str) -> None:
 
 
 def _remove(folder: Path) -> None:
-    try:
+    with writing_to(folder.parent, f"'{folder.name}' is not deleted", RunError):
         remove_folder(folder)
-    except OSError as error:
-        raise RunError(f"'{folder.name}' is not deleted: {error.strerror or error}.") from error
 
 
 def _check_local(run: Run, done: str) -> None:

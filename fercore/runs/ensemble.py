@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fercore.errors import RunError
-from fercore.runs.artifacts import Run, find_run
+from fercore.files import writing_to
+from fercore.runs.artifacts import Run, find_run, local_folder
 from fercore.runs.writing import new_folder, write_scores
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 
@@ -50,6 +51,8 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
         "seed": None,
         "best_epoch": None,
     }
-    with new_folder(name) as folder:
+    place = local_folder(name).parent
+    refused = writing_to(place, f"'{name}' is not made", RunError, variable="FERCORE_ARTIFACTS")
+    with refused, new_folder(name) as folder:
         write_scores(folder, {**first.info, **own}, frame)
     return find_run(name)
