@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 
 from fercore.cli import app
 from fercore.predict.sample_photos import sample_photo
+from fercore.runs.artifacts import find_run
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -195,6 +197,20 @@ def test_the_readme_s_figures_are_those_of_the_studies(reader):
         assert len(figures) >= 2
         for figure in figures:
             assert re.search(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", printed), figure
+
+
+def test_what_a_model_costs_is_what_was_measured(reader):
+    measured = json.loads((ROOT / "benchmarks" / "results" / "inference.json").read_text())
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| ([\d.]+) \| ([\d.]+) \| (\d+) \|$",
+        TEXT[DOCS / "use-in-a-product.md"],
+        re.M,
+    )
+    assert len(rows) == 3
+    for name, accuracy, milliseconds, megabytes in rows:
+        assert f"{100 * find_run(name).metrics()['private']['accuracy']:.1f}" == accuracy
+        assert f"{measured['milliseconds']['1'][name]['median']:.1f}" == milliseconds
+        assert round(measured["peak_mib"][name]) == int(megabytes)
 
 
 def from_docs(monkeypatch, name: str):
