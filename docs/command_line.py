@@ -21,7 +21,7 @@ INTRODUCTION = """# The command line
 What each command of `fercore` takes; `fercore COMMAND --help` says the same. In a clone the command
 lies in `.venv/bin`: `source .venv/bin/activate` puts it on the path. A mistake is told in one
 sentence, with exit code 1. `--json` prints what was found for other programs. Which commands belong
-together is told in the [guides](README.md).
+together is told in the [guides](README.md). `fercore --version` says the version and the commit.
 """
 
 

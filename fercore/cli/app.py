@@ -2,9 +2,11 @@
 
 import sys
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
+from fercore import __version__
 from fercore.cli import data, jobs, review, runs
 from fercore.cli.analyse import analyse
 from fercore.cli.analysis import compare, evaluate
@@ -15,10 +17,10 @@ from fercore.cli.predict import predict
 from fercore.cli.study import study
 from fercore.cli.train import train
 from fercore.errors import FerError
+from fercore.jobs.hardware import git_commit
 
 app = typer.Typer(
     name="fercore",
-    help="Train, evaluate and compare facial-expression models, error by error.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +29,31 @@ app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(review.app, name="review")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        commit = git_commit()
+        print(f"fercore {__version__}, {f'commit {commit}' if commit else 'installed'}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        callback=_print_version,
+        is_eager=True,
+        help="print the version, and in a checkout the commit",
+    ),
+]
+
+
+@app.callback()
+def of_all(version: Version = False) -> None:
+    """Train, evaluate and compare facial-expression models, error by error."""
+
+
 for command in (dashboard, train, study, evaluate, compare, analyse, audit, predict, export):
     app.command()(command)
 
