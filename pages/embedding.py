@@ -58,10 +58,7 @@ name = f"map-{run.run_id}-{selection.part}"
 lassoed = "-".join(("lassoed", *loading.identity(run), selection.part, selection.words))
 
 
-@errors_kept("The lasso")
-def keep_lassoed() -> None:
-    """Keep what the lasso holds: another colouring is another figure, which would forget it."""
-    st.session_state[lassoed] = extras_view.picked(st.session_state[name])
+keep_lassoed = extras_view.lasso_keeper(name, lassoed)
 
 
 @errors_kept("Clearing the selection")

@@ -1,5 +1,9 @@
 """Who may train, delete and review: every way in which the app is served, and what is said."""
 
+import socket
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +13,7 @@ from dashboard.base import access
 from dashboard.base.access import comes_from_here, may_write
 from fercore.analysis import review
 from fercore.runs.artifacts import list_runs
+from tests.conftest import ROOT
 from tests.test_pages import open_page, said
 
 HERE = {"Host": "localhost:8501", "Origin": "http://localhost:8501"}
@@ -217,3 +222,46 @@ def test_whoever_may_sign_in_finds_the_button(two_runs, closed, monkeypatch):
     assert "Sign in, if you are on the list" in said(app)
     monkeypatch.setattr(st, "user", signed_in("eve@example.org"))
     assert "Sign out" in labels(open_page("runs"))
+
+
+FOREIGN = """
+[server]
+address = "0.0.0.0"
+fileWatcherType = "auto"
+[browser]
+gatherUsageStats = true
+[client]
+showErrorDetails = "full"
+"""
+
+
+def test_the_apps_settings_hold_over_those_of_the_folder_it_is_started_from(tmp_path):
+    """Such as another project's: it would serve the network and send statistics."""
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").write_text(FOREIGN)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")]
+    options = ["--server.headless=true", f"--server.port={port}"]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen([*command, *options], cwd=tmp_path, stdout=log, stderr=log)
+    try:
+        while not reached("127.0.0.1", port):
+            assert server.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.05)
+        assert not reached("127.0.0.2", port)  # this machine too, but no address that is served
+    finally:
+        server.kill()
+        server.wait()
+    said = (tmp_path / "log").read_text()
+    assert "statistics" not in said
+    assert "External URL" not in said
+
+
+def reached(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError:
+        return False
+    return True

@@ -1,8 +1,10 @@
 """Every page opens, with and without images, with no run, one and two, and says what it should."""
 
+import gc
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -459,3 +461,22 @@ def test_the_parts_of_the_audit_are_slices_that_there_are():
 def test_one_model_alone_has_no_differences(two_runs):
     app = open_page("per_class", a="first", b="none")
     assert list(app.dataframe[0].value.columns)[2:] == ["A F1", "A, 95 %"]
+
+
+def test_a_session_keeps_nothing_of_the_pages_it_has_left(two_runs):
+    """A page's function holds all that the page held, and a figure holds on to what it calls."""
+
+    def held() -> int:
+        gc.collect()
+        functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType]
+        own = [one for one in functions if one.__code__.co_filename.endswith("pages/confusion.py")]
+        return len([function for function in own if function.__name__ == "take_click"])
+
+    app = open_page("confusion")
+    figures = held()
+    for normalise in ("column", "count", "row"):
+        app.session_state["normalise"] = normalise
+        for a, b in (("first", "second"), ("second", "first")):
+            app.session_state["a"], app.session_state["b"] = a, b
+            app.run()
+    assert held() <= 2 * figures  # those shown, and perhaps those shown before

@@ -21,12 +21,13 @@ from fercore.data import cache, face_set
 from fercore.errors import RunError
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare
+from fercore.models import MODELS
 from fercore.models.inference import for_inference, predict_probs
 from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import find_run
 from fercore.runs.origin import faces_of
 from fercore.runs.writing import write_scores
-from fercore.scoring.predictions import prediction_frame
+from fercore.scoring.predictions import PARTS, prediction_frame
 from fercore.study.runner import check_cells
 from fercore.study.store import StudyStore
 from fercore.study.variants import find_study
@@ -186,6 +187,18 @@ def test_weights_evaluated_on_real_images_say_what_the_run_says(real, monkeypatc
     told = json.loads(run("evaluate", "cnn-fast", "--data", str(FER2013), "--json"))
     stored = find_run("cnn-fast").predictions("private")
     assert told["private"]["accuracy"] == stored.correct[:100].mean()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_studys_page_is_of_the_part_that_is_chosen(real, part):
+    app = open_page("why_the_lstm_loses", images=part, curves=["cnn_lstm"])
+    assert not app.error
+    shown = app.dataframe[0].value.set_index("variant")["accuracy %"]
+    scored = StudyStore("sequence").table().groupby("variant")[f"{part}_accuracy"].mean()
+    for name in ("cnn", "cnn_lstm"):
+        assert shown[MODELS[name].title] == pytest.approx(100 * scored[name])
+    assert len(shown) == len(scored) > 20
+    assert "How large is the gap under matched training?" in said(app)
 
 
 @pytest.fixture(scope="module")

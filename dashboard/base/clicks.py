@@ -34,7 +34,10 @@ def clickable_figure(
     A point with error bars or a marker on top of it is clicked as well as a bar.
     """
     name = f"{key}-{_meaning(figure)}-{clears()}"  # nothing stays marked once all is cleared
-    last = f"{name}-last"
+    last, way = f"{name}-last", f"{key}-choose"
+    # A session keeps the callback of each figure that it has seen, and a page's own function all
+    # that the page held: only the latest one is kept, and told where it lies.
+    st.session_state[way] = choose
 
     @errors_kept("The click")
     def take_click() -> None:
@@ -42,7 +45,7 @@ def clickable_figure(
         if marked:
             st.session_state[last] = marked[0]
         if last in st.session_state:
-            choose(st.session_state[last])
+            st.session_state[way](st.session_state[last])
 
     show_figure(figure, key=name, on_select=take_click, selection_mode="points", alt=alt)
 

@@ -1,5 +1,6 @@
 """What the pages Robustness and Embedding share: cached reading of a run's extras, and figures."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from dashboard.base import loading
+from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once, error_bars, legend_below, panel, styled, with_panels
 from dashboard.base.selection import has_weights_or_say_so
 from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, count
@@ -203,6 +205,18 @@ def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Serie
 def picked(event: dict[str, Any]) -> list[int]:
     """The indices, in the sample table, of the points that a lasso, a box or clicks select."""
     return sorted({int(point["customdata"][0]) for point in event["selection"]["points"]})
+
+
+def lasso_keeper(figure: str, place: str) -> Callable[[], None]:
+    """A callback that keeps what the figure's lasso holds: another colouring is another figure,
+    which would forget it. Not a page's own function, which a session would keep with all it held.
+    """
+
+    @errors_kept("The lasso")
+    def keep_lassoed() -> None:
+        st.session_state[place] = picked(st.session_state[figure])
+
+    return keep_lassoed
 
 
 def counts_line(counts: pd.Series) -> str:
