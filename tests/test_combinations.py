@@ -124,8 +124,12 @@ def test_a_run_that_was_cut_short_is_marked_wherever_it_is_shown(two_runs):
     short = changed("first", "short", epochs_done=3)
     assert cut_short(short) == "3 of 4 epochs"
     assert cut_short(find_run("first")) == ""
-    words = said(open_page("overview", a="short", b="second"))
-    assert "cut short at 3 of 4 epochs" in words
+    overview = open_page("overview", a="short", b="second")
+    words = said(overview)
+    links = [link.proto.label for link in overview.get("page_link")]
+    assert any("learned for 3 of 4 epochs" in label for label in links)
+    for place in (words, "\n".join(caption.value for caption in overview.sidebar.caption)):
+        assert "quick · cut short at 3 of 4 epochs · seed 0" in place.replace("\u00a0", " ")
     table = open_page("runs").dataframe[0].value.set_index("run")
     assert table.loc["short", "recipe"] == "quick, cut short at 3 of 4 epochs"
     assert table.loc["first", "recipe"] == "quick"
