@@ -27,7 +27,7 @@ from fercore.models import build
 from fercore.models.cost import count_parameters, flops_per_image
 from fercore.models.precision import Precision, choose_precision
 from fercore.training.estimate import images_per_second
-from fercore.training.fit import optimizer
+from fercore.training.optimizer import optimizer
 from fercore.training.recipes import Recipe, find_recipe
 
 WORKER = Path(__file__).with_name("training_keras.py")

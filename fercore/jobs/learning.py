@@ -15,6 +15,7 @@ from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 
 if TYPE_CHECKING:
     from fercore.models.network import Network
+    from fercore.training.checkpoint import Checkpoints
     from fercore.training.fit import Fit
     from fercore.training.parallel import Group
 
@@ -58,45 +59,53 @@ def learn(
 
     `on_images` gets the number of images read so far.
     """
-    import torch
-
-    from fercore.models.layers import fit_normalisation
     from fercore.models.precision import choose_precision
-    from fercore.models.weights import read_weights
-    from fercore.training.checkpoint import Checkpoints
     from fercore.training.fit import fit
 
     with group.together():
         given = _load(request, watcher, on_images) if faces is None else faces
         faces = _with_verdicts(given, folder)
     _check_same(faces, group)
-    torch.set_num_threads(request.threads or torch.get_num_threads())
-    torch.backends.cudnn.deterministic = True
-    torch.manual_seed(request.seed)
-    training = faces.part("Training")
-    model = build(request.model, **model_arguments(request))
-    if request.start_from:
-        model.load_state_dict(read_weights(folder / START))
-    else:
-        fit_normalisation(model, training.images)
+    model = _as_begun(request, folder, faces)
     result = fit(
         model,
-        training,
+        faces.part("Training"),
         faces.part("PublicTest"),
         request.recipe,
         seed=request.seed,
         precision=choose_precision(request.precision),
-        checkpoints=Checkpoints(
-            folder / CHECKPOINT,
-            identity(request) | {"dataset": faces.fingerprint, "teacher": teacher_record(request)},
-            seconds=checkpoint_seconds,
-        ),
+        checkpoints=_checkpoints(request, folder, faces, checkpoint_seconds),
         teacher=teacher_of(request),
         watcher=watcher,
         group=group,
         keep_best=keep_best,
     )
     return Learnt(model, result, given, faces)
+
+
+def _as_begun(request: Request, folder: Path, faces: FaceSet) -> "Network":
+    """The model before its first step, and torch as its seed wants it: the same wherever it is."""
+    import torch
+
+    from fercore.models.layers import fit_normalisation
+    from fercore.models.weights import read_weights
+
+    torch.set_num_threads(request.threads or torch.get_num_threads())
+    torch.backends.cudnn.deterministic = True
+    torch.manual_seed(request.seed)
+    model = build(request.model, **model_arguments(request))
+    if request.start_from:
+        model.load_state_dict(read_weights(folder / START))
+    else:
+        fit_normalisation(model, faces.part("Training").images)
+    return model
+
+
+def _checkpoints(request: Request, folder: Path, faces: FaceSet, seconds: float) -> "Checkpoints":
+    from fercore.training.checkpoint import Checkpoints
+
+    data = {"dataset": faces.fingerprint, "teacher": teacher_record(request)}
+    return Checkpoints(folder / CHECKPOINT, identity(request) | data, seconds=seconds)
 
 
 def _check_same(faces: FaceSet, group: "Group") -> None:

@@ -12,6 +12,7 @@ from fercore.jobs.hardware import describe_hardware, describe_software
 from fercore.jobs.learning import Learnt, identity, teacher_record
 from fercore.jobs.request import Request, read_verdicts
 from fercore.runs.artifacts import Run
+from fercore.runs.shape import DatasetInfo, Drawn
 from fercore.runs.writing import write_run
 from fercore.scoring.predictions import prediction_frame
 
@@ -27,7 +28,7 @@ def write_outcome(
     from fercore.models.inference import for_inference, predict_probs
     from fercore.models.precision import REFERENCE, choose_precision
 
-    model, result, original, faces = learnt
+    model, result, original = learnt.model, learnt.fit, learnt.given
     model.cpu()
     scored = original.where(original.usage != "Training")
     probs = predict_probs(for_inference(deepcopy(model)), scored.images, precision=REFERENCE)
@@ -36,14 +37,7 @@ def write_outcome(
     )
     info = identity(request) | {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "dataset": {
-            "name": original.name,
-            "fingerprint": original.fingerprint,
-            "counts": faces.counts(),
-            "class_names": request.class_names or None,
-            "validation": request.validation
-            and {"share": request.validation, "seed": request.seed},
-        },
+        "dataset": _dataset_record(request, learnt),
         "start_from": start,
         "teacher": teacher_record(request),
         "verdicts": _verdicts_record(folder),
@@ -60,6 +54,20 @@ def write_outcome(
     }
     frame = prediction_frame(original, probs)
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)
+
+
+def _dataset_record(request: Request, learnt: Learnt) -> DatasetInfo:
+    """The set as it was given, and its counts as they were trained on, verdicts applied."""
+    drawn: Drawn | None = None
+    if request.validation:
+        drawn = {"share": request.validation, "seed": request.seed}
+    return {
+        "name": learnt.given.name,
+        "fingerprint": learnt.given.fingerprint,
+        "counts": learnt.faces.counts(),
+        "class_names": request.class_names or None,
+        "validation": drawn,
+    }
 
 
 def _verdicts_record(folder: Path) -> dict[str, Any] | None:

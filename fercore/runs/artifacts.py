@@ -22,24 +22,20 @@ import platformdirs
 
 from fercore.errors import ConfigError, RunError
 from fercore.files import file_stamp, read_json, safe_name
-from fercore.labels import CLASSES
-from fercore.models import MODELS, build
+from fercore.models import build
 from fercore.places import INSTALLED, PROJECT
-from fercore.runs.shape import RUN, TRAINED, RunInfo, checked_metrics, history_frame
+from fercore.runs.shape import INFO, RunInfo, checked_metrics, history_frame, read_info
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import Predictions, read_frame, select_part
-from fercore.shapes import anything, misfit
 from fercore.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from fercore.models.network import Network
 
-SCHEMA = 1
 SCORES = ("predictions.parquet", "metrics.json")
 FILES = ("history.jsonl", "weights.safetensors", *SCORES)
 NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
 SHIPPED, LOCAL = "shipped", "runs"
-INFO = "run.json"
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -245,46 +241,11 @@ def is_shipped(run_id: str) -> bool:
 
 def read_run(folder: Path) -> Run:
     """The run in `folder`. Raises `RunError` where it is damaged or of another kind."""
-    name, remedy = ascii(folder.name)[1:-1], _remedy(folder)
-    if not safe_name(folder.name):
-        raise RunError(
-            f"{name}: a run's folder has a name of letters, digits, '-', '_' and '.'. Rename it as "
-            "its run.json says, or delete it."
-        )
-    try:
-        info = read_json(folder / INFO)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{name}: its run.json cannot be read. {remedy}") from error
-    if isinstance(info, dict) and info.get("schema", SCHEMA) != SCHEMA:
-        raise RunError(
-            f"{name}: its format is {ascii(info['schema'])[:20]}, and this version reads {SCHEMA}. "
-            f"Use the version of fercore that made it, or delete the run."
-        )
-    problem = misfit(info, {"schema": anything} | RUN)
-    if not problem and not info.get("members"):
-        problem = misfit(info, TRAINED)
-    if problem:
-        raise RunError(f"{name}: {problem} in its run.json. {remedy}")
-    if info["run_id"] != folder.name:
-        raise RunError(
-            f"{name}: its own name in its run.json is {ascii(info['run_id'])[:80]}. Give the "
-            "folder that name back."
-        )
-    if info["model"] not in MODELS:
-        raise RunError(
-            f"{name}: it names an unknown model, {ascii(info['model'])[:80]}. Update fercore, or "
-            "delete the run."
-        )
-    if tuple(info["classes"]) != CLASSES:
-        raise RunError(
-            f"{name}: its classes are in the order {ascii(', '.join(info['classes']))[:200]}, not "
-            f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread. Delete the "
-            "run, or train it again."
-        )
+    info = read_info(folder, _remedy(folder))
     try:
         return Run(folder, info, Recipe.from_json(info["recipe"]))
     except ConfigError as error:
-        raise RunError(f"{name}: {error} {remedy}") from error
+        raise RunError(f"{folder.name}: {error} {_remedy(folder)}") from error
 
 
 def _remedy(folder: Path) -> str:

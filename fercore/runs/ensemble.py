@@ -23,23 +23,9 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
     Raises `RunError` for fewer than two members, for two of one seed, for one that differs from the
     first in more than the seed or was scored on other images, and for a name that is taken.
     """
-    if len(members) < 2 or len({run.info["seed"] for run in members}) < len(members):
-        raise RunError("An ensemble needs two runs or more, each of another seed.")
-    first, *others = members
-    images = first.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
-    for run in members:
-        if run.members:
-            raise RunError(f"'{run.run_id}' is an ensemble itself. Name its members instead.")
-    for run in others:
-        same = all(run.info.get(key) == first.info.get(key) for key in _SAME)
-        if not same or run.recipe != first.recipe or run.epochs_done != first.epochs_done:
-            raise RunError(
-                f"'{run.run_id}' differs from '{first.run_id}' in more than the seed. Choose runs "
-                "of one model, one recipe and one dataset."
-            )
-        if not images.equals(run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)):
-            raise RunError(f"'{run.run_id}' was scored on other images than '{first.run_id}'.")
-    frame = images.copy()
+    _check_alike(members)
+    first = members[0]
+    frame = first.prediction_frame.copy()
     probs = [run.prediction_frame[PROBABILITY_COLUMNS].to_numpy() for run in members]
     frame[PROBABILITY_COLUMNS] = np.mean(probs, axis=0, dtype=np.float32)
     own = {
@@ -56,3 +42,22 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
     with refused, new_folder(name) as folder:
         write_scores(folder, {**first.info, **own}, frame)
     return find_run(name)
+
+
+def _check_alike(members: list[Run]) -> None:
+    if len(members) < 2 or len({run.info["seed"] for run in members}) < len(members):
+        raise RunError("An ensemble needs two runs or more, each of another seed.")
+    for run in members:
+        if run.members:
+            raise RunError(f"'{run.run_id}' is an ensemble itself. Name its members instead.")
+    first, *others = members
+    images = first.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
+    for run in others:
+        same = all(run.info.get(key) == first.info.get(key) for key in _SAME)
+        if not same or run.recipe != first.recipe or run.epochs_done != first.epochs_done:
+            raise RunError(
+                f"'{run.run_id}' differs from '{first.run_id}' in more than the seed. Choose runs "
+                "of one model, one recipe and one dataset."
+            )
+        if not images.equals(run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)):
+            raise RunError(f"'{run.run_id}' was scored on other images than '{first.run_id}'.")

@@ -1,14 +1,19 @@
 """What a run's files must hold to be believed: the shapes of `run.json`, metrics and history."""
 
+from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
 
-from fercore.files import parse_json
+from fercore.errors import RunError
+from fercore.files import parse_json, read_json, safe_name
 from fercore.labels import CLASSES, USAGES
+from fercore.models import MODELS
 from fercore.scoring.predictions import PARTS
-from fercore.shapes import misfit, moment, number, one_of, optional, text, whole
+from fercore.shapes import anything, misfit, moment, number, one_of, optional, text, whole
 from fercore.training.recipes import ARGUMENTS
+
+INFO, SCHEMA = "run.json", 1
 
 
 class Drawn(TypedDict):
@@ -115,6 +120,58 @@ RUN = {
 }
 # Of a run that was trained, which is not the mean of others.
 TRAINED = {"seed": whole(), "best_epoch": whole(1)}
+
+
+def read_info(folder: Path, remedy: str) -> RunInfo:
+    """The run.json in a run's folder, checked. `remedy`: what helps where it is damaged.
+
+    Raises `RunError`.
+    """
+    name = ascii(folder.name)[1:-1]
+    if not safe_name(folder.name):
+        raise RunError(
+            f"{name}: a run's folder has a name of letters, digits, '-', '_' and '.'. Rename it as "
+            "its run.json says, or delete it."
+        )
+    try:
+        info = read_json(folder / INFO)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{name}: its run.json cannot be read. {remedy}") from error
+    if isinstance(info, dict) and info.get("schema", SCHEMA) != SCHEMA:
+        raise RunError(
+            f"{name}: its format is {ascii(info['schema'])[:20]}, and this version reads {SCHEMA}. "
+            f"Use the version of fercore that made it, or delete the run."
+        )
+    problem = misfit(info, {"schema": anything} | RUN)
+    if not problem and not info.get("members"):
+        problem = misfit(info, TRAINED)
+    if problem:
+        raise RunError(f"{name}: {problem} in its run.json. {remedy}")
+    _check_kind(info, folder)
+    found: RunInfo = info
+    return found
+
+
+def _check_kind(info: RunInfo, folder: Path) -> None:
+    """Whether it belongs in its folder, and this version knows its model and order of classes."""
+    name = folder.name
+    if info["run_id"] != name:
+        raise RunError(
+            f"{name}: its own name in its run.json is {ascii(info['run_id'])[:80]}. Give the "
+            "folder that name back."
+        )
+    if info["model"] not in MODELS:
+        raise RunError(
+            f"{name}: it names an unknown model, {ascii(info['model'])[:80]}. Update fercore, or "
+            "delete the run."
+        )
+    if tuple(info["classes"]) != CLASSES:
+        raise RunError(
+            f"{name}: its classes are in the order {ascii(', '.join(info['classes']))[:200]}, not "
+            f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread. Delete the "
+            "run, or train it again."
+        )
+
 
 _BY_CLASS = {"precision": _share, "recall": _share, "f1": _share}
 

@@ -13,16 +13,8 @@ import pandas as pd
 from fercore.errors import NameTaken
 from fercore.files import appearing, replacing, write_json, write_json_lines, write_parquet
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import (
-    FILES,
-    INFO,
-    SCHEMA,
-    SCORES,
-    Run,
-    is_shipped,
-    local_folder,
-    read_run,
-)
+from fercore.runs.artifacts import FILES, SCORES, Run, is_shipped, local_folder, read_run
+from fercore.runs.shape import INFO, SCHEMA
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import checked_frame
 

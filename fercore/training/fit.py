@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.optim import AdamW
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import DataError, TrainingError
@@ -21,6 +20,7 @@ from fercore.models.network import Network
 from fercore.models.precision import Precision
 from fercore.training.batches import Batch, Batches
 from fercore.training.checkpoint import Checkpoints
+from fercore.training.optimizer import learning_rate, optimizer
 from fercore.training.parallel import Group
 from fercore.training.recipes import Recipe
 from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
@@ -107,12 +107,7 @@ def fit(
     `TrainingError` when the loss or the weights are no longer finite, `DataError` when a part has
     no images.
     """
-    if not len(training) or not len(validation):
-        part = "training" if not len(training) else "validation"
-        raise DataError(
-            f"{training.source}: there are no {part} images. Training needs a 'train' and a 'val' "
-            "folder (FER2013's Training and PublicTest)."
-        )
+    _check_images(training, validation)
     group = group or Group()
     watcher = watcher if group.leads else Watcher(stop_requested=watcher.stop_requested)
     teaching = Teacher(teacher, recipe, len(training), precision) if teacher else None
@@ -129,6 +124,15 @@ def fit(
         raise TrainingError("No epoch has been finished, so there are no weights to keep.")
     model.load_state_dict(trainer.best_weights)
     return Fit(trainer.history)
+
+
+def _check_images(training: FaceSet, validation: FaceSet) -> None:
+    for part, faces in (("training", training), ("validation", validation)):
+        if not len(faces):
+            raise DataError(
+                f"{faces.source}: there are no {part} images. Training needs a 'train' and a 'val' "
+                "folder (FER2013's Training and PublicTest)."
+            )
 
 
 @dataclass
@@ -162,21 +166,6 @@ class _Trainer:
     def finished(self) -> bool:
         return len(self.history) >= self.recipe.epochs
 
-    def learning_rate(self, epochs_done: float) -> float:
-        """A straight line up to the recipe's rate, then a line or half a cosine down to zero.
-
-        Where it is 'flat', it stays.
-        """
-        share, warm_up = epochs_done / self.recipe.epochs, self.recipe.warm_up
-        if share < warm_up:
-            return self.recipe.learning_rate * share / warm_up
-        if self.recipe.fall == "flat":
-            return self.recipe.learning_rate
-        fallen = (share - warm_up) / (1 - warm_up)
-        if self.recipe.fall == "cosine":
-            fallen = (1 - math.cos(math.pi * fallen)) / 2
-        return self.recipe.learning_rate * (1 - fallen)
-
     def run_epoch(self) -> None:
         epoch = len(self.history) + 1
         self._train(epoch)
@@ -190,7 +179,7 @@ class _Trainer:
             train_accuracy=done.correct / done.seen,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            learning_rate=self.learning_rate(epoch - 0.5),
+            learning_rate=learning_rate(self.recipe, epoch - 0.5),
             seconds=done.seconds + time.perf_counter() - started,
             images_per_second=done.seen / done.seconds,
         )
@@ -214,7 +203,7 @@ class _Trainer:
                 raise Interrupted("The training was stopped; what it has done is saved.")
             for group in self.optimizer.param_groups:
                 share = (self.partial.step + 1) / steps
-                group["lr"] = self.learning_rate(epoch - 1 + share)
+                group["lr"] = learning_rate(self.recipe, epoch - 1 + share)
             loss, hits = self._step(batch)
             seconds = time.perf_counter() - started
             self.partial = self.partial.plus(loss, hits, batch.size, seconds)
@@ -295,13 +284,3 @@ class _Trainer:
         torch.set_rng_state(self.random["cpu"])
         if "cuda" in self.random:
             torch.cuda.set_rng_state(self.random["cuda"])
-
-
-def optimizer(model: nn.Module, recipe: Recipe) -> AdamW:
-    """AdamW; matrices and kernels decay, biases and norms do not."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return AdamW(groups, lr=recipe.learning_rate, fused=True)
