@@ -134,7 +134,7 @@ def csv_text(table: pd.DataFrame, **about: str) -> str:
     written = table.drop(columns=[name for name in about if name in table])
     for place, (name, value) in enumerate(about.items()):
         written.insert(place, name, value)
-    for name in written:
+    for name in map(str, written.columns):
         if name == "pixels" and pd.api.types.is_integer_dtype(written[name]):
             written[name] = [hexadecimal(pixels) for pixels in written[name]]
         elif not pd.api.types.is_numeric_dtype(written[name]):

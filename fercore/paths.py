@@ -30,8 +30,9 @@ def files_below(folder: Path, *, searched: Callable[[int], object] = lambda file
     What lies deeper than `MAX_DEPTH` is left out, and said. Raises `DataError` where there are more
     than `MAX_FILES`.
     """
-    files, notes, seen = [], [], set()
-    waiting, links = deque([(folder, 0)]), deque()
+    files, notes = list[Path](), list[str]()
+    seen: set[tuple[int, int]] = set()
+    waiting, links = deque([(folder, 0)]), deque[tuple[Path, int]]()
     deeper = ""
     while waiting or links:
         place, depth = waiting.popleft() if waiting else links.popleft()

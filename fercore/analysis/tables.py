@@ -93,7 +93,7 @@ def bootstrap_interval(
     table = _predictions(run, part)
     counts = metrics.confusion_matrix(table.labels, table.predicted)
     values = evaluation.metrics_of(counts)
-    lows, highs = statistics.bootstrap_interval(
+    lows, highs = statistics.bootstrap_bounds(
         counts, evaluation.metrics_of, resamples=resamples, seed=seed
     )
     names = [("accuracy", "all"), ("macro_f1", "all")]

@@ -6,6 +6,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final, Literal
 
 from fercore.data import cache
 from fercore.data.class_names import ClassNames, class_names
@@ -19,16 +20,18 @@ from fercore.paths import given_path
 
 __all__ = ["FaceSet", "face_set", "find_source", "load", "names_for", "read_before", "synthetic"]
 
-SYNTHETIC = "synthetic"  # the word that stands for the drawn set where a path is expected
+SYNTHETIC: Final = "synthetic"  # the word that stands for the drawn set where a path is expected
 
 
-def find_source(data: str | Path | None = None) -> str | Path | None:
+def find_source(data: str | Path | None = None) -> Literal["synthetic"] | Path | None:
     """Where the dataset is: `data`, then FERCORE_DATA, then the setting, else None.
 
     A path may be quoted, begin with `~`, or be a `file://`.
     """
     source = data or os.environ.get("FERCORE_DATA") or chosen_data()
-    return source if source in (None, SYNTHETIC) else given_path(source)
+    if source == SYNTHETIC:
+        return SYNTHETIC
+    return None if source is None else given_path(source)
 
 
 def existing_source(data: str | Path | None = None) -> str | Path | None:
@@ -91,7 +94,12 @@ def load(
     )
 
 
-def _split(data, names, validation: tuple[float, int], progress) -> FaceSet:
+def _split(
+    data: str | Path | None,
+    names: ClassNames | str | None,
+    validation: tuple[float, int],
+    progress: Callable[[int], None] | None,
+) -> FaceSet:
     """The dataset with a validation part drawn from Training, in the cache as a set of its own."""
     faces, source = load(data, names=names, progress=progress), find_source(data)
     if not isinstance(source, Path):

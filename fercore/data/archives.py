@@ -1,18 +1,18 @@
 """Zip, tar and gzip, read forward and within bounds. Nothing is ever extracted to disk."""
 
 import gzip
-import io
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, BinaryIO
 
 from fercore.data.bounds import (
     DAMAGED,
     MAX_NAMES,
     Bounded,
+    Readable,
     bomb,
     check_names,
     damaged,
@@ -48,7 +48,7 @@ class Zip:
         self.notes: list[str] = []
         self._members = dict(members)
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> BufferedReader:
         member = self._members[name]
         try:
             if member.compress_type not in _METHODS:
@@ -112,7 +112,7 @@ class Tar:
         check_names(path, self.names)
 
     @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
+    def open(self, name: str) -> Iterator[BufferedReader]:
         """The first file of that name, as it streams by."""
         with self._members() as members:
             yield next(content for member, content in members if content and member.name == name)
@@ -125,16 +125,16 @@ class Tar:
                     yield member.name, whole(content, self.path, member.name)
 
     @contextmanager
-    def _members(self) -> Iterator[Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]]:
+    def _members(self) -> Iterator[Iterator[tuple[tarfile.TarInfo, BufferedReader | None]]]:
         """Each member with the content of a file, which is gone when the next one is asked for."""
         with gzip.open(self.path) if is_gzip(self.path) else self.path.open("rb") as stream:
             yield self._forward(Bounded(stream, self.path))
 
-    def _forward(self, stream: Bounded) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]:
+    def _forward(self, stream: Bounded) -> Iterator[tuple[tarfile.TarInfo, BufferedReader | None]]:
         limit = stream.bound
         stream.bound = min(limit, _MAX_HEADERS)
         try:
-            with tarfile.open(fileobj=io.BufferedReader(stream, _BUFFER), mode="r|") as tar:
+            with tarfile.open(fileobj=BufferedReader(stream, _BUFFER), mode="r|") as tar:
                 for _ in range(MAX_FILES):
                     # tarfile reads whole what comes before a file, however long it says it is.
                     stream.bound = min(limit, tar.offset + _MAX_HEADERS)
@@ -145,8 +145,9 @@ class Tar:
                         raise bomb(self.path)
                     content = tar.extractfile(member) if member.isfile() else None
                     stream.bound = limit
-                    tar.members = []  # which would grow with the archive, and is not asked again
-                    tar.pax_headers.clear()  # so would what is said of all files
+                    # These would grow with the archive, and are not asked again.
+                    tar.members = []  # type: ignore[attr-defined]  # typeshed leaves it out
+                    tar.pax_headers = {}
                     yield member, _bounded(content, self.path) if content else None
         except (*DAMAGED, ValueError, OverflowError, RecursionError) as error:
             raise damaged(self.path) from error
@@ -161,7 +162,7 @@ class Gzip:
         self.names = [path.name.removesuffix(".gz")]
         self.notes: list[str] = []
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> BufferedReader:
         return _bounded(gzip.open(self.path), self.path)
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -185,5 +186,5 @@ def holds_tar(path: Path) -> bool:
     return head[257:262] == b"ustar" or path.name.endswith((".tar.gz", ".tgz"))
 
 
-def _bounded(stream: IO[bytes], path: Path) -> BinaryIO:
-    return io.BufferedReader(Bounded(stream, path), _BUFFER)
+def _bounded(stream: Readable, path: Path) -> BufferedReader:
+    return BufferedReader(Bounded(stream, path), _BUFFER)

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 from fercore.errors import DataError
 from fercore.paths import MAX_FILES
@@ -31,13 +31,17 @@ DAMAGED = (
 )  # fmt: skip
 
 
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Bounded(io.RawIOBase):
     """A stream that refuses to yield more bytes than an honest archive of its size would.
 
     bound: how many bytes it yields at most; who reads may lower it for a while.
     """
 
-    def __init__(self, stream: BinaryIO, path: Path) -> None:
+    def __init__(self, stream: Readable, path: Path) -> None:
         self._stream, self._path, self._read = stream, path, 0
         self.bound = expansion_limit(path)
 
@@ -82,7 +86,7 @@ def too_many(path: Path) -> DataError:
     )
 
 
-def whole(stream: BinaryIO, path: Path, name: str) -> bytes:
+def whole(stream: Readable, path: Path, name: str) -> bytes:
     """All of a file that is no table."""
     content = stream.read(MAX_MEMBER + 1)
     if len(content) > MAX_MEMBER:

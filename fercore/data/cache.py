@@ -167,7 +167,7 @@ def _fer2013() -> list[Path]:
     return folders[::-1]
 
 
-def _entries() -> list[tuple[Path, dict]]:
+def _entries() -> list[tuple[Path, dict[str, Any]]]:
     """The folders of cached datasets with their description, the oldest first."""
     found = []
     for path in _datasets().glob("[!.]*/meta.json"):

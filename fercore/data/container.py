@@ -9,8 +9,9 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol
+from typing import Protocol
 
 from fercore.data.archives import Gzip, Tar, Zip, holds_tar, is_gzip
 from fercore.data.bounds import whole
@@ -33,7 +34,7 @@ class Container(Protocol):
     names: list[str]
     notes: list[str]  # sentences on what is in it and not among the names
 
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]: ...
+    def open(self, name: str) -> AbstractContextManager[BufferedReader]: ...
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]: ...
 
@@ -44,7 +45,7 @@ class Folder:
         files, self.notes = files_below(path, searched=searched)
         self.names = sorted(file.relative_to(path).as_posix() for file in files)
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> BufferedReader:
         return (self.path / name).open("rb")
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -59,7 +60,7 @@ class SingleFile:
         self.names = [path.name]
         self.notes: list[str] = []
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> BufferedReader:
         return self.path.open("rb")
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -9,7 +9,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class Table(NamedTuple):
 
 
 def read_csv(
-    stream: BinaryIO,
+    stream: io.BufferedReader,
     name: str,
     class_names: ClassNames = ClassNames(),
     *,
@@ -106,10 +106,9 @@ class _Lines:
     skipped: how many rows are skipped and told. where: the lines of the first of them.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        raw = io.BufferedReader(stream)
-        wide = raw.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
-        self._text = io.TextIOWrapper(raw, "utf-16" if wide else "utf-8-sig")
+    def __init__(self, stream: io.BufferedReader, name: str) -> None:
+        wide = stream.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
+        self._text = io.TextIOWrapper(stream, "utf-16" if wide else "utf-8-sig")
         self._name, self._number, self._length, self._empty = name, 0, 0, 0
         self.skipped, self.where = 0, list[str]()
 

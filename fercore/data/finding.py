@@ -68,7 +68,7 @@ def find_faces(
 
 def places(name: str) -> list[Path]:
     """Where a dataset of that name may lie outside the cache: the chosen source, the kept faces."""
-    found = [find_stored(name)]
+    found: list[str | Path | None] = [find_stored(name)]
     with suppress(DataError):  # the settings are damaged, which is told where one may choose
         found.insert(0, find_source())
     return [place for place in dict.fromkeys(found) if isinstance(place, Path)]

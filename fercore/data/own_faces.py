@@ -43,6 +43,11 @@ class OwnPhoto:
     def kept(self) -> bool:
         return self.outcome in KEPT
 
+    @property
+    def class_name(self) -> str:
+        """'' where it has no class."""
+        return "" if self.label is None else CLASSES[self.label]
+
 
 @dataclass(frozen=True)
 class OwnFaces:
@@ -57,6 +62,11 @@ class OwnFaces:
         """The photos whose face becomes part of the dataset."""
         return [photo for photo in self.photos if photo.kept]
 
+    @property
+    def faces(self) -> list[tuple[OwnPhoto, NDArray[np.uint8]]]:
+        """The same, each with its face."""
+        return [(photo, photo.face) for photo in self.kept if photo.face is not None]
+
     def counts(self) -> pd.DataFrame:
         """Faces by class (rows, those that occur) and usage (columns)."""
         counted = Counter((photo.label, photo.usage) for photo in self.kept)
@@ -70,7 +80,7 @@ class OwnFaces:
             [
                 {
                     "file": photo.file,
-                    "class": "" if photo.label is None else CLASSES[photo.label],
+                    "class": photo.class_name,
                     "outcome": photo.outcome,
                     "part": photo.usage,
                     "box": ", ".join(map(str, photo.box[:3])) if photo.box else "",
@@ -102,7 +112,7 @@ def split_faces(photos: Sequence[OwnPhoto], *, seed: int = 0) -> OwnFaces:
         notes.append("Some folders name a part and others none: all parts are drawn.")
     elif own and drawn:
         notes.append(f"No folder is for {drawn[0]}: it is drawn from Training's faces.")
-    placed = []
+    placed: list[OwnPhoto] = []
     for label in _labels(photos):
         of_class = [photo for photo in photos if photo.label == label]
         pool = [p.file for p in of_class if p.kept and (not own or p.split == "Training")]
@@ -146,9 +156,9 @@ def _too_few(label: int, count: int, needed: int) -> str:
 
 def _untrained(photos: list[OwnPhoto]) -> list[str]:
     kept = [photo for photo in photos if photo.kept]
-    trained = {photo.label for photo in kept if photo.usage == "Training"}
-    tested = sorted({photo.label for photo in kept} - trained)
-    return [f"{CLASSES[label]} is tested, but has no face to learn from." for label in tested]
+    trained = _labels(photo for photo in kept if photo.usage == "Training")
+    tested = [CLASSES[label] for label in _labels(kept) if label not in trained]
+    return [f"{name} is tested, but has no face to learn from." for name in tested]
 
 
 def _problem(photos: list[OwnPhoto]) -> str:

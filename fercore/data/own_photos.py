@@ -29,7 +29,7 @@ from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.detection import SEARCH, checked_choice, find_in, preprocess
 from fercore.faces.photo_files import is_hidden, is_photo
 from fercore.faces.photos import Photo, opened_photo
-from fercore.labels import CLASSES, usage_name
+from fercore.labels import usage_name
 
 MAX_PHOTOS = 3000
 MAX_PHOTO_BYTES = 40 << 20
@@ -122,7 +122,7 @@ def _places(container: Folder | Zip, class_names: ClassNames) -> dict[str, tuple
             f"{path}: {_listed(loose)} lie in no folder. Put each photo into the folder of its "
             "expression, for example happy/."
         )
-    places, unknown = {}, Counter()
+    places, unknown = dict[str, tuple[str, int | None]](), Counter[str]()
     for name in names:
         folders = PurePosixPath(name).parts[:-1]
         at = class_names.place(folders)
@@ -175,11 +175,13 @@ def _with_face(photo: OwnPhoto, opened: Photo, faces: str) -> OwnPhoto:
 
 def _without_copies(photos: list[OwnPhoto]) -> list[OwnPhoto]:
     """The photos, a face that was seen before marked: in two parts it would be tested as learnt."""
-    first_with, marked = {}, []
+    first_with, marked = dict[bytes, OwnPhoto](), list[OwnPhoto]()
     for photo in photos:
-        first = first_with.setdefault(photo.face.tobytes(), photo) if photo.kept else photo
+        first = photo
+        if photo.kept and photo.face is not None:
+            first = first_with.setdefault(photo.face.tobytes(), photo)
         if first is not photo:
-            other = f", which says {CLASSES[first.label]}" if first.label != photo.label else ""
+            other = f", which says {first.class_name}" if first.label != photo.label else ""
             reason = f"The same face as {first.file}{other}."
             photo = replace(photo, outcome=COPY, reason=reason)
         marked.append(photo)

@@ -61,7 +61,7 @@ def _read() -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        settings = read_json(path)
+        settings: dict[str, Any] = read_json(path)
         problem = misfit(settings, {"data?": optional(text), "class_names?": optional(text)})
     except (OSError, ValueError) as error:
         raise _damaged(path, "it cannot be read") from error

@@ -15,7 +15,6 @@ from fercore.data.own_faces import OwnFaces
 from fercore.data.sources import RESERVED
 from fercore.errors import DataError
 from fercore.files import appearing, remove_folder, safe_name, writing_to
-from fercore.labels import CLASSES
 
 
 def store(own: OwnFaces, name: str) -> Path:
@@ -30,10 +29,10 @@ def store(own: OwnFaces, name: str) -> Path:
     with writing_to(folder.parent, "The faces are not kept", DataError, variable="FERCORE_FACES"):
         try:
             with appearing(folder) as made:
-                for number, photo in enumerate(own.kept, start=1):
-                    place = made / photo.usage / CLASSES[photo.label]
+                for number, (photo, face) in enumerate(own.faces, start=1):
+                    place = made / photo.usage / photo.class_name
                     place.mkdir(parents=True, exist_ok=True)
-                    Image.fromarray(photo.face).save(place / f"{number:05}.png")
+                    Image.fromarray(face).save(place / f"{number:05}.png")
         except FileExistsError as error:
             raise _taken(name) from error
     return folder

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from fercore.data.faceset import FaceSet, face_set
@@ -48,7 +49,7 @@ def synthetic(per_class: tuple[int, int, int] = (300, 50, 50), seed: int = 0) ->
     return face_set(NAME, images, labels, usage, source=f"drawn from seed {seed}")
 
 
-def draw_face(expression: str, rng: np.random.Generator) -> np.ndarray:
+def draw_face(expression: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One face with that expression: uint8 (48, 48)."""
     strength = rng.uniform(0.25, 1.0)
     units = {unit: value * strength for unit, value in ACTION_UNITS[expression].items()}
@@ -191,7 +192,9 @@ class _Face:
         box = [self._at(x - rx, y - ry), self._at(x + rx, y + ry)]
         self.draw_on.ellipse(box, fill=int(tone))
 
-    def _line(self, side: int, points: list, tone: float, weight: float) -> None:
+    def _line(
+        self, side: int, points: list[tuple[float, float]], tone: float, weight: float
+    ) -> None:
         path = [self._at(0.5 + side * x, y) for x, y in points]
         self.draw_on.line(path, fill=int(tone), width=max(1, round(weight)), joint="curve")
 
@@ -200,7 +203,7 @@ class _Face:
         return x * _CANVAS, y * _CANVAS
 
 
-def _photograph(image: Image.Image, background: int, rng: np.random.Generator) -> np.ndarray:
+def _photograph(image: Image.Image, background: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Pose, light, blur and noise; reduced to 48×48."""
     angle, zoom = np.deg2rad(rng.normal(0, 7)), rng.uniform(0.88, 1.15)
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
@@ -223,5 +226,5 @@ def _photograph(image: Image.Image, background: int, rng: np.random.Generator) -
     light = 1 + rng.uniform(0, 0.4) * (np.cos(direction) * x + np.sin(direction) * y)
     contrast = rng.uniform(0.6, 1.1)
     lit = (small * light - 128) * contrast + 128 + rng.normal(0, 12)
-    noisy = lit + rng.normal(0, rng.uniform(2, 14), lit.shape)
+    noisy: NDArray[np.float64] = lit + rng.normal(0, rng.uniform(2, 14), lit.shape)
     return noisy.clip(0, 255).astype(np.uint8)

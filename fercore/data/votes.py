@@ -29,6 +29,7 @@ HINT = (
     "The FER+ votes are not on this machine. Put `fer2013new.csv` (github.com/microsoft/FERPlus) "
     "beside the dataset, or give its path in `FERCORE_FERPLUS`."
 )
+Whole = NDArray[np.int64]
 _USAGE = np.repeat(list(FER2013_COUNTS), [sum(counts) for counts in FER2013_COUNTS.values()])
 
 
@@ -44,24 +45,26 @@ class Votes:
     @cached_property
     def fingerprint(self) -> str:
         """A hash over the counts."""
-        return hashlib.sha256(np.ascontiguousarray(self.counts)).hexdigest()[:16]
+        return hashlib.sha256(np.ascontiguousarray(self.counts).data).hexdigest()[:16]
 
     @cached_property
     def majority(self) -> NDArray[np.int64]:
         """The category with most votes, by row (N,): below 7 it is the class of that index."""
-        return self.counts.argmax(1)
+        return np.asarray(self.counts.argmax(1))
 
-    def agreement_with(self, labels: NDArray, rows: NDArray) -> NDArray[np.bool_]:
+    def agreement_with(
+        self, labels: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
         """Whether the majority saw what the label says (M,)."""
-        return self.majority[rows] == labels
+        return np.asarray(self.majority[rows] == labels)
 
-    def share_of(self, labels: NDArray, rows: NDArray) -> NDArray[np.float64]:
+    def share_of(self, labels: Whole, rows: Whole) -> NDArray[np.float64]:
         """Share of the votes that the label got (M,), from 0 to 1."""
-        return self.counts[rows, labels] / np.maximum(self.counts[rows].sum(1), 1)
+        return np.asarray(self.counts[rows, labels] / np.maximum(self.counts[rows].sum(1), 1))
 
-    def not_a_face(self, rows: NDArray) -> NDArray[np.bool_]:
+    def not_a_face(self, rows: Whole) -> NDArray[np.bool_]:
         """Whether the majority saw no face at all (M,)."""
-        return self.majority[rows] == NOT_A_FACE
+        return np.asarray(self.majority[rows] == NOT_A_FACE)
 
 
 def votes_path(sources: Iterable[str | Path] | None = None) -> Path | None:
@@ -88,7 +91,7 @@ def load_votes(path: str | Path | None = None) -> Votes | None:
 
 
 def votes_for(
-    rows: NDArray, usage: NDArray, sources: Iterable[str | Path] | None = None
+    rows: NDArray[np.int64], usage: NDArray[np.str_], sources: Iterable[str | Path] | None = None
 ) -> Votes | None:
     """The votes, where these images' rows (M,) are those of `fer2013.csv`, else None.
 
@@ -99,7 +102,7 @@ def votes_for(
     return None if path is None else load_votes(path)
 
 
-def of_fer2013(rows: NDArray, usage: NDArray) -> bool:
+def of_fer2013(rows: NDArray[np.int64], usage: NDArray[np.str_]) -> bool:
     """Whether rows (M,) of those usages (M,) may be `fer2013.csv`'s."""
     rows = np.asarray(rows)
     fit = len(rows) > 0 and rows.max() < len(_USAGE) and (_USAGE[rows] == np.asarray(usage)).all()

@@ -60,8 +60,8 @@ def _largest_tile(photo: Image.Image) -> int:
         return 0
     width = max(photo.width, int(tags.get(322, 0)))
     rows = int(tags.get(323, 0)) or min(photo.height, int(tags.get(278, photo.height)))
-    bits = tags.get(258, (8,))
-    return width * rows * max(1, int(tags.get(277, 1))) * max(bits) // 8
+    bits = max(map(int, tags.get(258, (8,))))
+    return width * rows * max(1, int(tags.get(277, 1))) * bits // 8
 
 
 def has_long_tags(content: bytes) -> bool:

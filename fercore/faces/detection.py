@@ -8,7 +8,7 @@ chosen on FER2013's PublicTest; `python benchmarks/photo_path.py` measures what 
 import math
 from functools import cache
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -267,8 +267,25 @@ def _matches(grey: Image.Image, *, threshold: float, upsample: int = 0) -> list[
     ]
 
 
+class _Detector(Protocol):
+    """Of dlib's detector, which has no types, what is used here."""
+
+    def run(
+        self, image: NDArray[np.uint8], upsample: int, threshold: float
+    ) -> tuple[list["_Rectangle"], list[float], list[int]]: ...
+
+
+class _Rectangle(Protocol):
+    def left(self) -> int: ...
+
+    def top(self) -> int: ...
+
+    def width(self) -> int: ...
+
+
 @cache
-def _detector():
+def _detector() -> _Detector:
     import dlib
 
-    return dlib.get_frontal_face_detector()
+    detector: _Detector = dlib.get_frontal_face_detector()
+    return detector

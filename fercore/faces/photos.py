@@ -6,7 +6,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
@@ -105,7 +105,7 @@ def opened_photo(source: PhotoLike, name: str = "") -> Iterator[Photo]:
         )
 
 
-def _in_turn(needed: int):
+def _in_turn(needed: int) -> AbstractContextManager[object]:
     return _turn if needed > TAKES_TURNS else nullcontext()
 
 
@@ -148,7 +148,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
     """The picture in a file, not decoded yet."""
     if has_long_tags(content):
         raise ImageError(f"{name}: it lists more than a picture needs. Save it as JPEG or PNG.")
-    formats = _FORMATS
+    formats: tuple[str, ...] = _FORMATS
     if content[4:8] == b"ftyp" and content[8:12] not in (b"avif", b"avis"):
         import pillow_heif
 
@@ -186,7 +186,7 @@ def _finished(photo: Image.Image, name: str, content: bytes = b"") -> Photo:
     return Photo(photo, (*notes, *told))
 
 
-def _from_array(values: NDArray, name: str) -> Image.Image:
+def _from_array(values: NDArray[np.uint8], name: str) -> Image.Image:
     shaped = values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3)
     if values.dtype != np.uint8 or not shaped or not values.size:
         raise ImageError(

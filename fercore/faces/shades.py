@@ -31,7 +31,7 @@ def flattened(photo: Image.Image, name: str, content: bytes = b"") -> tuple[Imag
             f"{name}: its kind of colour, {photo.mode}, cannot be read. Save it as JPEG or PNG."
         ) from error
     if _has_sixteen_bits(photo, content):
-        brightest = max(high for _low, high in picture.getextrema())
+        brightest = int(np.max(picture.getextrema()))
         if 0 < brightest < _LEAST_COLOUR:
             raise ImageError(
                 f"{name}: its colours declare 16 bits and fill fewer, so that it would be nearly "
@@ -49,7 +49,7 @@ def _on_white(band: Image.Image) -> Image.Image:
 
 def _bits(photo: Image.Image, name: str) -> tuple[int, str]:
     """How many bits a picture's shades fill, and a sentence where they are not 16."""
-    extremes = [(np.min(band), np.max(band)) for _, band in bands(photo)]
+    extremes = [band.getextrema() for _, band in bands(photo)]
     low, high = float(np.min(extremes)), float(np.max(extremes))
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
         raise ImageError(

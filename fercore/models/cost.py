@@ -4,7 +4,7 @@ from statistics import median
 from time import perf_counter
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from fercore.labels import SIZE
@@ -24,7 +24,7 @@ def flops_per_image(model: nn.Module) -> int:
     """
     lstm_flops = 0
 
-    def add_lstm(module: nn.LSTM, inputs, _outputs) -> None:
+    def add_lstm(module: nn.Module, inputs: tuple[Tensor, ...], _outputs: object) -> None:
         nonlocal lstm_flops
         sequences, steps = inputs[0].shape[:2]  # a sequence for each view
         weights = sum(p.numel() for name, p in module.named_parameters() if "weight" in name)

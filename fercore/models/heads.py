@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from fercore.models.reading import READINGS, SHUFFLE_SEED, Reading, shuffled
 
 
-class Pooled(nn.Module):
+class Head(nn.Module):
+    """(B, C, side, side) to (B, features)."""
+
+    features: int
+
+
+class Pooled(Head):
     """Global average pooling (Lin et al., 2014), then a dense layer."""
 
     def __init__(self, channels: int, side: int, hidden: int) -> None:
@@ -19,10 +25,11 @@ class Pooled(nn.Module):
         self.features = hidden
 
     def forward(self, feature_map: Tensor) -> Tensor:
-        return self.dense(feature_map.mean((2, 3)))
+        features: Tensor = self.dense(feature_map.mean((2, 3)))
+        return features
 
 
-class Flattened(nn.Module):
+class Flattened(Head):
     """Every value of the map into a dense layer, as VGG does."""
 
     def __init__(self, channels: int, side: int, hidden: int) -> None:
@@ -31,10 +38,11 @@ class Flattened(nn.Module):
         self.features = hidden
 
     def forward(self, feature_map: Tensor) -> Tensor:
-        return self.dense(feature_map.flatten(1))
+        features: Tensor = self.dense(feature_map.flatten(1))
+        return features
 
 
-class Recurrent(nn.Module):
+class Recurrent(Head):
     """An LSTM (Hochreiter & Schmidhuber, 1997) over a sequence made of the map.
 
     reading: an order of `READINGS`; 'pooled', the map's mean as a sequence of length one; or
@@ -45,6 +53,8 @@ class Recurrent(nn.Module):
     order: the seed of the 'shuffled' reading. upper: the size of a second LSTM that reads the first
     one's states.
     """
+
+    order: Tensor
 
     def __init__(
         self,
@@ -77,16 +87,16 @@ class Recurrent(nn.Module):
 
     def read(self, steps: Tensor) -> Tensor:
         """What the LSTM makes of a sequence (B, T, step size): (B, features)."""
-        states, _ = self.lstm(steps)  # (B, T, size of a state)
+        states: Tensor = self.lstm(steps)[0]  # (B, T, size of a state)
         if self.upper:
-            states, _ = self.upper(states)
+            states = self.upper(states)[0]
         if self.summary == "last":
             return states[:, -1]
         if self.summary == "mean":
             return states.mean(1)
-        if self.summary == "flattened":
+        if self.query is None:
             return states.flatten(1)
-        weights = self.query(states).softmax(1)  # (B, T, 1)
+        weights: Tensor = self.query(states).softmax(1)  # (B, T, 1)
         return (weights * states).sum(1)
 
     def steps(self, feature_map: Tensor) -> Tensor:
@@ -113,7 +123,7 @@ class Recurrent(nn.Module):
         )
 
 
-class SelfAttention(nn.Module):
+class SelfAttention(Head):
     """One Transformer block (Vaswani et al., 2017) over the positions, then their mean.
 
     Normalisation comes first (Xiong et al., 2020), and each position has a learned embedding.
@@ -133,9 +143,9 @@ class SelfAttention(nn.Module):
 
     def forward(self, feature_map: Tensor) -> Tensor:
         x = feature_map.flatten(2).transpose(1, 2) + self.place  # (B, 36, C)
-        x = x + self.attend(self.norm(x))
-        x = x + self.dense(x)
-        return x.mean(1)
+        attended: Tensor = x + self.attend(self.norm(x))
+        mixed: Tensor = attended + self.dense(attended)
+        return mixed.mean(1)
 
     def attend(self, x: Tensor) -> Tensor:
         batch, steps, channels = x.shape
@@ -143,10 +153,11 @@ class SelfAttention(nn.Module):
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (B, heads, 36, C/heads)
         scores = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
         mixed = scores.softmax(-1) @ value
-        return self.mix(mixed.transpose(1, 2).reshape(batch, steps, channels))
+        attended: Tensor = self.mix(mixed.transpose(1, 2).reshape(batch, steps, channels))
+        return attended
 
 
-HEADS = {
+HEADS: dict[str, type[Head]] = {
     "pooled": Pooled,
     "flattened": Flattened,
     "recurrent": Recurrent,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fercore.models.layers import fold_norms
@@ -14,11 +15,13 @@ BATCH = 256  # views of faces at a time: ten of each where a model sees ten
 def for_inference(model: Network) -> Network:
     """The model changed in place: from now on it only answers, faster, the same up to rounding."""
     fold_norms(model.eval())
-    return model.to(memory_format=torch.channels_last)
+    # torch's stub does not know this argument.
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 @torch.inference_mode()
-def predict_logits(model: Network, images: np.ndarray, *, precision: Precision) -> Tensor:
+def predict_logits(model: Network, images: NDArray[np.uint8], *, precision: Precision) -> Tensor:
     """Logits float32 (N, 7), on the CPU, of uint8 faces (N, 48, 48). Sets the model to eval."""
     model.eval()
     logits = []
@@ -30,6 +33,11 @@ def predict_logits(model: Network, images: np.ndarray, *, precision: Precision) 
     return torch.cat(logits) if logits else torch.empty(0, 7)
 
 
-def predict_probs(model: Network, images: np.ndarray, *, precision: Precision) -> np.ndarray:
+def predict_probs(
+    model: Network, images: NDArray[np.uint8], *, precision: Precision
+) -> NDArray[np.float32]:
     """Probabilities float32 (N, 7), rows summing to 1, of uint8 faces (N, 48, 48)."""
-    return predict_logits(model, images, precision=precision).softmax(1).numpy()
+    probs: NDArray[np.float32] = (
+        predict_logits(model, images, precision=precision).softmax(1).numpy()
+    )
+    return probs

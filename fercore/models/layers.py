@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -14,6 +15,9 @@ class Normalise(nn.Module):
     The two numbers are saved with the weights, so no caller can normalise otherwise.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, mean: float = 129.5, std: float = 65.0) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean))
@@ -23,7 +27,7 @@ class Normalise(nn.Module):
         return (pixels.float() - self.mean) / self.std
 
 
-def fit_normalisation(model: nn.Module, images: np.ndarray) -> None:
+def fit_normalisation(model: nn.Module, images: NDArray[np.uint8]) -> None:
     """Give the model the mean and standard deviation of uint8 training images (N, 48, 48)."""
     std, mean = torch.std_mean(torch.tensor(images).float(), correction=0)
     for module in model.modules():

@@ -66,18 +66,20 @@ class Network(nn.Module):
         """The trunk's map (views·B, C, side, side); outside training, of every view."""
         if pixels.shape[-1] > self.side:
             pixels = interpolate(pixels.float(), (self.side, self.side), mode="bilinear")
-        return self.trunk(pixels if self.training else torch.cat(self._views(pixels)))
+        seen: Tensor = self.trunk(pixels if self.training else torch.cat(self._views(pixels)))
+        return seen
 
     def answer(self, features: Tensor) -> Tensor:
         """Logits (B, 7) from what the head makes of the map (views·B, F)."""
-        return self.classify(self.dropout(self.mean_view(features)))
+        logits: Tensor = self.classify(self.dropout(self.mean_view(features)))
+        return logits
 
     def mean_view(self, features: Tensor) -> Tensor:
         """(views·B, F) to (B, F): the mean of features is that of logits, as the classifier is
         linear.
         """
         views = 1 if self.training else self.views
-        return features.unflatten(0, (views, -1)).mean(0)
+        return features.reshape(views, -1, features.shape[-1]).mean(0)
 
     def _views(self, pixels: Tensor) -> list[Tensor]:
         seen = [pixels]

@@ -15,7 +15,7 @@ class Precision:
     device: str  # 'cpu', 'cuda' or 'mps'
     dtype: str  # 'fp32' or 'bf16'
 
-    def autocast(self) -> AbstractContextManager:
+    def autocast(self) -> AbstractContextManager[object]:
         return (
             torch.autocast(self.device, torch.bfloat16) if self.dtype == "bf16" else nullcontext()
         )

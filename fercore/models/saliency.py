@@ -40,20 +40,21 @@ def step_contributions(
     Gradient times input (Shrikumar et al., 2017), summed over a step's features: float32 (T,),
     positive where the step speaks for the class.
     """
-    if not isinstance(model.head, Recurrent):
+    head = model.head
+    if not isinstance(head, Recurrent):
         return None
-    steps = model.head.steps(_feature_map(model, face))
-    gradient = _gradient(lambda given: model.answer(model.head.read(given))[0, target], steps)
-    return model.views * (steps[0] * gradient[0]).sum(1).numpy()
+    steps = head.steps(_feature_map(model, face))
+    gradient = _gradient(lambda given: model.answer(head.read(given))[0, target], steps)
+    contributions: NDArray[np.float32] = (steps[0] * gradient[0]).sum(1).numpy()
+    return model.views * contributions
 
 
-def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray | None:
+def steps_on_map(model: Network, contributions: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """Step contributions (T,) laid back on the places they were read from, (side, side).
 
     None where a step is no place: a scrambled or a pooled map.
     """
-    reading = model.head.reading
-    if reading not in READINGS:
+    if not isinstance(model.head, Recurrent) or model.head.reading not in READINGS:
         return None
     order = model.head.places(model.map_side)  # (T, P)
     places = np.zeros(order.size, np.float32)

@@ -6,6 +6,7 @@ full 48×48 the time would go into pixels, not into features. 'valid' and 'deep'
 notebooks have.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from torch import Tensor, nn
@@ -13,7 +14,16 @@ from torch import Tensor, nn
 from fercore.models.layers import Normalise, convolution
 
 
-class VGGTrunk(nn.Sequential):
+class Trunk(nn.Sequential):
+    """(B, 1, side, side) to (B, channels, map side, map side)."""
+
+    channels: int
+
+    def map_side(self, side: int) -> int:
+        return side // 8
+
+
+class VGGTrunk(Trunk):
     """Three stages of two convolutions, the width doubling and the side halving, after VGG
     (Simonyan & Zisserman, 2015).
     """
@@ -33,11 +43,8 @@ class VGGTrunk(nn.Sequential):
         )
         self.channels = 4 * width
 
-    def map_side(self, side: int) -> int:
-        return side // 8
 
-
-class ResNetTrunk(nn.Sequential):
+class ResNetTrunk(Trunk):
     """Twice a convolution that doubles the width and a residual block, after ResNet-9 (Page,
     'How to train your ResNet', 2018).
     """
@@ -57,11 +64,8 @@ class ResNetTrunk(nn.Sequential):
         )
         self.channels = 4 * width
 
-    def map_side(self, side: int) -> int:
-        return side // 8
 
-
-class ValidTrunk(nn.Sequential):
+class ValidTrunk(Trunk):
     """Three 3×3 convolutions without padding, each with pooling, at full resolution: what
     `0yewasey-08/Facial-Emotion-Recognition-using-CNN-LSTM` has, at a width of 64, without norms.
     """
@@ -85,7 +89,7 @@ class ValidTrunk(nn.Sequential):
         return side
 
 
-class DeepTrunk(nn.Sequential):
+class DeepTrunk(Trunk):
     """Two 5×5 and four 3×3 convolutions, pooling after every second, at full resolution: what
     `abhishek2chikun/Facial_Emotion_Detection_CNN-LSTM` has, at a width of 64.
     """
@@ -106,9 +110,6 @@ class DeepTrunk(nn.Sequential):
         )
         self.channels = 4 * width
 
-    def map_side(self, side: int) -> int:
-        return side // 8
-
 
 class Residual(nn.Sequential):
     """Two convolutions whose result is added to what they were given (He et al., 2016)."""
@@ -117,7 +118,15 @@ class Residual(nn.Sequential):
         super().__init__(*convolution(channels, channels), *convolution(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:  # (B, channels, H, W)
-        return x + super().forward(x)
+        change = x
+        for layer in self:
+            change = layer(change)
+        return x + change
 
 
-TRUNKS = {"vgg": VGGTrunk, "resnet": ResNetTrunk, "valid": ValidTrunk, "deep": DeepTrunk}
+TRUNKS: dict[str, Callable[..., Trunk]] = {
+    "vgg": VGGTrunk,
+    "resnet": ResNetTrunk,
+    "valid": ValidTrunk,
+    "deep": DeepTrunk,
+}

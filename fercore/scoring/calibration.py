@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.errors import ConfigError
-from fercore.scoring.metrics import midranks, one_hot
+from fercore.scoring.metrics import Labels, midranks, one_hot
 from fercore.scoring.predictions import Predictions, image_count
 from fercore.scoring.statistics import RESAMPLES, Interval, percentiles, wilson_interval
 
@@ -141,7 +141,7 @@ def fit_temperature(public: Predictions) -> float:
     log_probs = _log_probs(public)
     best = minimize_scalar(
         lambda log_t: _nll(log_probs / np.exp(log_t), public.labels),
-        bounds=np.log(TEMPERATURES),
+        bounds=(np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])),
         method="bounded",
         options={"xatol": 1e-6},
     )
@@ -252,7 +252,7 @@ def _log_probs(predictions: Predictions) -> NDArray[np.float64]:
     return np.log(np.maximum(predictions.probs.astype(np.float64), _SMALLEST))
 
 
-def _nll(log_probs: NDArray, labels: NDArray) -> float:
+def _nll(log_probs: NDArray[np.float64], labels: Labels) -> float:
     """Mean −ln of the label's share, after the rows of `log_probs` (N, K) are made to sum to 1."""
     top = log_probs.max(1)
     total = top + np.log(np.exp(log_probs - top[:, None]).sum(1))

@@ -30,7 +30,7 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         "accuracy": right / n,
         "accuracy_interval": statistics.wilson_interval(right, n),
         "macro_f1_interval": statistics.bootstrap_interval(confusion, metrics.macro_f1),
-        "macro_auc": metrics.mean_of_known(classes["auc"]),
+        "macro_auc": metrics.mean_of_known(classes["auc"].to_numpy()),
         "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs),
         "per_class": classes.to_dict("records"),
         "confusion": confusion.tolist(),
@@ -39,7 +39,8 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         per_class = getattr(scores, name)
         summary[f"macro_{name}"] = float(metrics.macro(per_class, confusion))
         summary[f"weighted_{name}"] = float(metrics.weighted(per_class, confusion))
-    return _plain(summary)
+    plain: dict[str, Any] = _plain(summary)
+    return plain
 
 
 def macro_f1(predictions: Predictions) -> float:
@@ -48,7 +49,7 @@ def macro_f1(predictions: Predictions) -> float:
     return float(metrics.macro_f1(confusion))
 
 
-def metrics_of(confusion: NDArray) -> NDArray[np.float64]:
+def metrics_of(confusion: metrics.Counts) -> NDArray[np.float64]:
     """Accuracy, macro F1, then each class's precision, recall and F1: (..., K, K) to (..., 2 + 3K).
 
     One pass over resampled confusion matrices gives every metric's draws.
@@ -76,7 +77,7 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
     scores = metrics.class_scores(confusion)
     hits, predicted = np.diagonal(confusion), confusion.sum(0)
-    f1_low, f1_high = statistics.bootstrap_interval(
+    f1_low, f1_high = statistics.bootstrap_bounds(
         confusion, lambda resampled: metrics.class_scores(resampled).f1
     )
     auc = metrics.one_vs_rest_auc(predictions.labels, predictions.probs)

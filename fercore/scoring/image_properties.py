@@ -37,7 +37,7 @@ def measured_in(faces: FaceSet, pixels: NDArray[np.int64]) -> pd.DataFrame | Non
 
 def is_constant(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether all pixels of an image are equal (N,), but for the noise of a compression."""
-    return np.ptp(images, axis=(1, 2)) <= _NOISE
+    return np.asarray(np.ptp(images, axis=(1, 2)) <= _NOISE)
 
 
 def _measure(images: NDArray[np.uint8]) -> pd.DataFrame:

@@ -8,10 +8,15 @@ dimensions of a confusion matrix let one call compute a metric over many resampl
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+Labels = NDArray[np.integer]
+Counts = NDArray[np.integer]
+Scores = NDArray[np.floating]
+Truth = NDArray[np.bool_ | np.integer]  # whether an image is of a kind
 
 
-def confusion_matrix(labels: NDArray, predicted: NDArray, classes: int = 7) -> NDArray[np.int64]:
+def confusion_matrix(labels: Labels, predicted: Labels, classes: int = 7) -> NDArray[np.int64]:
     """Counts (K, K): row = true class, column = predicted class.
 
     >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), classes=2).tolist()
@@ -30,7 +35,7 @@ class ClassScores(NamedTuple):
     support: NDArray[np.int64]
 
 
-def class_scores(confusion: NDArray) -> ClassScores:
+def class_scores(confusion: Counts) -> ClassScores:
     """Precision, recall and F1 per class; 0 where the denominator is 0, as in scikit-learn."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     predicted, support = confusion.sum(-2), confusion.sum(-1)
@@ -42,13 +47,13 @@ def class_scores(confusion: NDArray) -> ClassScores:
     )
 
 
-def macro(per_class: NDArray, confusion: NDArray) -> NDArray[np.float64]:
+def macro(per_class: Scores, confusion: Counts) -> NDArray[np.float64]:
     """Mean over the classes that occur, as truth or as prediction; each counts the same."""
     occurs = (confusion.sum(-1) + confusion.sum(-2)) > 0
     return _ratio((per_class * occurs).sum(-1), occurs.sum(-1))
 
 
-def mean_of_known(per_class: NDArray) -> float:
+def mean_of_known(per_class: Scores) -> float:
     """Mean over the classes whose figure is known, those that are NaN left out; NaN without any.
 
     >>> mean_of_known(np.array([0.5, np.nan, 1.0]))
@@ -58,12 +63,12 @@ def mean_of_known(per_class: NDArray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def macro_f1(confusion: NDArray) -> NDArray[np.float64]:
+def macro_f1(confusion: Counts) -> NDArray[np.float64]:
     """Mean F1 of the classes that occur, from 0 to 1: (..., K, K) to (...)."""
     return macro(class_scores(confusion).f1, confusion)
 
 
-def weighted(per_class: NDArray, confusion: NDArray) -> NDArray[np.float64]:
+def weighted(per_class: Scores, confusion: Counts) -> NDArray[np.float64]:
     """Mean over classes weighted by their number of true images."""
     support = confusion.sum(-1)
     return _ratio((per_class * support).sum(-1), support.sum(-1))
@@ -77,7 +82,7 @@ class RocCurve(NamedTuple):
     thresholds: NDArray[np.float64]
 
 
-def roc_curve(positive: NDArray, scores: NDArray) -> RocCurve:
+def roc_curve(positive: Truth, scores: Scores) -> RocCurve:
     """ROC of a binary decision: `positive` bool (N,), `scores` (N,), higher meaning positive.
 
     Points on a straight line between their neighbours are left out. Raises `ValueError` unless
@@ -109,7 +114,7 @@ class PrecisionRecallCurve(NamedTuple):
     thresholds: NDArray[np.float64]
 
 
-def precision_recall_curve(positive: NDArray, scores: NDArray) -> PrecisionRecallCurve:
+def precision_recall_curve(positive: Truth, scores: Scores) -> PrecisionRecallCurve:
     """Precision and recall of a binary decision at every threshold that changes it.
 
     `positive` bool (N,), `scores` (N,), higher meaning positive. Raises `ValueError` where no
@@ -124,7 +129,7 @@ def precision_recall_curve(positive: NDArray, scores: NDArray) -> PrecisionRecal
     return PrecisionRecallCurve(true / true[-1], true / (1 + ends), scores[order][ends])
 
 
-def average_precision(positive: NDArray, scores: NDArray) -> float:
+def average_precision(positive: Truth, scores: Scores) -> float:
     """Mean precision over the positives in order of score, as scikit-learn has it; NaN without."""
     if not np.any(positive):
         return float("nan")
@@ -159,7 +164,7 @@ class Decisions(NamedTuple):
         return self.false_positives / negative if negative else float("nan")
 
 
-def decisions_at(positive: NDArray, scores: NDArray, threshold: float) -> Decisions:
+def decisions_at(positive: Truth, scores: Scores, threshold: float) -> Decisions:
     """Counts where a score of at least `threshold` says yes.
 
     >>> decisions_at(np.array([1, 1, 0]), np.array([0.9, 0.2, 0.6]), 0.5)
@@ -170,7 +175,7 @@ def decisions_at(positive: NDArray, scores: NDArray, threshold: float) -> Decisi
     return Decisions(hits, alarms, int(positive.sum()) - hits, int((~positive).sum()) - alarms)
 
 
-def roc_auc(positive: NDArray, scores: NDArray) -> float:
+def roc_auc(positive: Truth, scores: Scores) -> float:
     """Area under the ROC curve: the chance that a positive scores above a negative (ties half).
 
     NaN unless both kinds of image occur.
@@ -186,23 +191,23 @@ def roc_auc(positive: NDArray, scores: NDArray) -> float:
     return float((rank_sum - hits * (hits + 1) / 2) / (hits * misses))
 
 
-def midranks(values: NDArray) -> NDArray[np.float64]:
+def midranks(values: Scores) -> NDArray[np.float64]:
     """Ranks from 1, equal values sharing the mean of theirs."""
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(sizes) - (sizes - 1) / 2)[group]
 
 
-def one_vs_rest_auc(labels: NDArray, probs: NDArray) -> NDArray[np.float64]:
+def one_vs_rest_auc(labels: Labels, probs: Scores) -> NDArray[np.float64]:
     """AUC of each class against the others (K,); NaN for a class that does not occur."""
     return np.array([roc_auc(labels == k, probs[:, k]) for k in range(probs.shape[1])])
 
 
-def micro_auc(labels: NDArray, probs: NDArray) -> float:
+def micro_auc(labels: Labels, probs: Scores) -> float:
     """AUC over all N·K decisions 'is this image of this class?' taken together."""
     return roc_auc(one_hot(labels, probs.shape[1]).ravel(), probs.ravel())
 
 
-def macro_roc_curve(labels: NDArray, probs: NDArray) -> RocCurve:
+def macro_roc_curve(labels: Labels, probs: Scores) -> RocCurve:
     """The mean of the classes' ROC curves at 401 false-positive rates; classes absent left out.
 
     Raises `ValueError` unless two classes occur.
@@ -216,12 +221,15 @@ def macro_roc_curve(labels: NDArray, probs: NDArray) -> RocCurve:
     return RocCurve(rates, np.mean(heights, axis=0), np.full(len(rates), np.nan))
 
 
-def one_hot(labels: NDArray, classes: int) -> NDArray[np.bool_]:
-    return np.asarray(labels)[:, None] == np.arange(classes)
+def one_hot(labels: Labels, classes: int) -> NDArray[np.bool_]:
+    """Whether each image is of each class, bool (N, K)."""
+    return np.asarray(np.asarray(labels)[:, None] == np.arange(classes))
 
 
-def _ratio(numerator, denominator) -> NDArray[np.float64]:
+def _ratio(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
     """numerator / denominator, 0 where the denominator is 0."""
     numerator, denominator = np.asarray(numerator, float), np.asarray(denominator, float)
     out = np.zeros(np.broadcast(numerator, denominator).shape)
-    return np.divide(numerator, denominator, out=out, where=denominator != 0)[()]
+    np.divide(numerator, denominator, out=out, where=denominator != 0)
+    ratio: NDArray[np.float64] = out[()]  # of two numbers, a number
+    return ratio

@@ -44,16 +44,16 @@ class Predictions:
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of each image (N,)."""
-        return self.probs.argmax(1)
+        return np.asarray(self.probs.argmax(1))
 
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """The probability of the predicted class (N,)."""
-        return self.probs.max(1)
+        return np.asarray(self.probs.max(1))
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
-        return self.predicted == self.labels
+        return np.asarray(self.predicted == self.labels)
 
     @cached_property
     def loss(self) -> NDArray[np.float32]:
@@ -65,7 +65,7 @@ class Predictions:
         """The label's probability minus the highest other one, from -1 to 1."""
         others = self.probs.copy()
         others[np.arange(len(self)), self.labels] = -1
-        return self._of_label - others.max(1)
+        return np.asarray(self._of_label - others.max(1))
 
     @property
     def _of_label(self) -> NDArray[np.float32]:

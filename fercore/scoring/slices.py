@@ -59,7 +59,7 @@ def slice_properties(
     *,
     measured: pd.DataFrame | None = None,
     votes: Votes | None = None,
-    copied_rows: NDArray | None = None,
+    copied_rows: NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
     """One line per image of `predictions`, in their order; a column for each property known.
 
@@ -126,19 +126,19 @@ def slice_masks(properties: pd.DataFrame) -> dict[tuple[str, str], NDArray[np.bo
         if name in properties:
             fifth = _fifths(properties[name].to_numpy())
             masks |= {(name, title): fifth == index for index, title in enumerate(titles)}
-    for name, titles in _BY_TRUTH.items():
+    for name, (yes, no) in _BY_TRUTH.items():
         column = _COLUMN_OF.get(name, name)
         if column in properties:
-            held = properties[column].to_numpy()
-            masks |= {(name, titles[0]): held, (name, titles[1]): ~held}
+            held = properties[column].to_numpy(bool)
+            masks |= {(name, yes): held, (name, no): ~held}
     if "vote_share" in properties:
         share = properties["vote_share"].to_numpy()
-        held = share < 0.5, (share >= 0.5) & (share <= 0.8), share > 0.8
-        masks |= {("votes for the label", title): mask for title, mask in zip(_BY_VOTES, held)}
+        shares = share < 0.5, (share >= 0.5) & (share <= 0.8), share > 0.8
+        masks |= {("votes for the label", title): mask for title, mask in zip(_BY_VOTES, shares)}
     return {key: mask for key, mask in masks.items() if mask.any() and not mask.all()}
 
 
-def _fifths(values: NDArray) -> NDArray[np.int64]:
+def _fifths(values: NDArray[np.floating]) -> NDArray[np.int64]:
     """The fifth, 0 to 4, that each value is in (N,); equal values share one; -1 for NaN."""
     known = np.isfinite(values)
     if not known.any():
@@ -147,7 +147,7 @@ def _fifths(values: NDArray) -> NDArray[np.int64]:
     return np.where(known, np.searchsorted(edges, values, side="left"), -1)
 
 
-def _scores(predictions: Predictions, mask: NDArray, with_f1: bool) -> dict[str, Any]:
+def _scores(predictions: Predictions, mask: NDArray[np.bool_], with_f1: bool) -> dict[str, Any]:
     n, right = int(mask.sum()), int(predictions.correct[mask].sum())
     interval = statistics.wilson_interval(right, n)
     f1, f1_interval = _macro_f1(predictions, mask) if with_f1 else (np.nan, (np.nan, np.nan))
@@ -162,7 +162,7 @@ def _scores(predictions: Predictions, mask: NDArray, with_f1: bool) -> dict[str,
     }
 
 
-def _macro_f1(predictions: Predictions, mask: NDArray) -> tuple[float, Interval]:
+def _macro_f1(predictions: Predictions, mask: NDArray[np.bool_]) -> tuple[float, Interval]:
     confusion = metrics.confusion_matrix(predictions.labels[mask], predictions.predicted[mask])
     interval = statistics.bootstrap_interval(confusion, metrics.macro_f1)
     return float(metrics.macro_f1(confusion)), interval

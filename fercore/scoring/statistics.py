@@ -8,9 +8,9 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from fercore.scoring.metrics import midranks
+from fercore.scoring.metrics import Counts, Scores, Truth, midranks
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -37,23 +37,33 @@ def wilson_interval(successes: float, n: int) -> Interval:
 
 
 def bootstrap_interval(
-    confusion: NDArray,
-    metric: Callable[[NDArray], NDArray],
+    confusion: Counts,
+    metric: Callable[[Counts], Scores],
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> Interval | tuple[NDArray, NDArray]:
+) -> Interval:
     """Percentile bootstrap interval of a metric of a confusion matrix (K, K).
 
     Drawing N images with replacement is drawing the cells' counts from a multinomial, so no image
-    is touched. `metric` maps (R, K, K) to (R,) or (R, K); the bounds have the shape of one result.
+    is touched. `metric` maps (R, K, K) to (R,).
     """
-    draws = metric(resampled(confusion, resamples, seed))
-    low, high = percentiles(draws)
-    return Interval(float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+    low, high = bootstrap_bounds(confusion, metric, resamples=resamples, seed=seed)
+    return Interval(float(low), float(high))
 
 
-def resampled(counts: NDArray, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
+def bootstrap_bounds(
+    confusion: Counts,
+    metric: Callable[[Counts], Scores],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """`bootstrap_interval` of several metrics at once: (R, K, K) to (R, …), bounds (2, …)."""
+    return percentiles(metric(resampled(confusion, resamples, seed)))
+
+
+def resampled(counts: Counts, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
     """Bootstrap resamples (R, *shape) of a table of counts."""
     rng = np.random.default_rng(seed)
     total = int(counts.sum())
@@ -69,7 +79,7 @@ class McNemar(NamedTuple):
     p_value: float
 
 
-def mcnemar(correct_a: NDArray, correct_b: NDArray) -> McNemar:
+def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNemar:
     """Exact McNemar test of two models on the same images: bool (N,) each.
 
     Under the null hypothesis an image that only one model gets right is as often A's as B's
@@ -87,11 +97,15 @@ def sign_test(wins: int, losses: int) -> float:
     for k in range(min(wins, losses)):
         term = term * (total - k) // (k + 1)
         ways += term
-    return min(1.0, 2 * ways / 2**total)
+    return min(1.0, float(2 * ways / 2**total))
 
 
 def paired_difference_interval(
-    correct_a: NDArray, correct_b: NDArray, *, resamples: int = RESAMPLES, seed: int = 0
+    correct_a: NDArray[np.bool_],
+    correct_b: NDArray[np.bool_],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Interval:
     """Paired bootstrap interval of accuracy A minus accuracy B: bool (N,) each, same images.
 
@@ -106,7 +120,7 @@ def paired_difference_interval(
 
 
 def resampled_pairs(
-    joint: NDArray, resamples: int = RESAMPLES, seed: int = 0
+    joint: Counts, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[NDArray[np.int64], bool]:
     """`resampled` counts of what two models do, (..., K, K) by A and by B, and whether A and B
     were swapped in them: one comparison has one set of draws, whichever model is called A.
@@ -124,7 +138,7 @@ class Difference(NamedTuple):
     p_value: float
 
 
-def holm(p_values: NDArray) -> NDArray:
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     """p values corrected for their number (Holm, 1979), in the given order: (M,) to (M,).
 
     >>> [round(float(p), 3) for p in holm([0.01, 0.04, 0.03])]
@@ -138,7 +152,7 @@ def holm(p_values: NDArray) -> NDArray:
     return corrected
 
 
-def auc_interval(positive: NDArray, scores: NDArray) -> Interval:
+def auc_interval(positive: Truth, scores: Scores) -> Interval:
     """Interval of an AUC from its variance after DeLong et al. (1988), cut to [0, 1].
 
     NaN without two images of either kind.
@@ -151,7 +165,7 @@ def auc_interval(positive: NDArray, scores: NDArray) -> Interval:
     return Interval(float(max(0.0, auc - half)), float(min(1.0, auc + half)))
 
 
-def auc_difference(positive: NDArray, scores_a: NDArray, scores_b: NDArray) -> Difference:
+def auc_difference(positive: Truth, scores_a: Scores, scores_b: Scores) -> Difference:
     """AUC of A minus that of B on the same images, after DeLong et al. (1988).
 
     NaN without two images of either kind.
@@ -169,7 +183,7 @@ def auc_difference(positive: NDArray, scores_a: NDArray, scores_b: NDArray) -> D
     return Difference(value, interval, _normal_p(value, float(error)))
 
 
-def _auc_components(positive: NDArray, scores: NDArray) -> tuple[NDArray, NDArray]:
+def _auc_components(positive: Truth, scores: Scores) -> tuple[Scores, Scores]:
     """For each positive the share of negatives below it, for each negative that of positives above.
 
     Ties count half. From midranks (Sun & Xu, 2014).
@@ -193,7 +207,8 @@ def _normal_p(value: float, error: float) -> float:
     return float(2 * ndtr(-abs(value) / error))
 
 
-def percentiles(draws: NDArray) -> NDArray:
+def percentiles(draws: Scores) -> NDArray[np.float64]:
     """The bounds (2, …) between which the middle of the draws (R, …) lies."""
     tail = 50 * (1 - CONFIDENCE)
-    return np.nanpercentile(draws, [tail, 100 - tail], axis=0)
+    bounds: NDArray[np.float64] = np.nanpercentile(draws, [tail, 100 - tail], axis=0)
+    return bounds
