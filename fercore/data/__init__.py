@@ -21,9 +21,10 @@ from fercore.paths import given_path
 __all__ = ["FaceSet", "face_set", "find_source", "load", "names_for", "read_before", "synthetic"]
 
 SYNTHETIC: Final = "synthetic"  # the word that stands for the drawn set where a path is expected
+Source = Literal["synthetic"] | Path | None  # None is FER2013, wherever it is found
 
 
-def find_source(data: str | Path | None = None) -> Literal["synthetic"] | Path | None:
+def find_source(data: str | Path | None = None) -> Source:
     """Where the dataset is: `data`, then FERCORE_DATA, then the setting, else None.
 
     A path may be quoted, begin with `~`, or be a `file://`.
@@ -34,7 +35,7 @@ def find_source(data: str | Path | None = None) -> Literal["synthetic"] | Path |
     return None if source is None else given_path(source)
 
 
-def existing_source(data: str | Path | None = None) -> str | Path | None:
+def existing_source(data: str | Path | None = None) -> Source:
     """As `find_source`. Raises `DataError` where nothing is at the path."""
     source = find_source(data)
     # False also for a name too long and a folder closed to us

@@ -28,7 +28,7 @@ def fresh_splits(faces: FaceSet, folds: int) -> Iterator[FaceSet]:
 
     def divide(images: np.ndarray, parts: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         division = StratifiedGroupKFold(parts, shuffle=True, random_state=SEED)
-        return division.split(images, faces.labels[images], pixels[images])
+        yield from division.split(images, faces.labels[images], pixels[images])
 
     every = np.arange(len(faces))
     names = fold_names(faces.name, folds)

@@ -113,8 +113,7 @@ def settled(request: Request) -> Request:
     source = data.find_source(request.data)
     if isinstance(source, Path):
         names = str(data.names_for(source, request.class_names))
-        request = replace(request, class_names=names)
-        source = str(source.resolve())
+        return replace(request, class_names=names, data=str(source.resolve()))
     return replace(request, data=source)
 
 
