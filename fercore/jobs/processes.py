@@ -40,6 +40,7 @@ from fercore.runs.shape import history_lines
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."
 _RUNNING = "'{}' is running. Cancel it first."
 _NICENESS = 10
+_FERCORE = (sys.executable, "-P", "-m", "fercore")  # and no other that lies where one stands
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def estimate(request: Request) -> Estimate:
 
     Raises `TrainingError` where it cannot be measured.
     """
-    command = [sys.executable, "-m", "fercore", "jobs", "estimate", "--json"]
+    command = [*_FERCORE, "jobs", "estimate", "--json"]
     asked = json.dumps(request.to_json())
     ended = subprocess.run(command, input=asked, capture_output=True, encoding="utf-8")
     if ended.returncode:
@@ -228,7 +229,7 @@ def _idle(run_id: str) -> Path:
 
 
 def _spawn(folder: Path, *options: str) -> None:
-    command = [sys.executable, "-m", "fercore", "jobs", "run", folder.name, *options]
+    command = [*_FERCORE, "jobs", "run", folder.name, *options]
     low_priority = read_request(folder.name).low_priority
     flags = 0
     if sys.platform == "win32":
