@@ -9,11 +9,11 @@ import typer
 from fercore import __version__
 from fercore.cli import data, jobs, review, runs
 from fercore.cli.analyse import analyse
-from fercore.cli.analysis import compare, evaluate
 from fercore.cli.audit import audit
 from fercore.cli.dashboard import dashboard
 from fercore.cli.export import export
 from fercore.cli.predict import predict
+from fercore.cli.scores import compare, evaluate
 from fercore.cli.study import study
 from fercore.cli.train import train
 from fercore.errors import FerError
