@@ -24,7 +24,8 @@ from tests.conftest import ROOT
 DOCS = ROOT / "docs"
 GENERATED = DOCS / "command-line.md"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), ROOT / "benchmarks" / "README.md"]
-TEXT = {path: path.read_text(encoding="utf-8") for path in PAGES}
+BESIDE = [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]  # test_contributing.py runs the first
+TEXT = {path: path.read_text(encoding="utf-8") for path in PAGES + BESIDE}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 README = TEXT[ROOT / "README.md"]
 EVERYTHING = "\n".join(text for path, text in TEXT.items() if path != GENERATED)
