@@ -3,7 +3,10 @@
 A negative number has a real minus, which no browser breaks a line after; a zero has no sign.
 """
 
+import math
+
 MINUS, NO_BREAK = "\u2212", "\u00a0"
+_UNKNOWN = "–"
 
 
 def number(value: float, places: int = 1) -> str:
@@ -24,6 +27,28 @@ def signed(value: float, places: int = 1) -> str:
     """
     text = number(value, places)
     return f"+{text}" if value > 0 and float(text) else text
+
+
+def percent(share: float | None) -> str:
+    """'63.2 %', never broken into two lines; a dash for an unknown one."""
+    return _UNKNOWN if share is None or math.isnan(share) else f"{number(100 * share)}{NO_BREAK}%"
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    """'[61.6, 64.8]', in percent, in one piece; a dash for an unknown one."""
+    low, high = bounds
+    return _UNKNOWN if math.isnan(low) else f"[{number(100 * low)},{NO_BREAK}{number(100 * high)}]"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares with its sign: '+1.4 points'; a dash for an unknown one."""
+    return _UNKNOWN if math.isnan(difference) else f"{signed(100 * difference)}{NO_BREAK}points"
+
+
+def points_interval(bounds: tuple[float, float]) -> str:
+    """'[+0.2, +2.6]', in points, in one piece; a dash for an unknown one."""
+    low, high = bounds
+    return _UNKNOWN if math.isnan(low) else f"[{signed(100 * low)},{NO_BREAK}{signed(100 * high)}]"
 
 
 def p_value(p: float) -> str:

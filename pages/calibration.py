@@ -7,11 +7,12 @@ import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.selection import current_with_predictions
-from dashboard.base.theme import count, interval, percent
+from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
 from dashboard.compare import calibration_view
 from dashboard.compare.calibration_view import SCALED, TRAINED, confidence_counts
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy, accuracy_at_coverage
+from fercore.wording import interval, percent
 
 NEAR_ONE = 0.05  # a temperature this near to 1 changes nothing that a person would see
 

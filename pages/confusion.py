@@ -24,9 +24,11 @@ from dashboard.base.selection import (
 )
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare.confusion_figures import Counts, confusion_figure, difference_figure
+from fercore import wording
 from fercore.labels import CLASSES
 from fercore.runs.words import run_title
 from fercore.scoring.metrics import confusion_matrix
+from fercore.scoring.statistics import LEVEL
 
 selection = current_with_predictions()
 heading(
@@ -63,7 +65,7 @@ def clickable(place: DeltaGenerator, figure: go.Figure, view: str) -> None:
 def told(sentence: str, row: NDArray[np.bool_], matches: NDArray[np.bool_]) -> None:
     """How many of the images of `row` lie in a cell; both bool (N,)."""
     found, of_row = int((row & matches).sum()), int(row.sum())
-    share = theme.percent(found / max(of_row, 1))
+    share = wording.percent(found / max(of_row, 1))
     st.markdown(f"{sentence}: {theme.count(found)} of {theme.count(of_row)} images, {share}")
 
 
@@ -120,7 +122,7 @@ if selection.pair:
     left, right = st.columns(2)
     differences = loading.cell_differences(*selection.pair, selection.part)
     corrected = differences.pivot(index="label", columns="predicted", values="p_holm")
-    marked = corrected.loc[list(CLASSES), list(CLASSES)].to_numpy() < 0.05
+    marked = corrected.loc[list(CLASSES), list(CLASSES)].to_numpy() < LEVEL
     clickable(
         left,
         difference_figure(

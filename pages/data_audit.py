@@ -8,12 +8,13 @@ from dashboard.base import loading
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.parameters import PAIRS
 from dashboard.base.selection import ANY, choose_cell, choose_slice, current_with_predictions
-from dashboard.base.theme import count, percent
+from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare import audit_view
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from fercore.analysis.audit import near_across
 from fercore.data.votes import HINT
+from fercore.wording import percent
 
 MOST_PAIRS = 24  # near duplicates shown
 

@@ -13,6 +13,7 @@ from dashboard.base.widgets import csv_button, heading, letter, models_line, one
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import first_faces, open_chosen
+from fercore import wording
 from fercore.analysis.from_weights import describe_group, placed
 
 selection = current_with_predictions()
@@ -99,7 +100,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
             on_click=forget_lassoed,
         )  # fmt: skip
 st.markdown(
-    f"{letter(key)} is right on {theme.percent(group.accuracy)} {theme.interval(group.interval)}. "
+    f"{letter(key)} is right on {wording.percent(group.accuracy)} "
+    f"{wording.interval(group.interval)}. "
     f"Labels: {extras_view.counts_line(group.labels)}. "
     f"Predictions: {extras_view.counts_line(group.predicted)}."
 )

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import loading
 from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
 from dashboard.base.selection import current_with_predictions
@@ -19,6 +19,7 @@ from dashboard.compare.verdict import (
     verdict_in_words,
 )
 from dashboard.faces import face_loading
+from fercore import wording
 from fercore.labels import CLASSES
 from fercore.runs.words import cut_short, epoch_choice
 from fercore.scoring.evaluation import confusions
@@ -105,10 +106,10 @@ with right:
     of_b = ""
     if "B" in scores:
         recall_b = scores["B"]["per_class"][CLASSES.index(weakest["class"])]["recall"]
-        of_b = f" against {theme.percent(recall_b)} for B"
+        of_b = f" against {wording.percent(recall_b)} for B"
     st.page_link(
         **cell_link("per_class", weakest["class"], metric="recall"),
-        label=f"{weakest['class']}: A finds {theme.percent(weakest['recall'])} of them{of_b}",
+        label=f"{weakest['class']}: A finds {wording.percent(weakest['recall'])} of them{of_b}",
         icon=":material/bar_chart:",
     )
     parts = loading.metrics(selection.a)
@@ -116,8 +117,8 @@ with right:
         copies = parts["private"]["n"] - parts["clean"]["n"]
         st.page_link(
             **link("data_audit"),
-            label=f"{theme.percent(copies / parts['private']['n'])} of the test images are copies; "
-            f"without them A is at {theme.percent(parts['clean']['accuracy'])}",
+            label=f"{wording.percent(copies / parts['private']['n'])} of the test images are "
+            f"copies; without them A is at {wording.percent(parts['clean']['accuracy'])}",
             icon=":material/content_copy:",
             help="Images of PrivateTest whose exact pixels also occur in Training or PublicTest.",
         )
@@ -125,7 +126,7 @@ with right:
     if doubted is not None:
         st.page_link(
             **link("data_audit"),
-            label=f"{theme.percent(doubted)} of A's errors are on labels that most FER+ raters "
+            label=f"{wording.percent(doubted)} of A's errors are on labels that most FER+ raters "
             "dispute",
             icon=":material/rate_review:",
         )

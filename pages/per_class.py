@@ -10,6 +10,7 @@ from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import METRIC, choose_cell, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare.class_figures import class_difference_figure, class_figure, metric_title
+from fercore import wording
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table
 
 FEW = 100  # images below which a class's figures are wide guesses
@@ -77,9 +78,9 @@ def add_columns(
 
 
 for key, table in tables.items():
-    add_columns(key, f"{key} {title}", table, theme.percent, theme.interval)
+    add_columns(key, f"{key} {title}", table, wording.percent, wording.interval)
 if differences is not None:
-    add_columns("A − B", "A − B, points", differences, theme.points, theme.points_interval)
+    add_columns("A − B", "A − B, points", differences, wording.points, wording.points_interval)
 clickable_table(
     theme.readable(shown, formats),
     f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,

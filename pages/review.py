@@ -7,13 +7,14 @@ from dashboard.base import loading
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, current_with_predictions
-from dashboard.base.theme import count, interval, percent
+from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line
 from dashboard.faces.review_panel import export_button, import_field, reviewed_faces, score_table
 from fercore.analysis import review
 from fercore.analysis.review import VERDICTS
 from fercore.labels import CLASSES
 from fercore.runs.words import run_title
+from fercore.wording import interval, percent
 
 selection = current_with_predictions()
 heading(

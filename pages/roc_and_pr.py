@@ -9,11 +9,12 @@ from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.parameters import CURVES
 from dashboard.base.selection import current_with_predictions
-from dashboard.base.theme import count, percent
+from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import curve_figures
 from fercore.labels import CLASSES
 from fercore.scoring.metrics import decisions_at
+from fercore.wording import percent
 
 EXPLAINED = {
     "roc": "How many of an expression's images are found (up) for how many false alarms (right), "

@@ -11,6 +11,7 @@ from dashboard.base.widgets import csv_button, heading, letter, models_line, sta
 from dashboard.compare.slices_view import run_slices, slices_figure
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
+from fercore import wording
 from fercore.data.votes import HINT
 from fercore.scoring.slices import FEW, slice_mask, slice_title
 from fercore.wording import number, signed
@@ -72,12 +73,12 @@ shown = pd.DataFrame(
         "images": everything["n"],
         "accuracy %": 100 * everything["accuracy"],
         "accuracy, 95 %": [
-            theme.interval(bounds)
+            wording.interval(bounds)
             for bounds in zip(everything["accuracy_low"], everything["accuracy_high"])
         ],
         "macro F1 %": 100 * everything["macro_f1"],
         "macro F1, 95 %": [
-            theme.interval(bounds)
+            wording.interval(bounds)
             for bounds in zip(everything["macro_f1_low"], everything["macro_f1_high"])
         ],
         "against all, points": 100 * everything["difference"],
@@ -106,12 +107,12 @@ st.markdown(
 for key, table in tables.items():
     same = (table["property"] == chosen["property"]) & (table["slice"] == chosen["slice"])
     for line in table[same].to_dict("records"):
-        f1 = "" if pd.isna(line["macro_f1"]) else f", macro F1 {theme.percent(line['macro_f1'])}"
-        bounds = theme.interval((line["accuracy_low"], line["accuracy_high"]))
+        f1 = "" if pd.isna(line["macro_f1"]) else f", macro F1 {wording.percent(line['macro_f1'])}"
+        bounds = wording.interval((line["accuracy_low"], line["accuracy_high"]))
         st.markdown(
-            f"{letter(key)} is right on **{theme.percent(line['accuracy'])}** {bounds} of "
-            f"{theme.count(line['n'])} images{f1}: {theme.points(line['difference'])} against all "
-            "images"
+            f"{letter(key)} is right on **{wording.percent(line['accuracy'])}** {bounds} of "
+            f"{theme.count(line['n'])} images{f1}: {wording.points(line['difference'])} against "
+            "all images"
         )
 
 samples = selection.samples

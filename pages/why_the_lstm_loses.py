@@ -7,14 +7,14 @@ from dashboard.base.address import NOT_HERE
 from dashboard.base.charts import show_figure
 from dashboard.base.parameters import STUDY, STUDY_CURVES
 from dashboard.base.plain import plain
-from dashboard.base.theme import Format, count, percent, points, points_interval, readable
+from dashboard.base.theme import Format, count, readable
 from dashboard.base.widgets import csv_button, heading, one_of
 from dashboard.study import study_figures, study_loading
 from dashboard.study.reading_svg import reading_svg
 from fercore.models import MODELS
 from fercore.scoring.predictions import PARTS
 from fercore.study.results import heads
-from fercore.wording import number, p_value, signed
+from fercore.wording import number, p_value, percent, points, points_interval, signed
 
 SEEDS = 3  # that a claim about an architecture rests on
 FORMATS: dict[str, Format] = {

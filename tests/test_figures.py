@@ -14,6 +14,7 @@ from dashboard.compare import class_figures, confusion_figures, curve_figures
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.history_figure import history_figure
 from dashboard.study.study_figures import class_effect_figure
+from fercore import wording
 from fercore.labels import CLASSES
 from fercore.scoring.evaluation import class_differences, class_table
 from fercore.scoring.metrics import confusion_matrix
@@ -202,12 +203,12 @@ def test_models_keep_their_colours():
 
 
 def test_numbers_are_written_as_agreed():
-    assert theme.percent(0.6325) == "63.2\u00a0%"
-    assert theme.percent(float("nan")) == "–"
-    assert theme.interval((0.616, 0.648)) == "[61.6,\u00a064.8]"
-    assert theme.points(0.014) == "+1.4\u00a0points"
-    assert theme.points(-0.0004) == "0.0\u00a0points"
-    assert theme.points_interval((-0.002, 0.026)) == "[−0.2,\u00a0+2.6]"
+    assert wording.percent(0.6325) == "63.2\u00a0%"
+    assert wording.percent(float("nan")) == "–"
+    assert wording.interval((0.616, 0.648)) == "[61.6,\u00a064.8]"
+    assert wording.points(0.014) == "+1.4\u00a0points"
+    assert wording.points(-0.0004) == "0.0\u00a0points"
+    assert wording.points_interval((-0.002, 0.026)) == "[−0.2,\u00a0+2.6]"
     assert theme.count(35887) == "35\u202f887"
 
 

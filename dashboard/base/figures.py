@@ -13,9 +13,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard.base.theme import MODEL_COLOURS, Scale, colour_at, percent, text_on
+from dashboard.base.theme import MODEL_COLOURS, Scale, colour_at, text_on
 from fercore.labels import CLASSES
 from fercore.scoring.predictions import Predictions
+from fercore.wording import percent
 
 _LEGEND_ROOM = 36  # pixels above the panels
 # Clicks select, and nothing zooms by accident.

@@ -1,13 +1,10 @@
 """Colours and numbers, the same on every page."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-
-from fercore.wording import NO_BREAK, number, signed
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -63,28 +60,6 @@ def _luminance(colour: str) -> float:
     shares = (value / 255 for value in _channels(colour))
     linear = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
     return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear))
-
-
-def percent(share: float | None) -> str:
-    """'63.2 %', never broken into two lines; a dash for an unknown one."""
-    return "–" if share is None or math.isnan(share) else f"{number(100 * share)}{NO_BREAK}%"
-
-
-def interval(bounds: tuple[float, float]) -> str:
-    """'[61.6, 64.8]', in percent, in one piece; a dash for an unknown one."""
-    low, high = bounds
-    return "–" if math.isnan(low) else f"[{number(100 * low)},{NO_BREAK}{number(100 * high)}]"
-
-
-def points(difference: float) -> str:
-    """A difference of two shares with its sign: '+1.4 points'; a dash for an unknown one."""
-    return "–" if math.isnan(difference) else f"{signed(100 * difference)}{NO_BREAK}points"
-
-
-def points_interval(bounds: tuple[float, float]) -> str:
-    """'[+0.2, +2.6]', in points, in one piece; a dash for an unknown one."""
-    low, high = bounds
-    return "–" if math.isnan(low) else f"[{signed(100 * low)},{NO_BREAK}{signed(100 * high)}]"
 
 
 def readable(table: pd.DataFrame, formats: Mapping[str, Format]) -> "Styler":

@@ -18,6 +18,7 @@ from dashboard.base.address import NOT_HERE
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, Selection, clear
+from fercore import wording
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
 from fercore.labels import SIZE
@@ -205,14 +206,15 @@ def score_card(key: str, run: Run, scores: Mapping[str, Any]) -> None:
     """One model's headline figures."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"{letter(key)}  {plain(run_title(run))}")
-        bounds = theme.interval(scores["accuracy_interval"]).replace("[", "\\[").replace("]", "\\]")
+        bounds = wording.interval(scores["accuracy_interval"])
+        bounds = bounds.replace("[", "\\[").replace("]", "\\]")
         st.subheader(
-            f"{theme.percent(scores['accuracy'])} :gray[{bounds}]",
+            f"{wording.percent(scores['accuracy'])} :gray[{bounds}]",
             anchor=False,
             help="Accuracy: the share of images whose most probable class is the label, with its "
             "95 % interval (Wilson).",
         )
         st.caption(
-            f"macro F1 {theme.percent(scores['macro_f1'])} · "
-            f"macro AUC {theme.percent(scores['macro_auc'])} · n = {theme.count(scores['n'])}"
+            f"macro F1 {wording.percent(scores['macro_f1'])} · "
+            f"macro AUC {wording.percent(scores['macro_auc'])} · n = {theme.count(scores['n'])}"
         )

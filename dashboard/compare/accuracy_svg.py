@@ -6,9 +6,10 @@ one figure is plain SVG.
 
 from typing import NamedTuple
 
-from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR, interval, percent
+from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.scoring.statistics import Interval
 from fercore.study.references import HUMAN, PAPER
+from fercore.wording import interval, percent
 
 _WIDTH, _HEIGHT = 480, 250  # narrow: on a telephone the letters are still read
 _LEFT, _RIGHT, _TOP, _BOTTOM = 30, 20, 34, 178  # edges of the plotting area

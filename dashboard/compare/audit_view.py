@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.figures import STILL, drawn_once, points_by_row, styled
-from dashboard.base.theme import MAGNITUDE, REFERENCE_COLOUR, count, percent, points
+from dashboard.base.theme import MAGNITUDE, REFERENCE_COLOUR, count
 from dashboard.base.widgets import letter, tile
 from dashboard.compare.slices_view import run_slices
 from dashboard.faces import face_loading
@@ -27,6 +27,7 @@ from fercore.data.votes import Votes, of_fer2013
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.scoring.slices import slice_title
+from fercore.wording import percent, points
 
 # Where the parts of `scores_by_part` are slices of the selection, their titles.
 SLICE_OF_PART = {

@@ -9,13 +9,14 @@ from dashboard.base import loading
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.plain import plain
 from dashboard.base.selection import MODEL_A, MODEL_B
-from dashboard.base.theme import count, interval, percent
+from dashboard.base.theme import count
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name
 from fercore.models import MODELS
 from fercore.runs.artifacts import NOTE_LENGTH, Run, complete, find_run, local_folder
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.words import cut_short, run_title, seed_title
+from fercore.wording import interval, percent
 
 _BIN = ":material/delete:"
 _CHOSEN, _NAME, _NOTE, _OUTCOME = "managed-run", "run-name", "run-note", "run-outcome"

@@ -1,14 +1,15 @@
 """The Overview's sentences: who is right more often, and what the comparison is about."""
 
 from dashboard.base.plain import plain
-from dashboard.base.theme import count, points, points_interval
+from dashboard.base.theme import count
 from fercore.data import SYNTHETIC
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
 from fercore.runs.words import seed_title
 from fercore.scoring.evaluation import Comparison
+from fercore.scoring.statistics import LEVEL
 from fercore.study.references import PAPER
-from fercore.wording import NO_BREAK, number, p_value
+from fercore.wording import NO_BREAK, number, p_value, points, points_interval
 
 
 def verdict_in_words(result: Comparison) -> str:
@@ -17,7 +18,7 @@ def verdict_in_words(result: Comparison) -> str:
         f"(A − B {points(result.difference)} {points_interval(result.interval)}, exact "
         f"McNemar {p_value(result.p_value)}, n = {count(result.n)})."
     )
-    if result.p_value >= 0.05:
+    if result.p_value >= LEVEL:
         return f"**No difference beyond chance between A and B** {evidence}"
     better, worse = ("A", "B") if result.difference > 0 else ("B", "A")
     gap = f"{number(abs(100 * result.difference))}{NO_BREAK}points"

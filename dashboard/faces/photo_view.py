@@ -14,7 +14,6 @@ from dashboard.base.charts import show_figure
 from dashboard.base.figures import probability_figure
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
-from dashboard.base.theme import percent
 from dashboard.base.widgets import letter, tile
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import overlaid
@@ -24,6 +23,7 @@ from fercore.labels import CLASSES
 from fercore.predict.predictor import FacePrediction
 from fercore.predict.track_record import TrackRecord
 from fercore.runs.artifacts import Run
+from fercore.wording import percent
 
 BOX_COLOUR = "#E69F00"
 FACES_SHOWN = 6  # in full; the others on demand

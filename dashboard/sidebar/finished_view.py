@@ -8,12 +8,12 @@ from dashboard.base import loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from dashboard.base.selection import MODEL_A, MODEL_B
-from dashboard.base.theme import percent, points, points_interval
 from fercore.jobs.transfer import before_and_after
 from fercore.runs.artifacts import Run
 from fercore.runs.words import cut_short
 from fercore.scoring.predictions import PARTS
-from fercore.wording import p_value
+from fercore.scoring.statistics import LEVEL
+from fercore.wording import p_value, percent, points, points_interval
 
 _NEWS = timedelta(hours=24)
 _SEEN = "finished-runs-seen"
@@ -98,7 +98,7 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
 
 
 def _change(what: str, difference: float, interval: tuple[float, float], p: float) -> str:
-    verdict = "beyond chance" if p < 0.05 else "within chance"
+    verdict = "beyond chance" if p < LEVEL else "within chance"
     return f"{what}: {points(difference)} {points_interval(interval)}, {p_value(p)}: {verdict}."
 
 

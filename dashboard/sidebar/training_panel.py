@@ -9,14 +9,13 @@ import streamlit as st
 from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.plain import plain
-from dashboard.base.theme import percent
 from dashboard.sidebar.training_form import training_form
 from fercore import jobs
 from fercore.errors import FerError
 from fercore.files import safe_name
 from fercore.jobs.processes import Job
 from fercore.models import MODELS
-from fercore.wording import duration
+from fercore.wording import duration, percent
 
 Action = Callable[[str], object]  # on a training, by its run's name
 

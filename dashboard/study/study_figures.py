@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 
 from dashboard.base.figures import drawn_once, error_bars, heat, legend_below, styled
 from dashboard.base.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR, text_on
+from fercore.scoring.statistics import LEVEL
 from fercore.study.references import PAPER
 from fercore.wording import p_value, signed
 
@@ -27,7 +28,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
         subplot_titles=("accuracy, %", "against the CNN, points<br>filled: beyond chance"),
     )  # fmt: skip
     for name, family in _families(gaps):
-        beyond = (family["p_holm"] < 0.05) | family["p_holm"].isna()
+        beyond = (family["p_holm"] < LEVEL) | family["p_holm"].isna()
         common = {"y": family["title"], "mode": "markers", "name": name, "legendgroup": name}
         figure.add_scatter(
             x=100 * family["accuracy"],

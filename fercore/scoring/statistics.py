@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fercore.scoring.metrics import Counts, Scores, Truth, midranks
 
-CONFIDENCE = 0.95
+LEVEL = 0.05  # a difference whose p lies below is called beyond chance
+CONFIDENCE = 1 - LEVEL
 RESAMPLES = 2000
 _Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 

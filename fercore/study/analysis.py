@@ -13,7 +13,7 @@ from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
 from fercore.scoring.groups import group_difference, group_mean
-from fercore.scoring.statistics import Difference
+from fercore.scoring.statistics import LEVEL, Difference
 from fercore.study.conditions import CONDITIONS
 from fercore.study.references import PAPER
 from fercore.study.store import StudyStore
@@ -21,7 +21,6 @@ from fercore.study.variants import Study, Variant
 from fercore.wording import number, p_value, signed
 
 REFERENCE = "cnn"  # what every variant is held against
-SIGNIFICANT = 0.05
 STRONGER_QUESTION = "Is the gap still there when both are trained as well as we can?"
 
 
@@ -164,7 +163,7 @@ def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion
     gap = Difference(line["difference"], interval, line["p_holm"])
     explained = (
         f"the LSTM head explains {100 * gap.value / paper:.0f} % of that"
-        if gap.p_value < SIGNIFICANT and gap.value < 0
+        if gap.p_value < LEVEL and gap.value < 0
         else "none of that is shown here"
     )
     return Conclusion(
@@ -181,9 +180,7 @@ def _order(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | Non
         *(correct_by_seed(store, name, part) for name in ("cnn_lstm", "cnn_lstm_shuffled"))
     )
     meaning = (
-        "the order carries something"
-        if gap.p_value < SIGNIFICANT
-        else "no effect of the order is seen"
+        "the order carries something" if gap.p_value < LEVEL else "no effect of the order is seen"
     )
     return Conclusion(
         "Does the order in which the map is read matter?",
@@ -245,7 +242,7 @@ def _against(
         "p_value": gap.p_value,
         "only_variant": sum(test.only_a for test in tests),
         "only_cnn": sum(test.only_b for test in tests),
-        "mcnemar": sum(test.p_value < SIGNIFICANT for test in tests),
+        "mcnemar": sum(test.p_value < LEVEL for test in tests),
     }
 
 
@@ -272,7 +269,7 @@ def _difference(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Difference:
 
 
 def _verdict(gap: Difference, name: str = "p") -> str:
-    where = "beyond" if gap.p_value < SIGNIFICANT else "within"
+    where = "beyond" if gap.p_value < LEVEL else "within"
     return f"{where} chance ({p_value(gap.p_value).replace('p', name, 1)})"
 
 
