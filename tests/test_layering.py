@@ -1,6 +1,7 @@
 """Imports run one way: pages → dashboard → fercore, and within fercore from the top down."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -82,3 +83,18 @@ def test_no_path_is_edited_and_no_pickle_is_read():
         text = path.read_text()
         assert "sys.path" not in text
         assert "pickle.load" not in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*MODULES, *DASHBOARD, *(ROOT / "pages").glob("*.py")],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_cache_is_bounded(path):
+    """What is kept by what was asked for grows with whoever asks, in a process that goes on."""
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef) and function.args.args:
+            for decorator in map(ast.unparse, function.decorator_list):
+                if decorator.startswith(("st.cache_", "lru_cache")):
+                    assert re.search(r"max_entries=|maxsize=\d", decorator), function.name
+                assert decorator not in ("cache", "functools.cache"), function.name

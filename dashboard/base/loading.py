@@ -150,7 +150,7 @@ def stamp(path: Path | str) -> str | None:
     return _folder_stamp(str(path)) if os.path.isdir(path) else source_key(Path(path))
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
 def _folder_stamp(path: str) -> str:
     return source_key(Path(path))
 

@@ -1,6 +1,6 @@
 """What is drawn into the webcam's frames: the box, the expression, a bar for each probability."""
 
-from functools import cache
+from functools import lru_cache
 
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -58,6 +58,6 @@ def _draw_bars(picture: Image.Image, probs: dict[str, NDArray], unit: int) -> No
             draw.rectangle((names, y, reach, y + thick - 1), fill=MODEL_COLOURS[key])
 
 
-@cache
+@lru_cache(maxsize=100)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=size)

@@ -1,6 +1,6 @@
 """The webcam's chart: probabilities over the last half-minute."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from plotly.subplots import make_subplots
@@ -35,7 +35,7 @@ def live_figure(moments: list[Moment], models: list[str]) -> dict:
     return empty | {"data": drawn}
 
 
-@cache
+@lru_cache(maxsize=100)
 def _empty_figure(models: tuple[str, ...]) -> dict:
     figure = make_subplots(
         rows=len(models), shared_xaxes=True, vertical_spacing=0.08, row_titles=models

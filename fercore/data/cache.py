@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -99,7 +99,7 @@ def write_entry(key: str, faces: FaceSet) -> FaceSet:
     return read_entry(key) or faces
 
 
-@cache
+@lru_cache(maxsize=100)
 def tell_unwritable(folder: Path, reason: str) -> None:
     """Log, once, that nothing is kept in the cache."""
     _log.warning(
