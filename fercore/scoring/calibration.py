@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fercore.errors import ConfigError
 from fercore.scoring.metrics import Labels, midranks, one_hot
 from fercore.scoring.predictions import Predictions, image_count
-from fercore.scoring.statistics import RESAMPLES, Interval, percentiles, wilson_interval
+from fercore.scoring.statistics import Interval, Z, wilson_interval
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)  # the range that is searched
@@ -67,30 +67,48 @@ def chance_calibration_error(predictions: Predictions, bins: int = BINS) -> floa
     return float(np.sqrt(2 / np.pi) * deviations.sum() / len(predictions))
 
 
-def ece_interval(
-    predictions: Predictions, bins: int = BINS, *, resamples: int = RESAMPLES, seed: int = 0
-) -> Interval:
-    """Bootstrap interval of the ECE; images are drawn with replacement within each bin.
+def ece_interval(predictions: Predictions, bins: int = BINS) -> Interval:
+    """Interval of the ECE: every value under which one like that seen is not too rare.
 
-    Resampling adds its own noise to every bin's gap and so pushes the ECE up. The basic bootstrap
-    interval turns that shift around, where percentiles would double it. The lower bound is 0 where
-    chance alone would make an ECE as large (one time in 40), the upper bound at least the ECE.
+    An ECE sums the absolute values of noisy gaps, so noise pushes it up, and a bootstrap around it
+    covers too little. Here a test is inverted. Its null hypothesis is a total, spread over the bins
+    as a cubic through their gaps is; the ECE is then nearly normal, with the mean and variance of
+    absolute values of normal draws (Leone, Nelson & Nottingham, 1961).
     """
-    rng = np.random.default_rng(seed)
     n, bin_of, gaps = len(predictions), _equal_mass_bins(predictions, bins), _gaps(predictions)
-    draws = np.zeros(resamples)
-    for k in np.unique(bin_of):
-        inside = gaps[bin_of == k].astype(np.float32)
-        # Indices as small as they can be: drawing and following them is all the time it takes.
-        shape, kind = (len(inside), resamples), np.min_scalar_type(len(inside))
-        draws += np.abs(inside[rng.integers(len(inside), size=shape, dtype=kind)].sum(0))
-    low, high = percentiles(draws / n)
-    ece = float(np.abs(np.bincount(bin_of, weights=gaps)).sum() / n)
-    deviations = _chance_deviations(predictions, bins)
-    chance = np.abs(rng.normal(0, deviations, (resamples, len(deviations)))).sum(1) / n
-    by_chance = ece <= percentiles(chance)[1]
-    return Interval(0.0 if by_chance else max(0.0, float(2 * ece - high)),
-                    max(ece, float(2 * ece - low)))  # fmt: skip
+    used, bin_of = np.unique(bin_of, return_inverse=True)
+    count, total = np.bincount(bin_of), np.bincount(bin_of, weights=gaps)
+    squares = np.bincount(bin_of, weights=gaps**2) - total**2 / count
+    error = np.sqrt(np.maximum(squares, np.finfo(float).eps)) / n  # of each bin's gap
+    shape = _smooth_shape(used / bins, total / n, error)
+
+    ece = float(np.abs(total).sum() / n)
+    totals = np.linspace(0, 3 * ece + 6 * float(np.sqrt((error**2).sum())), 2000)
+    mean, variance = _absolute_moments(totals[:, None] * shape, error)
+    distance = (ece - mean.sum(1)) / np.sqrt(variance.sum(1))
+    held = totals[np.abs(distance) <= Z]
+    return Interval(float(held[0]), float(held[-1])) if len(held) else Interval(0.0, ece)
+
+
+def _smooth_shape(
+    at: NDArray[np.float64], gaps: NDArray[np.float64], error: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How a total is spread over the bins: sizes on a cubic through the gaps, with sum 1."""
+    terms = np.vander(at - at.mean(), min(4, len(at))) / error[:, None]
+    fitted = np.linalg.lstsq(terms, gaps / error)[0] @ (terms * error[:, None]).T
+    sizes = np.abs(fitted) if fitted.any() else error
+    return np.asarray(sizes / sizes.sum())
+
+
+def _absolute_moments(
+    mean: NDArray[np.float64], error: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and variance of the absolute value of a normal draw."""
+    from scipy.special import erf
+
+    z = mean / error
+    absolute = error * np.sqrt(2 / np.pi) * np.exp(-(z**2) / 2) + mean * erf(z / np.sqrt(2))
+    return absolute, mean**2 + error**2 - absolute**2
 
 
 def brier_score(predictions: Predictions) -> float:

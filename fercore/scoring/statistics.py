@@ -15,7 +15,7 @@ from fercore.scoring.metrics import Counts, Scores, Truth, midranks
 LEVEL = 0.05  # a difference whose p lies below is called beyond chance
 CONFIDENCE = 1 - LEVEL
 RESAMPLES = 2000
-_Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 
 
 class Interval(NamedTuple):
@@ -31,9 +31,9 @@ def wilson_interval(successes: float, n: int) -> Interval:
     """
     if n == 0:
         return Interval(0.0, 1.0)
-    share, z2 = successes / n, _Z**2
+    share, z2 = successes / n, Z**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
+    half = Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
     return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)))
 
 
@@ -161,7 +161,7 @@ def auc_interval(positive: Truth, scores: Scores) -> Interval:
     above, below = _auc_components(positive, scores)
     if len(above) < 2 or len(below) < 2:
         return Interval(float("nan"), float("nan"))
-    half = _Z * np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
+    half = Z * np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
     auc = above.mean()
     return Interval(float(max(0.0, auc - half)), float(min(1.0, auc + half)))
 
@@ -180,7 +180,7 @@ def auc_difference(positive: Truth, scores_a: Scores, scores_b: Scores) -> Diffe
         return Difference(unknown, Interval(unknown, unknown), unknown)
     error = np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
     value = float(above.mean())
-    interval = Interval(float(value - _Z * error), float(value + _Z * error))
+    interval = Interval(float(value - Z * error), float(value + Z * error))
     return Difference(value, interval, _normal_p(value, float(error)))
 
 
