@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fercore.data.faceset import FaceSet, face_set
+
+Places = NDArray[np.int64]  # of images in a set
 
 SEED = 2013
 VALIDATION_FOLDS = 9  # one of these, of what is not tested, is the part that chooses the epoch
@@ -26,7 +29,7 @@ def fresh_splits(faces: FaceSet, folds: int) -> Iterator[FaceSet]:
 
     pixels = faces.pixel_hashes()
 
-    def divide(images: np.ndarray, parts: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def divide(images: Places, parts: int) -> Iterator[tuple[Places, Places]]:
         division = StratifiedGroupKFold(parts, shuffle=True, random_state=SEED)
         yield from division.split(images, faces.labels[images], pixels[images])
 

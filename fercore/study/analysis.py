@@ -3,7 +3,9 @@
 Everything is computed from the store; nothing here knows what the answer is. Without torch.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
 from fercore.scoring.groups import group_difference, group_mean
-from fercore.scoring.statistics import LEVEL, Difference
+from fercore.scoring.statistics import LEVEL, Difference, Interval
 from fercore.study.conditions import CONDITIONS
 from fercore.study.references import PAPER
 from fercore.study.store import StudyStore
@@ -43,7 +45,7 @@ def gap_table(store: StudyStore, study: Study, part: str = "private") -> pd.Data
     table = store.table()
     finished = [v for v in study.variants if v.name in set(table["variant"])]
     right = {variant.name: correct_by_seed(store, variant.name, part) for variant in finished}
-    seeds = {name: sorted(own["seed"]) for name, own in table.groupby("variant")}
+    seeds = {str(name): sorted(own["seed"]) for name, own in table.groupby("variant")}
     lines = []
     for variant in finished:
         own = table[table["variant"] == variant.name]
@@ -143,9 +145,8 @@ def stronger_training(store: StudyStore, study: Study, part: str = "private") ->
     if not store.finished() or not {"cnn", "cnn_lstm"} <= set(store.table()["variant"]):
         return None
     gaps = gap_table(store, study, part).set_index("variant")
-    cnn, lstm = gaps.loc["cnn"], gaps.loc["cnn_lstm"]
-    interval = lstm["difference_low"], lstm["difference_high"]
-    gap = Difference(lstm["difference"], interval, lstm["p_value"])
+    cnn, lstm = _line(gaps, "cnn"), _line(gaps, "cnn_lstm")
+    gap = _gap(lstm, "p_value")
     return Conclusion(
         STRONGER_QUESTION,
         f"By the recipe '{study.recipe}' the CNN reaches {_percent(cnn['accuracy'])} (seeds: "
@@ -157,10 +158,8 @@ def stronger_training(store: StudyStore, study: Study, part: str = "private") ->
 def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion | None:
     if not {"cnn", "cnn_lstm"} <= set(gaps.index):
         return None
-    line = gaps.loc["cnn_lstm"]
     paper = PAPER["CNN-LSTM"] - PAPER["CNN"]
-    interval = line["difference_low"], line["difference_high"]
-    gap = Difference(line["difference"], interval, line["p_holm"])
+    gap = _gap(_line(gaps, "cnn_lstm"), "p_holm")
     explained = (
         f"the LSTM head explains {100 * gap.value / paper:.0f} % of that"
         if gap.p_value < LEVEL and gap.value < 0
@@ -194,11 +193,11 @@ def _sinking_factor(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
     if changed.empty:
         return None
     distance = (changed["accuracy"] - PAPER["CNN-LSTM"]).abs()
-    nearest = changed.loc[distance.idxmin()]
+    nearest = _line(changed, str(distance.idxmin()))
     factor = CONDITIONS[nearest["condition"]].title if nearest["condition"] else nearest["title"]
     twin = f"cnn-{nearest['condition']}"
     beside = (
-        f" The CNN under the same condition: {_percent(gaps.loc[twin, 'accuracy'])}."
+        f" The CNN under the same condition: {_percent(_line(gaps, twin)['accuracy'])}."
         if twin in gaps.index
         else ""
     )
@@ -215,9 +214,8 @@ def _levelling_head(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
     heads = gaps[gaps["model"].str.startswith("cnn_lstm") & (gaps["condition"] == "")]
     if heads.empty or heads["difference"].isna().all():
         return None
-    best = heads.loc[heads["public_accuracy"].idxmax()]
-    interval = best["difference_low"], best["difference_high"]
-    gap = Difference(best["difference"], interval, best["p_holm"])
+    best = _line(heads, str(heads["public_accuracy"].idxmax()))
+    gap = _gap(best, "p_holm")
     return Conclusion(
         "Which repair brings it level with the CNN?",
         f"Chosen on PublicTest, the best LSTM head is '{best['title']}': "
@@ -226,7 +224,7 @@ def _levelling_head(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
 
 
 def _against(
-    variant: str, other: str, right: dict[str, NDArray], seeds: dict[str, list[int]]
+    variant: str, other: str, right: dict[str, NDArray[np.bool_]], seeds: dict[str, list[int]]
 ) -> dict[str, float]:
     if variant == other or other not in right:
         names = "difference", "difference_low", "difference_high", "p_value"
@@ -247,12 +245,13 @@ def _against(
 
 
 def _mean_recall(store: StudyStore, variant: str, part: str) -> NDArray[np.float64]:
-    recalls = []
+    recalls: list[NDArray[np.float64]] = []
     for run_id in _runs(store, variant):
         table = store.predictions(run_id, part)
         confusion = metrics.confusion_matrix(table.labels, table.predicted)
         recalls.append(metrics.class_scores(confusion).recall)
-    return np.mean(recalls, axis=0)
+    mean: NDArray[np.float64] = np.mean(recalls, axis=0)
+    return mean
 
 
 def _runs(store: StudyStore, variant: str) -> list[str]:
@@ -261,6 +260,17 @@ def _runs(store: StudyStore, variant: str) -> list[str]:
     if own.empty:
         raise RunError(f"Study '{store.name}' has no finished training of '{variant}'.")
     return own["run_id"].tolist()
+
+
+def _line(gaps: pd.DataFrame, variant: str) -> dict[Hashable, Any]:
+    """A variant's line of a table that has one for each."""
+    return gaps.loc[[variant]].to_dict("records")[0]
+
+
+def _gap(line: dict[Hashable, Any], p: str) -> Difference:
+    """The difference that a line tells, with one of its p values."""
+    interval = Interval(line["difference_low"], line["difference_high"])
+    return Difference(line["difference"], interval, line[p])
 
 
 def _difference(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Difference:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fercore.data import FaceSet
 from fercore.data.cache import cache_folder
@@ -20,6 +20,12 @@ from fercore.runs.artifacts import read_run
 from fercore.study.runner import Clock, Outcome, StudyProgress, check_cells, train_cell, variant_of
 from fercore.study.store import StudyStore
 from fercore.training.records import Interrupted, Watcher
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
+    from ray.util.queue import Queue
+
+    Task = ObjectRef[dict[str, bytes]]  # a run folder's files by name
 
 LOCAL = "local"  # the address that starts a cluster on this machine
 POLL_SECONDS = 0.5
@@ -72,7 +78,9 @@ def run_on_ray(
     return Outcome([r.run_id for r in requests if r.run_id in done_now], [], broken)
 
 
-def _submit(request: Request, images, store: StudyStore, epochs, gpus: float):
+def _submit(
+    request: Request, images: "ObjectRef[FaceSet]", store: StudyStore, epochs: "Queue", gpus: float
+) -> "Task":
     """The Ray task of one training, on as many CPUs as it has threads."""
     import ray
 
@@ -84,9 +92,9 @@ def _submit(request: Request, images, store: StudyStore, epochs, gpus: float):
 
 
 def _collect(
-    tasks: dict[Any, Request],
+    tasks: "dict[Task, Request]",
     store: StudyStore,
-    epochs,
+    epochs: "Queue",
     clock: Clock,
     stop_requested: Callable[[], bool],
 ) -> dict[str, str]:
@@ -125,7 +133,7 @@ def _check_answer(address: str) -> None:
         ) from error
 
 
-def _train(request: Request, faces: FaceSet, study: str, epochs) -> dict[str, bytes]:
+def _train(request: Request, faces: FaceSet, study: str, epochs: "Queue") -> dict[str, bytes]:
     """In a worker: the training, and its run folder's files."""
     folder = cache_folder() / "studies" / study / request.run_id
     run = train_cell(

@@ -67,7 +67,7 @@ CONDITIONS = {
         "a seventh of the epochs",
         lambda recipe: replace(recipe, epochs=max(1, recipe.epochs // 7)),
     ),
-    # at the rate that Adam has in Keras, too: at the recipe's such a network does not learn
+    # at Adam's usual rate, as the networks without it are trained (`docs/protocol.md`)
     "no-norm": Condition(
         "no batch normalisation, a rate of 0.001",
         _one_after_the_other(built(norm=False), _with(learning_rate=1e-3)),

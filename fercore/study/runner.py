@@ -17,7 +17,7 @@ from fercore.runs.artifacts import Run, read_run
 from fercore.study.store import StudyStore, mostly
 from fercore.study.variants import Study
 from fercore.training.recipes import Recipe
-from fercore.training.records import Interrupted, Watcher
+from fercore.training.records import Interrupted, Progress, Watcher
 
 _ANOTHER = "{}: trained with another recipe or on other images than asked for. Move it away."
 
@@ -68,6 +68,10 @@ class Clock:
             self._at_start += int(epochs)
         self._done[run_id] = epochs
         self._tell(run_id)
+
+    def steps_of(self, run_id: str) -> Callable[[Progress], None]:
+        """What that training tells of its steps goes to `at`."""
+        return lambda progress: self.at(run_id, progress.epoch - 1 + progress.share)
 
     def leave(self, run_id: str) -> None:
         """Another process is at that training; it is not waited for."""
@@ -127,7 +131,8 @@ def run_study(
     check_cells(store, requests, faces)
     begun_with = store.finished()
     clock = Clock(requests, begun_with, on_progress)
-    elsewhere, broken = [], {}
+    elsewhere: list[str] = []
+    broken: dict[str, str] = {}
     for request in requests:
         if request.run_id in store.finished():
             if request.run_id not in begun_with:  # another runner finished it meanwhile
@@ -139,7 +144,7 @@ def run_study(
                 store.run_folder(request.run_id),
                 faces,
                 Watcher(
-                    on_step=lambda at, name=request.run_id: clock.at(name, at.epoch - 1 + at.share),
+                    on_step=clock.steps_of(request.run_id),
                     on_wait=on_wait,
                     stop_requested=stop_requested,
                 ),

@@ -288,7 +288,7 @@ class StudyStore:
 
 
 def _read_info(path: Path) -> dict[str, Any]:
-    info = read_json(path)
+    info: dict[str, Any] = read_json(path)
     if problem := misfit(info, RUN | TRAINED | _CELL):
         raise ValueError(problem)
     if info["run_id"] != path.parent.name:

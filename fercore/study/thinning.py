@@ -28,7 +28,7 @@ def halved(probs: NDArray[np.float32]) -> NDArray[np.float16]:
 
 def thinned(probs: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Probabilities (N, 7) as a byte each, off by 0.005 at most."""
-    stored = np.rint(_LEVELS * np.sqrt(probs)).astype(np.uint8)
+    stored: NDArray[np.uint8] = np.rint(_LEVELS * np.sqrt(probs)).astype(np.uint8)
     top, tied = _lost(stored, probs)
     stored[tied, top] = stored[tied].max(1) + 1
     return stored
@@ -37,11 +37,12 @@ def thinned(probs: NDArray[np.float32]) -> NDArray[np.uint8]:
 def restored(stored: Stored) -> NDArray[np.float32]:
     """Probabilities (N, 7) from what was kept of them; float32 is given back as it is."""
     if stored.dtype == np.float32:
-        return stored
-    probs = stored.astype(np.float64)
+        return stored.astype(np.float32, copy=False)
+    probs: NDArray[np.float64] = stored.astype(np.float64)
     if stored.dtype == np.uint8:
         probs = (probs / _LEVELS) ** 2
-    return (probs / probs.sum(1, keepdims=True)).astype(np.float32)
+    whole: NDArray[np.float32] = (probs / probs.sum(1, keepdims=True)).astype(np.float32)
+    return whole
 
 
 def stored_frame(stored: Stored) -> pd.DataFrame:
