@@ -1,17 +1,14 @@
 """The app: `streamlit run dashboard/app.py`. Router and sidebar; the pages lie in `pages/`."""
 
-import gc
 from collections import defaultdict
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from dashboard.base.navigation import PAGES
 
 HOME = "overview"
-
-# Python looks for garbage after every 700 new objects, and a page makes a hundred times as many.
-gc.set_threshold(50_000, 20, 100)
 
 # No trace on the screen, also where the settings of another folder hold.
 st.set_option("client.showErrorDetails", "none")
@@ -21,7 +18,7 @@ st.set_page_config(
 
 st.html(Path(__file__).with_name("page.css"))
 
-sections: dict[str, list] = defaultdict(list)
+sections: dict[str, list[StreamlitPage]] = defaultdict(list)
 for entry in PAGES.values():
     default = entry.name == HOME
     page = st.Page(
@@ -39,7 +36,7 @@ for entry in PAGES.values():
 chosen = st.navigation(sections, expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
-from dashboard.base import address, parameters  # noqa: E402
+from dashboard.base import address, fields, parameters  # noqa: E402
 from dashboard.base.failures import errors_told  # noqa: E402
 from dashboard.sidebar.data_panel import data_panel  # noqa: E402
 from dashboard.sidebar.finished_view import finished_view  # noqa: E402
@@ -53,7 +50,7 @@ PANELS = {
     "The panel Retrain": training_panel,
 }
 
-st.html(address.STEPS, unsafe_allow_javascript=True)
+st.html(address.STEPS + fields.LEFT_BY_ESCAPE, unsafe_allow_javascript=True)
 with errors_told("What the link says"):
     parameters.follow(chosen.url_path or HOME)
 address.say_what_is_not_here()

@@ -6,9 +6,8 @@ import streamlit as st
 
 from dashboard.base import loading, theme
 from dashboard.base.charts import show_figure
-from dashboard.base.failures import errors_kept
 from dashboard.base.parameters import COLOURINGS
-from dashboard.base.selection import ANY, current_with_predictions
+from dashboard.base.selection import ANY, LASSO, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import selected
@@ -56,26 +55,15 @@ if len(samples) < every:
     )
 
 name = f"map-{run.run_id}-{selection.part}"
-lassoed = "-".join(("lassoed", *loading.identity(run), selection.part, selection.words))
-
-
-keep_lassoed = extras_view.lasso_keeper(name, lassoed)
-
-
-@errors_kept("Clearing the selection")
-def forget_lassoed() -> None:
-    st.session_state.pop(lassoed, None)
-
-
 marked = None
-if on_map := st.session_state.get(lassoed):
+if on_map := st.session_state[LASSO]:
     marked = samples.index.to_series().isin(on_map)
 elif selection.words:
     marked = samples["row"].isin(chosen_rows)
 show_figure(
     extras_view.embedding_figure(samples, model, colouring, marked=marked),
     key=name,
-    on_select=keep_lassoed,
+    on_select=extras_view.lasso_keeper(name),
     selection_mode=("lasso", "box", "points"),
     config={"displaylogo": False, "scrollZoom": False},
     alt=f"Map of {key}'s features",
@@ -97,7 +85,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if on_map:
         st.button(
             "Clear", icon=":material/close:", key="clear-lasso",
-            on_click=forget_lassoed,
+            on_click=extras_view.forget_lassoed,
         )  # fmt: skip
 st.markdown(
     f"{letter(key)} is right on {wording.percent(group.accuracy)} "

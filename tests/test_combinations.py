@@ -94,7 +94,7 @@ def test_what_is_offered_is_what_is_not_refused(two_runs):
 
 
 def test_the_form_offers_what_makes_sense(two_runs):
-    app = open_page("overview")
+    app = open_page("overview", retrain=True)
 
     def options(label: str) -> list[str]:
         (box,) = (box for box in app.sidebar.selectbox if box.label == label)
@@ -110,9 +110,29 @@ def test_the_form_offers_what_makes_sense(two_runs):
     assert "finetune" not in options("Recipe")
 
 
+def test_the_form_is_drawn_for_who_opens_it_and_keeps_what_was_chosen(two_runs):
+    app = open_page("overview")
+
+    def unfold(*, opened: bool) -> None:
+        app.session_state["retrain"] = opened
+        app.run()
+        assert ("Start training" in [button.label for button in app.button]) == opened
+
+    assert "Start training" not in [button.label for button in app.button]
+    unfold(opened=True)
+    app.selectbox(key="train-start").select("second").run()
+    app.number_input(key="train-epochs").set_value(3)
+    app.checkbox(key="train-yields").uncheck().run()
+    unfold(opened=False)
+    unfold(opened=True)
+    assert app.selectbox(key="train-start").value == "second"
+    assert app.number_input(key="train-epochs").value == 3
+    assert not app.checkbox(key="train-yields").value
+
+
 def test_verdicts_are_offered_once_there_are_some(two_runs, faces):
     def boxes() -> list[str]:
-        return [box.label for box in open_page("overview").sidebar.checkbox]
+        return [box.label for box in open_page("overview", retrain=True).sidebar.checkbox]
 
     assert "Use my verdicts on Training" not in boxes()
     pixels = int(faces.pixel_hashes()[0])

@@ -16,6 +16,7 @@ from fercore.runs.artifacts import find_run
 from fercore.runs.changes import annotate_run
 from tests.conftest import ROOT
 from tests.e2e.conftest import place_at_random
+from tests.test_from_weights import robustness_table
 from tests.test_pages import no_video, open_page  # noqa: F401
 
 # What is no share or count but a name, or a text of people's.
@@ -61,10 +62,7 @@ def ready(two_runs):
     """Everything that a page can offer: a map, a verdict, a note, a corruption table."""
     for run in two_runs:
         place_at_random(run)
-        lines = [("clean", 0), ("blur", 1), ("blur", 2)]
-        frame = pd.DataFrame(lines, columns=["kind", "strength"])
-        scores = {"value": 1.0, "accuracy": 0.5, "low": 0.4, "high": 0.6, "macro_f1": 0.5, "n": 350}
-        frame.assign(**scores).to_parquet(run.folder / "robustness.parquet")
+        robustness_table(0.7).to_parquet(run.folder / "robustness.parquet")
     table = two_runs[0].predictions()
     wrong = review.Verdict(
         int(table.pixels[0]), int(table.rows[0]), "synthetic", "angry", "wrong", "sad", "=1+1"
@@ -74,7 +72,7 @@ def ready(two_runs):
     return two_runs
 
 
-NO_CSV = {"webcam", "your_faces", "predict", "robustness"}  # without a photo, or whole corruptions
+NO_CSV = {"webcam", "your_faces", "predict"}  # without a photo
 
 
 @pytest.mark.parametrize("name", sorted(PAGES.keys() - NO_CSV - {"why_the_lstm_loses"}))

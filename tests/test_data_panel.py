@@ -57,7 +57,7 @@ def test_a_set_is_chosen_with_its_class_names_and_taken_back(two_runs, numbered)
 def test_a_training_without_validation_is_refused_and_given_a_share(
     two_runs, numbered, monkeypatch
 ):
-    app = use(open_page("runs"), str(numbered), "raf-db")
+    app = use(open_page("runs", retrain=True), str(numbered), "raf-db")
     assert "none for validation" in "".join(app.selectbox(key=_data_key(app)).options)
     app = press(app, "Start training")
     assert "my set has no validation images" in said(app)

@@ -49,7 +49,7 @@ def everything_else_is_there(app: AppTest) -> None:
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_a_page_that_fails_is_a_sentence(two_runs, monkeypatch, caplog, error):
     monkeypatch.setattr("dashboard.base.loading.predictions", raising(error))
-    app = open_page("confusion")
+    app = open_page("confusion", retrain=True)
     sentence = told(app)
     assert sentence.startswith("The page Confusion could not be shown")
     assert "the rest works" in sentence
@@ -71,7 +71,7 @@ def test_the_reason_is_told_where_something_can_be_done_about_it(two_runs, monke
 @pytest.mark.parametrize("panel", PANELS)
 def test_a_panel_that_fails_takes_no_page_with_it(two_runs, monkeypatch, panel):
     monkeypatch.setattr(f"dashboard.sidebar.{panel}", raising(KeyError("created")))
-    app = open_page("confusion")
+    app = open_page("confusion", retrain=True)
     assert told(app).startswith(f"{PANELS[panel]} could not be shown;")
     assert app.sidebar.error[0].value == app.error[0].value
     assert app.title[0].value == "Confusion"
@@ -85,14 +85,14 @@ def test_a_fragment_that_fails_is_a_sentence(two_runs, monkeypatch):
     recipe = replace(find_recipe("quick"), epochs=3)
     prepare(Request("broken", "cnn", recipe, data="synthetic"))
     monkeypatch.setattr("dashboard.sidebar.training_panel._broken_off", raising(KeyError("epoch")))
-    app = open_page("confusion")
+    app = open_page("confusion", retrain=True)
     assert told(app).startswith("The training under way could not be shown")
     assert app.title[0].value == "Confusion"
     everything_else_is_there(app)
 
 
 def test_a_dialog_that_fails_is_a_sentence(two_runs, monkeypatch):
-    app = open_page("misclassified")
+    app = open_page("misclassified", retrain=True)
     monkeypatch.setattr("dashboard.faces.face_loading.probabilities", raising(KeyError("row")))
     tiles = [button for button in app.button if (button.key or "").startswith("face-")]
     tiles[0].click().run()
@@ -102,7 +102,7 @@ def test_a_dialog_that_fails_is_a_sentence(two_runs, monkeypatch):
 
 
 def test_a_callback_that_fails_is_a_sentence_once(two_runs, monkeypatch):
-    app = open_page("confusion", true="sad")
+    app = open_page("confusion", true="sad", retrain=True)
     with monkeypatch.context() as patched:
         patched.setattr("dashboard.base.selection.clears", raising(FULL))
         app.button(key="clear-selection").click().run()

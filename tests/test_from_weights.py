@@ -1,15 +1,20 @@
 """Extras: corruptions that do what they say, and what is stored with a run from its weights."""
 
+import base64
 import json
 import re
+import zlib
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
+from dashboard.base import index_sets
+from dashboard.base.navigation import PAGES
 from dashboard.base.parameters import COLOURINGS
 from dashboard.base.theme import CLASS_COLOURS
 from dashboard.compare import extras_view
@@ -24,7 +29,8 @@ from fercore.runs.artifacts import find_run
 from fercore.runs.writing import verify_run
 from fercore.scoring.evaluation import sample_table
 from fercore.scoring.predictions import prediction_frame
-from tests.test_pages import open_page, said
+from tests.conftest import ROOT
+from tests.test_pages import TIMEOUT, open_page, said
 
 FP32 = Precision("cpu", "fp32")
 
@@ -385,12 +391,18 @@ def test_embedding_page_shows_the_selected_faces_of_b(with_extras):
     assert all(tile.label.startswith("happy → ") for tile in tiles)
 
 
+def lassoed(chosen: tuple[int, ...]) -> AppTest:
+    """The map, with a lasso around these of its points."""
+    page = open_page("embedding", a="first", b="second")
+    page.session_state["lasso"] = chosen
+    return page.run()
+
+
 def test_embedding_page_shows_what_a_lasso_holds(with_extras):
     points = [{"customdata": [index, "", "", 0.0]} for index in (3, 5, 8)]
     lasso = {"selection": {"points": points, "point_indices": [], "box": [], "lasso": []}}
     chosen = extras_view.picked(lasso)
-    lassoed = f"lassoed-first-{with_extras[0].info['created']}-private-"
-    page = open_page("embedding", a="first", b="second", **{lassoed: chosen})
+    page = lassoed(chosen)
     page.segmented_control(key="colouring").set_value("right or wrong").run()
     words = said(page)
     table = find_run("first").predictions()
@@ -400,6 +412,36 @@ def test_embedding_page_shows_what_a_lasso_holds(with_extras):
     assert tiles == {f"face-{table.rows[index]}" for index in (3, 5, 8)}
     page.button(key="clear-lasso").click().run()
     assert "All: 350 faces" in said(page)
+
+
+def test_a_link_marks_what_a_lasso_held(with_extras):
+    link = dict(lassoed((3, 5, 8)).query_params)
+    assert len(link["lasso"]) < 40
+
+    def follow(**named: str) -> AppTest:
+        page = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=TIMEOUT)
+        page.run()
+        page.query_params.update(named)
+        return page.switch_page(str(PAGES["embedding"].path)).run()
+
+    page = follow(**link)
+    assert "On the map: 3 faces" in said(page)
+    page.selectbox(key="part").select("public").run()  # of other images it says nothing
+    assert "All: " in said(page)
+    assert "lasso" not in page.query_params
+    assert "which is not here" in said(follow(**link | {"lasso": "eJxjY"}))
+
+
+def test_the_letters_of_a_lasso_are_few_and_those_of_others_refused():
+    half = sorted(np.random.default_rng(0).choice(3589, 1800, replace=False).tolist())
+    text = index_sets.written(half)
+    assert index_sets.read(text) == tuple(half)
+    assert len(text) < 620
+    assert re.fullmatch(r"[\w-]+", text)
+    bomb = base64.urlsafe_b64encode(zlib.compress(bytes(10**8))).decode()
+    for odd in ("", "x", "née", "AAAA", text[:-9], bomb):
+        with pytest.raises(ValueError, match=re.escape(odd)):
+            index_sets.read(odd)
 
 
 def test_a_map_of_other_images_is_a_sentence(with_extras):

@@ -149,7 +149,7 @@ def test_a_damaged_new_run_is_a_sentence_beside_the_page(two_runs, name):
     write_json(two_runs[1].folder / "run.json", two_runs[1].info | today)
     (two_runs[1].folder / "metrics.json").write_text("{")
     (two_runs[1].folder / "predictions.parquet").write_text("{")
-    app = open_page(name, a="first", b="first")
+    app = open_page(name, a="first", b="first", retrain=True)
     assert any("predictions.parquet" in error.value for error in app.error)
     assert len(app.title) == 1
     assert "Start training" in [button.label for button in app.button]
@@ -355,7 +355,7 @@ def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
 
 def test_the_choice_of_a_start_outlives_another_run(two_runs, monkeypatch):
     monkeypatch.setattr(jobs, "estimate", lambda request: jobs.Estimate(60, 100))
-    app = open_page("overview")
+    app = open_page("overview", retrain=True)
     app.selectbox(key="train-start").select("first")
     next(button for button in app.button if button.label == "How long?").click().run()
     copy_of(two_runs[0], seed=1)
@@ -365,7 +365,7 @@ def test_the_choice_of_a_start_outlives_another_run(two_runs, monkeypatch):
 
 
 def test_the_form_offers_the_dataset_that_was_chosen_meanwhile(two_runs, tmp_path, monkeypatch):
-    app = open_page("overview")
+    app = open_page("overview", retrain=True)
     monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
     app.run()
     (recipe,) = (box for box in app.selectbox if box.label == "Recipe")

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from skimage.data import coffee
 
+from dashboard.base.navigation import PAGES
 from fercore import jobs
 from fercore.data.stored_faces import delete_faces, stored_faces
 from fercore.jobs.request import Request
@@ -141,6 +142,17 @@ def test_kept_faces_are_offered_for_fine_tuning_and_deleted(found, monkeypatch):
     press(press(found, "Delete these faces …"), "Delete them")
     assert stored_faces() == []
     assert "No faces are kept yet" in said(found)
+
+
+def test_a_zip_not_yet_searched_stays_when_one_looks_elsewhere(two_runs):
+    app = open_page("your_faces")
+    app.file_uploader[0].upload("mine.zip", zipped(drawn({"happy": 3})), "application/zip").run()
+    app.switch_page(str(PAGES["runs"].path)).run()
+    app.switch_page(str(PAGES["your_faces"].path)).run()
+    assert "mine.zip, 0.0 MB" in said(app)
+    assert {m.label: m.value for m in press(app, "Find the faces").metric}["Photos"] == "3"
+    press(press(app, "Remove"), "Find the faces")
+    assert "Choose a zip, or name a folder" in said(app)
 
 
 def test_a_zip_that_cannot_be_used_is_a_sentence(two_runs):

@@ -38,11 +38,12 @@ def identity(run: Run) -> tuple[str, str]:
     return run.run_id, str(run.info["created"])
 
 
-# The `hash_funcs` of whatever is cached by a run, a dataset or its votes.
+# The `hash_funcs` of whatever is cached by a run, a dataset, its votes or a path.
 KNOWN_BY: dict[str | type[Any], Callable[[Any], Any]] = {
     Run: identity,
     FaceSet: lambda faces: faces.fingerprint,
     Votes: lambda votes: votes.fingerprint,
+    type(Path()): str,
 }
 
 
@@ -187,11 +188,16 @@ def images(run: Run) -> Images:
         faces = dataset(run)
     except DataError as error:
         return Images(_NONE, {}, plain(error))
+    return Images(faces.images, _position(faces), partly=_partly(run, faces))
+
+
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def _partly(run: Run, faces: FaceSet) -> str:
+    """How many of the images that a run was scored on are among some faces, where not all are."""
     position = _position(faces)
     scored = [predictions(run, part).pixels for part in ("public", "private")]
     here = [int(pixels) in position for pixels in np.concatenate(scored)]
-    partly = "" if all(here) else plain(origin.partly(run, faces, sum(here), len(here)))
-    return Images(faces.images, position, partly=partly)
+    return "" if all(here) else plain(origin.partly(run, faces, sum(here), len(here)))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KNOWN_BY)

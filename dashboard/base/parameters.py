@@ -9,13 +9,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.base import address, loading
+from dashboard.base import address, index_sets, loading
 from dashboard.base.address import PAGE, Parameter, choice, number
 from dashboard.base.navigation import page_path
 from dashboard.base.selection import (
     ANY,
     CONFIDENCE,
     FACE,
+    LASSO,
     METRIC,
     MODEL_A,
     MODEL_B,
@@ -146,6 +147,10 @@ _OWN: dict[str, list[Parameter]] = {
     "embedding": [
         choice("features", "model", {"a": "A", "b": "B"}),
         choice("colouring", "colouring", COLOURINGS),
+        Parameter(
+            LASSO, "choice of faces on the map", tuple, index_sets.read, index_sets.written,
+            words=lambda _: "none", after=SHARED | {"features"},
+        ),
         _FACE,
     ],
     "robustness": [_label_shown("example")],

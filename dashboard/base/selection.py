@@ -25,6 +25,7 @@ CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
 WHICH = "which"  # one of `VIEWS`
 METRIC = "metric"  # one of `CLASS_METRICS`
+LASSO = "lasso"  # indices, in the sample table, of the faces marked on the embedding's map
 FACE = "face"  # the row of the face that is open, or None
 _CLEARS = "times-cleared"
 NO_MODEL, ANY = "none", "any"

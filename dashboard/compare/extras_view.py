@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once, error_bars, legend_below, panel, styled, with_panels
-from dashboard.base.selection import has_weights_or_say_so
+from dashboard.base.selection import LASSO, has_weights_or_say_so
 from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, count
 from dashboard.base.widgets import enlarged, png_url
 from fercore import data
@@ -202,21 +202,27 @@ def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Serie
     return samples["label" if colouring == "label" else f"{model}_predicted"], CLASS_COLOURS
 
 
-def picked(event: dict[str, Any]) -> list[int]:
+def picked(event: dict[str, Any]) -> tuple[int, ...]:
     """The indices, in the sample table, of the points that a lasso, a box or clicks select."""
-    return sorted({int(point["customdata"][0]) for point in event["selection"]["points"]})
+    return tuple(sorted({int(point["customdata"][0]) for point in event["selection"]["points"]}))
 
 
-def lasso_keeper(figure: str, place: str) -> Callable[[], None]:
+def lasso_keeper(figure: str) -> Callable[[], None]:
     """A callback that keeps what the figure's lasso holds: another colouring is another figure,
     which would forget it. Not a page's own function, which a session would keep with all it held.
     """
 
     @errors_kept("The lasso")
     def keep_lassoed() -> None:
-        st.session_state[place] = picked(st.session_state[figure])
+        st.session_state[LASSO] = picked(st.session_state[figure])
 
     return keep_lassoed
+
+
+@errors_kept("Clearing the selection")
+def forget_lassoed() -> None:
+    """Mark no face on the map."""
+    st.session_state[LASSO] = ()
 
 
 def counts_line(counts: pd.Series) -> str:

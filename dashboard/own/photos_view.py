@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
@@ -23,6 +26,7 @@ PER_PAGE = 60
 UPLOAD_MEGABYTES = 100  # it lies in memory beside the picture that is read from it
 EVERY_CLASS = "all"
 _PHOTOS, _NAME = "own-photos", "own-photos-name"
+_ZIP, _FIELD = "own-photos-kept-zip", "own-photos-zip"
 _NAME_LENGTH = 40
 _FACES = {
     SEARCH: "Look for the largest face of each photo",
@@ -30,37 +34,82 @@ _FACES = {
 }
 
 
+class Asked(NamedTuple):
+    """What the form says: where the photos are, and how they are to be read."""
+
+    zip: UploadedFile | None
+    folder: str
+    faces: str  # a key of `_FACES`
+    names: str
+
+
 def photo_form() -> None:
     """A zip or a folder; what is found in its photos is kept for this session alone."""
-    with st.form("own-photos-form"):
-        upload = st.file_uploader(
-            "A zip of your photos", type="zip", key="own-photos-zip",
-            max_upload_size=UPLOAD_MEGABYTES,
-        )  # fmt: skip
-        folder = st.text_input(
-            "Or a folder on the machine that runs this app", key="own-photos-folder",
-            persist_state="session",
-            placeholder="~/Pictures/faces",
-        )  # fmt: skip
-        left, right = st.columns(2)
-        faces = left.selectbox(
-            "Faces", list(_FACES), format_func=_FACES.__getitem__, key="own-photos-faces",
-            persist_state="session",
-            help="Pictures that are cut to the face already, of any size, are faces themselves.",
-        )  # fmt: skip
-        names = right.text_input(
-            "Class names", key="own-photos-names", persist_state="session",
-            placeholder="1=happy, contempt=",
-            help="Only where folders have other names than the expressions: `1=happy` says what "
-            f"one stands for, `contempt=` leaves one out. Known: {', '.join(COLLECTIONS)}.",
-        )  # fmt: skip
-        asked = st.form_submit_button("Find the faces", type="primary")
-    if not asked:
-        return
-    if upload is None and not folder.strip():
+    with st.container(border=True):
+        upload = _zip_field()
+        with st.form("own-photos-form", border=False):
+            fields = _fields()
+            pressed = st.form_submit_button("Find the faces", type="primary")
+    asked = Asked(upload, *fields)
+    if pressed and asked.zip is None and not asked.folder.strip():
         st.info("Choose a zip, or name a folder.")
-        return
-    path = given_path(folder)
+    elif pressed:
+        _find(asked)
+
+
+def _zip_field() -> UploadedFile | None:
+    """The field for a zip, and the zip: it stays in this session, on whatever page, until it is
+    taken away or another one comes. Streamlit forgets an upload whose field is not drawn.
+    """
+    in_field = st.file_uploader(
+        "A zip of your photos", type="zip", key=_FIELD, max_upload_size=UPLOAD_MEGABYTES,
+        on_change=_take_zip,
+    )  # fmt: skip
+    kept: UploadedFile | None = st.session_state.get(_ZIP)
+    if kept and not in_field:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{plain(kept.name)}, {kept.size / 1e6:.1f} MB", width="content")
+            st.button(
+                "Remove", icon=":material/close:", key="own-photos-forget", type="tertiary",
+                help=f"Take {plain(kept.name)} away", on_click=_forget_zip,
+            )  # fmt: skip
+    return in_field or kept
+
+
+@errors_kept("Taking the zip")
+def _take_zip() -> None:
+    st.session_state[_ZIP] = st.session_state[_FIELD]
+
+
+@errors_kept("Taking the zip away")
+def _forget_zip() -> None:
+    st.session_state[_ZIP] = None
+
+
+def _fields() -> tuple[str, str, str]:
+    """The folder, how faces are found, and what the classes' names mean."""
+    folder = st.text_input(
+        "Or a folder on the machine that runs this app", key="own-photos-folder",
+        persist_state="session",
+        placeholder="~/Pictures/faces",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    faces = left.selectbox(
+        "Faces", list(_FACES), format_func=_FACES.__getitem__, key="own-photos-faces",
+        persist_state="session",
+        help="Pictures that are cut to the face already, of any size, are faces themselves.",
+    )  # fmt: skip
+    names = right.text_input(
+        "Class names", key="own-photos-names", persist_state="session",
+        placeholder="1=happy, contempt=",
+        help="Only where folders have other names than the expressions: `1=happy` says what "
+        f"one stands for, `contempt=` leaves one out. Known: {', '.join(COLLECTIONS)}.",
+    )  # fmt: skip
+    return folder, faces, names
+
+
+def _find(asked: Asked) -> None:
+    """Look for the faces, and keep what is found for `preview`."""
     bar, stop = st.progress(0.0, "Looking for faces …"), st.empty()
     stop.button("Stop", key="own-photos-stop")  # any click ends what this run does
 
@@ -69,13 +118,14 @@ def photo_form() -> None:
         bar.progress(done / total, words)
 
     try:
-        source, name = (
-            (upload.getvalue(), upload.name)
-            if upload
-            else (allowed_path(path, searched=lambda files: tell(0)), path.name)
-        )
+        source: bytes | Path
+        if asked.zip:
+            source, name = asked.zip.getvalue(), asked.zip.name
+        else:
+            path = given_path(asked.folder)
+            source, name = allowed_path(path, searched=lambda files: tell(0)), path.name
         photos = find_own_faces(
-            source, name=name, names=class_names(names), faces=faces, progress=tell
+            source, name=name, names=class_names(asked.names), faces=asked.faces, progress=tell
         )
     except FerError as error:
         st.error(plain(error))
@@ -143,6 +193,7 @@ def _keep_form(own: OwnFaces) -> None:
         st.error(plain(error))
         return
     del st.session_state[_PHOTOS]
+    st.session_state.pop(_ZIP, None)
     select_set(folder.name, f"Kept {len(own.kept)} faces in {folder}.")
     st.rerun()
 

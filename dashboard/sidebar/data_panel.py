@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
-from dashboard.base.loading import found_source
+from dashboard.base.loading import KNOWN_BY, found_source
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from fercore import data
@@ -110,7 +110,7 @@ def _status() -> tuple[str, bool]:
     return dataset_title(source), True
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False, hash_funcs=KNOWN_BY)
 def dataset_title(source: Path | str | None) -> str:
     """A dataset's name, with its size once it has been read."""
     if not isinstance(source, Path):
@@ -122,7 +122,7 @@ def dataset_title(source: Path | str | None) -> str:
     return f"{faces.name}, {count(len(faces))} images{chosen_by}"
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False, hash_funcs=KNOWN_BY)
 def dataset_notes(source: Path | str | None) -> tuple[str, ...]:
     """What to know of a dataset that has been read: what it lacks, what was left out."""
     if not isinstance(source, Path) or not os.path.exists(source):

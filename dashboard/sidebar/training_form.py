@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -30,7 +31,7 @@ FRESH = "fresh weights"
 def training_form(busy: bool) -> None:
     """Start, model, recipe, data, seed; the rest under 'More'. What makes no sense is not offered.
 
-    Starts a training or estimates its time.
+    Starts a training or estimates its time. What is chosen stays while the panel is closed.
     """
     sources = _sources()
     start = _start()
@@ -40,14 +41,24 @@ def training_form(busy: bool) -> None:
         format_func=lambda name: MODELS[name].title,
         disabled=start is not None,
         key="train-model-of-start" if start else "train-model",
+        persist_state="session",
         help="It is the one of the run to start from." if start else None,
     )
     recipe = _recipe(offered(model, start), _first_recipe(start, sources))
     source = st.selectbox(
-        "Data", sources, format_func=dataset_title, key=f"train-data-{sources[0]}"
+        "Data",
+        sources,
+        format_func=dataset_title,
+        key=f"train-data-{sources[0]}",
+        persist_state="session",
     )
     seed = st.number_input(
-        "Seed", 0, 9999, help="Same seed, same machine, same result.", key="train-seed"
+        "Seed",
+        0,
+        9999,
+        help="Same seed, same machine, same result.",
+        key="train-seed",
+        persist_state="session",
     )
     with st.expander("More"):
         options = _more()
@@ -81,6 +92,7 @@ def _start() -> Run | None:
         [FRESH, *runs],
         help="Fresh weights, or a run's own model and weights, to be trained further.",
         key="train-start",
+        persist_state="session",
     )
     return runs.get(start)
 
@@ -98,61 +110,66 @@ def _recipe(names: list[str], first: str) -> str:
         names,
         index=names.index(first) if first in names else 0,
         key="-".join(["train-recipe", first, *names]),
+        persist_state="session",
         help="  \n".join(f"**{name}**: {RECIPES[name].summary}" for name in names),
     )
 
 
-def _more() -> dict:
+def _more() -> dict[str, Any]:
+    """What of a request is seldom asked for, and `changes` to the recipe."""
     verdicts = len(review.verdicts()) > 0 and st.checkbox(
-        "Use my verdicts on Training",
+        "Use my verdicts on Training", key="train-verdicts", persist_state="session",
         help="Labels found wrong on the Review page are replaced; ambiguous and unusable images "
         "are left out. The test images stay as they are.",
-    )
+    )  # fmt: skip
     validation = st.number_input(
-        "Validation, % of Training",
-        1,
-        50,
-        None,
-        placeholder="the dataset's own images",
-        key="train-validation",
+        "Validation, % of Training", 1, 50, None, placeholder="the dataset's own images",
+        key="train-validation", persist_state="session",
         help="For a set without validation images (PublicTest): so much of each class's Training "
         "is drawn by the seed, to choose the epoch by.",
-    )
-    epochs = st.number_input("Epochs", 1, 1000, None, placeholder="the recipe's")
-    batch = st.number_input(
-        "Batch size", 1, 4096, None, placeholder="the recipe's", help="Images per step."
-    )
-    rate = st.number_input(
-        "Learning rate",
-        1e-6,
-        1.0,
-        None,
-        format="%.5f",
-        placeholder="the recipe's",
-        help="The highest one; it rises to it in the first epochs and then falls to zero.",
-    )
+    )  # fmt: skip
+    share = None if validation is None else validation / 100
+    return {"changes": _changes(), "verdicts": verdicts, "validation": share} | _machine()
+
+
+def _changes() -> dict[str, float]:
+    """The recipe's fields that are asked to be others."""
+    asked = {
+        "epochs": st.number_input(
+            "Epochs", 1, 1000, None, placeholder="the recipe's",
+            key="train-epochs", persist_state="session",
+        ),
+        "batch_size": st.number_input(
+            "Batch size", 1, 4096, None, placeholder="the recipe's", help="Images per step.",
+            key="train-batch", persist_state="session",
+        ),
+        "learning_rate": st.number_input(
+            "Learning rate", 1e-6, 1.0, None, format="%.5f", placeholder="the recipe's",
+            key="train-rate", persist_state="session",
+            help="The highest one; it rises to it in the first epochs and then falls to zero.",
+        ),
+    }  # fmt: skip
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _machine() -> dict[str, int | bool]:
+    """How much of this machine a training takes."""
     threads = st.number_input(
-        "Processor threads",
-        1,
-        256,
-        jobs.spare_threads(),
+        "Processor threads", 1, 256, jobs.spare_threads(),
+        key="train-threads", persist_state="session",
         help="One fewer than this machine has keeps the pages quick. Another number may change "
         "the last digits of the result.",
-    )
+    )  # fmt: skip
     yields = st.checkbox(
-        "Low priority", value=True, help="Other programs, and these pages, go first."
-    )
-    changes = {"epochs": epochs, "batch_size": batch, "learning_rate": rate}
-    return {
-        "changes": {name: value for name, value in changes.items() if value is not None},
-        "verdicts": verdicts,
-        "validation": None if validation is None else validation / 100,
-        "threads": threads,
-        "low_priority": yields,
-    }
+        "Low priority", value=True, key="train-yields", persist_state="session",
+        help="Other programs, and these pages, go first.",
+    )  # fmt: skip
+    return {"threads": threads, "low_priority": yields}
 
 
-def _request(model: str, recipe: str, source: Path | str | None, seed: int, options: dict):
+def _request(
+    model: str, recipe: str, source: Path | str | None, seed: int, options: dict[str, Any]
+) -> Request:
     chosen: Recipe = replace(find_recipe(recipe), **options.pop("changes"))
     where = str(source) if source else None
     return Request("", model, chosen, seed, where, **options)

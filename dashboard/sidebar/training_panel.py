@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard.base.access import write_or_say_why
+from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.plain import plain
 from dashboard.sidebar.training_form import training_form
@@ -20,6 +20,7 @@ from fercore.wording import duration, percent
 Action = Callable[[str], object]  # on a training, by its run's name
 
 REFRESH = timedelta(seconds=1)
+PANEL = "retrain"  # whether it is open
 _WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn
 _NEWS = "training-news"  # sentences to be shown once
 _ASKED = "discard-asked"  # the training that is discarded once that is confirmed
@@ -29,10 +30,13 @@ def training_panel() -> None:
     """A form for a new training, and every training that is under way or was broken off."""
     under_way = jobs.list_jobs()
     st.session_state[_WATCHED] = busy = _alive_ids(under_way)
-    with st.expander("Retrain", icon=":material/model_training:", expanded=bool(under_way)):
-        writes = write_or_say_why("train")
-        st.fragment(_progress, run_every=REFRESH if busy else None)(writes)
-        if writes:
+    with st.expander(
+        "Retrain", icon=":material/model_training:", expanded=bool(under_way), key=PANEL,
+        on_change="rerun",
+    ) as panel:  # fmt: skip
+        st.fragment(_progress, run_every=REFRESH if busy else None)(may_write().allowed)
+        # A form takes as long as a light page: it is drawn for who opens it.
+        if panel.open and write_or_say_why("train"):
             training_form(bool(busy))
 
 
