@@ -28,8 +28,8 @@ RECIPE = replace(find_recipe("quick"), epochs=30, batch_size=16, model_arguments
 # A fresh process each, forked from one that has imported torch and used nothing of it yet.
 fresh = multiprocessing.get_context("forkserver")
 fresh.set_forkserver_preload(
-    ["tests.test_crashes", "fercore.training.fit", "fercore.models.inference"]
-)
+    ["tests.test_crashes", "fercore.training.fit", "fercore.models.inference", "torch._dynamo"]
+)  # the last one is most of a start: every first optimizer imports it
 
 
 def go_on(run_id: str, faces: FaceSet, home: str, prepare_process=None) -> None:
