@@ -129,11 +129,7 @@ def condition_figure(conditions: pd.DataFrame) -> go.Figure:
             insidetextfont_color=text_on(MODEL_COLOURS[key]),
             hovertemplate=f"{title}, %{{x}}: %{{y:.1f}} %<extra></extra>",
         )
-    for model, accuracy in PAPER.items():
-        figure.add_hline(
-            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {model}", annotation_position="right",
-        )  # fmt: skip
+    _papers_accuracies(figure, "right")
     figure.update_yaxes(title="accuracy, %", range=[0, 78])
     drawn = styled(figure, "The same change made to both models", height=440, wide=True)
     return drawn.update_layout(margin_r=110)  # for the paper's names, beside the bars
@@ -174,11 +170,7 @@ def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
             name=title,
             hovertemplate=f"{title}, epoch %{{x}}: %{{y:.1f}} %<extra></extra>",
         )
-    for model, accuracy in PAPER.items():
-        figure.add_hline(
-            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {model} (test)", annotation_position="bottom right",
-        )  # fmt: skip
+    _papers_accuracies(figure, "bottom right", " (test)")
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="PublicTest accuracy, %")
     return legend_below(styled(figure, "Learning curves", height=480), room=96)
@@ -198,3 +190,12 @@ def _paper_line(figure: go.Figure, x: float, name: str, *, col: int) -> None:
         x, line_dash="dash", line_color=REFERENCE_COLOUR, annotation_text=name,
         annotation_position="top", col=col,
     )  # fmt: skip
+
+
+def _papers_accuracies(figure: go.Figure, where: str, more: str = "") -> None:
+    """A line across for each of the paper's models, its name at that place."""
+    for model, accuracy in PAPER.items():
+        figure.add_hline(
+            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
+            annotation_text=f"paper {model}{more}", annotation_position=where,
+        )  # fmt: skip

@@ -87,6 +87,13 @@ def test_a_link_opens_a_face_and_a_note_half_written_is_kept(browser, page, addr
     page.go_back()
     dialog.get_by_role("tab", name="Your verdict").click()
     expect(dialog.get_by_label("Note")).to_have_value("hair over the")
+    dialog.get_by_label("Note").fill("hair over the eyes")
+    dialog.get_by_label("Note").press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("face="))
+    page.go_back()
+    dialog.get_by_role("tab", name="Your verdict").click()
+    expect(dialog.get_by_label("Note")).to_have_value("hair over the eyes")
     for other in new_page(browser):
         other.goto(link)
         expect(other.get_by_role("dialog").get_by_text("Label: ")).to_be_visible()
