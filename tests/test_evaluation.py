@@ -16,9 +16,9 @@ from fercore.scoring.evaluation import (
     compare,
     confusions,
     evaluate,
-    sample_table,
 )
 from fercore.scoring.predictions import Predictions, select_part
+from fercore.scoring.samples import sample_table
 
 
 def test_evaluate_agrees_with_scikit_learn(two_runs):

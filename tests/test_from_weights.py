@@ -27,8 +27,8 @@ from fercore.models.inference import for_inference, predict_logits
 from fercore.models.precision import Precision
 from fercore.runs.artifacts import find_run
 from fercore.runs.writing import verify_run
-from fercore.scoring.evaluation import sample_table
 from fercore.scoring.predictions import prediction_frame
+from fercore.scoring.samples import sample_table
 from tests.conftest import ROOT
 from tests.test_pages import TIMEOUT, open_page, said
 

@@ -359,7 +359,7 @@ def words(app: AppTest) -> str:
 
 
 def first_mistake(run):
-    from fercore.scoring.evaluation import sample_table
+    from fercore.scoring.samples import sample_table
 
     samples = sample_table(run.predictions())
     return next(samples[~samples["a_correct"]].itertuples())

@@ -23,6 +23,7 @@ from fercore.runs.artifacts import Run, list_runs
 from fercore.scoring import evaluation
 from fercore.scoring.evaluation import Comparison, class_table, compare
 from fercore.scoring.predictions import Predictions
+from fercore.scoring.samples import sample_table
 
 if TYPE_CHECKING:
     from fercore.predict.predictor import Predictor
@@ -91,7 +92,7 @@ def cell_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
 @st.cache_data(max_entries=20, show_spinner=False, hash_funcs=KNOWN_BY)
 def samples(a: Run, b: Run | None, part: str) -> pd.DataFrame:
     """One line per image: what A, and B where given, say of it."""
-    return evaluation.sample_table(predictions(a, part), predictions(b, part) if b else None)
+    return sample_table(predictions(a, part), predictions(b, part) if b else None)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Selection:
 
     @property
     def sample_filter(self) -> dict[str, Any]:
-        """The selection as arguments of `evaluation.selected_samples`."""
+        """The selection as arguments of `samples.selected_samples`."""
         chosen = {"true": self.true, "a_says": self.predicted, "b_says": self.predicted_b}
         low, high = self.confidence
         return {name: None if value == ANY else value for name, value in chosen.items()} | {

@@ -24,7 +24,7 @@ from fercore.data import SYNTHETIC
 from fercore.labels import SIZE
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title
-from fercore.scoring.evaluation import selected_samples
+from fercore.scoring.samples import selected_samples
 
 
 def heading(title: str, explanation: str) -> None:

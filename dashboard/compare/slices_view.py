@@ -16,8 +16,8 @@ from dashboard.faces import face_loading
 from fercore.data.votes import Votes
 from fercore.errors import DataError
 from fercore.runs.artifacts import Run
-from fercore.scoring.evaluation import selected_samples
 from fercore.scoring.image_properties import measured_in
+from fercore.scoring.samples import selected_samples
 from fercore.scoring.slices import FIFTHS, slice_mask, slice_properties, slices
 from fercore.wording import signed
 

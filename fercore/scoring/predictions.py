@@ -90,6 +90,13 @@ def image_count(predictions: Predictions) -> int:
     return len(predictions)
 
 
+def check_paired(a: Predictions, b: Predictions) -> None:
+    """Raise `RunError` where there are no images, or the two tables are about different ones."""
+    image_count(a)
+    if not a.same_images(b):
+        raise RunError("The two runs were not scored on the same images.")
+
+
 def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame:
     """The table as stored, of every image that is not Training's; `probs` (N, 7) belong to those.
 

@@ -1,0 +1,84 @@
+"""Image by image: what one or two models say, and which of the images a person looks at."""
+
+import numpy as np
+import pandas as pd
+
+from fercore.errors import ConfigError, RunError
+from fercore.labels import CLASSES
+from fercore.scoring.predictions import Predictions, check_paired
+
+
+def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
+    """One line per image: row, pixels (hash), label, and for A what it says, how surely, whether
+    right; with B on the same images, the same for B.
+
+    Columns: row, pixels, label, a_predicted, a_confidence, a_correct, a_loss, a_margin
+    [, b_predicted, …]. Classes by name, confidences from 0 to 1; loss is the cross-entropy of the
+    label in nats, margin the label's probability minus the highest other one, from -1 to 1. Raises
+    `RunError` where B was scored on other images.
+    """
+    if b is not None:
+        check_paired(a, b)
+    names = np.array(CLASSES)
+    frame = pd.DataFrame({"row": a.rows, "pixels": a.pixels, "label": names[a.labels]})
+    for key, table in {"a": a, "b": b}.items():
+        if table is not None:
+            frame[f"{key}_predicted"] = names[table.predicted]
+            frame[f"{key}_confidence"] = table.confidence
+            frame[f"{key}_correct"] = table.correct
+            frame[f"{key}_loss"] = table.loss
+            frame[f"{key}_margin"] = table.margin
+    return frame
+
+
+def selected_samples(
+    samples: pd.DataFrame,
+    *,
+    true: str | None = None,
+    a_says: str | None = None,
+    b_says: str | None = None,
+    confidence: tuple[float, float] = (0.0, 1.0),
+    of: str = "a",
+) -> pd.Series:
+    """Which lines of a sample table have this label, these predictions, a confidence in this range.
+
+    `of` ('a' or 'b') says whose confidence. Returns bool (N,). Raises `RunError` where B is asked
+    about and not in the table.
+    """
+    if (b_says or of == "b") and "b_predicted" not in samples:
+        raise RunError("B was not scored on these images: nothing can be chosen by what it says.")
+    keep = samples[f"{of}_confidence"].between(*confidence)
+    for column, wanted in {"label": true, "a_predicted": a_says, "b_predicted": b_says}.items():
+        if wanted:
+            keep &= samples[column] == wanted
+    return keep
+
+
+# What a person may ask of two models' answers, in the order of a page's choices.
+VIEWS = (
+    "A wrong",
+    "B wrong",
+    "A wrong, B right",
+    "A right, B wrong",
+    "both wrong",
+    "both wrong alike",
+    "all",
+)
+
+
+def view_mask(samples: pd.DataFrame, view: str) -> pd.Series:
+    """Which lines of a sample table belong to one of `VIEWS`: bool (N,).
+
+    Raises `ConfigError` for another word, and where B is asked about and not in the table.
+    """
+    if view not in VIEWS or (view not in ("A wrong", "all") and "b_correct" not in samples):
+        raise ConfigError(f"There is no view '{view}' of these models.")
+    wrong_a = ~samples["a_correct"]
+    if view == "A wrong":
+        return wrong_a
+    if view == "all":
+        return wrong_a | True
+    wrong_b = ~samples["b_correct"]
+    alike = samples["a_predicted"] == samples["b_predicted"]
+    masks = (wrong_a, wrong_b, wrong_a & ~wrong_b, ~wrong_a & wrong_b, wrong_a & wrong_b)
+    return dict(zip(VIEWS, (*masks, wrong_a & wrong_b & alike)))[view]
