@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard.base.loading import KNOWN_BY, dataset, predictions, stamp
+from dashboard.base import loading
+from dashboard.base.loading import KNOWN_BY, dataset, stamp
 from fercore.analysis.neighbours import ThumbnailIndex
 from fercore.data import FaceSet, finding
 from fercore.data.votes import Votes, votes_path
@@ -37,7 +38,7 @@ def doubted_errors(run: Run, part: str) -> float | None:
 
     None where the votes are not on this machine.
     """
-    table, found = predictions(run, part), votes(run)
+    table, found = loading.predictions(run, part), votes(run)
     if found is None or table.correct.all():
         return None
     disputed = ~found.agreement_with(table.labels, table.rows)
@@ -46,7 +47,7 @@ def doubted_errors(run: Run, part: str) -> float | None:
 
 def probabilities(run: Run, part: str, row: int) -> NDArray[np.float32]:
     """The seven probabilities of the image with that row."""
-    table = predictions(run, part)
+    table = loading.predictions(run, part)
     return table.probs[int(np.searchsorted(table.rows, row))]
 
 
