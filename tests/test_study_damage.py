@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,27 @@ def study(whole, tmp_path) -> Path:
     return Path(shutil.copytree(whole / "studies", tmp_path / "artifacts" / "studies")) / "sequence"
 
 
-def contents() -> Iterator[Callable[[Path], None]]:
+def contents() -> Iterator[Callable[[Path], object]]:
     for content in CONTENTS:
-        yield lambda path, content=content: path.write_bytes(content)
+        yield partial(write, content)
     yield lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    yield lambda path: (path.unlink(), path.mkdir())
-    yield lambda path: (path.unlink(), path.symlink_to("nowhere"))
+    yield folder_in_its_place
+    yield link_in_its_place
     yield Path.unlink
+
+
+def write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+
+
+def folder_in_its_place(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def link_in_its_place(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
 
 
 def table_with(change: Change) -> Callable[[Path], None]:
@@ -84,6 +99,7 @@ READ = {  # without which a study says nothing
         assign(everywhere="yes"), assign(everywhere=0.5),
     ],
 }  # fmt: skip
+STRANGE: tuple[object, ...] = ("x", None, [], np.nan)
 COMPUTED_AGAIN = {
     "table.parquet": [
         *contents(), DOUBLED, EMPTIED, *map(drop, ("seed", "variant", "public_accuracy")),
@@ -92,7 +108,7 @@ COMPUTED_AGAIN = {
         assign(private_accuracy=7.0), assign(latency_ms="x"), assign(seconds=None),
     ],
     "table.json": list(contents()),
-    "latency.json": [*contents(), *(changing("cnn", odd) for odd in ("x", None, [], np.nan))],
+    "latency.json": [*contents(), *map(partial(changing, "cnn"), STRANGE)],
     "cells/cnn-s0/run.json": [*contents()][:-2],  # without it a training is not finished
 }  # fmt: skip
 

@@ -41,7 +41,11 @@ def no_right_to_write(tmp_path, monkeypatch) -> Callable[[], None]:
 
         monkeypatch.setattr(Path, name, tried)
 
-    return lambda: [forbid(name) for name in WRITERS] and None
+    def forbid_all() -> None:
+        for name in WRITERS:
+            forbid(name)
+
+    return forbid_all
 
 
 def request(name: str) -> Request:
