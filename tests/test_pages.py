@@ -353,6 +353,14 @@ def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
     assert "no such file" in said(app)
 
 
+def test_the_browser_begins_with_the_models_that_are_shown(two_runs):
+    """Where it began with another one, a click before it hears of the value would choose that."""
+    for chosen in ({}, {"a": "first", "b": "none"}):
+        app = open_page("overview", **chosen)
+        for box in (app.selectbox(key="a"), app.selectbox(key="b")):
+            assert box.proto.options[box.proto.default] == box.value
+
+
 def test_the_choice_of_a_start_outlives_another_run(two_runs, monkeypatch):
     monkeypatch.setattr(jobs, "estimate", lambda request: jobs.Estimate(60, 100))
     app = open_page("overview", retrain=True)

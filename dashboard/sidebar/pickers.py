@@ -37,7 +37,9 @@ def pickers() -> None:
         (MODEL_B, "Model B", [*about, NO_MODEL]),
     ):
         help_ = "A is drawn in blue, B in orange, on every page."
-        chosen = st.selectbox(label, options, key=key, help=help_)
+        # What the browser shows until it hears of the value; a click may come before that.
+        at_first = options.index(st.session_state[key])
+        chosen = st.selectbox(label, options, at_first, key=key, help=help_)
         st.caption("  \n".join(about.get(chosen, ["one model alone"])))
     st.selectbox(
         "Images",
