@@ -6,7 +6,7 @@ A negative number has a real minus, which no browser breaks a line after; a zero
 import math
 
 MINUS, NO_BREAK = "\u2212", "\u00a0"
-_UNKNOWN = "–"
+UNKNOWN = "–"
 
 
 def number(value: float, places: int = 1) -> str:
@@ -29,26 +29,36 @@ def signed(value: float, places: int = 1) -> str:
     return f"+{text}" if value > 0 and float(text) else text
 
 
-def percent(share: float | None) -> str:
+def percent(share: float | None, places: int = 1) -> str:
     """'63.2 %', never broken into two lines; a dash for an unknown one."""
-    return _UNKNOWN if share is None or math.isnan(share) else f"{number(100 * share)}{NO_BREAK}%"
+    return _with_unit(in_percent(share, places), "%")
+
+
+def in_percent(share: float | None, places: int = 1) -> str:
+    """'63.2', where a table's head or the words around it name the unit; else as `percent`."""
+    return UNKNOWN if share is None or math.isnan(share) else number(100 * share, places)
 
 
 def interval(bounds: tuple[float, float]) -> str:
     """'[61.6, 64.8]', in percent, in one piece; a dash for an unknown one."""
     low, high = bounds
-    return _UNKNOWN if math.isnan(low) else f"[{number(100 * low)},{NO_BREAK}{number(100 * high)}]"
+    return UNKNOWN if math.isnan(low) else f"[{in_percent(low)},{NO_BREAK}{in_percent(high)}]"
 
 
 def points(difference: float) -> str:
     """A difference of two shares with its sign: '+1.4 points'; a dash for an unknown one."""
-    return _UNKNOWN if math.isnan(difference) else f"{signed(100 * difference)}{NO_BREAK}points"
+    return _with_unit(in_points(difference), "points")
+
+
+def in_points(difference: float) -> str:
+    """'+1.4', where a table's head or the words around it name the unit; else as `points`."""
+    return UNKNOWN if math.isnan(difference) else signed(100 * difference)
 
 
 def points_interval(bounds: tuple[float, float]) -> str:
     """'[+0.2, +2.6]', in points, in one piece; a dash for an unknown one."""
     low, high = bounds
-    return _UNKNOWN if math.isnan(low) else f"[{signed(100 * low)},{NO_BREAK}{signed(100 * high)}]"
+    return UNKNOWN if math.isnan(low) else f"[{in_points(low)},{NO_BREAK}{in_points(high)}]"
 
 
 def p_value(p: float) -> str:
@@ -69,3 +79,12 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def breakable(words: str) -> str:
+    """The same where lines may break anywhere: on a terminal, and in what is kept as text."""
+    return words.replace(NO_BREAK, " ")
+
+
+def _with_unit(told: str, unit: str) -> str:
+    return told if told == UNKNOWN else f"{told}{NO_BREAK}{unit}"

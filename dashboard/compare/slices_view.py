@@ -19,7 +19,7 @@ from fercore.runs.artifacts import Run
 from fercore.scoring.image_properties import measured_in
 from fercore.scoring.samples import selected_samples
 from fercore.scoring.slices import FIFTHS, slice_mask, slice_properties, slices
-from fercore.wording import signed
+from fercore.wording import in_points
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _points(
         customdata=np.stack(
             [
                 *(shown[name] for name in ("property", "slice", "n")),
-                [signed(100 * gap) for gap in shown["difference"]],
+                [in_points(gap) for gap in shown["difference"]],
             ],
             axis=-1,
         ),

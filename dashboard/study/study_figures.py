@@ -11,7 +11,7 @@ from dashboard.base.figures import drawn_once, error_bars, heat, legend_below, s
 from dashboard.base.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR, text_on
 from fercore.scoring.statistics import LEVEL
 from fercore.study.references import PAPER
-from fercore.wording import p_value, signed
+from fercore.wording import in_points, p_value, signed
 
 PAPER_GAP = PAPER["CNN-LSTM"] - PAPER["CNN"]
 
@@ -51,7 +51,7 @@ def variants_figure(gaps: pd.DataFrame) -> go.Figure:
             },
             customdata=np.stack(
                 [
-                    [signed(100 * gap) for gap in family["difference"]],
+                    [in_points(gap) for gap in family["difference"]],
                     [p_value(p) for p in family["p_holm"]],
                 ],
                 axis=-1,

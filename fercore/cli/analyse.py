@@ -9,10 +9,10 @@ from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fercore.analysis.from_weights import CLEAN, Progress, analyse_weights, robustness
 from fercore.cli.data import faces_of_run
 from fercore.cli.options import AsJson, DataOption, RunName
-from fercore.cli.output import percent, print_json, print_table, with_interval
+from fercore.cli.output import print_json, print_table, with_interval
 from fercore.runs.artifacts import Run, find_run
 from fercore.runs.words import run_title
-from fercore.wording import duration
+from fercore.wording import duration, in_percent
 
 
 def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
@@ -56,5 +56,5 @@ def _print(run: Run, table: pd.DataFrame, as_json: bool) -> None:
     strengths = list(STRENGTHS[1:])
     print_table(
         ["accuracy % at strength", *map(str, strengths)],
-        [[kind, *map(percent, by_kind.loc[kind, strengths])] for kind in CORRUPTIONS],
+        [[kind, *map(in_percent, by_kind.loc[kind, strengths])] for kind in CORRUPTIONS],
     )

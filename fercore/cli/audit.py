@@ -9,9 +9,10 @@ from fercore.analysis.audit import audit as audit_faces
 from fercore.analysis.neighbours import NEAR_DUPLICATE
 from fercore.cli.data import load_with_progress
 from fercore.cli.options import AsJson, DataOption
-from fercore.cli.output import json_records, percent, print_json, print_table
+from fercore.cli.output import json_records, print_json, print_table
 from fercore.data.votes import HINT, votes_for
 from fercore.labels import CLASSES, USAGES
+from fercore.wording import in_percent
 
 
 def audit(data: DataOption = None, as_json: AsJson = False) -> None:
@@ -45,7 +46,7 @@ def _print_votes(agreement: pd.DataFrame, not_a_face: pd.DataFrame) -> None:
     print("\nShare of labels that FER+'s majority agrees with, %:")
     shares = agreement.pivot(index="usage", columns="class", values="share")
     shares = shares.reindex(index=USAGES, columns=[*CLASSES, ALL])
-    rows = [[usage, *map(percent, values)] for usage, values in zip(USAGES, shares.to_numpy())]
+    rows = [[usage, *map(in_percent, values)] for usage, values in zip(USAGES, shares.to_numpy())]
     print_table(["", *CLASSES, ALL], rows)
     images = [f"{usage} {n}" for usage, n in not_a_face[["usage", "images"]].to_numpy()]
     print(f"Not a face, by FER+'s majority: {', '.join(images)}")

@@ -1,16 +1,16 @@
 """How commands print: a table for people, or JSON with --json."""
 
 import json
-import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fercore.wording import number, signed
+from fercore.wording import UNKNOWN, breakable, in_percent, in_points, interval, points_interval
 
 PIPED_WIDTH = 240  # columns; a file or another program has no edge to wrap at
 
@@ -37,20 +37,14 @@ def print_table(columns: list[str], rows: Iterable[Iterable[object]], *, title: 
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
-def percent(share: float | None) -> str:
-    return "–" if share is None or math.isnan(share) else number(100 * share)
-
-
-def with_interval(share: float | None, bounds: Iterable[float]) -> str:
+def with_interval(share: float | None, bounds: tuple[float, float]) -> str:
     """'63.2 [61.6, 64.8]', in percent; a dash for an unknown one."""
-    low, high = bounds
-    known = percent(share)
-    return known if known == "–" else f"{known} [{percent(low)}, {percent(high)}]"
+    known = in_percent(share)
+    return known if known == UNKNOWN else breakable(f"{known} {interval(bounds)}")
 
 
-def points(difference: float, bounds: Iterable[float]) -> str:
-    """'+1.4 [+0.2, +2.6]', in points; a dash for an unknown one."""
-    low, high = bounds
-    if math.isnan(difference):
-        return "–"
-    return f"{signed(100 * difference)} [{signed(100 * low)}, {signed(100 * high)}]"
+def difference(line: Mapping[Hashable, Any]) -> str:
+    """'+1.4 [+0.2, +2.6]', in points, of a table's line; a dash for an unknown one."""
+    bounds = line["difference_low"], line["difference_high"]
+    known = in_points(line["difference"])
+    return known if known == UNKNOWN else breakable(f"{known} {points_interval(bounds)}")

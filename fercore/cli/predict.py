@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from fercore.cli.options import AsJson
-from fercore.cli.output import percent, print_json, print_table
+from fercore.cli.output import print_json, print_table
 from fercore.errors import ConfigError, ImageError
 from fercore.faces.detection import checked_choice
 from fercore.faces.photo_files import find_photos
 from fercore.faces.photos import opened_photo
 from fercore.files import replacing, write_json
 from fercore.paths import given_path, printable
+from fercore.wording import in_percent
 
 OUTPUTS = (".csv", ".json", ".parquet")
 
@@ -96,7 +97,7 @@ def _line(record: dict[str, Any]) -> list[object]:
     marked = ", ".join(word for key, word in marks.items() if record[key])
     said = record["predicted"] + (f" ({marked})" if marked else "")
     (_, first), (next_name, second) = _likeliest(record["probabilities"])
-    return [record["photo"], record["face"], said, percent(first), next_name, percent(second)]
+    return [record["photo"], record["face"], said, in_percent(first), next_name, in_percent(second)]
 
 
 def _likeliest(probabilities: dict[str, float]) -> list[tuple[str, float]]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from fercore.cli.options import AsJson, RunName, Yes
-from fercore.cli.output import percent, print_json, print_table, with_interval
+from fercore.cli.output import print_json, print_table, with_interval
 from fercore.errors import RunError
 from fercore.runs.artifacts import Run, find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
@@ -13,6 +13,7 @@ from fercore.runs.ensemble import make_ensemble
 from fercore.runs.words import cut_short, epoch_choice, run_title, seed_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS
+from fercore.wording import in_percent
 
 app = typer.Typer(no_args_is_help=True, help="Runs: what was trained, and whether it is intact.")
 
@@ -146,8 +147,8 @@ def print_metrics(metrics: dict[str, Any]) -> None:
                 scores["n"],
                 with_interval(scores["accuracy"], scores["accuracy_interval"]),
                 with_interval(scores["macro_f1"], scores["macro_f1_interval"]),
-                percent(scores["weighted_f1"]),
-                percent(scores["macro_auc"]),
+                in_percent(scores["weighted_f1"]),
+                in_percent(scores["macro_auc"]),
             ]
             for part, scores in metrics.items()
         ],
@@ -163,7 +164,7 @@ def _of_epochs(run: Run) -> str:
 
 
 def _row(run: Run, metrics: dict[str, Any]) -> list[object]:
-    accuracies = [percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
+    accuracies = [in_percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
     place = "shipped" if run.shipped else "local"
     if cut_short(run):
         place += f", cut short at {cut_short(run)}"

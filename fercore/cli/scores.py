@@ -7,7 +7,7 @@ import typer
 
 from fercore.cli.data import load_with_progress
 from fercore.cli.options import AsJson, DataOption, PartOption, RunName
-from fercore.cli.output import json_records, percent, points, print_json, print_table, with_interval
+from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
 from fercore.cli.runs import print_metrics
 from fercore.errors import ConfigError, RunError
 from fercore.runs.artifacts import find_run
@@ -16,7 +16,7 @@ from fercore.runs.words import run_title
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
 from fercore.scoring.evaluation import compare as compare_predictions
 from fercore.scoring.predictions import PARTS, Predictions, prediction_frame
-from fercore.wording import p_value, signed
+from fercore.wording import breakable, p_value, percent, points, points_interval
 
 
 def evaluate(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
@@ -69,12 +69,12 @@ def compare(
     if as_json:
         print_json(asdict(result) | {"part": part, "table": json_records(table)})
         return
-    low, high = result.interval
+    first, second = (breakable(percent(of)) for of in (result.accuracy_a, result.accuracy_b))
+    gap = breakable(f"{points(result.difference)} {points_interval(result.interval)}")
     print(f"{PARTS[part]}, n = {result.n}")
-    print(f"A {run_a}: {percent(result.accuracy_a)} %   B {run_b}: {percent(result.accuracy_b)} %")
+    print(f"A {run_a}: {first}   B {run_b}: {second}")
     print(
-        f"A − B: {signed(100 * result.difference)} points [{signed(100 * low)}, "
-        f"{signed(100 * high)}], exact McNemar {p_value(result.p_value)} "
+        f"A − B: {gap}, exact McNemar {p_value(result.p_value)} "
         f"(only A right {result.only_a}, only B right {result.only_b})"
     )
     title = metric.upper() if metric in ("f1", "auc") else metric
@@ -83,7 +83,7 @@ def compare(
             line["class"],
             line["support"],
             *(with_interval(line[m], (line[f"{m}_low"], line[f"{m}_high"])) for m in "ab"),
-            points(line["difference"], (line["difference_low"], line["difference_high"])),
+            difference(line),
         ]
         for line in table[table["metric"] == metric].to_dict("records")
     ]

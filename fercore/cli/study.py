@@ -1,9 +1,8 @@
 """`fercore study`: a declared table of trainings, resumable at any point."""
 
 import sys
-from collections.abc import Hashable
 from contextlib import nullcontext
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import typer
 from rich.console import Console
@@ -17,7 +16,7 @@ from fercore.cli.options import (
     PrecisionOption,
     ThreadsOption,
 )
-from fercore.cli.output import percent, points, print_json, print_table, with_interval
+from fercore.cli.output import difference, print_json, print_table, with_interval
 from fercore.cli.progress import WaitLine
 from fercore.cli.signals import stop_on_signal
 from fercore.data import FaceSet, find_source
@@ -43,7 +42,7 @@ from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe
 from fercore.training.records import Interrupted
-from fercore.wording import duration
+from fercore.wording import duration, in_percent
 
 
 def study(
@@ -267,8 +266,8 @@ def _print_scores(study: Study, store: StudyStore) -> None:
     scored = "private_accuracy" in table and table["private_accuracy"].notna().all()
     part = "private" if scored else "public"
     rows = [
-        [line["variant"], line["seeds"], *map(percent, means.loc[line["variant"]]),
-         _difference(line), line["parameters"], f"{line['flops_per_image'] / 1e6:.0f}"]
+        [line["variant"], line["seeds"], *map(in_percent, means.loc[line["variant"]]),
+         difference(line), line["parameters"], f"{line['flops_per_image'] / 1e6:.0f}"]
         for line in gap_table(store, study, part).to_dict("records")
     ]  # fmt: skip
     print_table(
@@ -284,14 +283,10 @@ def _print_ablation(study: Study, store: StudyStore) -> None:
     rows = [
         [CONDITIONS[line["condition"]].title, line["seeds"],
          with_interval(line["accuracy"], (line["accuracy_low"], line["accuracy_high"])),
-         _difference(line), f"{seconds[line['variant']]:.0f}"]
+         difference(line), f"{seconds[line['variant']]:.0f}"]
         for line in gap_table(store, study, "public").to_dict("records")
     ]  # fmt: skip
     print_table(["", "seeds", "PublicTest %", "difference, points", "seconds"], rows)
-
-
-def _difference(line: dict[Hashable, Any]) -> str:
-    return points(line["difference"], (line["difference_low"], line["difference_high"]))
 
 
 class _Display:

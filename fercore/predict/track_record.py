@@ -14,6 +14,7 @@ from fercore.scoring.calibration import fit_temperature, threshold_at_coverage, 
 from fercore.scoring.metrics import confusion_matrix
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.statistics import Interval, wilson_interval
+from fercore.wording import breakable, interval, percent
 
 COVERAGE = 0.8  # the share of PublicTest on which a model is sure enough to answer by default
 _SURE_WITHOUT_RECORD = 0.5
@@ -67,15 +68,13 @@ class TrackRecord:
         """The record behind one answer, for people."""
         if not len(self.public):
             return f"{name} was not scored on PublicTest: how often it is right is not known."
-        share, (low, high), times = self.precision(expression)
+        share, bounds, times = self.precision(expression)
         if not times:
             return f"On PublicTest {name} never says {expression}."
         mistake = self.usual_mistake(expression)
         otherwise = f"; otherwise it is most often {mistake}" if mistake else ""
-        return (
-            f"When {name} says {expression}, it is right {100 * share:.1f} % "
-            f"[{100 * low:.1f}, {100 * high:.1f}] of the time{otherwise}."
-        )
+        often = breakable(f"{percent(share)} {interval(bounds)}")
+        return f"When {name} says {expression}, it is right {often} of the time{otherwise}."
 
     @cached_property
     def _confusion(self) -> NDArray[np.int64]:

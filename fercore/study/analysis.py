@@ -20,7 +20,7 @@ from fercore.study.conditions import CONDITIONS
 from fercore.study.references import PAPER
 from fercore.study.store import StudyStore
 from fercore.study.variants import Study, Variant
-from fercore.wording import number, p_value, signed
+from fercore.wording import breakable, interval, p_value, percent, points, points_interval
 
 REFERENCE = "cnn"  # what every variant is held against
 STRONGER_QUESTION = "Is the gap still there when both are trained as well as we can?"
@@ -161,14 +161,14 @@ def _matched_gap(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclusion
     paper = PAPER["CNN-LSTM"] - PAPER["CNN"]
     gap = _gap(_line(gaps, "cnn_lstm"), "p_holm")
     explained = (
-        f"the LSTM head explains {100 * gap.value / paper:.0f} % of that"
+        f"the LSTM head explains {_percent(gap.value / paper, 0)} of that"
         if gap.p_value < LEVEL and gap.value < 0
         else "none of that is shown here"
     )
     return Conclusion(
         "How large is the gap under matched training?",
         f"Trained alike, CNN-LSTM minus CNN is {_points(gap)}; {_verdict(gap, 'corrected p')}. The "
-        f"paper saw {signed(100 * paper)} points: {explained}.",
+        f"paper saw {breakable(points(paper))}: {explained}.",
     )
 
 
@@ -202,11 +202,11 @@ def _sinking_factor(store: StudyStore, gaps: pd.DataFrame, part: str) -> Conclus
         else ""
     )
     near = "" if distance.min() < 0.03 else " Nothing tried comes within 3 points of it."
+    bounds = nearest["accuracy_low"], nearest["accuracy_high"]
     return Conclusion(
         "Which single factor takes the CNN-LSTM down to the paper's figure?",
         f"Nearest to the paper's {_percent(PAPER['CNN-LSTM'])} comes '{factor}': "
-        f"{_percent(nearest['accuracy'])} [{number(100 * nearest['accuracy_low'])}, "
-        f"{number(100 * nearest['accuracy_high'])}].{beside}{near}",
+        f"{_percent(nearest['accuracy'])} {breakable(interval(bounds))}.{beside}{near}",
     )
 
 
@@ -284,9 +284,8 @@ def _verdict(gap: Difference, name: str = "p") -> str:
 
 
 def _points(gap: Difference) -> str:
-    low, high = (signed(100 * bound) for bound in gap.interval)
-    return f"{signed(100 * gap.value)} points [{low}, {high}]"
+    return breakable(f"{points(gap.value)} {points_interval(gap.interval)}")
 
 
-def _percent(share: float) -> str:
-    return f"{number(100 * share)} %"
+def _percent(share: float, places: int = 1) -> str:
+    return breakable(percent(share, places))
