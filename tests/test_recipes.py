@@ -1,12 +1,12 @@
 """Recipes: frozen, and the same after a trip through JSON."""
 
 import json
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
 from fercore.errors import ConfigError
-from fercore.training.recipes import RECIPES, Recipe, find_recipe
+from fercore.training.recipes import RECIPES, Augmentation, Recipe, find_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -33,6 +33,16 @@ def test_only_the_last_epochs_are_validated_where_a_recipe_says_so():
     recipe = Recipe("x", "", epochs=10, resolutions=((24, 0.8),), validated=0.5)
     assert [epoch for epoch in range(1, 11) if recipe.validates(epoch)] == [9, 10]
     assert Recipe("x", "", epochs=3, resolutions=((24, 1.0),), validated=0.0).validates(3)
+
+
+def test_every_setting_has_its_bounds():
+    least = {"name": "x", "summary": "", "epochs": 1}
+    for setting in fields(Recipe):
+        with pytest.raises(ConfigError, match=f"not a recipe: '{setting.name}' is -1"):
+            Recipe.from_json(least | {setting.name: -1})
+    for change in fields(Augmentation):
+        with pytest.raises(ConfigError, match=f"not a recipe: 'augmentation.{change.name}' is -1"):
+            Recipe.from_json(least | {"augmentation": {change.name: -1}})
 
 
 def test_bad_recipes_are_refused():

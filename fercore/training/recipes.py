@@ -1,40 +1,47 @@
 """Recipes: how a model is trained, as named, frozen configurations that round-trip through JSON."""
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Annotated, Any, get_type_hints
 
 from fercore.errors import ConfigError
 from fercore.labels import SIZE
-from fercore.shapes import misfit, number, optional, text, whole
+from fercore.shapes import Shape, misfit, number, optional, text, whole
+
+_side = whole(1, 1024)
+ARGUMENTS = {"side?": _side, "views?": whole(1, 100)}  # of a model, those that are read here
+
+# Settings with what fits them: the field's type says both.
+Text = Annotated[str, text]
+Share = Annotated[float, number(0, 1)]
+Amount = Annotated[float, number()]
+
+
+def _shape(kind: type) -> dict[str, Shape]:
+    """Of a dataclass of settings as JSON; one that has a default may be missing."""
+    types, shape = get_type_hints(kind, include_extras=True), {}
+    for each in fields(kind):
+        needed = each.default is MISSING and each.default_factory is MISSING
+        (shape[each.name if needed else f"{each.name}?"],) = types[each.name].__metadata__
+    return shape
+
+
+def _stages(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(_pair, value))
+
+
+def _pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and _side(value[0])
 
 
 @dataclass(frozen=True)
 class Augmentation:
     """Random changes to a training image, drawn anew each time it is shown."""
 
-    flip: float = 0.5  # probability of mirroring
-    degrees: float = 10.0  # rotation up to this, either way
-    shift: float = 0.1  # of the image's side, either way
-    scale: float = 0.1  # zoom between 1 - scale and 1 + scale
-    erase: float = 0.0  # probability that a rectangle is blanked (Zhong et al., 2020)
-
-
-def _pair(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 2 and _SIDE(value[0])
-
-
-_SIDE, _SHARE = whole(1, 1024), number(0, 1)
-ARGUMENTS = {"side?": _SIDE, "views?": whole(1, 100)}  # of a model, those that are read here
-_SHAPE = {
-    "name": text, "summary": text, "epochs": whole(1), "batch_size?": whole(1),
-    "learning_rate?": number(0, 1e300), "warm_up?": _SHARE, "fall?": text,
-    "weight_decay?": number(), "label_smoothing?": _SHARE, "validated?": _SHARE,
-    "augmentation?": {"flip?": _SHARE, "degrees?": number(), "shift?": number(),
-                      "scale?": number(), "erase?": _SHARE},
-    "resolutions?": lambda value: isinstance(value, list | tuple) and all(map(_pair, value)),
-    "teacher?": optional(text), "teacher_share?": _SHARE, "teacher_epochs?": whole(),
-    "model_arguments?": ARGUMENTS,
-}  # fmt: skip
+    flip: Share = 0.5  # probability of mirroring
+    degrees: Amount = 10.0  # rotation up to this, either way
+    shift: Amount = 0.1  # of the image's side, either way
+    scale: Amount = 0.1  # zoom between 1 - scale and 1 + scale
+    erase: Share = 0.0  # probability that a rectangle is blanked (Zhong et al., 2020)
 
 
 @dataclass(frozen=True)
@@ -54,22 +61,22 @@ class Recipe:
     ones move the faces as those did, in turn, and take the answers of then. 0: asked in every one.
     """
 
-    name: str
-    summary: str = field(compare=False)  # for people: another wording is no other recipe
-    epochs: int
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    warm_up: float = 0.15
-    fall: str = "cosine"
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    augmentation: Augmentation = Augmentation()
-    resolutions: tuple[tuple[int, float], ...] = ()
-    validated: float = 1.0
-    teacher: str | None = None
-    teacher_share: float = 0.0
-    teacher_epochs: int = 0
-    model_arguments: dict[str, Any] = field(default_factory=dict)
+    name: Text
+    summary: Text = field(compare=False)  # for people: another wording is no other recipe
+    epochs: Annotated[int, whole(1)]
+    batch_size: Annotated[int, whole(1)] = 128
+    learning_rate: Annotated[float, number(0, 1e300)] = 1e-3
+    warm_up: Share = 0.15
+    fall: Text = "cosine"
+    weight_decay: Amount = 0.0
+    label_smoothing: Share = 0.0
+    augmentation: Annotated[Augmentation, _shape(Augmentation)] = Augmentation()
+    resolutions: Annotated[tuple[tuple[int, float], ...], _stages] = ()
+    validated: Share = 1.0
+    teacher: Annotated[str | None, optional(text)] = None
+    teacher_share: Share = 0.0
+    teacher_epochs: Annotated[int, whole()] = 0
+    model_arguments: Annotated[dict[str, Any], ARGUMENTS] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -114,7 +121,7 @@ class Recipe:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Recipe":
         """The recipe that `to_json` gave. Raises `ConfigError` on unknown or odd settings."""
-        if problem := misfit(value, _SHAPE):
+        if problem := misfit(value, _shape(cls)):
             raise ConfigError(f"This is not a recipe: {problem}.")
         unknown = set(value) - {f.name for f in fields(cls)}
         if unknown:
