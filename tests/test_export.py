@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 
 import numpy as np
 import onnxruntime
@@ -62,6 +63,14 @@ def test_without_the_extra_a_sentence_says_what_to_install(two_runs, tmp_path, m
 def test_a_model_is_not_named_like_its_description(two_runs, tmp_path):
     with pytest.raises(ConfigError, match=r"Name the file '\.onnx'"):
         export.export_onnx(find_run("first"), tmp_path / "model.json")
+
+
+def test_the_note_names_functions_where_they_are(two_runs, tmp_path):
+    note = export.describe(find_run("first"), tmp_path / "model.onnx", 0.0)
+    told = " ".join(note["from_a_photo_to_a_face"])
+    path = re.search(r"find_faces and preprocess in (fercore/\S+\.py)", told)[1]
+    for name in ("find_faces", "preprocess"):
+        assert f"def {name}(" in (ROOT / path).read_text()
 
 
 def test_another_format_is_refused(shipped):

@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+from contextlib import suppress
+from importlib import import_module
 
 import pytest
 
@@ -98,3 +100,19 @@ def test_a_cache_is_bounded(path):
                 if decorator.startswith(("st.cache_", "lru_cache")):
                     assert re.search(r"max_entries=|maxsize=\d", decorator), function.name
                 assert decorator not in ("cache", "functools.cache"), function.name
+
+
+def test_what_a_text_names_is_there():
+    for path in [*MODULES, *DASHBOARD]:
+        for name in re.findall(r"`((?:fercore|dashboard)(?:\.\w+)+)`", path.read_text()):
+            assert is_there(name), f"{path}: {name}"
+
+
+def is_there(name: str) -> bool:
+    """A module, a package, or what one of them has."""
+    inner, _, last = name.rpartition(".")
+    for place, wanted in ((name, None), (inner, last)):
+        with suppress(ModuleNotFoundError):
+            module = import_module(place)
+            return wanted is None or hasattr(module, wanted)
+    return False

@@ -18,9 +18,11 @@ from fercore.files import read_json, write_json
 from fercore.jobs.locks import held
 from fercore.jobs.request import Request, prepare
 from fercore.jobs.status import LOCK, StatusFile
+from fercore.predict.export import export_onnx
 from fercore.runs.artifacts import find_run, local_folder
 from fercore.runs.changes import annotate_run, delete_run, rename_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.study.store import StudyStore
 from fercore.training.recipes import find_recipe
 
 WRITERS = ("mkdir", "open", "rename", "replace", "touch", "unlink")
@@ -80,6 +82,8 @@ ACTS = {
     "a verdict": ("reviews", lambda: review.save(Verdict(1, 1, "FER2013", "sad", "right"))),
     "keep faces": ("faces", lambda: stored_faces.store(own_faces(), "ours")),
     "forget faces": ("faces", lambda: stored_faces.delete_faces("mine")),
+    "a study": ("artifacts", lambda: StudyStore("pair").add(find_run("first"), variant="cnn")),
+    "export": ("artifacts", lambda: export_onnx(find_run("first"), local_folder("new") / "m.onnx")),
     "choose data": ("config", lambda: settings.choose_data("synthetic")),
 }
 

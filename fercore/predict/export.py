@@ -1,6 +1,6 @@
 """A run's model as an ONNX file that needs nothing of fercore, with a note on how to feed it.
 
-The graph takes faces as `fercore.faces.preprocess` gives them and ends in probabilities:
+The graph takes faces as `fercore.faces.detection.preprocess` gives them and ends in probabilities:
 normalisation and softmax are inside. It is compared with torch before it is kept. Needs the extra
 `export`.
 """
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from fercore.errors import ConfigError, RunError
 from fercore.faces.detection import CROP_RISE, CROP_SIDE
-from fercore.files import replacing
+from fercore.files import replacing, writing_to
 from fercore.labels import CLASSES, SIZE
 from fercore.models.inference import predict_probs
 from fercore.models.network import Network
@@ -46,8 +46,9 @@ class _FacesToProbs(nn.Module):
 def export_onnx(run: Run, path: Path) -> Path:
     """Write the run's model to `path` and its description beside it, '.json' instead of '.onnx'.
 
-    Returns the description's path. Raises `ConfigError` where the extra `export` is not installed,
-    `RunError` where the run cannot be read or the file does not give what torch gives.
+    Returns the description's path. Raises `ConfigError` where the extra `export` is not installed
+    or nothing can be written there, `RunError` where the run cannot be read or the file does not
+    give what torch gives.
     """
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
@@ -58,8 +59,14 @@ def export_onnx(run: Run, path: Path) -> Path:
     if path.suffix == ".json":
         raise ConfigError(f"{path}: the description is called so. Name the file '.onnx'.")
     model = run.load_model()
-    path.parent.mkdir(parents=True, exist_ok=True)
     description = path.with_suffix(".json")
+    with writing_to(path.parent.absolute(), f"{path} is not written", ConfigError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_checked(run, model, path, description)
+    return description
+
+
+def _write_checked(run: Run, model: Network, path: Path, description: Path) -> None:
     with replacing(path) as temporary:
         _write(model, temporary)
         difference = largest_difference(model, temporary)
@@ -71,7 +78,6 @@ def export_onnx(run: Run, path: Path) -> Path:
         with replacing(description) as note:
             text = json.dumps(describe(run, path, difference), indent=2, ensure_ascii=False)
             note.write_text(text + "\n", encoding="utf-8")
-    return description
 
 
 def largest_difference(model: Network, path: Path) -> float:
@@ -115,7 +121,8 @@ def describe(run: Run, path: Path, difference: float) -> dict[str, Any]:
             f"{CROP_RISE} of the square's side. A detector of other boxes needs other numbers.",
             "Make it grey: 0.299 R + 0.587 G + 0.114 B. Repeat the border beyond the photo's edge.",
             f"Resize the square to {SIZE}×{SIZE} with Lanczos (antialiased, as Pillow does it).",
-            "The reference, with its details, is find_faces and preprocess in fercore/faces.py.",
+            "The reference, with its details, is find_faces and preprocess in "
+            "fercore/faces/detection.py.",
         ],
         "largest_difference_from_torch": difference,
     }

@@ -8,11 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fercore.data import FaceSet
-from fercore.errors import Busy, RunError
+from fercore.errors import RunError
 from fercore.jobs.hardware import git_commit
 from fercore.jobs.request import Request
 from fercore.labels import CLASSES
@@ -71,7 +70,7 @@ def score(
     waiting = [request for request in requests if not store.is_scored(request.run_id)]
     scored: list[str] = []
     try:
-        with FileLock(store.folder / "scoring.lock", timeout=0):
+        with store.scoring():
             for request in waiting:
                 if stop_requested():
                     raise Interrupted("The scoring was stopped.")
@@ -84,8 +83,6 @@ def score(
                 store.add_scores(run.run_id, images, kept)
                 scored.append(run.run_id)
                 on_progress(len(scored), len(waiting))
-    except Timeout as error:
-        raise Busy(f"Another process is scoring study '{store.name}'.") from error
     finally:
         if not _told(store):
             store.write_table()

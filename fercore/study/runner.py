@@ -14,7 +14,8 @@ from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import REQUEST, Request, prepare, read_request
 from fercore.runs.artifacts import Run, read_run
-from fercore.study.store import StudyStore, mostly
+from fercore.study.cells import mostly
+from fercore.study.store import StudyStore
 from fercore.study.variants import Study
 from fercore.training.recipes import Recipe
 from fercore.training.records import Interrupted, Progress, Watcher

@@ -24,40 +24,33 @@ were asked for, each time, and before they are.
 import hashlib
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
-from filelock import FileLock
-from numpy.typing import NDArray
 from pyarrow import ArrowException
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
-from fercore.files import appearing, file_stamp, read_json, write_json
-from fercore.models import MODELS
+from fercore.files import file_stamp, read_json, write_json
 from fercore.runs.artifacts import Run, artifacts_folder, shipped_artifacts
-from fercore.runs.shape import RUN, TRAINED, history_frame
+from fercore.runs.shape import history_frame
 from fercore.scoring.predictions import (
     PROBABILITY_COLUMNS,
     Predictions,
     checked_frame,
     select_part,
 )
-from fercore.shapes import misfit, moment, number, one_of, optional, text
+from fercore.shapes import misfit, number
+from fercore.study.cells import mostly, probs_on, read_info
+from fercore.study.own_folder import begin, scoring_in, writing_in
 from fercore.study.table import EVERYWHERE, everywhere_scored, read_images, read_table, table_line
 from fercore.study.thinning import Stored, stored_frame, thinned, with_probs, write_compactly
 
 STUDIES = "studies"
-_CELL = {
-    "variant": text, "model": one_of(*MODELS), "scored?": [{"at": moment}],
-    "git_commit?": optional(text),
-}  # fmt: skip
 TESTS = "tests.parquet"
-
 
 Content = TypeVar("Content")
 
@@ -77,7 +70,7 @@ class StudyStore:
 
     def run_folder(self, run_id: str) -> Path:
         """Where that training keeps its checkpoint, and later its weights."""
-        self._begin()
+        begin(self._own, self.folder)
         return self._own / "runs" / run_id
 
     def finished(self) -> set[str]:
@@ -116,7 +109,7 @@ class StudyStore:
 
     def info(self, run_id: str) -> dict[str, Any]:
         """The training's `run.json`."""
-        return self._read(self._cell(run_id) / "run.json", _read_info)
+        return self._read(self._cell(run_id) / "run.json", read_info)
 
     def history(self, run_id: str) -> pd.DataFrame:
         """One line per epoch."""
@@ -134,8 +127,7 @@ class StudyStore:
         """
         probs = run.prediction_frame[PROBABILITY_COLUMNS]
         images = run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
-        self._begin()
-        with FileLock(self.folder / "lock"):
+        with self._writing():
             if not (self.folder / "images.parquet").is_file():
                 write_compactly(self.folder / "images.parquet", images)
             elif not images.equals(self._images().drop(columns=EVERYWHERE, errors="ignore")):
@@ -147,14 +139,15 @@ class StudyStore:
             write_compactly(cell / "probs.parquet", probs)
             shutil.copyfile(run.folder / "history.jsonl", cell / "history.jsonl")
             write_json(cell / "run.json", {**run.info, "variant": variant})
-            self.write_table()
+            self._write_table()
 
     def begin_scoring(self, run_id: str, *, commit: str | None) -> None:
         """Write down that PrivateTest is about to be scored with a training, and by which code."""
         info = self.info(run_id)
         now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "git_commit": commit}
         info = {**info, "scored": [*info.get("scored", []), now]}
-        write_json(self._cell(run_id) / "run.json", info)
+        with self._writing():
+            write_json(self._cell(run_id) / "run.json", info)
 
     def add_scores(self, run_id: str, images: pd.DataFrame, stored: Stored) -> None:
         """Keep a training's answers (N, 7) on the images of PrivateTest, as `thinning` gives them.
@@ -162,7 +155,7 @@ class StudyStore:
         images: usage, row, label, pixels, copy. Raises `RunError` where they are others than those
         of the trainings before. The table is not written anew.
         """
-        with FileLock(self.folder / "lock"):
+        with self._writing():
             if not (self.folder / TESTS).is_file():
                 write_compactly(self.folder / TESTS, images)
             elif not images.equals(self._table_of_images(TESTS)):
@@ -201,24 +194,26 @@ class StudyStore:
 
     def write_latency(self, milliseconds: dict[str, float]) -> None:
         """Keep the latencies by model, and put them into the table."""
-        self._begin()
-        with FileLock(self.folder / "lock"):
+        with self._writing():
             write_json(self.folder / "latency.json", milliseconds)
-            self.write_table()
+            self._write_table()
 
     def write_table(self) -> None:
         """Compute `table.parquet` and `table.json` anew from the cells."""
+        with self._writing():
+            self._write_table()
+
+    def scoring(self) -> AbstractContextManager[None]:
+        """While PrivateTest is scored. Raises `Busy` where another process is at it."""
+        return scoring_in(self._own, self.folder)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing_in(self._own, self.folder)
+
+    def _write_table(self) -> None:
         lines = self._lines()
         write_compactly(self.folder / "table.parquet", pd.DataFrame(lines))
         write_json(self.folder / "table.json", lines)
-
-    def _begin(self) -> None:
-        """Make this machine's own folder, with what is shipped in it, unless it is there."""
-        shipped = self.folder
-        if shipped != self._own:
-            with suppress(FileExistsError), appearing(self._own) as made:
-                shutil.copytree(shipped, made, dirs_exist_ok=True)
-        self._own.mkdir(parents=True, exist_ok=True)
 
     def _lines(self) -> list[dict[str, Any]]:
         latency = self._latency() or {}
@@ -258,9 +253,8 @@ class StudyStore:
 
     def _joined(self, run: Run) -> pd.DataFrame:
         """A run's probabilities on the study's images, found by their pixels; NaN for others."""
-        images, keys = self._images().copy(), ["usage", "pixels"]
-        theirs = run.prediction_frame.drop_duplicates(keys).set_index(keys)[PROBABILITY_COLUMNS]
-        probs = theirs.reindex(pd.MultiIndex.from_frame(images[keys])).reset_index(drop=True)
+        images = self._images().copy()
+        probs = probs_on(images, run.prediction_frame)
         found = probs[PROBABILITY_COLUMNS[0]].notna().to_numpy()
         if run.dataset != "FER2013" or not mostly(found):
             raise RunError(f"{run.run_id} was scored on other images than study '{self.name}'.")
@@ -285,21 +279,3 @@ class StudyStore:
                 f"Study '{self.name}': {path.relative_to(self.folder)} cannot be read. Restore the "
                 f"file{again}."
             ) from error
-
-
-def _read_info(path: Path) -> dict[str, Any]:
-    info: dict[str, Any] = read_json(path)
-    if problem := misfit(info, RUN | TRAINED | _CELL):
-        raise ValueError(problem)
-    if info["run_id"] != path.parent.name:
-        raise ValueError("it is another training's")
-    return info
-
-
-def mostly(found: NDArray[np.bool_]) -> bool:
-    """Whether two copies of FER2013 that share these images may be taken together.
-
-    The original and what was rebuilt of it differ in one in a hundred; an edition with other pixels
-    shares an empty image or two.
-    """
-    return bool(found.mean() > 0.5)
