@@ -16,17 +16,15 @@ from fercore.cli.options import (
     PrecisionOption,
     ThreadsOption,
 )
-from fercore.cli.output import difference, print_json, print_table, with_interval
 from fercore.cli.progress import WaitLine
 from fercore.cli.signals import stop_on_signal
+from fercore.cli.study_tables import print_study, results_of
 from fercore.data import FaceSet, find_source
 from fercore.errors import ConfigError, DataError
 from fercore.jobs.hardware import git_commit
 from fercore.jobs.request import Request
 from fercore.jobs.turns import turn
-from fercore.study.analysis import gap_table
 from fercore.study.cluster import run_on_ray
-from fercore.study.conditions import CONDITIONS
 from fercore.study.final_scoring import check_finished
 from fercore.study.final_scoring import score as score_last
 from fercore.study.runner import (
@@ -42,7 +40,7 @@ from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe
 from fercore.training.records import Interrupted
-from fercore.wording import duration, in_percent
+from fercore.wording import duration
 
 
 def study(
@@ -77,7 +75,7 @@ def study(
         seeds, base, only=only, data=data, precision=precision, threads=threads
     )
     if show:
-        _print_tables(chosen, base, _shown(chosen, base, data), {}, as_json)
+        print_study(chosen, base, _shown(chosen, base, data), {}, as_json)
         return
     faces, outcome = load_with_progress(data), Outcome([], [], {})
     try:
@@ -91,7 +89,7 @@ def study(
     except Interrupted:
         print("The study was stopped; every last epoch is saved. The same command goes on.")
         sys.exit(130)
-    _print_tables(chosen, base, faces.name, outcome.broken, as_json)
+    print_study(chosen, base, faces.name, outcome.broken, as_json)
     _tell(outcome)
 
 
@@ -213,80 +211,10 @@ def _shown(study: Study, recipe: Recipe, data: str | None) -> str:
     except DataError as error:
         print(f"{error} Shown is the study on FER2013.", file=sys.stderr)
         return on_fer2013
-    if _results(study, recipe, name) or not _results(study, recipe, on_fer2013):
+    if results_of(study, recipe, name) or not results_of(study, recipe, on_fer2013):
         return name
     print(f"Of {name} there are no results. Shown is the study on FER2013.", file=sys.stderr)
     return on_fer2013
-
-
-def _results(study: Study, recipe: Recipe, dataset: str) -> list[StudyStore]:
-    """The study's tables on a dataset, as far as there is anything in them."""
-    return [store for store in stores_of(study, recipe, dataset) if store.finished()]
-
-
-def _print_tables(
-    study: Study, recipe: Recipe, dataset: str, broken: dict[str, str], as_json: bool
-) -> None:
-    """The study's tables on a dataset. Raises `RunError` where there is none, and nothing broke."""
-    stores = _results(study, recipe, dataset)
-    if not stores and not broken:
-        stores_of(study, recipe, dataset)[0].table()
-    if as_json:
-        lines = [line for store in stores for line in store.table().to_dict("records")]
-        print_json({"table": lines, "broken": broken})
-        return
-    for store in stores:
-        if study.folds:
-            print(f"{store.info(min(store.finished()))['dataset']['name']}:")
-        (_print_ablation if study.public_only else _print_scores)(study, store)
-        shared, every = store.scored_everywhere()
-        if shared < every:
-            print(
-                f"All of it is on {shared} of {every} test images: those that are in every copy of "
-                "the dataset that was trained on."
-            )
-        if study.scored_last:
-            _print_stand(store, study.requests(None, recipe))
-        print(f"Study: {store.folder}", file=sys.stderr)
-
-
-def _print_stand(store: StudyStore, requests: list[Request]) -> None:
-    """How much of what is declared is trained, and whether PrivateTest was scored."""
-    times, finished = store.scorings(), store.finished()
-    done = sum(request.run_id in finished for request in requests)
-    when = f"{len(times)} times, {times[0]} to {times[-1]}" if times else "not yet"
-    print(f"{done} of {len(requests)} declared trainings are finished. PrivateTest scored: {when}.")
-
-
-def _print_scores(study: Study, store: StudyStore) -> None:
-    """Each variant's means over its seeds, and its difference to the CNN where both are scored."""
-    columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
-    table = store.table()
-    means = table.reindex(columns=["variant", *columns]).groupby("variant").mean()
-    scored = "private_accuracy" in table and table["private_accuracy"].notna().all()
-    part = "private" if scored else "public"
-    rows = [
-        [line["variant"], line["seeds"], *map(in_percent, means.loc[line["variant"]]),
-         difference(line), line["parameters"], f"{line['flops_per_image'] / 1e6:.0f}"]
-        for line in gap_table(store, study, part).to_dict("records")
-    ]  # fmt: skip
-    print_table(
-        ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
-         "− CNN, points", "parameters", "MFLOP"],
-        rows,
-    )  # fmt: skip
-
-
-def _print_ablation(study: Study, store: StudyStore) -> None:
-    """Each variant against the recipe as declared, and what its training took."""
-    seconds = store.table().groupby("variant")["seconds"].median()
-    rows = [
-        [CONDITIONS[line["condition"]].title, line["seeds"],
-         with_interval(line["accuracy"], (line["accuracy_low"], line["accuracy_high"])),
-         difference(line), f"{seconds[line['variant']]:.0f}"]
-        for line in gap_table(store, study, "public").to_dict("records")
-    ]  # fmt: skip
-    print_table(["", "seeds", "PublicTest %", "difference, points", "seconds"], rows)
 
 
 class _Display:
