@@ -90,7 +90,7 @@ rows = [
 st.table(pd.DataFrame(rows).set_index("model"))
 st.caption(
     "ECE, expected calibration error: the mean distance of the points from the line, with its "
-    "95 % interval (bootstrap); 'by chance alone' is what a perfectly calibrated model would get "
+    "95 % interval; 'by chance alone' is what a perfectly calibrated model would get "
     "on as many images. Brier score: mean squared error of the probabilities, 0 to 2. NLL: mean "
     "negative log-likelihood of the label, in nats. Lower is better in all."
 )

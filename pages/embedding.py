@@ -74,19 +74,19 @@ st.caption(
 )
 
 chosen = samples if marked is None else samples[marked]
-if chosen.empty:
-    st.info("No image fits. Choose another label or prediction, or clear the selection.")
-    st.stop()
-
-group = describe_group(chosen, model)
 what = "On the map" if on_map else selection.words or "All"
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.subheader(f"{what}: {theme.count(group.n)} faces", anchor=False, width="content")
+    st.subheader(f"{what}: {theme.count(len(chosen))} faces", anchor=False, width="content")
     if on_map:
         st.button(
             "Clear", icon=":material/close:", key="clear-lasso",
             on_click=extras_view.forget_lassoed,
         )  # fmt: skip
+if chosen.empty:
+    st.info("No image fits. Choose another label or prediction, or clear the selection.")
+    st.stop()
+
+group = describe_group(chosen, model)
 st.markdown(
     f"{letter(key)} is right on {wording.percent(group.accuracy)} "
     f"{wording.interval(group.interval)}. "

@@ -414,6 +414,13 @@ def test_embedding_page_shows_what_a_lasso_holds(with_extras):
     assert "All: 350 faces" in said(page)
 
 
+def test_a_lasso_that_holds_nothing_can_be_cleared(with_extras):
+    page = lassoed((100_000,))
+    assert any("No image fits" in info.value for info in page.info)
+    page.button(key="clear-lasso").click().run()
+    assert not any("No image fits" in info.value for info in page.info)
+
+
 def test_a_link_marks_what_a_lasso_held(with_extras):
     link = dict(lassoed((3, 5, 8)).query_params)
     assert len(link["lasso"]) < 40

@@ -359,6 +359,10 @@ def test_the_browser_begins_with_the_models_that_are_shown(two_runs):
         app = open_page("overview", **chosen)
         for box in (app.selectbox(key="a"), app.selectbox(key="b")):
             assert box.proto.options[box.proto.default] == box.value
+    app = open_page("overview", part="public", true="sad", predicted="fear")
+    for key, shown in (("part", "PublicTest"), ("true", "sad"), ("predicted", "fear")):
+        box = app.selectbox(key=key)
+        assert box.proto.options[box.proto.default] == shown
 
 
 def test_the_choice_of_a_start_outlives_another_run(two_runs, monkeypatch):

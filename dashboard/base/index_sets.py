@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-_MOST = 2**20  # indices up to here are read, so that a link costs no memory
+_MOST = 2**17  # indices up to here are read, so that a link costs no memory
 
 
 def written(indices: Collection[int]) -> str:

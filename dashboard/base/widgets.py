@@ -102,11 +102,13 @@ def one_of(
 ) -> str:
     """A choice of one of `options`, in their words where they are given; `key` has its value."""
     words = options if isinstance(options, Mapping) else dict(zip(options, options))
-    chosen = (place or st).segmented_control(
+    at_first = next(iter(words))
+    if (value := st.session_state.get(key)) in words:
+        at_first = str(value)  # what the browser shows until it hears of the value
+    return (place or st).segmented_control(
         label, list(words), required=True, format_func=lambda name: words.get(name, name),
-        key=key, help=help_,
+        default=at_first, key=key, help=help_,
     )  # fmt: skip
-    return chosen or next(iter(words))
 
 
 def csv_button(

@@ -1,5 +1,7 @@
 """The sidebar's choice of models A and B, and of the images that are looked at."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard.base import loading
@@ -37,13 +39,12 @@ def pickers() -> None:
         (MODEL_B, "Model B", [*about, NO_MODEL]),
     ):
         help_ = "A is drawn in blue, B in orange, on every page."
-        # What the browser shows until it hears of the value; a click may come before that.
-        at_first = options.index(st.session_state[key])
-        chosen = st.selectbox(label, options, at_first, key=key, help=help_)
+        chosen = st.selectbox(label, options, _at_first(options, key), key=key, help=help_)
         st.caption("  \n".join(about.get(chosen, ["one model alone"])))
     st.selectbox(
         "Images",
         list(PARTS),
+        _at_first(list(PARTS), PART),
         format_func=PARTS.__getitem__,
         key=PART,
         help="PrivateTest is scored once, at the end. 'Without duplicates' leaves out images whose "
@@ -59,10 +60,13 @@ def pickers() -> None:
         ),
     ):
         off = key == PREDICTED_B and alone
-        place.selectbox(label, (ANY, *CLASSES), key=key, help=meaning, disabled=off)
+        says = (ANY, *CLASSES)
+        place.selectbox(label, says, _at_first(says, key), key=key, help=meaning, disabled=off)
+    slices = (ANY, *(slice_title(name, part) for name, parts in SLICES.items() for part in parts))
     st.selectbox(
         "Slice",
-        (ANY, *(slice_title(name, part) for name, parts in SLICES.items() for part in parts)),
+        slices,
+        _at_first(slices, SLICE),
         key=SLICE,
         help="Images that have something in common: how bright they are, whether raters agree on "
         "them. The page Slices compares them all.",
@@ -74,3 +78,9 @@ def pickers() -> None:
         help="The probability that a model gives to what it says: A, or B where only what B says "
         "is chosen.",
     )
+
+
+def _at_first(options: Sequence[str], key: str) -> int:
+    """What the browser shows until it hears of the value; a click may come before that."""
+    chosen = st.session_state[key]
+    return options.index(chosen) if chosen in options else 0
