@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,8 @@ from fercore.errors import FerError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_PATIENCE, _PAUSE = 1.0, 0.02  # seconds a reader may hold a file, and from one try to the next
 
 
 @contextmanager
@@ -47,9 +51,22 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
-        temporary.replace(path)
+        _replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """On Windows no file is replaced while another process reads it: then wait, briefly."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            temporary.replace(path)
+            return
+        except PermissionError:
+            if time.monotonic() > deadline or not os.access(path.parent, os.W_OK):
+                raise
+        time.sleep(_PAUSE)
 
 
 @contextmanager

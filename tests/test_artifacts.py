@@ -1,5 +1,6 @@
 """Runs on disk: complete or not there, checked before they are believed."""
 
+import errno
 import json
 import subprocess
 
@@ -193,3 +194,16 @@ def test_runs_are_read_once_and_again_when_they_change(two_runs, monkeypatch):
     run = listed[0]
     (run.folder / "run.json").write_text(json.dumps(run.info | {"seed": 77}))
     assert artifacts.list_runs()[0].info["seed"] == 77
+
+
+@pytest.mark.parametrize("refusal", [errno.EMFILE, errno.EACCES])
+def test_a_refusal_that_passes_is_not_kept(two_runs, monkeypatch, refusal):
+    def refuse(path):
+        raise OSError(refusal, "refused", str(path))
+
+    artifacts._read_once.cache_clear()
+    with monkeypatch.context() as refused:
+        refused.setattr("fercore.runs.shape.read_json", refuse)
+        assert len(artifacts.unreadable_runs()) == 2
+    assert artifacts.unreadable_runs() == []
+    assert {run.run_id for run in artifacts.list_runs()} == {"first", "second"}

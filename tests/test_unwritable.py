@@ -1,5 +1,6 @@
 """Where nothing can be written, each act says what did not happen, where, and what to do."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -112,3 +113,48 @@ def test_what_cannot_be_written_is_told_with_its_folder_and_a_remedy(
     assert "writable" in sentence
     assert "Errno" not in sentence
     assert before <= set(tmp_path.rglob("*"))  # nothing is lost
+
+
+def refusing(monkeypatch, times: int) -> list[str]:
+    """As Windows does while another process reads: so many times nothing is replaced."""
+    real = os.replace
+    refused: list[str] = []
+
+    def tried(source, target):
+        if len(refused) < times:
+            refused.append(str(target))
+            raise PermissionError(13, "Access is denied", str(source))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", tried)
+    return refused
+
+
+def test_a_file_that_somebody_reads_is_replaced_as_soon_as_it_is_free(tmp_path, monkeypatch):
+    path = tmp_path / "status.json"
+    write_json(path, "old")
+    refused = refusing(monkeypatch, 2)
+    write_json(path, "new")
+    assert len(refused) == 2
+    assert read_json(path) == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_never_free_stays_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "status.json"
+    write_json(path, "old")
+    monkeypatch.setattr("fercore.files._PATIENCE", 0.05)
+    refused = refusing(monkeypatch, 10**9)
+    with pytest.raises(PermissionError):
+        write_json(path, "new")
+    assert len(refused) > 1
+    assert read_json(path) == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nobody_waits_for_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    refused = refusing(monkeypatch, 10**9)
+    with pytest.raises(PermissionError):
+        write_json(tmp_path / "status.json", "new")
+    assert len(refused) == 1

@@ -11,7 +11,7 @@ import typer
 from fercore.cli.options import DataOption
 from fercore.data import SYNTHETIC, existing_source
 from fercore.errors import ConfigError
-from fercore.places import APP, PROJECT
+from fercore.places import APP, environment
 
 HERE = "127.0.0.1"
 
@@ -30,14 +30,14 @@ def dashboard(
 ) -> None:
     """Open the app in the browser. It serves this machine only, and ends with Ctrl-C."""
     _check_free(address, port)
-    environment = _environment(data)
+    variables = _environment(data)
     command = [sys.executable, "-m", "streamlit", "run", str(APP)]
     command += [f"--server.address={address}"]
     command += [f"--server.port={port}"] if port else []
     command += streamlit or []
     if sys.platform == "win32":  # whose exec would give the terminal back at once
-        sys.exit(subprocess.call(command, env=environment))
-    os.execve(sys.executable, command, environment)
+        sys.exit(subprocess.call(command, env=variables))
+    os.execve(sys.executable, command, variables)
 
 
 def _check_free(address: str, port: int | None) -> None:
@@ -57,11 +57,9 @@ def _check_free(address: str, port: int | None) -> None:
 
 def _environment(data: str | None) -> dict[str, str]:
     """The app's, and of the trainings that it starts. Raises `DataError` for a path to nothing."""
-    # Pages import `dashboard`, which in a wheel lies beside them and not on Python's path. What
-    # lies in the folder that one starts from is not imported: it may be a `dashboard` of its own.
-    path = filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONSAFEPATH": "1"}
+    # Pages import `dashboard`, which in a wheel lies beside them and not on Python's path.
+    variables = environment()
     source = existing_source(data) if data else None
     if source:
-        environment["FERCORE_DATA"] = source if source == SYNTHETIC else os.path.abspath(source)
-    return environment
+        variables["FERCORE_DATA"] = source if source == SYNTHETIC else os.path.abspath(source)
+    return variables

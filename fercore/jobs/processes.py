@@ -27,6 +27,7 @@ from fercore.jobs.request import (
 )
 from fercore.jobs.status import ALIVE, STARTING, StatusFile, read_status, state_of
 from fercore.jobs.status import FILE as STATUS
+from fercore.places import environment
 from fercore.runs.artifacts import (
     FILES,
     LOCAL,
@@ -144,7 +145,9 @@ def estimate(request: Request) -> Estimate:
     """
     command = [*_FERCORE, "jobs", "estimate", "--json"]
     asked = json.dumps(request.to_json())
-    ended = subprocess.run(command, input=asked, capture_output=True, encoding="utf-8")
+    ended = subprocess.run(
+        command, input=asked, capture_output=True, encoding="utf-8", env=environment()
+    )
     if ended.returncode:
         reason = ended.stderr.strip().removeprefix("Error: ")
         raise TrainingError(f"The time could not be measured. {reason}")
@@ -245,6 +248,7 @@ def _spawn(folder: Path, *options: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=environment(),
             start_new_session=True,
             creationflags=flags,
         )

@@ -197,7 +197,10 @@ def _scan() -> tuple[list[Run], list[str]]:
         for folder in sorted(_folder_in(place).glob("[!.]*")):
             if not complete(folder):
                 continue
-            found = _read_once(folder, file_stamp(folder / INFO))
+            try:
+                found = _read_once(folder, file_stamp(folder / INFO))
+            except RunError as error:
+                found = str(error)
             if isinstance(found, str):
                 problems.append(found)
             else:
@@ -211,10 +214,15 @@ def _scan() -> tuple[list[Run], list[str]]:
 
 @lru_cache(maxsize=1000)
 def _read_once(folder: Path, _stamp: str) -> Run | str:
-    """The run in `folder`, or what is wrong with it; read again when its run.json changes."""
+    """The run in `folder`, or what is wrong with it; read again when its run.json changes.
+
+    Raises `RunError`, and keeps nothing, where the system refused to read: that may pass.
+    """
     try:
         return read_run(folder)
     except RunError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         return str(error)
 
 
