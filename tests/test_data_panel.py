@@ -8,6 +8,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from dashboard.base import access
+from dashboard.base.navigation import PAGES
 from fercore import data, jobs, paths
 from fercore.data.settings import chosen_data
 from fercore.runs.artifacts import artifacts_folder
@@ -97,6 +98,20 @@ def test_ones_own_pictures_may_be_faces_themselves_and_classes_have_other_names(
     ]
     lost = app.dataframe[0].value
     assert set(lost["outcome"]) == {"left out", "passed over"}
+
+
+def test_a_zip_and_a_folder_are_not_searched_at_once(tmp_path, two_runs):
+    app = open_page("your_faces")
+    app.file_uploader[0].set_value(("mine.zip", b"no zip", "application/zip")).run()
+    app.switch_page(str(PAGES["runs"].path)).run()
+    app.switch_page(str(PAGES["your_faces"].path)).run()
+    app.text_input(key="own-photos-folder").input(str(tmp_path / "nothing"))
+    app = press(app, "Find the faces")
+    assert "mine.zip and a folder are both given" in said(app)
+    assert not app.error
+    app.button(key="own-photos-forget").click().run()
+    app = press(app, "Find the faces")
+    assert "nothing" in app.error[0].value
 
 
 @pytest.fixture

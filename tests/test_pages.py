@@ -346,6 +346,26 @@ def test_the_sidebar_shows_a_broken_off_training(two_runs):
     assert jobs.list_jobs() == []
 
 
+def test_the_panel_opens_for_the_first_training_and_stays_when_the_last_one_goes(two_runs):
+    app = open_page("overview")
+
+    def form_drawn() -> bool:
+        return "Start training" in [button.label for button in app.button]
+
+    assert not form_drawn()
+    prepare(Request("broken", "cnn", find_recipe("quick"), data="synthetic"))
+    app.run()
+    assert form_drawn()
+    app.number_input(key="train-seed").set_value(7).run()
+    jobs.discard("broken")
+    app.run()
+    assert form_drawn()
+    assert app.number_input(key="train-seed").value == 7
+    app.session_state["retrain"] = False
+    app.run()
+    assert not form_drawn()
+
+
 def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
     app = open_page("overview")
     app.text_input(key="data_path").input(str(tmp_path / "nothing.csv")).run()

@@ -411,18 +411,43 @@ def test_the_form_says_what_is_missing_and_keeps_the_note(two_runs, monkeypatch)
     assert "which expression it should be" in words(app)
     choose(app, "ambiguous")
 
-    def broken(*_):
-        raise DataError("The disk is full.")
-
     with monkeypatch.context() as patched:
-        patched.setattr(review, "save", broken)
-        patched.setattr(review, "find", broken)
+        patched.setattr(review, "save", _broken)
+        patched.setattr(review, "find", _broken)
         click(app, "Save")
     assert "The disk is full." in words(app)
     assert app.text_area[0].value == "do not lose me"
     click(app, "Save")
     assert "Saved." in words(app)
     assert review.find(sample.pixels).note == "do not lose me"
+
+
+def test_a_newer_verdict_brings_its_own_note(two_runs, monkeypatch):
+    sample = first_mistake(two_runs[0])
+    app = form(sample)  # opened and closed, nothing typed
+    review.save(of_kind(sample.pixels, "ambiguous"))
+    theirs = Verdict(sample.pixels, sample.row, "synthetic", sample.label, "right", note="theirs")
+    review.save(theirs)
+    app.run()
+    assert app.text_area[0].value == "theirs"
+    click(choose(app, "ambiguous"), "Save")
+    assert review.find(sample.pixels).note == "theirs"
+
+    app.text_area[0].input("half wr")
+    choose(app, "right")
+    assert app.text_area[0].value == "half wr"
+    with monkeypatch.context() as patched:
+        patched.setattr(review, "find", _broken)
+        app.run()
+        assert app.text_area[0].value == "half wr"
+    click(app, "Save")
+    assert review.find(sample.pixels).note == app.text_area[0].value == "half wr"
+    click(app, "Remove")
+    assert app.text_area[0].value == ""
+
+
+def _broken(*_):
+    raise DataError("The disk is full.")
 
 
 def test_a_verdict_is_removed_with_its_fields(two_runs):

@@ -67,13 +67,15 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
                 key=_key("should-be", owner),
             )
     # Ignored until something else is asked for: a click on Save takes along a note that is still
-    # being written, and so does closing the dialog, which keeps it for the next look.
+    # being written, and so does closing the dialog, which keeps it for the next look. It belongs to
+    # the verdict it was written under: a newer one, of whomever, comes with its own note.
+    note = _note_key(owner, current)
     st.text_area(
         "Note",
         value=current.note if current else "",
         max_chars=NOTE_LENGTH,
         height=80,
-        key=_key("note", owner),
+        key=note,
         on_change="ignore",
         persist_state="session",
     )
@@ -83,25 +85,27 @@ def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None
             type="primary",
             key=_key("save", owner),
             on_click=_save,
-            args=(owner, pixels, int(row), label, dataset),
+            args=(owner, note, pixels, int(row), label, dataset),
         )
         st.button(
             "Remove",
             disabled=current is None,
             key=_key("remove", owner),
             on_click=_remove,
-            args=(owner, pixels),
+            args=(owner, note, pixels),
         )
     _show_outcome(owner)
 
 
 def _current(pixels: int) -> Verdict | None:
     """The verdict so far. Where it cannot be read the form stays, and what was typed with it."""
+    seen = _key("seen", pixels)
     try:
-        return review.find(pixels)
+        st.session_state[seen] = review.find(pixels)
     except FerError as error:
         st.error(plain(error))
-        return None
+    current: Verdict | None = st.session_state.get(seen)
+    return current
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -202,8 +206,9 @@ def _open(verdict: Verdict, images: Images) -> None:
 
 
 @errors_kept("Saving the verdict")
-def _save(owner: str, pixels: int, row: int, label: str, dataset: str) -> None:
-    said = {name: st.session_state.get(_key(name, owner)) or "" for name in ("verdict", "note")}
+def _save(owner: str, note: str, pixels: int, row: int, label: str, dataset: str) -> None:
+    fields = {"verdict": _key("verdict", owner), "note": note}
+    said = {name: st.session_state.get(key) or "" for name, key in fields.items()}
     if said["verdict"] == "wrong":
         said["should_be"] = st.session_state.get(_key("should-be", owner)) or ""
     try:
@@ -211,18 +216,20 @@ def _save(owner: str, pixels: int, row: int, label: str, dataset: str) -> None:
     except FerError as error:
         _keep_outcome(owner, problem=str(error))
     else:
+        st.session_state[note] = ""  # it is the new verdict's now
         _keep_outcome(owner, success="Saved.")
 
 
 @errors_kept("Removing the verdict")
-def _remove(owner: str, pixels: int) -> None:
+def _remove(owner: str, note: str, pixels: int) -> None:
     try:
         review.remove(pixels)
     except FerError as error:
         _keep_outcome(owner, problem=str(error))
         return
     st.session_state[_key("verdict", owner)] = None
-    st.session_state[_key("note", owner)] = ""
+    for written in (note, _note_key(owner, None)):
+        st.session_state[written] = ""
     _keep_outcome(owner, success="Removed.")
 
 
@@ -258,6 +265,10 @@ def _show_outcome(owner: str) -> None:
 
 def _key(name: str, owner: int | str) -> str:
     return f"review-{name}-{owner}"
+
+
+def _note_key(owner: str, current: Verdict | None) -> str:
+    return _key("note", f"{owner}-{current.updated if current else ''}")
 
 
 def _minute(updated: str) -> str:

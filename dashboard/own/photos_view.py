@@ -53,6 +53,11 @@ def photo_form() -> None:
     asked = Asked(upload, *fields)
     if pressed and asked.zip is None and not asked.folder.strip():
         st.info("Choose a zip, or name a folder.")
+    elif pressed and asked.zip and asked.folder.strip():
+        st.info(
+            f"{plain(asked.zip.name)} and a folder are both given: remove the zip, or empty the "
+            "folder's field."
+        )
     elif pressed:
         _find(asked)
 

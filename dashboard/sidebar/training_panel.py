@@ -21,6 +21,7 @@ Action = Callable[[str], object]  # on a training, by its run's name
 
 REFRESH = timedelta(seconds=1)
 PANEL = "retrain"  # whether it is open
+_PRESENT = "trainings-present"  # whether there were any when the whole page was last drawn
 _WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn
 _NEWS = "training-news"  # sentences to be shown once
 _ASKED = "discard-asked"  # the training that is discarded once that is confirmed
@@ -30,10 +31,14 @@ def training_panel() -> None:
     """A form for a new training, and every training that is under way or was broken off."""
     under_way = jobs.list_jobs()
     st.session_state[_WATCHED] = busy = _alive_ids(under_way)
+    # The panel opens for the first training. An `expanded` that changes would make it another
+    # panel, which closes under who fills the form once the last one ends.
+    if under_way and not st.session_state.get(_PRESENT):
+        st.session_state[PANEL] = True
+    st.session_state[_PRESENT] = bool(under_way)
     with st.expander(
-        "Retrain", icon=":material/model_training:", expanded=bool(under_way), key=PANEL,
-        on_change="rerun",
-    ) as panel:  # fmt: skip
+        "Retrain", icon=":material/model_training:", key=PANEL, on_change="rerun"
+    ) as panel:
         st.fragment(_progress, run_every=REFRESH if busy else None)(may_write().allowed)
         # A form takes as long as a light page: it is drawn for who opens it.
         if panel.open and write_or_say_why("train"):
