@@ -13,7 +13,8 @@ run: .venv/run
 	$(BIN)/fercore dashboard
 
 test: .venv/test lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder
 
 lint: .venv/test
 	$(BIN)/ruff check .

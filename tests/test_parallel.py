@@ -32,14 +32,15 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def torchrun(processes: int, *command: str) -> None:
-    subprocess.run(
+    done = subprocess.run(
         [*TORCHRUN, str(processes), *command],
-        check=True,
         cwd=ROOT,
         env=os.environ | ENVIRONMENT,
         capture_output=True,
+        text=True,
         timeout=200,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @contextmanager

@@ -64,6 +64,9 @@ def test_no_request_leaves_the_machine_and_the_console_stays_silent(browser, shi
                 video = page.frame_locator("iframe[title*='webrtc']")
                 with page.expect_console_message(is_about_ice):
                     video.get_by_role("button", name=re.compile("start", re.I)).click()
+                # Until it plays it reruns its page, which would undo a click that leaves it.
+                expect(video.get_by_role("button", name=re.compile("stop", re.I))).to_be_visible()
+                settle(page)
         follow(page, "Overview")
         unfold(page, "Retrain")
 
