@@ -15,9 +15,13 @@ from fercore.models.layers import Normalise, convolution
 
 
 class Trunk(nn.Sequential):
-    """(B, 1, side, side) to (B, channels, map side, map side)."""
+    """(B, 1, side, side) to (B, channels, map side, map side): the pixels are normalised, then go
+    through `layers`.
+    """
 
-    channels: int
+    def __init__(self, width: int, *layers: nn.Module) -> None:
+        super().__init__(Normalise(), *layers)
+        self.channels = 4 * width
 
     def map_side(self, side: int) -> int:
         return side // 8
@@ -31,7 +35,7 @@ class VGGTrunk(Trunk):
     def __init__(self, width: int, *, norm: bool) -> None:
         layer = partial(convolution, norm=norm)
         super().__init__(
-            Normalise(),
+            width,
             *layer(1, width, kernel=5, stride=2),
             *layer(width, width),
             nn.MaxPool2d(2),
@@ -41,7 +45,6 @@ class VGGTrunk(Trunk):
             *layer(2 * width, 4 * width),
             *layer(4 * width, 4 * width),
         )
-        self.channels = 4 * width
 
 
 class ResNetTrunk(Trunk):
@@ -53,7 +56,7 @@ class ResNetTrunk(Trunk):
         if not norm:
             raise TypeError("the residual trunk rests on its batch normalisation")
         super().__init__(
-            Normalise(),
+            width,
             *convolution(1, width, kernel=5, stride=2),
             *convolution(width, 2 * width),
             nn.MaxPool2d(2),
@@ -62,7 +65,6 @@ class ResNetTrunk(Trunk):
             nn.MaxPool2d(2),
             Residual(4 * width),
         )
-        self.channels = 4 * width
 
 
 class ValidTrunk(Trunk):
@@ -73,7 +75,7 @@ class ValidTrunk(Trunk):
     def __init__(self, width: int, *, norm: bool) -> None:
         layer = partial(convolution, norm=norm, pad=False)
         super().__init__(
-            Normalise(),
+            width,
             *layer(1, width),
             nn.MaxPool2d(2),
             *layer(width, 2 * width),
@@ -81,7 +83,6 @@ class ValidTrunk(Trunk):
             *layer(2 * width, 4 * width),
             nn.MaxPool2d(2),
         )
-        self.channels = 4 * width
 
     def map_side(self, side: int) -> int:
         for _ in range(3):
@@ -97,7 +98,7 @@ class DeepTrunk(Trunk):
     def __init__(self, width: int, *, norm: bool) -> None:
         layer = partial(convolution, norm=norm)
         super().__init__(
-            Normalise(),
+            width,
             *layer(1, width, kernel=5),
             *layer(width, width, kernel=5),
             nn.MaxPool2d(2),
@@ -108,7 +109,6 @@ class DeepTrunk(Trunk):
             *layer(4 * width, 4 * width),
             nn.MaxPool2d(2),
         )
-        self.channels = 4 * width
 
 
 class Residual(nn.Sequential):
