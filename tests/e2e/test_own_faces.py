@@ -72,6 +72,7 @@ def test_fine_tuning_on_thirty_faces_of_ones_own(page, address, home, tmp_path):
     settle(page)
     page.locator('input[type="file"]').set_input_files(tmp_path / "mine.zip")
     expect(page.get_by_text("mine.zip")).to_be_visible()
+    settle(page)
     page.get_by_role("button", name="Find the faces").click()
     expect(page.get_by_text("A face was found in every photo.")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^(happy|sad|surprise) · "))).to_have_count(30)
