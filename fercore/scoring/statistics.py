@@ -158,7 +158,7 @@ def auc_interval(positive: Truth, scores: Scores) -> Interval:
 
     NaN without two images of either kind.
     """
-    above, below = _auc_components(positive, scores)
+    above, below = auc_components(positive, scores)
     if len(above) < 2 or len(below) < 2:
         return Interval(float("nan"), float("nan"))
     half = Z * np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
@@ -173,7 +173,7 @@ def auc_difference(positive: Truth, scores_a: Scores, scores_b: Scores) -> Diffe
     """
     above, below = (
         a - b
-        for a, b in zip(_auc_components(positive, scores_a), _auc_components(positive, scores_b))
+        for a, b in zip(auc_components(positive, scores_a), auc_components(positive, scores_b))
     )
     if len(above) < 2 or len(below) < 2:
         unknown = float("nan")
@@ -184,7 +184,7 @@ def auc_difference(positive: Truth, scores_a: Scores, scores_b: Scores) -> Diffe
     return Difference(value, interval, _normal_p(value, float(error)))
 
 
-def _auc_components(positive: Truth, scores: Scores) -> tuple[Scores, Scores]:
+def auc_components(positive: Truth, scores: Scores) -> tuple[Scores, Scores]:
     """For each positive the share of negatives below it, for each negative that of positives above.
 
     Ties count half. From midranks (Sun & Xu, 2014).
