@@ -12,7 +12,7 @@ from dashboard.compare.run_manager import (
     show_outcome,
     total_size,
 )
-from fercore.analysis import tables
+from fercore.groups import tables
 from fercore.runs.artifacts import unreadable_runs
 
 heading(

@@ -9,9 +9,10 @@ import pytest
 import streamlit as st
 
 from dashboard.base.navigation import PAGES
-from fercore.analysis import review, tables
+from fercore.analysis import review
 from fercore.csv_tables import COLUMNS, as_text, csv_text, from_text, undeclared
 from fercore.data import synthetic
+from fercore.groups import tables
 from fercore.runs.artifacts import find_run
 from fercore.runs.changes import annotate_run
 from tests.conftest import ROOT

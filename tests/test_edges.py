@@ -8,10 +8,10 @@ import pytest
 
 from dashboard.base.navigation import PAGES
 from dashboard.compare import curve_figures
-from fercore.analysis import tables
 from fercore.analysis.audit import label_issues
 from fercore.errors import ConfigError, RunError
 from fercore.files import write_json
+from fercore.groups import tables
 from fercore.jobs import hardware
 from fercore.jobs.request import Request, settled
 from fercore.runs.artifacts import find_run

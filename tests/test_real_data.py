@@ -16,9 +16,10 @@ import pytest
 from dashboard.base.navigation import PAGES
 from dashboard.base.theme import count
 from fercore import data
-from fercore.analysis import from_weights, review, tables
+from fercore.analysis import from_weights, review
 from fercore.data import cache, face_set
 from fercore.errors import RunError
+from fercore.groups import tables
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare
 from fercore.models import MODELS

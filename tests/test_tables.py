@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fercore.analysis import tables
 from fercore.data import synthetic
 from fercore.errors import RunError
 from fercore.files import write_json
+from fercore.groups import tables
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import find_run
 from fercore.scoring.evaluation import class_differences, class_table

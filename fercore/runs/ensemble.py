@@ -11,10 +11,9 @@ import numpy as np
 from fercore.errors import RunError
 from fercore.files import writing_to
 from fercore.runs.artifacts import Run, find_run, local_folder
+from fercore.runs.kinship import training_key
 from fercore.runs.writing import new_folder, write_scores
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
-
-_SAME = ("model", "dataset", "start_from", "verdicts")  # of all members, as is the recipe
 
 
 def make_ensemble(name: str, members: list[Run]) -> Run:
@@ -53,8 +52,7 @@ def _check_alike(members: list[Run]) -> None:
     first, *others = members
     images = first.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
     for run in others:
-        same = all(run.info.get(key) == first.info.get(key) for key in _SAME)
-        if not same or run.recipe != first.recipe or run.epochs_done != first.epochs_done:
+        if training_key(run) != training_key(first):
             raise RunError(
                 f"'{run.run_id}' differs from '{first.run_id}' in more than the seed. Choose runs "
                 "of one model, one recipe and one dataset."

@@ -116,9 +116,24 @@ class StudyStore:
         path = self._cell(run_id) / "history.jsonl"
         return self._read(path, lambda path: history_frame(path.read_text("utf-8")))
 
+    def prediction_frame(self, run_id: str) -> pd.DataFrame:
+        """The training's stored table, as `Run.prediction_frame` is."""
+        cell, images = self._cell(run_id), self._images()
+        everywhere = everywhere_scored(images)
+        images = images.drop(columns=EVERYWHERE, errors="ignore")
+        frame = self._read(
+            cell / "probs.parquet",
+            lambda path: checked_frame(with_probs(images, path)[everywhere]),
+        )
+        if not (cell / TESTS).is_file():
+            return frame
+        tests = self._table_of_images(TESTS)
+        scored = self._read(cell / TESTS, lambda path: checked_frame(with_probs(tests, path)))
+        return pd.concat([frame, scored], ignore_index=True)
+
     def predictions(self, run_id: str, part: str = "private") -> Predictions:
         """The training's predictions on 'private', 'clean' or 'public', in row order."""
-        return select_part(self._prediction_frame(run_id), part)
+        return select_part(self.prediction_frame(run_id), part)
 
     def add(self, run: Run, *, variant: str) -> None:
         """Keep a finished run's results. Raises `RunError` where it was scored on other images.
@@ -218,7 +233,7 @@ class StudyStore:
     def _lines(self) -> list[dict[str, Any]]:
         latency = self._latency() or {}
         return [
-            table_line(info, self._prediction_frame(info["run_id"]), latency.get(info["model"]))
+            table_line(info, self.prediction_frame(info["run_id"]), latency.get(info["model"]))
             for info in map(self.info, sorted(self.finished()))
         ]
 
@@ -236,20 +251,6 @@ class StudyStore:
         if not (cell / "run.json").is_file():
             raise RunError(f"Study '{self.name}' has no finished training '{run_id}'.")
         return cell
-
-    def _prediction_frame(self, run_id: str) -> pd.DataFrame:
-        cell, images = self._cell(run_id), self._images()
-        everywhere = everywhere_scored(images)
-        images = images.drop(columns=EVERYWHERE, errors="ignore")
-        frame = self._read(
-            cell / "probs.parquet",
-            lambda path: checked_frame(with_probs(images, path)[everywhere]),
-        )
-        if not (cell / TESTS).is_file():
-            return frame
-        tests = self._table_of_images(TESTS)
-        scored = self._read(cell / TESTS, lambda path: checked_frame(with_probs(tests, path)))
-        return pd.concat([frame, scored], ignore_index=True)
 
     def _joined(self, run: Run) -> pd.DataFrame:
         """A run's probabilities on the study's images, found by their pixels; NaN for others."""

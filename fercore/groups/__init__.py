@@ -1,0 +1,1 @@
+"""Runs that differ in the seed alone, asked together: the unit of a claim about models."""

@@ -1,0 +1,145 @@
+"""A group: all runs that differ in the seed alone. One run is a group of one."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from fercore.errors import RunError
+from fercore.models import MODELS
+from fercore.runs.artifacts import Run
+from fercore.runs.words import run_title
+from fercore.scoring.grouped.predictions import GroupPredictions, grouped
+from fercore.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Group:
+    """Seeds of one training, by seed; or one run, which says nothing about an architecture.
+
+    name: 'MODEL@RECIPE', or the run's. recipe_name: the recipe in short, changes included.
+    left_out: a sentence for each run that would belong to it and does not.
+    """
+
+    name: str
+    members: tuple[Run, ...]
+    recipe_name: str
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many seeds it has."""
+        return len(self.members)
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one run, an ensemble perhaps."""
+        return self.count == 1
+
+    @property
+    def seeds(self) -> list[int | None]:
+        """Its members' seeds; None for an ensemble."""
+        return [run.info["seed"] for run in self.members]
+
+    @property
+    def identity(self) -> tuple[tuple[str, str], ...]:
+        """What tells it from a group of other trainings."""
+        return ((self.name, ""), *((run.run_id, run.info["created"]) for run in self.members))
+
+    @property
+    def model(self) -> str:
+        """Its architecture, by name."""
+        return self.members[0].info["model"]
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.members[0].recipe
+
+    @property
+    def dataset(self) -> str:
+        return self.members[0].dataset
+
+    @property
+    def title(self) -> str:
+        """'CNN · paper · 20 seeds'; of one run, that run's."""
+        if self.single:
+            return run_title(self.members[0])
+        parts = [MODELS[self.model].title, self.recipe_name, f"{self.count} seeds"]
+        if self.dataset != "FER2013":
+            parts.insert(1, self.dataset)
+        return " · ".join(parts)
+
+    @cached_property
+    def run(self) -> Run:
+        """The member that is asked where weights are needed: the median on PublicTest, the lower of
+        two, of those that have weights; of all, where none has.
+        """
+        if self.single:
+            return self.members[0]
+        known = [(run, accuracy) for run in self.members if (accuracy := _on_public(run))]
+        if not known:
+            return self.members[0]
+        ranked = [run for run, _ in sorted(known, key=lambda each: each[1])]
+        weighty = [run for run in ranked if _weights(run)] or ranked
+        return weighty[(len(weighty) - 1) // 2]
+
+    def predictions(self, part: str = "private") -> GroupPredictions:
+        """What its members say of 'private', 'clean' or 'public'. Of those that cannot be read, or
+        were scored on other images than the rest, `left_out` tells.
+
+        Raises `RunError` where no member was scored on that part, or none can be read.
+        """
+        tables, names, left_out = [], [], list(self.left_out)
+        for run in self.members:
+            try:
+                table = run.predictions(part)
+            except RunError as error:
+                left_out.append(str(error))
+                continue
+            if len(table):
+                tables.append(table)
+                names.append(run.run_id)
+            else:
+                left_out.append(_not_scored(run, part))
+        if not tables:
+            raise RunError(left_out[len(self.left_out)])
+        return grouped(tables, names, left_out)
+
+    def histories(self) -> pd.DataFrame:
+        """One line per epoch and member: run, seed, then as `Run.history` has it; without those
+        members whose history cannot be read. Raises `RunError` where none can.
+        """
+        found, errors = [], []
+        for run in self.members:
+            try:
+                found.append(run.history().assign(run=run.run_id, seed=run.info["seed"]))
+            except RunError as error:
+                errors.append(error)
+        if not found:
+            raise errors[0]
+        return pd.concat(found, ignore_index=True)
+
+
+def group_of(run: Run) -> Group:
+    """One run, an ensemble too, as a group of one."""
+    return Group(run.run_id, (run,), run.recipe.name)
+
+
+def _not_scored(run: Run, part: str) -> str:
+    return f"{run.run_id} was not scored on part '{part}': its dataset has none."
+
+
+def _on_public(run: Run) -> float | None:
+    try:
+        return run.public_accuracy
+    except RunError:  # nothing of it can be read
+        return None
+
+
+def _weights(run: Run) -> Path | None:
+    try:
+        path = run.weights_file()
+    except RunError:
+        return None
+    return path if path.is_file() else None

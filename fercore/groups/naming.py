@@ -1,0 +1,56 @@
+"""What a group is called, MODEL@RECIPE: a changed recipe is named by its change."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from fercore.runs.artifacts import Run
+from fercore.runs.words import cut_short
+from fercore.study.conditions import CONDITIONS
+from fercore.study.variants import Variant
+from fercore.training.recipes import RECIPES, Recipe
+
+
+def recipe_name(run: Run) -> str:
+    """'paper'; 'paper-low-rate' for a change that studies name, 'paper,epochs=3' for another.
+
+    A start from another run, verdicts and an early end are named as well.
+    """
+    name = _changed_name(run.recipe, run.info["model"])
+    if run.start_from:
+        name += f",from={run.start_from}"
+    if run.info.get("verdicts"):
+        name += ",verdicts"
+    if cut_short(run):
+        name += f",ended={run.epochs_done}"
+    return name
+
+
+def with_dataset(name: str, run: Run, *, closely: bool = False) -> str:
+    """A group's name with its dataset; `closely`, with the first digits of its fingerprint too."""
+    dataset = "-".join(run.dataset.lower().split())
+    print_ = f"-{run.info['dataset']['fingerprint'][:6]}" if closely else ""
+    return f"{name}@{dataset}{print_}"
+
+
+def _changed_name(recipe: Recipe, model: str) -> str:
+    if (base := RECIPES.get(recipe.name)) is None:
+        return recipe.name
+    for condition in CONDITIONS:
+        if Variant(model, condition).recipe(base) == recipe:
+            return f"{recipe.name}-{condition}" if condition else recipe.name
+    declared, own = (dict(_flat(each.to_json())) for each in (replace(base, summary=""), recipe))
+    changes = [
+        f"{key}={own.get(key)}"
+        for key in own | declared
+        if key != "summary" and own.get(key) != declared.get(key)
+    ]
+    return ",".join([recipe.name, *changes])
+
+
+def _flat(settings: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Settings with those inside others beside them."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in settings.items():
+        pairs += _flat(value) if isinstance(value, Mapping) else [(key, value)]
+    return pairs
