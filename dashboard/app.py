@@ -33,21 +33,22 @@ for entry in PAGES.values():
         sections[entry.section].append(
             st.Page(entry.path, title=entry.title, url_path=entry.name, visibility="hidden")
         )
-chosen = st.navigation(sections, expanded=True)
+chosen = st.navigation(sections, position="top", expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
 from dashboard.base import address, fields, parameters  # noqa: E402
 from dashboard.base.failures import errors_told  # noqa: E402
 from dashboard.sidebar.data_panel import data_panel  # noqa: E402
 from dashboard.sidebar.finished_view import finished_view  # noqa: E402
-from dashboard.sidebar.pickers import pickers  # noqa: E402
+from dashboard.sidebar.pickers import model_pickers, narrowing  # noqa: E402
 from dashboard.sidebar.training_panel import training_panel  # noqa: E402
 
 PANELS = {
-    "The choice of models": pickers,
-    "The panel Data": data_panel,
+    "The choice of models": model_pickers,
     "The finished training": finished_view,
     "The panel Retrain": training_panel,
+    "The panel Narrow down": narrowing,
+    "The panel Data": data_panel,
 }
 
 st.html(address.STEPS + fields.LEFT_BY_ESCAPE, unsafe_allow_javascript=True)

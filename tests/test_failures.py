@@ -20,7 +20,8 @@ from tests.test_pages import no_video, open_page  # noqa: F401
 FULL = OSError(28, "No space left on device", "/srv/faces/images.npy")
 ERRORS = [KeyError("p_angry"), FULL, MemoryError(), RecursionError("too deep"), TypeError("None")]
 PANELS = {
-    "pickers.pickers": "The choice of models",
+    "pickers.model_pickers": "The choice of models",
+    "pickers.narrowing": "The panel Narrow down",
     "data_panel.data_panel": "The panel Data",
     "finished_view.finished_view": "The finished training",
     "training_panel.training_panel": "The panel Retrain",
@@ -77,7 +78,7 @@ def test_a_panel_that_fails_takes_no_page_with_it(two_runs, monkeypatch, panel):
     assert app.title[0].value == "Confusion"
     if panel != "training_panel.training_panel":
         assert "Start training" in [button.label for button in app.button]
-    if panel != "pickers.pickers":
+    if panel != "pickers.model_pickers":
         assert "Images" in [box.label for box in app.selectbox]
 
 

@@ -1,4 +1,4 @@
-"""The pages, in the order of the sidebar. Adding one is a file in `pages/` and a line here."""
+"""The pages, in the order of the menus. Adding one is a file in `pages/` and a line here."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,6 +7,8 @@ _FOLDER = Path(__file__).parents[2] / "pages"
 
 
 class PageEntry(NamedTuple):
+    """A page and the menu it is in; '' for the bar itself."""
+
     section: str
     title: str
     icon: str
@@ -23,7 +25,8 @@ class PageEntry(NamedTuple):
 PAGES = {
     entry.name: entry
     for entry in (
-        PageEntry("Compare", "Overview", ":material/dashboard:"),
+        PageEntry("", "Overview", ":material/dashboard:"),
+        PageEntry("", "Why the LSTM loses", ":material/psychology_alt:"),
         PageEntry("Compare", "Confusion", ":material/grid_on:"),
         PageEntry("Compare", "Per class", ":material/bar_chart:"),
         PageEntry("Compare", "ROC and PR", ":material/show_chart:"),
@@ -36,7 +39,6 @@ PAGES = {
         PageEntry("Data", "Data audit", ":material/fact_check:"),
         PageEntry("Data", "Review", ":material/rate_review:"),
         PageEntry("Data", "Runs", ":material/inventory_2:"),
-        PageEntry("Why", "Why the LSTM loses", ":material/psychology_alt:"),
         PageEntry("Try it", "Predict", ":material/add_a_photo:"),
         PageEntry("Try it", "Webcam", ":material/videocam:"),
         PageEntry("Try it", "Your faces", ":material/face_retouching_natural:"),

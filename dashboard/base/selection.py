@@ -111,6 +111,22 @@ class Selection:
         ]
         return ", ".join(filter(None, parts))
 
+    @property
+    def chips(self) -> dict[str, str]:
+        """What is selected among the images, in a word or two each, by its key."""
+        low, high = self.confidence
+        chosen = {
+            TRUE: ("Label", self.true),
+            PREDICTED: ("A says", self.predicted),
+            PREDICTED_B: ("B says", self.predicted_b),
+            SLICE: ("Slice", self.slice),
+            CONFIDENCE: (
+                "Confidence",
+                f"{low}–{high} %" if self.confidence != WHOLE_RANGE else ANY,
+            ),
+        }
+        return {key: f"{title}: {value}" for key, (title, value) in chosen.items() if value != ANY}
+
     @cached_property
     def pair(self) -> tuple[Run, Run] | None:
         """A and B, where both were scored on the same images."""
@@ -235,10 +251,10 @@ def choose_slice(title: str) -> None:
 
 
 @errors_kept("Clearing the selection")
-def clear() -> None:
-    """Select no label, prediction, confidence or slice."""
-    st.session_state.update({TRUE: ANY, PREDICTED: ANY, PREDICTED_B: ANY, SLICE: ANY})
-    st.session_state[CONFIDENCE] = WHOLE_RANGE
+def clear(*keys: str) -> None:
+    """Select no label, prediction, confidence or slice; or none of those of `keys`."""
+    whole = {TRUE: ANY, PREDICTED: ANY, PREDICTED_B: ANY, SLICE: ANY, CONFIDENCE: WHOLE_RANGE}
+    st.session_state.update({key: whole[key] for key in keys or whole})
     st.session_state[_CLEARS] = clears() + 1
 
 

@@ -53,17 +53,27 @@ def paired_or_say_so(selection: Selection) -> None:
 
 
 def _selection_line(selection: Selection, to_faces: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         how_many = _how_many(selection) if to_faces else ""
         st.markdown(f"Selected: {selection.words}{how_many}", width="content")
+        chips(selection)
         if to_faces:
             st.page_link(
                 **link("misclassified"), label="See the faces", width="content",
                 icon=":material/gallery_thumbnail:",
+                help="What is selected are faces; the figures here are of all images.",
             )  # fmt: skip
-        st.button("Clear", on_click=clear, icon=":material/close:", key="clear-selection")
-        if to_faces:
-            st.caption("It selects faces; the figures here are of all images.", width="content")
+
+
+def chips(selection: Selection) -> None:
+    """A button for each thing that is selected, which takes it back, and one for all."""
+    for key, words in selection.chips.items():
+        st.button(
+            words, on_click=clear, args=(key,), key=f"chip-{key}", icon=":material/close:",
+            icon_position="right", help="Take it back.",
+        )  # fmt: skip
+    if len(selection.chips) > 1:
+        st.button("Clear", on_click=clear, key="clear-selection", help="Take all of it back.")
 
 
 def _how_many(selection: Selection) -> str:

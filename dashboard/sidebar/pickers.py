@@ -1,4 +1,4 @@
-"""The sidebar's choice of models A and B, and of the images that are looked at."""
+"""The sidebar's choice of models A and B, of the images, and of what is looked at among them."""
 
 from collections.abc import Sequence
 
@@ -26,8 +26,8 @@ from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICES, slice_title
 
 
-def pickers() -> None:
-    """Widgets for A, B, the part, and what is selected in it; `parameters` has their values."""
+def model_pickers() -> None:
+    """Widgets for A, B and the part; `parameters` has their values."""
     for problem in unreadable_runs():
         st.warning(plain(problem))
     runs = loading.runs()
@@ -50,18 +50,30 @@ def pickers() -> None:
         help="PrivateTest is scored once, at the end. 'Without duplicates' leaves out images whose "
         "exact pixels also occur in Training or PublicTest. PublicTest chose the epoch.",
     )
+
+
+def narrowing() -> None:
+    """Widgets for what is selected among the images, folded; what is chosen stands on the page."""
+    if not loading.runs():
+        return
+    with st.expander("Narrow down", icon=":material/filter_alt:", key="narrow-down"):
+        _cell()
+        _slice_and_confidence()
+
+
+def _cell() -> None:
     alone = st.session_state[MODEL_B] == NO_MODEL
-    for place, (label, key, meaning) in zip(
-        st.columns(3),
-        (
-            ("Label", TRUE, "The expression the dataset says."),
-            ("A says", PREDICTED, "The expression that A finds most probable."),
-            ("B says", PREDICTED_B, "The expression that B finds most probable."),
-        ),
+    for label, key, meaning in (
+        ("Label", TRUE, "The expression the dataset says."),
+        ("A says", PREDICTED, "The expression that A finds most probable."),
+        ("B says", PREDICTED_B, "The expression that B finds most probable."),
     ):
         off = key == PREDICTED_B and alone
         says = (ANY, *CLASSES)
-        place.selectbox(label, says, _at_first(says, key), key=key, help=meaning, disabled=off)
+        st.selectbox(label, says, _at_first(says, key), key=key, help=meaning, disabled=off)
+
+
+def _slice_and_confidence() -> None:
     slices = (ANY, *(slice_title(name, part) for name, parts in SLICES.items() for part in parts))
     st.selectbox(
         "Slice",

@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from dashboard.base.navigation import PAGES
 from fercore.analysis.from_weights import EMBEDDING
 from fercore.runs.artifacts import Run, read_run
 from tests.conftest import FER2013, ROOT
 
 PATIENCE = 90_000  # milliseconds for something to appear on a busy machine
+SECTIONS = {entry.title: entry.section for entry in PAGES.values()}
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
     None,
@@ -47,6 +49,26 @@ def shipped_address(tmp_path_factory, fer2013_cache):
     here = {"FERCORE_DATA": str(FER2013)} if FER2013.exists() else {}
     with served(home, environment={"FERCORE_CACHE": str(fer2013_cache)} | here) as where:
         yield where
+
+
+def menu_of(page: Page, title: str) -> Locator:
+    """The menu that a page is in."""
+    return page.get_by_test_id("stTopNav").get_by_role("button", name=SECTIONS[title], exact=True)
+
+
+def go_to(page: Page, title: str) -> None:
+    """To another page by the menus, as a visitor goes."""
+    if SECTIONS[title]:
+        menu_of(page, title).click()
+        page.get_by_role("menuitem", name=title, exact=True).click()
+    else:
+        page.get_by_test_id("stTopNav").get_by_role("link", name=title, exact=True).click()
+    settle(page)
+
+
+def narrowing(page: Page) -> Locator:
+    """What opens the panel in which a label, a prediction, a slice are chosen."""
+    return page.locator("summary", has_text="Narrow down")
 
 
 def free_port() -> int:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PATIENCE, choose, new_page, settle
+from tests.e2e.conftest import PATIENCE, choose, go_to, narrowing, new_page, settle
 from tests.e2e.test_browser import click_cell
 from tests.e2e.test_workbench import TILE
 
@@ -25,9 +25,8 @@ def steps(page: Page) -> int:
 
 
 def to(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    go_to(page, name)
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-    settle(page)
 
 
 def test_one_choice_is_one_step_and_back_shows_what_was_chosen(page, address):
@@ -45,6 +44,7 @@ def test_one_choice_is_one_step_and_back_shows_what_was_chosen(page, address):
     page.get_by_text("highest loss", exact=True).click()
     expect(page).to_have_url(re.compile("order=loss"))
     assert steps(page) == first + 4
+    narrowing(page).click()
     choose(page.get_by_role("combobox", name=re.compile("Label")), "happy")
     expect(page).to_have_url(re.compile("true=happy"))
     assert steps(page) == first + 5

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.base.navigation import PAGES
 from fercore.labels import CLASSES
-from tests.e2e.conftest import PATIENCE, choose, new_page, settle
+from tests.e2e.conftest import PATIENCE, choose, narrowing, new_page, settle
 
 expect.set_options(timeout=PATIENCE)
 
@@ -75,6 +75,7 @@ def test_from_the_overview_to_the_faces_in_one_click(page, address):
 def test_the_same_by_the_two_boxes(page, address):
     page.goto(f"{address}/confusion")
     settle(page)
+    narrowing(page).click()
     for box, choice in (("Label", "happy"), ("A says", "sad")):
         choose(page.get_by_role("combobox", name=re.compile(box)), choice)
     expect(

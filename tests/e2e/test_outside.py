@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from dashboard.base.navigation import PAGES
-from tests.e2e.conftest import PATIENCE, new_page, settle, unfold
+from tests.e2e.conftest import PATIENCE, go_to, new_page, settle, unfold
 
 expect.set_options(timeout=PATIENCE)
 HERE = {"127.0.0.1", "localhost"}
@@ -25,7 +25,7 @@ window.RTCPeerConnection.prototype = Connection.prototype;
 def follow(page: Page, title: str) -> None:
     """To another page by the navigation, as a visitor goes."""
     before = page.locator("h1").first.inner_text()
-    page.get_by_test_id("stSidebarNavLink").get_by_text(title, exact=True).click()
+    go_to(page, title)
     page.wait_for_function(
         "before => document.querySelector('h1')?.innerText !== before", arg=before
     )
@@ -85,5 +85,5 @@ def test_the_first_page_opens_by_its_name_too(page, address):
         words = "CNN-LSTM on drawn faces" if "second" in path else re.compile("against .* on drawn")
         expect(page.get_by_role("heading", level=1)).to_contain_text(words)
         expect(page.get_by_role("dialog")).to_have_count(0)  # that the page was not found
-    links = page.get_by_test_id("stSidebarNavLink").get_by_text("Overview", exact=True)
+    links = page.get_by_test_id("stTopNav").get_by_text("Overview", exact=True)
     expect(links).to_have_count(1)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import new_page, settle
+from tests.e2e.conftest import go_to, menu_of, narrowing, new_page, settle
 from tests.e2e.test_browser import click_cell
 
 TILE = re.compile(r"^\w+ → \w+ 0\.\d\d$")
@@ -21,7 +21,7 @@ def scores_of_a(page: Page) -> list[str]:
 def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, address):
     page.goto(f"{address}/?a=first&b=second")
     settle(page)
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Confusion").click()
+    go_to(page, "Confusion")
     expect(page.get_by_role("heading", name="Confusion", exact=True)).to_be_visible()
     click_cell(page, "fear", "happy")
     expect(
@@ -70,6 +70,8 @@ def tab_to(page: Page, target: Locator) -> None:
 def test_the_same_way_by_keyboard_alone(page, address):
     page.goto(f"{address}/?a=first&b=second")
     settle(page)
+    tab_to(page, narrowing(page))
+    page.keyboard.press("Enter")
     for label, choice in (("Label", "sad"), ("A says", "angry")):
         tab_to(page, page.get_by_role("combobox", name=re.compile(label)).first)
         page.keyboard.type(choice)
@@ -103,7 +105,12 @@ def test_the_same_way_by_keyboard_alone(page, address):
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
-    tab_to(page, page.get_by_test_id("stSidebarNav").get_by_role("link", name="Review"))
+    tab_to(page, menu_of(page, "Review"))
+    page.keyboard.press("Enter")
+    review = page.get_by_role("menuitem", name="Review", exact=True)
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(review).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible()
     accuracy, _, reviewed, _, _, left_out, images = scores_of_a(page)
