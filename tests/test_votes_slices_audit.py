@@ -530,7 +530,7 @@ def test_a_slice_selects_on_other_pages(two_runs):
     app = open_page("misclassified", a="first", slice="class: sad")
     assert f"all classes: {wrong} faces" in said(app)
     assert "Selected: slice **class: sad**" in said(app)
-    app.button(key="clear-selection").click().run()
+    app.button(key="chip-slice").click().run()
     assert f"{(~table.correct).sum()} faces" in said(app)
 
 
