@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base.charts import show_figure
-from dashboard.base.selection import current_with_predictions
+from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
 from dashboard.compare import calibration_view
@@ -48,7 +48,7 @@ def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: 
     )
 
 
-selection = current_with_predictions()
+selection = current_with_probabilities()
 heading(
     "Calibration",
     "Is a model as sure as it is right? Each point is a fifteenth of the images, sorted by "

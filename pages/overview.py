@@ -75,7 +75,8 @@ with verdict:
         if paper := paper_in_words(*selection.pair):
             st.markdown(paper)
         st.caption(subject(*selection.pair))
-        if compares_architectures(*selection.pair):
+        trained = all(run.trained or run.members for run in selection.pair)
+        if trained and compares_architectures(*selection.pair):
             st.page_link(
                 **link("why_the_lstm_loses"),
                 label="Why the LSTM loses, over all seeds",
@@ -130,7 +131,7 @@ with right:
             "dispute",
             icon=":material/rate_review:",
         )
-    if not selection.a.members:
+    if selection.a.trained:
         with errors_told("How A learned"):
             epochs = cut_short(selection.a) or f"{len(loading.history(selection.a))} epochs"
             st.page_link(

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.parameters import CURVES
-from dashboard.base.selection import current_with_predictions
+from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import curve_figures
@@ -25,7 +25,7 @@ EXPLAINED = {
     "Unlike ROC it shows what rare expressions suffer.",
 }
 
-selection = current_with_predictions()
+selection = current_with_probabilities()
 heading(
     "ROC and PR",
     "One expression against the six others, at every threshold. Move the threshold to see the "

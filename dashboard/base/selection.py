@@ -4,8 +4,9 @@ Every `st.session_state` key that pages share is declared here. The query parame
 names (see `parameters`) restore the view on any page.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 from typing import Any
 
@@ -181,23 +182,53 @@ def current_with_predictions() -> Selection:
     return selection
 
 
-def current_with_weights() -> Selection:
-    """The selection, for pages that ask the models: without B where B has no weights.
-
-    Stops the page where A has none.
+def current_with_probabilities() -> Selection:
+    """The selection, for pages that need to know how sure a model is: without B where B says labels
+    alone. Stops the page where A does.
     """
-    selection = current()
-    if not has_weights_or_say_so("A", selection.a):
+    selection = current_with_predictions()
+    return _with_those_that(selection, partial(_has_probabilities_or_say_so, part=selection.part))
+
+
+def current_with_weights() -> Selection:
+    """The selection, for pages that ask the models: without B where B cannot be asked.
+
+    Stops the page where A cannot.
+    """
+    return _with_those_that(current(), _can_be_asked_or_say_so)
+
+
+def _with_those_that(selection: Selection, fit: Callable[[str, Run], bool]) -> Selection:
+    if not fit("A", selection.a):
         st.stop()
-    if selection.b and not has_weights_or_say_so("B", selection.b):
+    if selection.b and not fit("B", selection.b):
         return replace(selection, b=None)
     return selection
 
 
+def _has_probabilities_or_say_so(key: str, run: Run, part: str) -> bool:
+    if loading.predictions(run, part).labels_only:
+        st.info(
+            f"{key}: '{plain(run.run_id)}' was imported as predicted labels alone. How sure it is "
+            "of them is not known, so there is nothing to draw here. Import its probabilities, or "
+            "choose another run."
+        )
+        return False
+    return True
+
+
+def _can_be_asked_or_say_so(key: str, run: Run) -> bool:
+    return _there_or_say_so(key, run.model_file)
+
+
 def has_weights_or_say_so(key: str, run: Run) -> bool:
-    """Whether model 'A' or 'B' can be asked; says where it is an ensemble."""
+    """Whether model 'A' or 'B' was trained here; says where not: an ensemble, an imported run."""
+    return _there_or_say_so(key, run.weights_file)
+
+
+def _there_or_say_so(key: str, file: Callable[[], object]) -> bool:
     try:
-        run.weights_file()
+        file()
     except RunError as error:
         st.info(f"{key}: {plain(error)}")
         return False
@@ -209,7 +240,7 @@ def default_pair(runs: list[Run]) -> tuple[str, str]:
 
     'none' for the second where there is one run.
     """
-    trained = [run for run in runs if not run.members]
+    trained = [run for run in runs if run.trained]
     for first, second in combinations(trained, 2):
         if first.info["model"] != second.info["model"] and first.recipe == second.recipe:
             return first.run_id, second.run_id

@@ -7,7 +7,31 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.base.figures import drawn_once, legend_below, ring, styled
-from dashboard.base.theme import MODEL_COLOURS
+from dashboard.base.plain import plain
+from dashboard.base.theme import MODEL_COLOURS, count
+from fercore.runs.artifacts import Run
+from fercore.runs.words import epoch_choice
+from fercore.wording import duration
+
+
+def training_facts(run: Run, epochs: int) -> dict[str, str]:
+    """How a run was trained, for people, a line each."""
+    info, hardware, seconds = run.info, run.info["hardware"], run.info["seconds"] or 0.0
+    return {
+        "recipe": plain(f"{run.recipe.name}: {run.recipe.summary}"),
+        "trained on": f"{plain(run.dataset)}, "
+        f"{count(sum(info['dataset']['counts']['Training']))} images",
+        "epochs": f"{epochs}; {info['best_epoch']} was {epoch_choice(run)}",
+        "parameters": count(info["parameters"] or 0),
+        "operations per image": f"{(info['flops_per_image'] or 0) / 1e6:.0f} MFLOP",
+        "time": f"{duration(seconds)}, {duration(seconds / epochs)} per epoch",
+        "made on": plain(
+            f"{hardware['processor']}, threads: {hardware['threads']}, {hardware['precision']}"
+            if hardware
+            else "–"
+        ),
+        "seed": plain(info["seed"]),
+    }
 
 
 @drawn_once

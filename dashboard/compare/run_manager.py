@@ -12,10 +12,9 @@ from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import count
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name
-from fercore.models import MODELS
 from fercore.runs.artifacts import NOTE_LENGTH, Run, complete, find_run, local_folder
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
-from fercore.runs.words import cut_short, run_title, seed_title
+from fercore.runs.words import cut_short, model_title, run_title, seed_title
 from fercore.wording import interval, percent
 
 _BIN = ":material/delete:"
@@ -29,23 +28,23 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
 
 def _line(run: Run) -> dict[str, str]:
     info, hardware = run.info, run.info["hardware"]
-    recipe = run.recipe.name
+    recipe = "–" if run.imported and run.recipe.name == run.run_id else run.recipe.name
     if short := cut_short(run):
         recipe += f", cut short at {short}"
     start = run.start_from
     return {
         "run": run.run_id,
-        "made": "shipped" if run.shipped else "here",
-        "model": MODELS[info["model"]].title,
+        "made": ("shipped" if run.shipped else "here") + (", imported" if run.imported else ""),
+        "model": model_title(run),
         "dataset": run.dataset,
         "recipe": f"{recipe}, from {start}" if start else recipe,
-        "seed": seed_title(run).removeprefix("seed "),
+        "seed": seed_title(run).removeprefix("seed ") or "–",
         "PrivateTest": _accuracy(run, "private"),
         "PublicTest": _accuracy(run, "public"),
         "note": run.note,
         "size": f"{run.bytes_on_disk / 1e6:.1f} MB",
         "created, UTC": info["created"][:16].replace("T", " "),
-        "on": f"{hardware['processor']}, {hardware['precision']}",
+        "on": f"{hardware['processor']}, {hardware['precision']}" if hardware else "–",
     }
 
 

@@ -3,9 +3,8 @@
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from fercore.data import SYNTHETIC
-from fercore.models import MODELS
 from fercore.runs.artifacts import Run
-from fercore.runs.words import seed_title
+from fercore.runs.words import model_title, seed_title
 from fercore.scoring.evaluation import Comparison
 from fercore.scoring.statistics import LEVEL
 from fercore.study.references import PAPER
@@ -29,26 +28,35 @@ def title_of(models: dict[str, Run]) -> str:
     """'CNN against CNN-LSTM on FER2013'; each with its own dataset, or with its recipe and seed,
     where these are what tells them apart.
     """
-    titles = [MODELS[run.info["model"]].title for run in models.values()]
+    titles = [plain(model_title(run)) for run in models.values()]
     sets = [
         "drawn faces" if run.dataset == SYNTHETIC else plain(run.dataset) for run in models.values()
     ]
     if len(set(sets)) > 1:
         return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
     if len(set(titles)) < len(titles):
-        versions = [f"{plain(run.recipe.name)}, {seed_title(run)}" for run in models.values()]
+        versions = [
+            ", ".join(filter(None, [plain(run.recipe.name), seed_title(run)]))
+            for run in models.values()
+        ]
         return f"{titles[0]} on {sets[0]}: {' against '.join(versions)}"
     return f"{' against '.join(titles)} on {sets[0]}"
 
 
 def compares_architectures(a: Run, b: Run) -> bool:
-    return a.info["model"] != b.info["model"]
+    return a.architecture != b.architecture
 
 
 def subject(a: Run, b: Run) -> str:
     """What comparing these two runs can say, a sentence or two."""
     if a.run_id == b.run_id:
         return "A and B are the same run."
+    if imported := [key for key, run in (("A", a), ("B", b)) if run.imported]:
+        whose = "A and B were" if len(imported) > 1 else f"{imported[0]} was"
+        return (
+            f"{whose} imported, and how it was trained and chosen is not known here. This compares "
+            "two models' answers, not their architectures."
+        )
     if compares_architectures(a, b):
         recipes = "" if a.recipe == b.recipe else ", and by different recipes"
         return (
@@ -78,8 +86,8 @@ def subject(a: Run, b: Run) -> str:
 
 def paper_in_words(a: Run, b: Run) -> str:
     """The paper's gap, where A and B are what it compared, with the same sign; else ''."""
-    titles = {MODELS[run.info["model"]].title: run.dataset for run in (a, b)}
+    titles = {model_title(run): run.dataset for run in (a, b) if not run.imported}
     if set(titles) != set(PAPER) or set(titles.values()) != {"FER2013"}:
         return ""
-    accuracies = [PAPER[MODELS[run.info["model"]].title] for run in (a, b)]
+    accuracies = [PAPER[model_title(run)] for run in (a, b)]
     return f"The paper saw {points(accuracies[0] - accuracies[1])} between its own two."

@@ -8,7 +8,7 @@ from PIL import Image
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
 from dashboard.base.figures import probability_figure
-from dashboard.base.selection import Selection
+from dashboard.base.selection import Selection, has_weights_or_say_so
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
 from dashboard.faces.open_face import close
@@ -87,9 +87,9 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
     if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
         st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
         return
-    keys = [key for key in keys if not selection.models[key].members]
-    if not keys:
-        st.caption("An ensemble has predictions and no weights. Choose a run that was trained.")
+    for key in keys:
+        has_weights_or_say_so(key, selection.models[key])
+    keys = [key for key in keys if selection.models[key].trained]
     with st.container(horizontal=True):
         for key in keys:
             seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))

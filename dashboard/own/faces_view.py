@@ -63,7 +63,7 @@ def stored_view(folders: list[Path], runs: list[Run]) -> None:
 
 
 def _finetune_form(folder: Path, runs: list[Run]) -> None:
-    runs = [run for run in runs if not run.members]
+    runs = [run for run in runs if run.trained]
     if not runs:
         st.info("There is no run to start from yet. Train one in the sidebar.")
         return

@@ -86,7 +86,7 @@ def training_form(busy: bool) -> None:
 
 
 def _start() -> Run | None:
-    runs = {run.run_id: run for run in loading.runs() if not run.members}
+    runs = {run.run_id: run for run in loading.runs() if run.trained}
     start = st.selectbox(
         "Start from",
         [FRESH, *runs],

@@ -10,9 +10,8 @@ from rich.console import Console
 
 from fercore import jobs
 from fercore.cli.options import AsJson, Yes
-from fercore.cli.output import print_json, print_table
+from fercore.cli.output import print_json, print_metrics, print_table
 from fercore.cli.progress import TrainingBar
-from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.cli.train import print_estimate
 from fercore.cli.training import train_here

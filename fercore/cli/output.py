@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fercore.scoring.predictions import PARTS
 from fercore.wording import UNKNOWN, breakable, in_percent, in_points, interval, points_interval
 
 PIPED_WIDTH = 240  # columns; a file or another program has no edge to wrap at
@@ -35,6 +36,24 @@ def print_table(columns: list[str], rows: Iterable[Iterable[object]], *, title: 
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
+
+
+def print_metrics(metrics: dict[str, Any]) -> None:
+    """Headline metrics of each part, in percent."""
+    print_table(
+        ["images", "n", "accuracy %", "macro F1 %", "weighted F1 %", "macro AUC %"],
+        [
+            [
+                PARTS[part],
+                scores["n"],
+                with_interval(scores["accuracy"], scores["accuracy_interval"]),
+                with_interval(scores["macro_f1"], scores["macro_f1_interval"]),
+                in_percent(scores["weighted_f1"]),
+                in_percent(scores["macro_auc"]),
+            ]
+            for part, scores in metrics.items()
+        ],
+    )
 
 
 def with_interval(share: float | None, bounds: tuple[float, float]) -> str:

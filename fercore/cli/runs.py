@@ -1,11 +1,13 @@
 """`fercore runs`: list, show, verify, rename, annotate and delete runs."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
+from fercore.cli.imports import import_
 from fercore.cli.options import AsJson, RunName, Yes
-from fercore.cli.output import print_json, print_table, with_interval
+from fercore.cli.output import print_json, print_metrics, print_table
 from fercore.errors import RunError
 from fercore.runs.artifacts import Run, find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
@@ -13,7 +15,7 @@ from fercore.runs.ensemble import make_ensemble
 from fercore.runs.words import cut_short, epoch_choice, run_title, seed_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS
-from fercore.wording import in_percent
+from fercore.wording import UNKNOWN, in_percent
 
 app = typer.Typer(no_args_is_help=True, help="Runs: what was trained, and whether it is intact.")
 
@@ -43,24 +45,35 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     if as_json:
         print_json({**run.info, "note": run.note, "metrics": run.metrics()})
         return
-    info = run.info
-    hardware = info["hardware"]
     print(f"{run.run_id}: {run_title(run)}")
-    print(f"Trained on {run.dataset} ({info['dataset']['fingerprint']}), {seed_title(run)}")
-    print(f"{info['parameters']} parameters, {info['flops_per_image'] / 1e6:.1f} MFLOP per image")
-    if run.members:
-        print(f"The mean of: {', '.join(run.members)}")
-    else:
-        print(f"Epoch {info['best_epoch']}{_of_epochs(run)}, {epoch_choice(run)}")
-        if cut_short(run):
-            print(f"Cut short at {cut_short(run)}: the best so far was kept.")
-    print(
-        f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
-        f"{hardware['precision']}"
-    )
+    for sentence in _how_it_was_made(run):
+        print(sentence)
     if run.note:
         print(f"Note: {run.note}")
     print_metrics(run.metrics())
+
+
+def _how_it_was_made(run: Run) -> Iterator[str]:
+    info = run.info
+    where = f"{run.dataset} ({info['dataset']['fingerprint']})"
+    verb = "Scored" if "imported" in info else "Trained"
+    yield ", ".join(filter(None, [f"{verb} on {where}", seed_title(run)]))
+    if imported := info.get("imported"):
+        yield f"Imported from {imported['file']} ({imported['values']}), by {imported['joined_by']}"
+    if info["parameters"] is not None and info["flops_per_image"] is not None:
+        operations = info["flops_per_image"] / 1e6
+        yield f"{info['parameters']} parameters, {operations:.1f} MFLOP per image"
+    if run.members:
+        yield f"The mean of: {', '.join(run.members)}"
+    elif run.trained:
+        yield f"Epoch {info['best_epoch']}{_of_epochs(run)}, {epoch_choice(run)}"
+        if cut_short(run):
+            yield f"Cut short at {cut_short(run)}: the best so far was kept."
+    if info["seconds"] is not None and (hardware := info["hardware"]):
+        yield (
+            f"{info['seconds']:.0f} s on {hardware['processor']}, threads: {hardware['threads']}, "
+            f"{hardware['precision']}"
+        )
 
 
 @app.command()
@@ -117,6 +130,9 @@ def ensemble(
     print(f"Run {run.run_id}: {run.folder}")
 
 
+app.command("import")(import_)
+
+
 @app.command()
 def delete(
     run_id: RunName,
@@ -137,24 +153,6 @@ def delete(
     print(f"Deleted {run_id}.")
 
 
-def print_metrics(metrics: dict[str, Any]) -> None:
-    """Headline metrics of each part, in percent."""
-    print_table(
-        ["images", "n", "accuracy %", "macro F1 %", "weighted F1 %", "macro AUC %"],
-        [
-            [
-                PARTS[part],
-                scores["n"],
-                with_interval(scores["accuracy"], scores["accuracy_interval"]),
-                with_interval(scores["macro_f1"], scores["macro_f1_interval"]),
-                in_percent(scores["weighted_f1"]),
-                in_percent(scores["macro_auc"]),
-            ]
-            for part, scores in metrics.items()
-        ],
-    )
-
-
 def _of_epochs(run: Run) -> str:
     try:
         return f" of {len(run.history())}"
@@ -166,9 +164,13 @@ def _of_epochs(run: Run) -> str:
 def _row(run: Run, metrics: dict[str, Any]) -> list[object]:
     accuracies = [in_percent(metrics.get(part, {}).get("accuracy")) for part in PARTS]
     place = "shipped" if run.shipped else "local"
+    if "imported" in run.info:
+        place += ", imported"
     if cut_short(run):
         place += f", cut short at {cut_short(run)}"
-    return [run.run_id, place, run.dataset, run.info["parameters"], *accuracies]
+    parameters = run.info["parameters"]
+    known = UNKNOWN if parameters is None else parameters
+    return [run.run_id, place, run.dataset, known, *accuracies]
 
 
 def _summary(run: Run, metrics: dict[str, Any]) -> dict[str, object]:

@@ -7,8 +7,14 @@ import typer
 
 from fercore.cli.data import load_with_progress
 from fercore.cli.options import AsJson, DataOption, PartOption, RunName
-from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
-from fercore.cli.runs import print_metrics
+from fercore.cli.output import (
+    difference,
+    json_records,
+    print_json,
+    print_metrics,
+    print_table,
+    with_interval,
+)
 from fercore.errors import ConfigError, RunError
 from fercore.runs.artifacts import find_run
 from fercore.runs.origin import holding

@@ -7,9 +7,8 @@ from typing import Self
 
 from rich.console import Console
 
-from fercore.cli.output import print_json
+from fercore.cli.output import print_json, print_metrics
 from fercore.cli.progress import TrainingBar, WaitLine
-from fercore.cli.runs import print_metrics
 from fercore.cli.signals import stop_on_signal
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import run_experiment, sentence

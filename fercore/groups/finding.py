@@ -150,7 +150,7 @@ def _rank(group: Group) -> tuple[object, ...]:
         group.dataset,
         recipes.index(recipe) if recipe in recipes else len(recipes),
         group.recipe_name,
-        models.index(group.model),
+        models.index(group.model) if group.model in models else len(models),
         -group.count,
         group.members[0].info["created"],
     )

@@ -7,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from fercore.errors import RunError
-from fercore.models import MODELS
 from fercore.runs.artifacts import Run
-from fercore.runs.words import run_title
+from fercore.runs.words import model_title, run_title
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
 from fercore.training.recipes import Recipe
 
@@ -65,7 +64,7 @@ class Group:
         """'CNN · paper · 20 seeds'; of one run, that run's."""
         if self.single:
             return run_title(self.members[0])
-        parts = [MODELS[self.model].title, self.recipe_name, f"{self.count} seeds"]
+        parts = [model_title(self.members[0]), self.recipe_name, f"{self.count} seeds"]
         if self.dataset != "FER2013":
             parts.insert(1, self.dataset)
         return " · ".join(parts)

@@ -16,6 +16,8 @@ def recipe_name(run: Run) -> str:
 
     A start from another run, verdicts and an early end are named as well.
     """
+    if run.imported:
+        return run.recipe.name
     name = _changed_name(run.recipe, run.info["model"])
     if run.start_from:
         name += f",from={run.start_from}"

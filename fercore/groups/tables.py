@@ -31,7 +31,8 @@ def compare(run_a: Run | str, run_b: Run | str, part: str = "private") -> pd.Dat
 def runs(found: list[Run] | None = None) -> pd.DataFrame:
     """A line for each run, by default for all that can be read: how it was made and what it scored.
 
-    Columns: run, shipped, architecture, recipe, start_from, seed (none for an ensemble), dataset,
+    Columns: run, shipped, architecture ('imported' for one from elsewhere, of whose making nothing
+    is known), recipe, start_from, seed (none for an ensemble), dataset,
     fingerprint, parameters, flops_per_image, best_epoch, epochs_done, epochs (asked for),
     seconds, processor, precision_mode, bytes, created, note; and for each part n, accuracy and
     macro_f1 with their intervals, as private_accuracy and private_accuracy_low, NaN where the
@@ -43,6 +44,7 @@ def runs(found: list[Run] | None = None) -> pd.DataFrame:
 
 def _line(run: Run) -> dict[str, object]:
     info = run.info
+    hardware = info["hardware"]
     line = {
         "run": run.run_id,
         "shipped": run.shipped,
@@ -57,10 +59,10 @@ def _line(run: Run) -> dict[str, object]:
         "best_epoch": info["best_epoch"],
         "seconds": info["seconds"],
         "created": info["created"],
-        "epochs_done": None if run.members else run.epochs_done,
-        "epochs": run.recipe.epochs,
-        "processor": info["hardware"]["processor"],
-        "precision_mode": info["hardware"]["precision"],
+        "epochs_done": run.epochs_done if run.trained else None,
+        "epochs": None if "imported" in info else run.recipe.epochs,
+        "processor": hardware["processor"] if hardware else None,
+        "precision_mode": hardware["precision"] if hardware else None,
         "bytes": run.bytes_on_disk,
         "note": run.note,
     }

@@ -105,7 +105,7 @@ def _found(name: str) -> Run:
     try:
         return find_run(name)
     except RunError:
-        trained = (run for run in list_runs() if not run.members)
+        trained = (run for run in list_runs() if run.trained)
         run = next((run for run in trained if run.info["model"] == name), None)
         if run is None:
             raise

@@ -24,7 +24,16 @@ from fercore.errors import ConfigError, RunError
 from fercore.files import file_stamp, read_json, safe_name
 from fercore.models import build
 from fercore.places import INSTALLED, PROJECT
-from fercore.runs.shape import INFO, RunInfo, checked_metrics, history_frame, read_info
+from fercore.runs.shape import (
+    INFO,
+    ONNX,
+    ImportedInfo,
+    RunInfo,
+    checked_metrics,
+    history_frame,
+    lacking,
+    read_info,
+)
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import Predictions, read_frame, select_part
 from fercore.training.recipes import Recipe
@@ -100,14 +109,38 @@ class Run:
         """The runs whose mean it is; none for one that was trained."""
         return self.info.get("members", [])
 
+    @property
+    def imported(self) -> ImportedInfo | None:
+        """Where its answers come from, if it was not fercore that trained it, or its members."""
+        return self.info.get("imported")
+
+    @property
+    def trained(self) -> bool:
+        """Whether it was trained by fercore: such a run has weights and a history."""
+        return not self.members and not self.imported
+
+    @property
+    def architecture(self) -> str:
+        """Equal for two runs of one network; of imported ones, for those of one recipe."""
+        return f"{self.info['model']} {self.recipe.name}" if self.imported else self.info["model"]
+
+    @property
+    def onnx(self) -> bool:
+        """Whether it was imported as an ONNX file, which can be asked about photos."""
+        return ONNX in self.info["files"]
+
     def weights_file(self) -> Path:
-        """Its file of weights. Raises `RunError` for an ensemble, which has none."""
-        if self.members:
-            raise RunError(
-                f"'{self.run_id}' is an ensemble of {len(self.members)} runs: it has predictions, "
-                "but no weights. Choose a run that was trained."
-            )
+        """Its file of weights. Raises `RunError` for a run that was not trained here."""
+        if not self.trained:
+            raise RunError(lacking(self.run_id, self.info, "weights"))
         return self.folder / "weights.safetensors"
+
+    def model_file(self) -> Path:
+        """The file of what can be asked about other photos: its weights, or its ONNX file.
+
+        Raises `RunError` for a run that has neither.
+        """
+        return self.folder / ONNX if self.onnx else self.weights_file()
 
     @property
     def dataset(self) -> str:
@@ -151,7 +184,9 @@ class Run:
         return accuracy
 
     def history(self) -> pd.DataFrame:
-        """One line per epoch."""
+        """One line per epoch. Raises `RunError` for a run that was not trained here."""
+        if not self.trained:
+            raise RunError(lacking(self.run_id, self.info, "history"))
         history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
         if len(history) < (self.info["best_epoch"] or 0):
             raise RunError(

@@ -4,6 +4,7 @@ After deep ensembles (Lakshminarayanan et al., 2017). An ensemble is a run with 
 without weights; its members are named in it.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -28,9 +29,9 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
     probs = [run.prediction_frame[PROBABILITY_COLUMNS].to_numpy() for run in members]
     frame[PROBABILITY_COLUMNS] = np.mean(probs, axis=0, dtype=np.float32)
     own = {
-        "parameters": sum(run.info["parameters"] for run in members),
-        "flops_per_image": sum(run.info["flops_per_image"] for run in members),
-        "seconds": sum(run.info["seconds"] for run in members),
+        "parameters": _sum(run.info["parameters"] for run in members),
+        "flops_per_image": _sum(run.info["flops_per_image"] for run in members),
+        "seconds": _sum(run.info["seconds"] for run in members),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "members": [run.run_id for run in members],
         "seed": None,
@@ -41,6 +42,12 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
     with refused, new_folder(name) as folder:
         write_scores(folder, {**first.info, **own}, frame)
     return find_run(name)
+
+
+def _sum(figures: Iterable[float | None]) -> float | None:
+    """None where one of them is not known."""
+    known = list(figures)
+    return None if None in known else sum(filter(None, known))
 
 
 def _check_alike(members: list[Run]) -> None:

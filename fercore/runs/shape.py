@@ -9,11 +9,15 @@ from fercore.errors import RunError
 from fercore.files import parse_json, read_json, safe_name
 from fercore.labels import CLASSES, USAGES
 from fercore.models import MODELS
+from fercore.models.feeding import FEEDING
 from fercore.scoring.predictions import PARTS
 from fercore.shapes import anything, misfit, moment, number, one_of, optional, text, whole
 from fercore.training.recipes import ARGUMENTS
 
 INFO, SCHEMA = "run.json", 1
+ONNX = "model.onnx"  # the file of an imported run that came as one
+IMPORTED = "imported"  # the `model` of a run whose answers come from elsewhere
+VALUES = ("probabilities", "logits", "labels")  # what an imported table held
 
 
 class Drawn(TypedDict):
@@ -48,11 +52,25 @@ class StartInfo(TypedDict):
     dataset: str | None
 
 
+class ImportedInfo(TypedDict):
+    """Where a run's answers come from that was not trained here: `title` names the model, `values`
+    is one of `VALUES`, `joined_by` says how its lines were joined to the images, `feeding` how its
+    ONNX file, if it has one, is fed.
+    """
+
+    title: str
+    file: str
+    values: str
+    joined_by: str
+    feeding: NotRequired[dict[str, Any]]
+
+
 class RunInfo(TypedDict):
     """The content of a `run.json`, as far as anything reads it.
 
-    seed and best_epoch are None for an ensemble alone, which has `members`. selected_on is the part
-    that chose the epoch, None where it is the last one. files holds a SHA-256 by name.
+    best_epoch is None for a run that was not trained here: an ensemble, which has `members`, or an
+    `imported` one, of which more is unknown. selected_on is the part that chose the epoch, None
+    where it is the last one. files holds a SHA-256 by name.
     """
 
     schema: int
@@ -66,14 +84,15 @@ class RunInfo(TypedDict):
     dataset: DatasetInfo
     selected_on: str | None
     best_epoch: int | None
-    parameters: int
-    flops_per_image: int
-    seconds: float
-    hardware: HardwareInfo
+    parameters: int | None
+    flops_per_image: int | None
+    seconds: float | None
+    hardware: HardwareInfo | None
     files: dict[str, str]
     epochs_done: NotRequired[int | None]
     members: NotRequired[list[str]]
     start_from: NotRequired[StartInfo | None]
+    imported: NotRequired[ImportedInfo]
 
 
 _share = number(0, 1)
@@ -90,6 +109,8 @@ def _interval(value: Any) -> bool:
 def _hashes(value: Any) -> bool:
     return isinstance(value, dict) and all(map(text, value.values()))
 
+
+_HARDWARE = {"processor": text, "threads": whole(), "precision": text}
 
 # What `RunInfo` must look like.
 RUN = {
@@ -109,17 +130,24 @@ RUN = {
     },
     "selected_on": optional(one_of(*USAGES)),
     "best_epoch": optional(whole(1)),
-    "parameters": whole(),
-    "flops_per_image": whole(),
-    "seconds": number(),
-    "hardware": {"processor": text, "threads": whole(), "precision": text},
+    "parameters": optional(whole()),
+    "flops_per_image": optional(whole()),
+    "seconds": optional(number()),
+    "hardware": optional(_HARDWARE),
     "files": _hashes,
     "epochs_done?": optional(whole(1)),
     "members?": [text],
     "start_from?": optional({"run_id": text, "dataset": optional(text)}),
-}
-# Of a run that was trained, which is not the mean of others.
-TRAINED = {"seed": whole(), "best_epoch": whole(1)}
+    "imported?": {
+        "title": text, "file": text, "values": one_of(*VALUES), "joined_by": text,
+        "feeding?": FEEDING,
+    },
+}  # fmt: skip
+# Of one that was made here, and of one that was trained here and is not the mean of others.
+_MADE = {
+    "parameters": whole(), "flops_per_image": whole(), "seconds": number(), "hardware": _HARDWARE,
+}  # fmt: skip
+TRAINED = _MADE | {"seed": whole(), "best_epoch": whole(1)}
 
 
 def read_info(folder: Path, remedy: str) -> RunInfo:
@@ -143,8 +171,8 @@ def read_info(folder: Path, remedy: str) -> RunInfo:
             f"Use the version of fercore that made it, or delete the run."
         )
     problem = misfit(info, {"schema": anything} | RUN)
-    if not problem and not info.get("members"):
-        problem = misfit(info, TRAINED)
+    if not problem and not info.get("imported"):
+        problem = misfit(info, _MADE if info.get("members") else TRAINED)
     if problem:
         raise RunError(f"{name}: {problem} in its run.json. {remedy}")
     _check_kind(info, folder)
@@ -160,7 +188,7 @@ def _check_kind(info: RunInfo, folder: Path) -> None:
             f"{name}: its own name in its run.json is {ascii(info['run_id'])[:80]}. Give the "
             "folder that name back."
         )
-    if info["model"] not in MODELS:
+    if info["model"] not in MODELS and not (info["model"] == IMPORTED and info.get("imported")):
         raise RunError(
             f"{name}: it names an unknown model, {ascii(info['model'])[:80]}. Update fercore, or "
             "delete the run."
@@ -171,6 +199,16 @@ def _check_kind(info: RunInfo, folder: Path) -> None:
             f"FER2013's ({', '.join(CLASSES)}), so its predictions would be misread. Delete the "
             "run, or train it again."
         )
+
+
+def lacking(run_id: str, info: RunInfo, what: str) -> str:
+    """Why a run has no `what`, as only one has that was trained here; a sentence."""
+    kind = "was imported: it has predictions, but"
+    if members := info.get("members"):
+        kind = f"is an ensemble of {len(members)} runs: it has predictions, but"
+    elif ONNX in info["files"]:
+        kind = "was imported as an ONNX file: it can be asked about photos, but has"
+    return f"'{run_id}' {kind} no {what}. Choose a run that was trained here."
 
 
 _BY_CLASS = {"precision": _share, "recall": _share, "f1": _share}

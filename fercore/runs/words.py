@@ -6,7 +6,9 @@ from fercore.runs.artifacts import Run
 
 def run_title(run: Run) -> str:
     """'CNN · paper · seed 0', the synthetic set named wherever it was used."""
-    parts = [MODELS[run.info["model"]].title, run.recipe.name, seed_title(run)]
+    imported = run.info.get("imported")
+    recipe = "imported" if imported and run.recipe.name == run.run_id else run.recipe.name
+    parts = [model_title(run), recipe, *filter(None, [seed_title(run)])]
     if short := cut_short(run):
         parts.insert(2, f"cut short at {short}")
     if run.dataset != "FER2013":
@@ -16,10 +18,18 @@ def run_title(run: Run) -> str:
     return " · ".join(parts)
 
 
+def model_title(run: Run) -> str:
+    """'CNN', or what an imported run's model is called."""
+    imported = run.info.get("imported")
+    return imported["title"] if imported else MODELS[run.info["model"]].title
+
+
 def seed_title(run: Run) -> str:
-    """'seed 0', or of how many seeds it is the mean."""
-    count = len(run.members)
-    return f"ensemble of {count} seeds" if count else f"seed {run.info['seed']}"
+    """'seed 0', or of how many seeds it is the mean; '' where the seed is not known."""
+    count, seed = len(run.members), run.info["seed"]
+    if count:
+        return f"ensemble of {count} seeds"
+    return "" if seed is None else f"seed {seed}"
 
 
 def epoch_choice(run: Run) -> str:

@@ -14,7 +14,7 @@ from fercore.errors import NameTaken
 from fercore.files import appearing, replacing, write_json, write_json_lines, write_parquet
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import FILES, SCORES, Run, is_shipped, local_folder, read_run
-from fercore.runs.shape import INFO, SCHEMA
+from fercore.runs.shape import INFO, ONNX, SCHEMA
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import checked_frame
 
@@ -65,7 +65,7 @@ def write_scores(folder: Path, info: Mapping[str, object], frame: pd.DataFrame) 
     folder.mkdir(parents=True, exist_ok=True)
     write_parquet(folder / "predictions.parquet", frame)
     write_json(folder / "metrics.json", evaluate_parts(frame))
-    hashes = {name: _sha256(folder / name) for name in FILES if (folder / name).is_file()}
+    hashes = {name: _sha256(folder / name) for name in (*FILES, ONNX) if (folder / name).is_file()}
     own = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES), "files": hashes}
     write_json(folder / INFO, {**own, **info, **own})  # also where info is another run's
     return read_run(folder)
@@ -74,7 +74,7 @@ def write_scores(folder: Path, info: Mapping[str, object], frame: pd.DataFrame) 
 def verify_run(run: Run) -> list[str]:
     """What is wrong with a run, a sentence each; empty where its files and metrics agree."""
     problems = []
-    for name in SCORES if run.members else FILES:
+    for name in FILES if run.trained else (*SCORES, *([ONNX] if run.onnx else [])):
         path = run.folder / name
         if not path.is_file():
             problems.append(f"{name} is missing.")

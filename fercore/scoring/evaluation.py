@@ -14,10 +14,13 @@ from fercore.scoring.predictions import PARTS, Predictions, check_paired, image_
 from fercore.scoring.statistics import Interval
 
 CLASS_METRICS = ("f1", "recall", "precision", "auc")
+_AREA = ["auc", "auc_low", "auc_high"]
 
 
 def evaluate(predictions: Predictions) -> dict[str, Any]:
     """The headline metrics of one part, as plain JSON values; shares from 0 to 1, NaN as None.
+
+    Areas under curves are unknown where it says labels alone.
 
     Raises `RunError` where there are no images.
     """
@@ -31,7 +34,9 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         "accuracy_interval": statistics.wilson_interval(right, n),
         "macro_f1_interval": statistics.bootstrap_interval(confusion, metrics.macro_f1),
         "macro_auc": metrics.mean_of_known(classes["auc"].to_numpy()),
-        "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs),
+        "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs)
+        if not predictions.labels_only
+        else None,
         "per_class": classes.to_dict("records"),
         "confusion": confusion.tolist(),
     }
@@ -71,7 +76,8 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
     """Per class: support; precision, recall, F1 and AUC from 0 to 1, each with its interval.
 
     Precision and recall carry Wilson intervals, F1 a bootstrap one, AUC DeLong's. All are NaN for
-    a class without images. Raises `RunError` where there are no images.
+    a class without images, AUC also where there are predicted labels alone. Raises `RunError`
+    where there are no images.
     """
     image_count(predictions)
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
@@ -98,7 +104,10 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
                 f"{metric}_high": interval.high,
             }
         rows.append(row)
-    return _unknown_without_images(pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    if predictions.labels_only:
+        table[_AREA] = np.nan
+    return _unknown_without_images(table)
 
 
 def _unknown_without_images(table: pd.DataFrame) -> pd.DataFrame:
@@ -168,6 +177,8 @@ def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.Da
     frame["auc"] = [area.value for area in areas]
     frame["auc_low"] = [area.interval.low for area in areas]
     frame["auc_high"] = [area.interval.high for area in areas]
+    if a.labels_only or b.labels_only:
+        frame[_AREA] = np.nan
     return _unknown_without_images(frame)
 
 

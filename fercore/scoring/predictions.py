@@ -52,6 +52,13 @@ class Predictions:
         return np.asarray(self.probs.max(1))
 
     @cached_property
+    def labels_only(self) -> bool:
+        """Whether it says a class of each image and nothing of how sure it is: no curve and no
+        calibration can be had from that.
+        """
+        return bool(len(self) and (self.probs.max(1) == 1).all())
+
+    @cached_property
     def correct(self) -> NDArray[np.bool_]:
         return np.asarray(self.predicted == self.labels)
 
@@ -103,8 +110,15 @@ def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame
     Columns: usage, row, label, pixels (a hash), copy (whether the exact pixels also occur in an
     earlier usage), p_angry … p_neutral.
     """
+    frame = image_frame(faces)
+    frame[PROBABILITY_COLUMNS] = np.asarray(probs, np.float32)
+    return frame
+
+
+def image_frame(faces: FaceSet) -> pd.DataFrame:
+    """The same table without probabilities."""
     scored = faces.usage != "Training"
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "usage": faces.usage[scored],
             "row": faces.row[scored],
@@ -113,8 +127,6 @@ def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame
             "copy": faces.copies_of_earlier()[scored],
         }
     )
-    frame[PROBABILITY_COLUMNS] = np.asarray(probs, np.float32)
-    return frame
 
 
 def checked_frame(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,94 @@
+"""The test images that answers can be about, as tables without pixels.
+
+Any run knows those that it was scored on, so that FER2013 need not be on this machine.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from fercore.data import existing_source, load
+from fercore.data.container import open_container
+from fercore.data.faceset import FaceSet
+from fercore.data.tree_source import image_names
+from fercore.errors import DataError, RunError
+from fercore.runs.artifacts import Run, list_runs
+from fercore.runs.shape import DatasetInfo
+from fercore.scoring.predictions import PROBABILITY_COLUMNS, image_frame
+
+FER2013 = "FER2013"
+
+
+@dataclass(frozen=True)
+class TestImages:
+    """frame: usage, row, label, pixels, copy, a line for each test image, in row order.
+
+    file_rows: by a file's name, the row of its image, for a tree of files. faces: the dataset,
+    where it was read.
+    """
+
+    dataset: DatasetInfo
+    frame: pd.DataFrame
+    file_rows: dict[str, int]
+    faces: FaceSet | None = None
+
+    @property
+    def name(self) -> str:
+        return self.dataset["name"]
+
+    @property
+    def images_in_all(self) -> int:
+        """Those of Training included."""
+        return sum(map(sum, self.dataset["counts"].values()))
+
+    def in_usage(self, usage: str) -> int:
+        return int((self.frame["usage"] == usage).sum())
+
+
+def images_of_run(run: Run) -> TestImages:
+    """The images that a run was scored on."""
+    frame = run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
+    return TestImages(run.info["dataset"], frame.sort_values("row", ignore_index=True), {})
+
+
+def known_images() -> TestImages:
+    """FER2013's, which every run on it knows. Raises `DataError` where there is none."""
+    for run in list_runs():
+        if run.dataset == FER2013:
+            try:
+                return images_of_run(run)
+            except RunError:  # damaged; another one knows them too
+                continue
+    raise DataError(
+        "No run on FER2013 is here that knows its test images. Name the dataset with --data."
+    )
+
+
+def images_of_data(data: str | Path) -> TestImages:
+    """Those of a dataset at a path, or of 'synthetic'. Raises `DataError`."""
+    faces = load(data)
+    source = existing_source(data)
+    rows = _file_rows(source, faces) if isinstance(source, Path) else {}
+    about: DatasetInfo = {
+        "name": faces.name, "fingerprint": faces.fingerprint, "counts": faces.counts(),
+    }  # fmt: skip
+    frame = image_frame(faces).sort_values("row", ignore_index=True)
+    if frame.empty:
+        raise DataError(f"{data}: all of its images are Training's. Answers need test images.")
+    return TestImages(about, frame, rows, faces)
+
+
+def _file_rows(source: Path, faces: FaceSet) -> dict[str, int]:
+    """By a file's name, its row in the dataset; of a table there are no files.
+
+    A tree's rows count its images in the order of their names. Where some were left out, the names
+    cannot be told from here.
+    """
+    names = image_names(open_container(source).names)
+    if len(names) != len(faces):
+        return {}
+    alone = [PurePosixPath(name).name for name in names]
+    if len(set(alone)) < len(alone):
+        return dict(zip(names, map(int, faces.row), strict=True))
+    return dict(zip(alone, map(int, faces.row), strict=True))
