@@ -7,6 +7,7 @@ group share: the architecture, the recipe, the training images. Of a group of on
 the seed is unknown and counts as nothing: it speaks of that run alone. Without torch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ class Estimate:
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Student's two-sided interval."""
-        half = self.error * _student_quantile(0.5 + confidence / 2, self.freedom)
+        half = self.error * student_quantile(0.5 + confidence / 2, self.freedom)
         return Interval(self.value - half, self.value + half)
 
     @property
@@ -67,8 +68,8 @@ class Estimate:
         """The smallest true value that a two-sided test would find with a probability of `POWER`,
         with this error.
         """
-        needed = _student_quantile(0.5 + CONFIDENCE / 2, self.freedom)
-        return self.error * (needed + _student_quantile(POWER, self.freedom))
+        needed = student_quantile(0.5 + CONFIDENCE / 2, self.freedom)
+        return self.error * (needed + student_quantile(POWER, self.freedom))
 
     def _p_beyond(self, distance: float) -> float:
         if self.error == 0:
@@ -80,30 +81,42 @@ class Estimate:
 
 def group_mean(scores: Scores) -> Estimate:
     """The mean of a group's scores: (S, N), of two images at least."""
-    parts = _Parts(scores)
-    spread = float(parts.image_means.var(ddof=1))
-    images = max(0.0, (spread - parts.rest / parts.seeds) / parts.images)
-    return _estimate(float(parts.image_means.mean()), images, [parts])
+    return group_contrast([scores], [1])
 
 
 def group_difference(a: Scores, b: Scores) -> Estimate:
-    """Group A minus group B on the same images: (S, N) and (S', N), of two images at least.
+    """Group A minus group B on the same images: (S, N) and (S', N), of two images at least."""
+    return group_contrast([a, b], [1, -1])
 
-    The models are fixed, so the images' part is how differently the two do on an image, not how
-    hard it is: of the two-way layout with seeds nested in models, by its mean squares.
+
+def group_contrast(groups: Sequence[Scores], weights: Sequence[float]) -> Estimate:
+    """The weighted sum of groups' means on the same images: (S, N) each, of two images at least.
+
+    The models are fixed, so where the weights sum to 0 the images' part is how differently the
+    groups do on an image, not how hard it is: of the two-way layout with seeds nested in models, by
+    its mean squares.
     """
-    parts = [_Parts(a), _Parts(b)]
-    per_image = parts[0].image_means - parts[1].image_means
-    rest = sum(own.rest / own.seeds for own in parts)
+    parts = [_Parts(scores) for scores in groups]
+    squares = [weight**2 for weight in weights]
+    per_image = np.asarray(weights, float) @ np.stack([own.image_means for own in parts])
+    rest = sum(square * own.rest / own.seeds for square, own in zip(squares, parts, strict=True))
     images = max(0.0, (float(per_image.var(ddof=1)) - rest) / len(per_image))
-    return _estimate(float(per_image.mean()), images, parts)
+    return _estimate(float(per_image.mean()), images, parts, squares)
 
 
 def crossed_interval(
     a: Scores, b: Scores | None = None, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
-    """Percentile bootstrap interval of a group's mean, or of A minus B, that draws seeds and images
-    anew, both at once (Owen, 2007): (S, N) and (S', N). A little wide, by the rest's variance.
+    """Percentile interval of `crossed_draws`. A little wide, by the rest's variance."""
+    low, high = percentiles(crossed_draws(a, b, resamples=resamples, seed=seed))
+    return Interval(float(low), float(high))
+
+
+def crossed_draws(
+    a: Scores, b: Scores | None = None, *, resamples: int = RESAMPLES, seed: int = 0
+) -> NDArray[np.float64]:
+    """Bootstrap draws (R,) of a group's mean, or of A minus B, with seeds and images drawn anew,
+    both at once (Owen, 2007): (S, N) and (S', N).
     """
     groups = [np.asarray(group, float) for group in (a, b) if group is not None]
     rng = np.random.default_rng(seed)
@@ -113,8 +126,7 @@ def crossed_interval(
         weights = rng.multinomial(images, np.full(images, 1 / images), size=number) / images
         means = [_resampled_mean(group, weights, rng) for group in groups]
         draws.append(means[0] - means[1] if len(means) > 1 else means[0])
-    low, high = percentiles(np.concatenate(draws))
-    return Interval(float(low), float(high))
+    return np.concatenate(draws)
 
 
 class _Parts:
@@ -142,11 +154,13 @@ class _Parts:
         return max(0.0, self.between - self.rest_variance)
 
 
-def _estimate(value: float, images: float, parts: list[_Parts]) -> Estimate:
-    seeds = sum(own.seeds_variance for own in parts)
-    rest = sum(own.rest_variance for own in parts)
+def _estimate(value: float, images: float, parts: list[_Parts], squares: list[float]) -> Estimate:
+    """`squares` of the parts' weights."""
+    weighted = list(zip(squares, parts, strict=True))
+    seeds = sum(square * own.seeds_variance for square, own in weighted)
+    rest = sum(square * own.rest_variance for square, own in weighted)
     spread = (images + rest) ** 2 / (parts[0].images - 1)
-    spread += sum(own.between**2 / own.between_freedom for own in parts)
+    spread += sum((square * own.between) ** 2 / own.between_freedom for square, own in weighted)
     freedom = (seeds + images + rest) ** 2 / spread if spread else 1.0
     return Estimate(value, seeds, images, rest, freedom)
 
@@ -161,7 +175,8 @@ def _resampled_mean(
     return means
 
 
-def _student_quantile(probability: float, freedom: float) -> float:
+def student_quantile(probability: float, freedom: float) -> float:
+    """Of Student's distribution."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, probability))

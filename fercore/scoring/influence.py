@@ -36,7 +36,10 @@ def ratio_scores(part: Scores, whole: Scores) -> NDArray[np.float64]:
     known = size > 0
     value = np.divide(part.mean(1, keepdims=True), size, out=np.zeros_like(size), where=known)
     influence = part - value * whole
-    return value + np.divide(influence, size, out=np.zeros_like(influence), where=known)
+    scores: NDArray[np.float64] = value + np.divide(
+        influence, size, out=np.zeros_like(influence), where=known
+    )
+    return scores
 
 
 def precision(tables: Tables, k: int) -> NDArray[np.float64]:
@@ -63,7 +66,7 @@ def macro_f1(tables: Tables) -> NDArray[np.float64]:
     said = predicted(tables)
     occurs = np.stack([((said == k) | _true(tables, k)).any(1) for k in range(len(CLASSES))])
     weights = occurs / occurs.sum(0)  # (K, S)
-    return np.einsum("ks,ksn->sn", weights, every)
+    return np.asarray(np.einsum("ks,ksn->sn", weights, every))
 
 
 def auc(tables: Tables, k: int) -> NDArray[np.float64]:

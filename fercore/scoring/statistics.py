@@ -208,8 +208,8 @@ def _normal_p(value: float, error: float) -> float:
     return float(2 * ndtr(-abs(value) / error))
 
 
-def percentiles(draws: Scores) -> NDArray[np.float64]:
+def percentiles(draws: Scores, confidence: float = CONFIDENCE) -> NDArray[np.float64]:
     """The bounds (2, …) between which the middle of the draws (R, …) lies."""
-    tail = 50 * (1 - CONFIDENCE)
+    tail = 50 * (1 - confidence)
     bounds: NDArray[np.float64] = np.nanpercentile(draws, [tail, 100 - tail], axis=0)
     return bounds

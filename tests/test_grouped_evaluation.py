@@ -1,0 +1,203 @@
+"""A group's figures: of one seed today's, of several means whose intervals agree with a bootstrap
+of seeds and images written again, and with an analysis of variance by projection."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as reference
+
+from fercore.errors import RunError
+from fercore.scoring import evaluation as single
+from fercore.scoring.grouped import comparison
+from fercore.scoring.grouped import evaluation as grouped_evaluation
+from fercore.scoring.grouped.predictions import grouped
+from fercore.scoring.predictions import Predictions
+from tests.test_influence import drawn
+
+METRICS = ("precision", "recall", "f1", "auc")
+
+
+def pair(seeds, images, seed=1, skills=(1.2, 1.1)):
+    """Two groups on the same images."""
+    rng, groups = np.random.default_rng(seed), []
+    labels, image = rng.integers(7, size=images), rng.normal(0, 1, (images, 7))
+    rows, truth = np.arange(images), np.eye(7)[labels]
+    for number, skill in zip(seeds, skills, strict=True):
+        own, tables = rng.normal(0, 0.3, (images, 7)), []
+        for _ in range(number):
+            logits = (skill + rng.normal(0, 0.08)) * truth + 0.7 * image + own
+            probs = np.exp(2 * (logits + rng.normal(0, 0.4, (images, 7))))
+            probs = (probs / probs.sum(1, keepdims=True)).astype(np.float32)
+            tables.append(Predictions(rows, rows, labels, probs))
+        groups.append(grouped(tables))
+    return groups
+
+
+def test_of_one_seed_on_either_side_it_is_what_single_runs_have():
+    a, b = pair((1, 1), 300)
+    for name in ("class_table", "confusions"):
+        expected = getattr(single, name)(a.single)
+        pd.testing.assert_frame_equal(getattr(grouped_evaluation, name)(a), expected)
+    for name in ("class_differences", "comparison_table", "cell_differences"):
+        expected = getattr(single, name)(a.single, b.single)
+        pd.testing.assert_frame_equal(getattr(grouped_evaluation, name)(a, b), expected)
+    headline = grouped_evaluation.evaluate(a)
+    assert {key: headline[key] for key in headline if "seed" not in key} == single.evaluate(
+        a.single
+    )
+    assert headline["accuracy_by_seed"] == [headline["accuracy"]]
+    found, expected = comparison.compare(a, b), single.compare(a.single, b.single)
+    for name in ("difference", "interval", "p_value", "only_a", "only_b"):
+        assert getattr(found, name) == getattr(expected, name)
+    assert found.test == "exact McNemar"
+    assert found.crossed is None
+
+
+def test_a_groups_figures_are_means_of_its_seeds():
+    a, _ = pair((4, 2), 400)
+    found, table = grouped_evaluation.evaluate(a), grouped_evaluation.class_table(a)
+    for name in ("accuracy", "macro_f1", "weighted_f1", "macro_recall", "macro_auc", "micro_auc"):
+        own = [single.evaluate(one)[name] for one in a.tables]
+        assert found[name] == pytest.approx(np.mean(own))
+    assert found["macro_f1_by_seed"] == [single.evaluate(one)["macro_f1"] for one in a.tables]
+    assert found["accuracy_interval"][0] < found["accuracy"] < found["accuracy_interval"][1]
+    values = grouped_evaluation.class_values(a)
+    for name in METRICS:
+        own = [single.class_table(one)[name].to_numpy() for one in a.tables]
+        np.testing.assert_allclose(table[name], np.mean(own, axis=0))
+        np.testing.assert_allclose(values[name].to_numpy().reshape(4, 7), own)
+        assert ((table[f"{name}_low"] < table[name]) & (table[name] < table[f"{name}_high"])).all()
+    counts = grouped_evaluation.mean_confusion(a)
+    own = [reference.confusion_matrix(a.labels, one.predicted) for one in a.tables]
+    np.testing.assert_allclose(counts, np.mean(own, axis=0))
+    worst = grouped_evaluation.confusions(a).iloc[0]
+    assert worst["count"] == (counts - np.diag(counts.diagonal())).max()
+
+
+def test_what_two_groups_say_of_an_image_is_the_mean_over_pairs():
+    a, b = pair((2, 3), 200)
+    counts = [
+        reference.confusion_matrix(one.predicted, other.predicted, labels=range(7))
+        for one in a.tables
+        for other in b.tables
+    ]
+    np.testing.assert_allclose(grouped_evaluation.said_against(a, b), np.mean(counts, axis=0))
+    cells = grouped_evaluation.cell_differences(a, b)
+    gap = grouped_evaluation.mean_confusion(a) - grouped_evaluation.mean_confusion(b)
+    np.testing.assert_allclose(cells["only_a"] - cells["only_b"], gap.ravel(), atol=1e-9)
+
+
+def two_way_bootstrap(a, b, figure, resamples=400):
+    """Seeds and images drawn anew, one resample after the other; percentiles of A minus B."""
+    rng, draws = np.random.default_rng(4), []
+    for _ in range(resamples):
+        images = rng.integers(len(a), size=len(a))
+        means = []
+        for group in (a, b):
+            seeds = rng.integers(group.seeds, size=group.seeds)
+            said = group.predicted[seeds][:, images]
+            means.append(figure(group.labels[images], said).mean())
+        draws.append(means[0] - means[1])
+    return np.quantile(draws, [0.025, 0.975])
+
+
+def test_differences_of_twenty_seeds_agree_with_a_plain_two_way_bootstrap():
+    a, b = pair((20, 20), 700, seed=2)
+    found = comparison.compare(a, b)
+    accuracy = two_way_bootstrap(a, b, lambda labels, said: (labels == said).mean(1))
+    assert found.crossed.student == pytest.approx(accuracy, abs=0.004)
+    assert found.crossed.bootstrap == pytest.approx(accuracy, abs=0.004)
+    table = grouped_evaluation.class_differences(a, b).iloc[2]
+    f1 = two_way_bootstrap(
+        a,
+        b,
+        lambda labels, said: (
+            2 * ((said == 2) & (labels == 2)).sum(1) / ((said == 2).sum(1) + (labels == 2).sum())
+        ),
+    )
+    assert (table["f1_low"], table["f1_high"]) == pytest.approx(f1, abs=0.012)
+
+
+def test_compare_agrees_with_an_analysis_of_variance_by_projection():
+    """Its sums of squares from least squares on dummies, a model at a time."""
+    a, b = pair((3, 4), 60, seed=3)
+    groups, n = (a, b), 60
+    long = pd.concat(
+        pd.DataFrame({"y": own.astype(float), "image": range(n), "seed": f"{m}{s}", "model": m})
+        for m, group in enumerate(groups)
+        for s, own in enumerate(group.correct)
+    )
+    dummies = {name: pd.get_dummies(long[name]).to_numpy(float) for name in ("image", "seed")}
+
+    def left(rows, *names):
+        design = np.hstack([dummies[name][rows] for name in names])
+        y = long["y"].to_numpy()[rows]
+        return float(((y - design @ np.linalg.lstsq(design, y)[0]) ** 2).sum())
+
+    seeds = rest = 0.0
+    for m, group in enumerate(groups):
+        rows = (long["model"] == m).to_numpy()
+        s = group.seeds
+        own_rest = left(rows, "image", "seed") / ((s - 1) * (n - 1))
+        own_seeds = (left(rows, "image") - left(rows, "image", "seed")) / (s - 1)
+        rest += own_rest / (s * n)
+        seeds += max(0.0, (own_seeds - own_rest) / n) / s
+    paired = a.correct.mean(0) - b.correct.mean(0)
+    images = max(0.0, paired.var(ddof=1) / n - rest)
+    crossed = comparison.compare(a, b).crossed
+    total = seeds + images + rest
+    assert crossed.shares == pytest.approx((seeds / total, images / total, rest / total))
+
+
+def test_one_run_against_a_group_counts_its_images_and_no_seeds_of_it():
+    a, b = pair((1, 5), 600)
+    found = comparison.compare(a, b)
+    assert (found.seeds_a, found.seeds_b, found.test) == (1, 5, "Student, crossed")
+    assert found.difference == pytest.approx(a.correct.mean() - b.correct.mean())
+    assert found.interval.low < found.difference < found.interval.high
+    assert set(grouped_evaluation.comparison_table(a, b)["metric"]) == {"accuracy", *METRICS}
+
+
+def test_a_class_without_images_has_no_figures_and_one_with_few_no_interval():
+    a, b = pair((3, 3), 120)
+    few = [
+        group.where((group.labels > 1) | (np.cumsum(group.labels == 1) == 1)) for group in (a, b)
+    ]
+    keep = few[0].labels != 0
+    few = [group.where(keep) for group in few]
+    assert np.bincount(few[0].labels, minlength=7)[:2].tolist() == [0, 1]
+    table = grouped_evaluation.class_table(few[0])
+    assert table.loc[0, ["f1", "recall", "auc"]].isna().all()
+    assert pd.isna(table.loc[1, "recall_low"])
+    gaps = grouped_evaluation.class_differences(*few)
+    assert gaps.loc[0, ["f1", "f1_p_value", "f1_p_holm"]].isna().all()
+    assert grouped_evaluation.evaluate(few[0])["per_class"][0]["f1"] is None
+    none = a.where(np.zeros(120, bool))
+    for function in (grouped_evaluation.evaluate, grouped_evaluation.class_table):
+        with pytest.raises(RunError, match="was not scored on these images"):
+            function(none)
+    with pytest.raises(RunError, match="not scored on the same images"):
+        comparison.compare(few[0], b.where(b.labels > 2))
+
+
+def test_where_all_seeds_are_right_on_all_the_interval_is_that_of_the_images():
+    labels = np.repeat(np.arange(7), 20)
+    rows = np.arange(len(labels))
+    table = Predictions(rows, rows, labels, np.eye(7, dtype=np.float32)[labels])
+    found = grouped_evaluation.class_table(grouped([table] * 3)).iloc[0]
+    assert found["recall"] == found["recall_high"] == 1
+    assert 0.5 < found["recall_low"] < 0.9
+
+
+def test_ninety_five_percent_covers_ninety_three_to_ninety_seven():
+    """Over new seeds and new images; few draws, many in benchmarks/group_coverage.py."""
+    tables = [
+        grouped_evaluation.class_table(grouped(drawn(4, 300, np.random.default_rng([7, number]))))
+        for number in range(120)
+    ]
+    for metric in METRICS:
+        low, value, high = (
+            np.stack([table[metric + end] for table in tables]) for end in ("_low", "", "_high")
+        )
+        truth = value.mean(0)
+        assert 0.93 <= np.mean((low <= truth) & (truth <= high)) <= 0.97
