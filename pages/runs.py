@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.widgets import csv_button, heading
+from dashboard.compare.import_panel import import_panel
 from dashboard.compare.run_manager import (
     damaged_runs,
     run_manager,
@@ -35,9 +36,18 @@ else:
         "recipe 'quick', it takes less than a minute."
     )
 
+st.subheader("A model from elsewhere", anchor=False)
+st.caption(
+    "The answers of any program to the test images make a run: it stands on every page beside ours "
+    "and is compared with them image by image."
+)
+writing = write_or_say_why("runs")
+if writing:
+    import_panel()
+
 st.subheader("Made on this machine", anchor=False)
 if not local:
     st.info("No run was made on this machine yet. What you train in the sidebar appears here.")
-elif write_or_say_why("runs"):
+elif writing:
     st.caption(total_size(local))
     run_manager(local)

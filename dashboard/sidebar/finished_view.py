@@ -33,6 +33,7 @@ def finished_view() -> None:
 def _card(run: Run, old: Run | None) -> None:
     with st.container(border=True):
         ended = f"Kept at {cut_short(run)}" if cut_short(run) else "Finished"
+        ended = "Imported" if run.imported else ended
         st.markdown(f":material/check: **{ended}: {plain(run.run_id)}**")
         st.caption(" ".join(_sentences(run, old)))
         left, right = st.columns(2)
@@ -69,7 +70,7 @@ def counterpart(run: Run, runs: list[Run]) -> Run | None:
     def distance(other: Run) -> tuple[bool, ...]:
         return (
             other.run_id != run.start_from,
-            other.info["model"] != run.info["model"],
+            other.architecture != run.architecture,
             other.recipe.name != run.recipe.name,
             not other.shipped,
         )
