@@ -129,7 +129,9 @@ def test_ctrl_c_leaves_a_training_that_resumes(tmp_path):
     first = [*command, "cnn", "--recipe", "quick", "--data", "synthetic", "--run-id", "mine"]
     status = tmp_path / "artifacts" / "runs" / "mine" / "status.json"
     with (tmp_path / "log").open("w+") as log:
-        training = subprocess.Popen([*first, "--threads", "1"], stderr=log, stdout=log)
+        training = subprocess.Popen(
+            [*first, "--threads", "1", "--epochs", "1"], stderr=log, stdout=log
+        )
         while '"step"' not in (status.read_text() if status.exists() else ""):
             assert training.poll() is None, (tmp_path / "log").read_text()
             time.sleep(0.05)

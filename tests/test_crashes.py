@@ -33,11 +33,14 @@ fresh.set_forkserver_preload(
 
 
 def go_on(run_id: str, faces: FaceSet, home: str, prepare_process=None) -> None:
-    """In a process of its own: train from the last checkpoint, with one at every step."""
+    """In a process of its own: train from the last checkpoint, with one at every step.
+
+    It asks for no turn: that of one killed just now is held for some seconds more.
+    """
     os.environ |= {"FERCORE_ARTIFACTS": f"{home}/artifacts", "FERCORE_CACHE": f"{home}/cache"}
     if prepare_process:
         prepare_process()
-    run_experiment(read_request(run_id), faces=faces, checkpoint_seconds=0)
+    run_experiment(read_request(run_id), faces=faces, alongside=True, checkpoint_seconds=0)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from fercore.errors import DataError, TrainingError
 from fercore.files import read_json
 from fercore.jobs.learning import _check_same
 from fercore.jobs.turns import turn
-from fercore.runs.artifacts import find_run, local_folder
+from fercore.runs.artifacts import Run, find_run, local_folder, read_run
 from fercore.runs.writing import verify_run
 from fercore.training.parallel import Group
 from fercore.training.records import Interrupted
@@ -28,6 +28,7 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 TRAIN = ("-m", "fercore", "train")
 QUICK = ("cnn", "--recipe", "quick", "--data", "synthetic", "--threads", "1")
+SHORT = ("--epochs", "2", "--batch-size", "64")
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
@@ -93,13 +94,21 @@ def test_two_processes_have_the_loss_curve_of_one(tmp_path):
     assert one[-1] < one[0]
 
 
-def test_a_run_trained_by_two_processes_is_a_run_like_any_other():
-    command = "-m fercore train cnn --recipe quick --data synthetic --run-id shared --threads 1"
-    torchrun(2, *command.split())
-    run = find_run("shared")
-    assert verify_run(run) == []
-    assert read_json(run.folder / "run.json")["hardware"]["processes"] == 2
-    assert len(run.history()) == run.recipe.epochs
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Run:
+    """What two processes train when nothing stops them."""
+    home = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("FERCORE_ARTIFACTS", "FERCORE_CACHE"):
+            patch.setenv(name, str(home))
+        torchrun(2, *TRAIN, *QUICK, *SHORT, "--run-id", "whole")
+    return read_run(home / "runs" / "whole")
+
+
+def test_a_run_trained_by_two_processes_is_a_run_like_any_other(whole):
+    assert verify_run(whole) == []
+    assert read_json(whole.folder / "run.json")["hardware"]["processes"] == 2
+    assert len(whole.history()) == whole.recipe.epochs == 2
 
 
 def test_a_process_with_other_images_says_so(faces):
@@ -111,10 +120,8 @@ def test_a_process_with_other_images_says_so(faces):
             _check_same(faces, group)  # type: ignore[arg-type]  # as much of one as is asked
 
 
-def test_a_stop_is_one_of_all_processes_and_resuming_ends_with_the_same_weights():
-    options = ("--epochs", "2", "--batch-size", "64")
-    torchrun(2, *TRAIN, *QUICK, *options, "--run-id", "whole")
-    command: tuple[str, ...] = (*TRAIN, *QUICK, *options, "--run-id", "stopped")
+def test_a_stop_is_one_of_all_processes_and_resuming_ends_with_the_same_weights(whole):
+    command: tuple[str, ...] = (*TRAIN, *QUICK, *SHORT, "--run-id", "stopped")
     for stop in (
         lambda process: process.send_signal(signal.SIGINT),  # Ctrl-C
         lambda process: os.kill(follower(process), signal.SIGTERM),  # one of them alone
@@ -128,7 +135,7 @@ def test_a_stop_is_one_of_all_processes_and_resuming_ends_with_the_same_weights(
             assert "closed by peer" not in log.read_text()
         command = (*TRAIN, "--resume", "stopped")
     torchrun(2, *command)
-    whole, stopped = find_run("whole"), find_run("stopped")
+    stopped = find_run("stopped")
     losses = ["train_loss", "val_loss"]
     assert stopped.history()[losses].equals(whole.history()[losses])
     weights = [(run.folder / "weights.safetensors").read_bytes() for run in (whole, stopped)]

@@ -3,10 +3,10 @@
 import re
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, expect
 
 from dashboard.base.navigation import PAGES
-from tests.e2e.conftest import PATIENCE, go_to, new_page, settle, unfold
+from tests.e2e.conftest import PATIENCE, follow, new_page, settle, unfold
 
 expect.set_options(timeout=PATIENCE)
 HERE = {"127.0.0.1", "localhost"}
@@ -20,16 +20,6 @@ window.RTCPeerConnection = function (settings) {
 };
 window.RTCPeerConnection.prototype = Connection.prototype;
 """
-
-
-def follow(page: Page, title: str) -> None:
-    """To another page by the navigation, as a visitor goes."""
-    before = page.locator("h1").first.inner_text()
-    go_to(page, title)
-    page.wait_for_function(
-        "before => document.querySelector('h1')?.innerText !== before", arg=before
-    )
-    settle(page)
 
 
 def is_about_ice(message: ConsoleMessage) -> bool:

@@ -125,15 +125,16 @@ def test_a_browser_that_refuses_its_camera_is_told(browser, address):
     context.close()
 
 
-def test_a_connection_that_fails_is_told_and_offered_a_photo(page, address):
+def test_a_connection_that_fails_is_told_and_offered_a_photo(browser, address):
     # No relay is named, so a browser that may use relays alone finds no way to the server.
-    page.add_init_script(
-        """const Peer = RTCPeerConnection;
-        window.RTCPeerConnection = function (settings) {
-            return new Peer({ ...settings, iceTransportPolicy: 'relay' });
-        };
-        window.RTCPeerConnection.prototype = Peer.prototype;"""
-    )
-    start(page, address)
-    expect(page.get_by_text("The video did not come through")).to_be_visible()
-    single_shot(page)
+    for page in new_page(browser):
+        page.add_init_script(
+            """const Peer = RTCPeerConnection;
+            window.RTCPeerConnection = function (settings) {
+                return new Peer({ ...settings, iceTransportPolicy: 'relay' });
+            };
+            window.RTCPeerConnection.prototype = Peer.prototype;"""
+        )
+        start(page, address)
+        expect(page.get_by_text("The video did not come through")).to_be_visible()
+        single_shot(page)
