@@ -3,6 +3,8 @@
 #     make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
 TORCH_INDEX ?=
+# Three fill two cores: a test in a browser, or of a process, leaves its core idle now and then.
+WORKERS ?= 3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(addprefix --extra-index-url ,$(TORCH_INDEX))
@@ -13,7 +15,7 @@ run: .venv/run
 	$(BIN)/fercore dashboard
 
 test: .venv/test lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
 		--no-loadscope-reorder
 
 lint: .venv/test

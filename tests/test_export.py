@@ -37,12 +37,11 @@ def test_the_file_gives_torchs_probabilities_for_any_number_of_faces(
     assert note["input"]["shape"] == ["N", 48, 48]
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    expected = Predictor.from_run(name).probs(faces.images)
+    images = faces.images[::4]
+    expected = Predictor.from_run(name).probs(images)
     assert len(set(expected.argmax(1))) > 2
-    for count in (1, 3, len(faces)):
-        (given,) = session.run(
-            [note["output"]["name"]], {note["input"]["name"]: faces.images[:count]}
-        )
+    for count in (1, 3, len(images)):
+        (given,) = session.run([note["output"]["name"]], {note["input"]["name"]: images[:count]})
         np.testing.assert_allclose(given, expected[:count], atol=1e-4)
 
 
