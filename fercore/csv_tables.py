@@ -33,7 +33,7 @@ COLUMNS = {
     "b": "the metric of B",
     "difference": "A minus B, or as the title says",
     "p_value": "of no difference",
-    "p_holm": "the same, corrected for the number of lines (Holm)",
+    "p_holm": "the same, corrected (Holm) for the number of classes, cells, slices or variants",
     "share": "the cell's part of its label, or the labels agreed with",
     "only_a": "images that A alone puts there, or has right",
     "only_b": "images that B alone puts there, or has right",

@@ -66,7 +66,14 @@ def p_value(p: float) -> str:
     >>> p_value(0.0031), p_value(1e-9)
     ('p = 0.003', 'p < 0.001')
     """
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return f"p {in_p(p)}" if p < 0.001 else f"p = {in_p(p)}"
+
+
+def in_p(p: float) -> str:
+    """'0.003' or '< 0.001', where a table's head says that it is p; a dash for an unknown one."""
+    if math.isnan(p):
+        return UNKNOWN
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def duration(seconds: float) -> str:

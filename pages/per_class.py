@@ -50,6 +50,11 @@ if selection.pair:
         class_difference_figure(differences, metric), f"class-difference-{metric}",
         take_click, alt="A minus B per class",
     )  # fmt: skip
+    st.caption(
+        "A bar is the interval of its own class. Beyond chance: p below 0.05 after correction for "
+        "the number of classes (Holm), so that a filled point among seven equal classes is as rare "
+        "as one test's."
+    )
 
 support = tables["A"].set_index("class")["support"]
 if absent := list(support.index[support == 0]):
@@ -81,6 +86,7 @@ for key, table in tables.items():
     add_columns(key, f"{key} {title}", table, wording.percent, wording.interval)
 if differences is not None:
     add_columns("A − B", "A − B, points", differences, wording.points, wording.points_interval)
+    shown["corrected p"] = [wording.in_p(p) for p in differences[f"{metric}_p_holm"]]
 clickable_table(
     theme.readable(shown, formats),
     f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,

@@ -181,11 +181,11 @@ def test_text_on_a_models_colour_is_read():
         assert wcag_contrast(theme.text_on(colour), colour) >= 4.5
 
 
-def test_class_difference_is_filled_where_its_interval_leaves_out_zero(two_runs):
+def test_class_difference_is_filled_where_its_corrected_p_is_small(two_runs):
     a, b = (run.predictions() for run in two_runs)
     table = class_differences(a, b)
-    table.loc[0, ["f1", "f1_low", "f1_high"]] = [0.1, 0.05, 0.15]
-    table.loc[1, ["f1", "f1_low", "f1_high"]] = [0.1, -0.05, 0.25]
+    table.loc[0, ["f1", "f1_p_value", "f1_p_holm"]] = [0.1, 0.001, 0.007]
+    table.loc[1, ["f1", "f1_p_value", "f1_p_holm"]] = [0.1, 0.02, 0.12]
     points = class_figures.class_difference_figure(table, "f1").data[0]
     assert list(points.marker.symbol[:2]) == ["circle", "circle-open"]
     assert points.x[0] == pytest.approx(10)

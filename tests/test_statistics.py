@@ -41,8 +41,8 @@ def test_bootstrap_of_a_confusion_matrix_is_a_bootstrap_of_images():
         pick = rng.integers(0, 800, 800)
         draws.append(macro_f1(metrics.confusion_matrix(labels[pick], predicted[pick])))
     confusion = metrics.confusion_matrix(labels, predicted)
-    interval = statistics.bootstrap_interval(confusion, macro_f1)
-    assert interval == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=0.004)
+    interval = statistics.bootstrap_bounds(confusion, macro_f1)
+    assert tuple(interval) == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=0.004)
 
 
 def test_paired_difference_interval_is_a_bootstrap_of_images():

@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 
 from dashboard.base.figures import STILL, drawn_once, error_bars, points_by_row, styled
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.wording import signed
+from fercore.scoring.statistics import LEVEL
+from fercore.wording import p_value, signed
 
 _HEIGHT = 420  # of both figures, which stand side by side
 
@@ -27,9 +28,10 @@ def metric_title(metric: str) -> str:
 
 @drawn_once
 def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
-    """A minus B in one metric of every class, in points, with its paired interval."""
-    value, low, high = (100 * table[metric + end] for end in ("", "_low", "_high"))
-    beyond = (low > 0) | (high < 0)
+    """A minus B in one metric of every class, in points, with its paired interval; filled where
+    its p, corrected for the number of classes, is below 0.05.
+    """
+    value, beyond = 100 * table[metric], table[f"{metric}_p_holm"] < LEVEL
     figure = go.Figure(
         go.Scatter(
             x=value,
@@ -43,8 +45,12 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
                 "line": {"width": 2},
             },
             unselected={"marker": STILL},
-            customdata=table[["class", "support"]].assign(points=[signed(v) for v in value]),
-            hovertemplate="%{y}: %{customdata[2]} points (n = %{customdata[1]})<extra></extra>",
+            customdata=table[["class", "support"]].assign(
+                points=[signed(v) for v in value],
+                p=[p_value(p) for p in table[f"{metric}_p_holm"]],
+            ),
+            hovertemplate="%{y}: %{customdata[2]} points, corrected %{customdata[3]} "
+            "(n = %{customdata[1]})<extra></extra>",
         )
     )
     figure.add_vline(0, line_color=REFERENCE_COLOUR)
@@ -53,5 +59,5 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure.update_xaxes(title="points", zeroline=False, fixedrange=True)
     figure.update_layout(dragmode=False)
-    title = f"A − B, {metric_title(metric)}: filled where the interval leaves out 0"
+    title = f"A − B, {metric_title(metric)}, with 95 % interval: filled where beyond chance"
     return styled(figure, title, height=_HEIGHT, legend=False)

@@ -22,7 +22,7 @@ from fercore.runs.words import run_title
 from fercore.scoring.evaluation import CLASS_METRICS, comparison_table, evaluate_parts
 from fercore.scoring.evaluation import compare as compare_predictions
 from fercore.scoring.predictions import PARTS, Predictions, prediction_frame
-from fercore.wording import breakable, p_value, percent, points, points_interval
+from fercore.wording import breakable, in_p, p_value, percent, points, points_interval
 
 
 def evaluate(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
@@ -90,7 +90,9 @@ def compare(
             line["support"],
             *(with_interval(line[m], (line[f"{m}_low"], line[f"{m}_high"])) for m in "ab"),
             difference(line),
+            in_p(line["p_holm"]),
         ]
         for line in table[table["metric"] == metric].to_dict("records")
     ]
-    print_table(["class", "n", f"A {title} %", f"B {title} %", "A − B, points"], rows)
+    columns = ["class", "n", f"A {title} %", f"B {title} %", "A − B, points", "corrected p"]
+    print_table(columns, rows)

@@ -84,7 +84,7 @@ def bootstrap_interval(
     run: Run | str,
     part: str = "private",
     *,
-    resamples: int = statistics.RESAMPLES,
+    resamples: int = statistics.CLASS_RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Accuracy, macro F1, and precision, recall and F1 of each class, with bootstrap intervals.

@@ -83,24 +83,21 @@ def verify_run(run: Run) -> list[str]:
     if problems:
         return problems
     if not _agree(evaluate_parts(run.prediction_frame), run.metrics()):
-        problems.append("metrics.json does not follow from predictions.parquet.")
+        problems.append(
+            "metrics.json does not follow from predictions.parquet: it is damaged, or another "
+            "version of fercore wrote it."
+        )
     return problems
 
 
-def _agree(a: object, b: object, tolerance: float = 1e-9) -> bool:
-    """Whether two trees of JSON values hold the same numbers.
-
-    Bounds from a bootstrap may differ by what another version of NumPy's generator draws.
-    """
+def _agree(a: object, b: object) -> bool:
+    """Whether two trees of JSON values hold the same numbers."""
     if isinstance(a, dict) and isinstance(b, dict):
-        drawn = {"macro_f1_interval", "f1_low", "f1_high"}
-        return a.keys() == b.keys() and all(
-            _agree(a[key], b[key], 0.01 if key in drawn else tolerance) for key in a
-        )
+        return a.keys() == b.keys() and all(_agree(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(_agree(x, y, tolerance) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(_agree(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, float) and isinstance(b, float):
-        return abs(a - b) <= tolerance
+        return abs(a - b) <= 1e-9
     return a == b
 
 

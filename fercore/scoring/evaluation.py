@@ -11,6 +11,7 @@ from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
 from fercore.scoring.predictions import PARTS, Predictions, check_paired, image_count, select_part
+from fercore.scoring.ratios import RATIOS, macro_f1_interval, ratio_differences, ratio_intervals
 from fercore.scoring.statistics import Interval
 
 CLASS_METRICS = ("f1", "recall", "precision", "auc")
@@ -32,7 +33,7 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         "n": n,
         "accuracy": right / n,
         "accuracy_interval": statistics.wilson_interval(right, n),
-        "macro_f1_interval": statistics.bootstrap_interval(confusion, metrics.macro_f1),
+        "macro_f1_interval": macro_f1_interval(confusion),
         "macro_auc": metrics.mean_of_known(classes["auc"].to_numpy()),
         "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs)
         if not predictions.labels_only
@@ -75,36 +76,23 @@ def evaluate_parts(frame: pd.DataFrame) -> dict[str, Any]:
 def class_table(predictions: Predictions) -> pd.DataFrame:
     """Per class: support; precision, recall, F1 and AUC from 0 to 1, each with its interval.
 
-    Precision and recall carry Wilson intervals, F1 a bootstrap one, AUC DeLong's. All are NaN for
-    a class without images, AUC also where there are predicted labels alone. Raises `RunError`
-    where there are no images.
+    The intervals are those of `ratio_intervals` and `auc_interval`. All are NaN for a class without
+    images, AUC also where there are predicted labels alone. Raises `RunError` where there are no
+    images.
     """
     image_count(predictions)
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
-    scores = metrics.class_scores(confusion)
-    hits, predicted = np.diagonal(confusion), confusion.sum(0)
-    f1_low, f1_high = statistics.bootstrap_bounds(
-        confusion, lambda resampled: metrics.class_scores(resampled).f1
-    )
-    auc = metrics.one_vs_rest_auc(predictions.labels, predictions.probs)
-    rows = []
-    for k, name in enumerate(CLASSES):
-        intervals = {
-            "precision": statistics.wilson_interval(hits[k], predicted[k]),
-            "recall": statistics.wilson_interval(hits[k], scores.support[k]),
-            "f1": Interval(float(f1_low[k]), float(f1_high[k])),
-            "auc": statistics.auc_interval(predictions.labels == k, predictions.probs[:, k]),
-        }
-        row: dict[str, Any] = {"class": name, "support": int(scores.support[k])}
-        values = (scores.precision[k], scores.recall[k], scores.f1[k], auc[k])
-        for (metric, interval), value in zip(intervals.items(), values, strict=True):
-            row |= {
-                metric: float(value),
-                f"{metric}_low": interval.low,
-                f"{metric}_high": interval.high,
-            }
-        rows.append(row)
-    table = pd.DataFrame(rows)
+    scores, bounds = metrics.class_scores(confusion), ratio_intervals(confusion)
+    table = pd.DataFrame({"class": CLASSES, "support": scores.support})
+    for name in RATIOS:
+        table[name] = getattr(scores, name)
+        table[f"{name}_low"], table[f"{name}_high"] = bounds[name]
+    table["auc"] = metrics.one_vs_rest_auc(predictions.labels, predictions.probs)
+    intervals = [
+        statistics.auc_interval(predictions.labels == k, predictions.probs[:, k])
+        for k in range(len(CLASSES))
+    ]
+    table["auc_low"], table["auc_high"] = zip(*intervals, strict=True)
     if predictions.labels_only:
         table[_AREA] = np.nan
     return _unknown_without_images(table)
@@ -151,35 +139,35 @@ def compare(a: Predictions, b: Predictions) -> Comparison:
     )  # fmt: skip
 
 
-def class_differences(a: Predictions, b: Predictions, *, seed: int = 0) -> pd.DataFrame:
+def class_differences(a: Predictions, b: Predictions) -> pd.DataFrame:
     """A minus B per class, paired on the same images: precision, recall, F1 and AUC.
 
-    Columns: class, support, and for each metric its difference (from -1 to 1), `_low` and `_high`:
-    a paired bootstrap's for the first three, DeLong's for AUC; NaN for a class without images.
-    Raises `RunError` where the images differ.
+    Columns: class, support, and for each metric its difference (from -1 to 1), `_low` and `_high`,
+    `_p_value` of no difference and `_p_holm`, corrected for the number of classes. Those of
+    `ratio_differences` and, for AUC, of DeLong et al. NaN for a class without images. Raises
+    `RunError` where the images differ.
     """
     check_paired(a, b)
     k = len(CLASSES)
     cells = (a.labels * k + a.predicted) * k + b.predicted
     joint = np.bincount(cells, minlength=k**3).reshape(k, k, k)  # (true, A, B)
-    draws, swapped = statistics.resampled_pairs(joint, seed=seed)  # (R, K, K, K)
-    observed = [metrics.class_scores(joint.sum(axis)) for axis in (2, 1)]
-    resampled = [metrics.class_scores(draws.sum(axis)) for axis in ((2, 3) if swapped else (3, 2))]
-    frame = pd.DataFrame({"class": CLASSES, "support": observed[0].support})
-    for name in ("precision", "recall", "f1"):
-        gap = getattr(resampled[0], name) - getattr(resampled[1], name)
-        low, high = statistics.percentiles(gap)
-        value = getattr(observed[0], name) - getattr(observed[1], name)
-        frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = value, low, high
+    frame = pd.DataFrame({"class": CLASSES, "support": joint.sum((1, 2))})
+    for name, gaps in ratio_differences(joint).items():
+        ends = ("", "_low", "_high", "_p_value")
+        frame[[f"{name}{end}" for end in ends]] = np.transpose(gaps)
     areas = [
         statistics.auc_difference(a.labels == c, a.probs[:, c], b.probs[:, c]) for c in range(k)
     ]
     frame["auc"] = [area.value for area in areas]
     frame["auc_low"] = [area.interval.low for area in areas]
     frame["auc_high"] = [area.interval.high for area in areas]
+    frame["auc_p_value"] = [area.p_value for area in areas]
     if a.labels_only or b.labels_only:
-        frame[_AREA] = np.nan
-    return _unknown_without_images(frame)
+        frame[[*_AREA, "auc_p_value"]] = np.nan
+    frame = _unknown_without_images(frame)
+    for name in CLASS_METRICS:
+        frame[f"{name}_p_holm"] = statistics.holm_of_known(frame[f"{name}_p_value"])
+    return frame
 
 
 def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
@@ -187,8 +175,8 @@ def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
 
     Columns: metric ('accuracy', then those of `CLASS_METRICS`), class ('all' for accuracy),
     support; a, b and difference (A minus B), each with its interval in …_low and …_high, from 0 to
-    1 or -1 to 1; p_value: exact McNemar's for accuracy, else NaN. Raises `RunError` where the
-    images differ.
+    1 or -1 to 1; p_value: of no difference, exact McNemar's for accuracy; p_holm: corrected for
+    the classes of that metric. Raises `RunError` where the images differ.
     """
     overall = compare(a, b)
     total = {"metric": "accuracy", "class": "all", "support": overall.n}
@@ -202,12 +190,15 @@ def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
     tables = {
         "a": class_table(a), "b": class_table(b), "difference": class_differences(a, b)
     }  # fmt: skip
-    lines = [pd.DataFrame([total | {"p_value": overall.p_value}])]
+    p_values = ("p_value", "p_holm")
+    lines = [pd.DataFrame([total | dict.fromkeys(p_values, overall.p_value)])]
     for metric in CLASS_METRICS:
         line = tables["a"][["class", "support"]].assign(metric=metric)
         for name, table in tables.items():
             for end in ("", "_low", "_high"):
                 line[name + end] = table[metric + end]
+        for name in p_values:
+            line[name] = tables["difference"][f"{metric}_{name}"]
         lines.append(line)
     return pd.concat(lines, ignore_index=True)
 

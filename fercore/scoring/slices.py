@@ -11,6 +11,7 @@ from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
 from fercore.scoring.predictions import Predictions, image_count
+from fercore.scoring.ratios import macro_f1_interval
 from fercore.scoring.statistics import Interval
 
 FEW = 20  # images below which a slice's figures say next to nothing
@@ -87,7 +88,7 @@ def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
     """The scores on every slice, the worst accuracy first; slices under `FEW` images last.
 
     Columns: property, slice, n; accuracy with its Wilson interval (accuracy_low, …) and macro_f1
-    with its bootstrap interval (macro_f1_low, …), from 0 to 1; difference: accuracy minus that on
+    with its interval (macro_f1_low, …), from 0 to 1; difference: accuracy minus that on
     all images; few: whether the slice has under `FEW` images. Within one true class a macro F1
     means nothing and is NaN. `properties` is `slice_properties` of the same predictions. Without a
     line where nothing tells some of the images from the others. Raises `RunError` without images.
@@ -164,5 +165,4 @@ def _scores(predictions: Predictions, mask: NDArray[np.bool_], with_f1: bool) ->
 
 def _macro_f1(predictions: Predictions, mask: NDArray[np.bool_]) -> tuple[float, Interval]:
     confusion = metrics.confusion_matrix(predictions.labels[mask], predictions.predicted[mask])
-    interval = statistics.bootstrap_interval(confusion, metrics.macro_f1)
-    return float(metrics.macro_f1(confusion)), interval
+    return float(metrics.macro_f1(confusion)), macro_f1_interval(confusion)

@@ -5,7 +5,7 @@ Every interval is two-sided at `CONFIDENCE`.
 
 from collections.abc import Callable
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,8 @@ from fercore.scoring.metrics import Counts, Scores, Truth, midranks
 
 LEVEL = 0.05  # a difference whose p lies below is called beyond chance
 CONFIDENCE = 1 - LEVEL
-RESAMPLES = 2000
+RESAMPLES = 2000  # for all images
+CLASS_RESAMPLES = 20_000  # for the smallest class: two draws' ends are within 0.3 points
 Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 
 
@@ -23,44 +24,41 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson_interval(successes: float, n: int) -> Interval:
+def wilson_interval(successes: float, n: float) -> Interval:
     """Interval of a proportion (Wilson, 1927); (0, 1) where n is 0.
 
     >>> [round(bound, 3) for bound in wilson_interval(50, 100)]
     [0.404, 0.596]
     """
-    if n == 0:
-        return Interval(0.0, 1.0)
-    share, z2 = successes / n, Z**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
-    return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)))
-
-
-def bootstrap_interval(
-    confusion: Counts,
-    metric: Callable[[Counts], Scores],
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """Percentile bootstrap interval of a metric of a confusion matrix (K, K).
-
-    Drawing N images with replacement is drawing the cells' counts from a multinomial, so no image
-    is touched. `metric` maps (R, K, K) to (R,).
-    """
-    low, high = bootstrap_bounds(confusion, metric, resamples=resamples, seed=seed)
+    low, high = wilson_bounds(np.array(successes), np.array(n))
     return Interval(float(low), float(high))
+
+
+def wilson_bounds(
+    successes: NDArray[Any], n: NDArray[Any], z: NDArray[np.float64] | float = Z
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`wilson_interval` of many proportions at once, z standard deviations to either side."""
+    known = np.where(n > 0, n, 1)
+    share, z2 = successes / known, np.square(z)
+    centre = (share + z2 / (2 * known)) / (1 + z2 / known)
+    half = z * np.sqrt(share * (1 - share) / known + z2 / (4 * known**2)) / (1 + z2 / known)
+    low, high = np.maximum(0, centre - half), np.minimum(1, centre + half)
+    return np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0)
 
 
 def bootstrap_bounds(
     confusion: Counts,
     metric: Callable[[Counts], Scores],
     *,
-    resamples: int = RESAMPLES,
+    resamples: int = CLASS_RESAMPLES,
     seed: int = 0,
 ) -> NDArray[np.float64]:
-    """`bootstrap_interval` of several metrics at once: (R, K, K) to (R, …), bounds (2, …)."""
+    """Percentile bootstrap bounds (2, …) of metrics of a confusion matrix (K, K).
+
+    Drawing N images with replacement is drawing the cells' counts from a multinomial, so no image
+    is touched. `metric` maps (R, K, K) to (R, …). Of classes of a dozen images a bootstrap's bounds
+    are too narrow: see `ratios`.
+    """
     return percentiles(metric(resampled(confusion, resamples, seed)))
 
 
@@ -153,17 +151,29 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return corrected
 
 
-def auc_interval(positive: Truth, scores: Scores) -> Interval:
-    """Interval of an AUC from its variance after DeLong et al. (1988), cut to [0, 1].
+def holm_of_known(p_values: ArrayLike) -> NDArray[np.float64]:
+    """`holm` of those that are not NaN; the others stay so, and are no comparison."""
+    corrected = np.array(p_values, float)
+    known = ~np.isnan(corrected)
+    corrected[known] = holm(corrected[known])
+    return corrected
 
-    NaN without two images of either kind.
+
+def auc_interval(positive: Truth, scores: Scores) -> Interval:
+    """Interval of an AUC: Wilson's of as many images as the variance of DeLong et al. (1988) says.
+
+    An AUC is a share, that of the pairs in order, and an interval even to both sides is too short
+    near 1. The variance is that with one more image of either kind, at chance: of a dozen images
+    of a class, the one that the model would rank lowest has most often not been seen. NaN without
+    two images of either kind.
     """
     above, below = auc_components(positive, scores)
     if len(above) < 2 or len(below) < 2:
         return Interval(float("nan"), float("nan"))
-    half = Z * np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
-    auc = above.mean()
-    return Interval(float(max(0.0, auc - half)), float(min(1.0, auc + half)))
+    auc = float(above.mean())
+    variance = sum(np.append(part, 0.5).var(ddof=1) / (len(part) + 1) for part in (above, below))
+    n = auc * (1 - auc) / variance if 0 < auc < 1 else min(len(above), len(below))
+    return wilson_interval(auc * n, n)
 
 
 def auc_difference(positive: Truth, scores_a: Scores, scores_b: Scores) -> Difference:
