@@ -57,7 +57,9 @@ COLUMNS = {
     "slice": "the slice's name",
     "subset": "which of the images",
     "few": "whether too few images to say much",
-    "agreeing": "labels that FER+'s majority agrees with",
+    "agreeing": "labels that no category got more of FER+'s votes than",
+    "majority": "labels that got more than half of FER+'s votes",
+    "majority_share": "their part of the labels",
     "labels": "the labels of a group of copies",
     "conflicting": "whether they differ",
     **dict.fromkeys(USAGES, "images of that usage"),
@@ -111,6 +113,7 @@ COLUMNS = {
     "latency_ms": "for one face",
     "bytes": "on the disk",
     "created": "when, UTC",
+    "git_commit": "of the code; it ends with -dirty where the code was changed since",
     "processor": "that trained it",
     "precision_mode": "fp32 or bf16",
 }

@@ -55,7 +55,7 @@ if here:
     if audit.not_a_face is not None:
         numbers["Not a face"] = (
             int(audit.not_a_face["images"].sum()),
-            "Images in which most FER+ taggers saw no face.",
+            "Images in which more FER+ raters saw no face than saw any one expression.",
         )
     for column, (name, (number, explanation)) in zip(st.columns(len(numbers)), numbers.items()):
         column.metric(name, count(number), help=explanation)
@@ -104,9 +104,11 @@ st.subheader("Labels that people dispute", anchor=False)
 if agreement is not None:
     st.caption(
         "Ten people tagged each image again for FER+ (Barsoum et al., 2016). A bar is the share of "
-        "a class's labels that most of them would give too: where it is low, a 'mistake' of a "
-        "model is often the label's. Click a bar to select that label."
+        "a class's labels that got most votes, ties with another expression included; the narrow "
+        "bar in it that of labels with more than half of the votes. Where they are low, a "
+        "'mistake' of a model is often the label's. Click a bar to select that label."
     )
+    st.markdown(audit_view.agreement_sentence(agreement, usage))
     clickable_figure(
         audit_view.agreement_figure(agreement, usage), "audit-agreement",
         lambda point: choose_cell(point["x"]),

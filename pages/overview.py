@@ -127,8 +127,7 @@ with right:
     if doubted is not None:
         st.page_link(
             **link("data_audit"),
-            label=f"{wording.percent(doubted)} of A's errors are on labels that most FER+ raters "
-            "dispute",
+            label=f"{wording.percent(doubted)} of A's errors are on labels that lost FER+'s vote",
             icon=":material/rate_review:",
         )
     if selection.a.trained:

@@ -30,7 +30,7 @@ def test_intervals_of_ratios_and_their_differences_hold_the_truth(images):
     rng, whole = np.random.default_rng(1), everything().reshape(7, 7, 7)
     true, held = ratios.ratio_differences(whole), {}
     scores = metrics.class_scores(whole.sum(2))
-    for _ in range(500):
+    for _ in range(300):
         joint = drawn(images, rng)
         for name, (low, high) in ratios.ratio_intervals(joint.sum(2)).items():
             value = getattr(scores, name)
@@ -47,7 +47,7 @@ def test_intervals_of_ratios_and_their_differences_hold_the_truth(images):
 
 def test_tests_of_ratios_call_one_in_twenty_where_there_is_no_difference():
     rng, called = np.random.default_rng(2), []
-    for _ in range(500):
+    for _ in range(300):
         joint = drawn(700, rng)
         kept = rng.binomial(joint, 0.5)  # the others change places
         gaps = ratios.ratio_differences(kept + (joint - kept).swapaxes(1, 2))

@@ -1,13 +1,19 @@
 """Runs are renamed, annotated and deleted; shipped ones stay, and no run is overwritten or lost."""
 
+import json
 import shutil
 
+import pandas as pd
 import pytest
 
+from dashboard.compare.run_manager import run_table
+from fercore.analysis import tables
 from fercore.errors import RunError
+from fercore.files import write_json
 from fercore.runs import changes
 from fercore.runs.artifacts import find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, rename_run
+from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from tests.test_cli import fails, run
 
@@ -122,3 +128,21 @@ def test_a_damaged_run_can_be_deleted(two_runs):
     (two_runs[0].folder / "run.json").write_text("{")
     assert "Deleted first" in run("runs", "delete", "first", "--yes")
     assert (names(), unreadable_runs()) == (["second"], [])
+
+
+def test_uncommitted_code_is_told_wherever_the_run_is(two_runs):
+    folder = two_runs[0].folder
+    info = json.loads((folder / "run.json").read_text())
+    write_json(folder / "run.json", info | {"git_commit": "0123456789ab-dirty"})
+    first, second = find_run("first"), find_run("second")
+    assert "uncommitted code" in run_title(first)
+    assert "uncommitted code" not in run_title(second)
+    assert "0123456789ab-dirty" in run("runs", "show", "first")
+    assert "changed since" not in run("runs", "show", "second")
+    lines = run("runs", "list").splitlines()
+    assert ["uncommitted code" in line for line in lines] == ["first" in line for line in lines]
+    made = run_table([first, second])["made"]
+    assert list(made) == ["here, uncommitted code", "here"]
+    commits = tables.runs([first, second])["git_commit"]
+    assert commits[0] == "0123456789ab-dirty"
+    assert pd.isna(commits[1])

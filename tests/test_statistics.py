@@ -54,18 +54,24 @@ def test_paired_difference_interval_is_a_bootstrap_of_images():
     assert interval == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=0.006)
 
 
-def test_auc_interval_is_delongs():
+def test_auc_interval_is_wilsons_of_delongs_variance():
     rng = np.random.default_rng(4)
     positive = rng.random(300) < 0.3
     scores = np.round(rng.normal(size=300) + positive, 1)  # with ties
     wins = scores[positive][:, None] - scores[~positive][None]
     kernel = (wins > 0) + 0.5 * (wins == 0)
-    variance = (
-        kernel.mean(1).var(ddof=1) / positive.sum() + kernel.mean(0).var(ddof=1) / (~positive).sum()
-    )
-    half = 1.959963984540054 * np.sqrt(variance)
-    expected = (kernel.mean() - half, kernel.mean() + half)
-    assert statistics.auc_interval(positive, scores) == pytest.approx(expected, abs=1e-9)
+    auc, parts = kernel.mean(), (np.append(kernel.mean(axis), 0.5) for axis in (0, 1))
+    variance = sum(part.var(ddof=1) / len(part) for part in parts)
+    for end in statistics.auc_interval(positive, scores):  # were it the truth, at the very edge
+        there = variance * end * (1 - end) / (auc * (1 - auc))
+        assert abs(auc - end) / np.sqrt(there) == pytest.approx(1.959963984540054)
+
+
+def test_auc_interval_of_the_extremes():
+    assert np.isnan(statistics.auc_interval(np.array([True, False, False]), np.arange(3))).all()
+    certain = statistics.auc_interval(np.arange(20) >= 10, np.arange(20))
+    assert certain.high == 1
+    assert 0.6 < certain.low < 0.8, "Wilson's of ten of ten"
 
 
 def test_holm_by_hand():

@@ -110,12 +110,15 @@ def scores_figure(scores: dict[str, pd.DataFrame]) -> go.Figure:
 
 @drawn_once
 def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
-    """Share of the labels of one usage that FER+'s majority agrees with, a bar for each class."""
+    """Share of the labels of one usage that are FER+'s plurality, a bar for each class, and in it
+    a narrower one of those with more than half of the votes.
+    """
     of_usage = table[table["usage"] == usage].set_index("class")
     names = [name for name in CLASSES if name in of_usage.index]
     shown = of_usage.loc[names]
     figure = go.Figure(
         go.Bar(
+            name="most votes",
             x=names,
             y=100 * shown["share"],
             text=[f"{100 * share:.0f} %" for share in shown["share"]],
@@ -124,9 +127,20 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
             marker_color=MAGNITUDE[1][1],
             unselected={"marker": STILL},
             customdata=shown[["agreeing", "n"]],
-            hovertemplate="%{x}: FER+ agrees with %{customdata[0]} of %{customdata[1]} labels"
+            hovertemplate="%{x}: %{customdata[0]} of %{customdata[1]} labels have most votes"
             "<extra></extra>",
         )
+    )
+    figure.add_bar(
+        name="more than half",
+        x=names,
+        y=100 * shown["majority_share"],
+        width=0.4,
+        marker_color=MAGNITUDE[-1][1],
+        unselected={"marker": STILL},
+        customdata=shown[["majority", "n"]],
+        hovertemplate="%{x}: %{customdata[0]} of %{customdata[1]} labels have more than half of "
+        "the votes<extra></extra>",
     )
     every = of_usage["share"][ALL]
     figure.add_hline(
@@ -136,9 +150,18 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
     figure.update_yaxes(title="labels agreed with, %", range=[0, 108], fixedrange=True)
     # Room at the left for the name of the line.
     figure.update_xaxes(fixedrange=True, range=[-1.1, len(names) - 0.5], autotickangles=[0, 90])
-    figure.update_layout(dragmode=False)
-    title = f"Labels that FER+'s majority agrees with, {usage}"
-    return styled(figure, title, height=380, legend=False)
+    figure.update_layout(dragmode=False, barmode="overlay")
+    title = f"Labels that FER+'s raters give too, {usage}"
+    return styled(figure, title, height=380)
+
+
+def agreement_sentence(table: pd.DataFrame, usage: str) -> str:
+    """How many labels of one usage are FER+'s plurality, and how many its majority."""
+    of_usage = table[(table["usage"] == usage) & (table["class"] == ALL)].iloc[0]
+    return (
+        f"Of {usage}'s labels {percent(of_usage['share'])} got at least as many votes as any other "
+        f"answer (a plurality, or a tie), {percent(of_usage['majority_share'])} more than half."
+    )
 
 
 def rows_in_words(images: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ from fercore.errors import FerError, RunError
 from fercore.files import safe_name
 from fercore.runs.artifacts import NOTE_LENGTH, Run, complete, find_run, local_folder
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
-from fercore.runs.words import cut_short, model_title, run_title, seed_title
+from fercore.runs.words import UNCOMMITTED, cut_short, model_title, run_title, seed_title
 from fercore.wording import interval, percent
 
 _BIN = ":material/delete:"
@@ -31,10 +31,14 @@ def _line(run: Run) -> dict[str, str]:
     recipe = "–" if run.imported and run.recipe.name == run.run_id else run.recipe.name
     if short := cut_short(run):
         recipe += f", cut short at {short}"
-    start = run.start_from
+    start, place = run.start_from, "shipped" if run.shipped else "here"
+    if run.imported:
+        place += ", imported"
+    if run.uncommitted:
+        place += f", {UNCOMMITTED}"
     return {
         "run": run.run_id,
-        "made": ("shipped" if run.shipped else "here") + (", imported" if run.imported else ""),
+        "made": place,
         "model": model_title(run),
         "dataset": run.dataset,
         "recipe": f"{recipe}, from {start}" if start else recipe,

@@ -22,7 +22,7 @@ def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> No
     model = selection.of
     disputed = _disputed_rows(samples, selection)
     if disputed:
-        st.caption(f"{_FLAG} Most FER+ raters see something else than the label says.")
+        st.caption(f"{_FLAG} FER+'s raters gave something else more votes than the label.")
     with st.grid(min_column_width=132, gap="small"):
         for sample in samples.to_dict("records"):
             face = images.get(sample["pixels"])
@@ -61,7 +61,7 @@ def first_faces(samples: pd.DataFrame, images: Images, selection: Selection) -> 
 
 
 def _disputed_rows(samples: pd.DataFrame, selection: Selection) -> set[int]:
-    """The rows whose label FER+'s majority did not choose; none where its votes are not here."""
+    """The rows whose label is not FER+'s plurality; none where its votes are not here."""
     votes = face_loading.votes(selection.a)
     if votes is None:
         return set()

@@ -34,7 +34,7 @@ def _votes(run: Run, path: str, version: str | None) -> Votes | None:
 
 
 def doubted_errors(run: Run, part: str) -> float | None:
-    """The share of a run's errors on images whose label most FER+ raters did not choose.
+    """The share of a run's errors on images whose label is not FER+'s plurality.
 
     None where the votes are not on this machine.
     """

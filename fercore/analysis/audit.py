@@ -112,15 +112,21 @@ def near_across(near: pd.DataFrame) -> pd.DataFrame:
 def agreement_by_class(
     labels: NDArray[np.int64], usage: NDArray[np.str_], rows: NDArray[np.int64], votes: Votes
 ) -> pd.DataFrame:
-    """How often FER+'s majority is the label: a line per usage and class, and one for 'all'.
+    """How often FER+'s raters give the label: a line per usage and class, and one for 'all'.
 
-    labels (N,) are indices, usage (N,) names, rows (N,) FER2013's. Columns: usage, class, n,
-    agreeing, share (from 0 to 1). Classes without images are left out.
+    labels (N,) are indices, usage (N,) names, rows (N,) FER2013's. Columns: usage, class, n;
+    agreeing, labels of the plurality (`Votes.agreement_with`), and their share, from 0 to 1;
+    majority, labels with more than half of the votes, and majority_share. Classes without images
+    are left out.
     """
     frame = pd.DataFrame({"usage": usage, "class": np.array(CLASSES)[labels]})
     frame["agrees"] = votes.agreement_with(labels, rows)
+    frame["most"] = votes.majority_for(labels, rows)
     frame = pd.concat([frame, frame.assign(**{"class": ALL})])
-    table = frame.groupby(["usage", "class"])["agrees"].agg(n="size", agreeing="sum", share="mean")
+    table = frame.groupby(["usage", "class"]).agg(
+        n=("agrees", "size"), agreeing=("agrees", "sum"), share=("agrees", "mean"),
+        majority=("most", "sum"), majority_share=("most", "mean"),
+    )  # fmt: skip
     order = [(part, name) for part in USAGES for name in (*CLASSES, ALL)]
     return table.reindex([key for key in order if key in table.index]).reset_index()
 

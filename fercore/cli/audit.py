@@ -43,13 +43,18 @@ def audit(data: DataOption = None, as_json: AsJson = False) -> None:
 
 
 def _print_votes(agreement: pd.DataFrame, not_a_face: pd.DataFrame) -> None:
-    print("\nShare of labels that FER+'s majority agrees with, %:")
-    shares = agreement.pivot(index="usage", columns="class", values="share")
-    shares = shares.reindex(index=USAGES, columns=[*CLASSES, ALL])
-    rows = [[usage, *map(in_percent, values)] for usage, values in zip(USAGES, shares.to_numpy())]
-    print_table(["", *CLASSES, ALL], rows)
+    kinds = {
+        "share": "that no other category got more of FER+'s votes than (plurality or tie)",
+        "majority_share": "that got more than half of FER+'s votes",
+    }
+    for column, what in kinds.items():
+        print(f"\nShare of labels {what}, %:")
+        shares = agreement.pivot(index="usage", columns="class", values=column)
+        shares = shares.reindex(index=USAGES, columns=[*CLASSES, ALL])
+        lines = zip(USAGES, shares.to_numpy())
+        print_table(["", *CLASSES, ALL], [[usage, *map(in_percent, of)] for usage, of in lines])
     images = [f"{usage} {n}" for usage, n in not_a_face[["usage", "images"]].to_numpy()]
-    print(f"Not a face, by FER+'s majority: {', '.join(images)}")
+    print(f"Not a face, by FER+'s plurality: {', '.join(images)}")
 
 
 def _plain(found: Audit) -> dict[str, object]:

@@ -12,7 +12,7 @@ from fercore.errors import RunError
 from fercore.runs.artifacts import Run, find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.ensemble import make_ensemble
-from fercore.runs.words import cut_short, epoch_choice, run_title, seed_title
+from fercore.runs.words import UNCOMMITTED, cut_short, epoch_choice, run_title, seed_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS
 from fercore.wording import UNKNOWN, in_percent
@@ -48,6 +48,11 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     print(f"{run.run_id}: {run_title(run)}")
     for sentence in _how_it_was_made(run):
         print(sentence)
+    if run.uncommitted:
+        print(
+            f"Trained by code that was changed since its commit ({run.info.get('git_commit')}): no "
+            "commit trains it again."
+        )
     if run.note:
         print(f"Note: {run.note}")
     print_metrics(run.metrics())
@@ -168,6 +173,8 @@ def _row(run: Run, metrics: dict[str, Any]) -> list[object]:
         place += ", imported"
     if cut_short(run):
         place += f", cut short at {cut_short(run)}"
+    if run.uncommitted:
+        place += f", {UNCOMMITTED}"
     parameters = run.info["parameters"]
     known = UNKNOWN if parameters is None else parameters
     return [run.run_id, place, run.dataset, known, *accuracies]
@@ -188,6 +195,7 @@ def _summary(run: Run, metrics: dict[str, Any]) -> dict[str, object]:
         "dataset": run.dataset,
         "shipped": run.shipped,
         "cut_short": cut_short(run),
+        "git_commit": info.get("git_commit"),
         "note": run.note,
         "accuracy": accuracies,
     }

@@ -18,7 +18,7 @@ from fercore.data import SYNTHETIC, find_source
 from fercore.errors import DataError
 from fercore.labels import FER2013_COUNTS
 
-# The first seven stand for `CLASSES`, in that order; ties of the vote go to the first.
+# The first seven stand for `CLASSES`, in that order.
 CATEGORIES = (
     "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral",
     "contempt", "unknown", "NF",
@@ -47,24 +47,26 @@ class Votes:
         """A hash over the counts."""
         return hashlib.sha256(np.ascontiguousarray(self.counts).data).hexdigest()[:16]
 
-    @cached_property
-    def majority(self) -> NDArray[np.int64]:
-        """The category with most votes, by row (N,): below 7 it is the class of that index."""
-        return np.asarray(self.counts.argmax(1))
+    def agreement_with(self, labels: Whole, rows: Whole) -> NDArray[np.bool_]:
+        """Whether no category got more votes than the label (M,): it is the plurality, or shares
+        it. A tie that holds the label agrees with it, whatever else it holds.
+        """
+        votes = self.counts[rows]
+        return np.asarray(votes[np.arange(len(votes)), labels] == votes.max(1))
 
-    def agreement_with(
-        self, labels: NDArray[np.int64], rows: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Whether the majority saw what the label says (M,)."""
-        return np.asarray(self.majority[rows] == labels)
+    def majority_for(self, labels: Whole, rows: Whole) -> NDArray[np.bool_]:
+        """Whether the label got more than half of the votes (M,)."""
+        votes = self.counts[rows]
+        return np.asarray(2 * votes[np.arange(len(votes)), labels] > votes.sum(1))
 
     def share_of(self, labels: Whole, rows: Whole) -> NDArray[np.float64]:
         """Share of the votes that the label got (M,), from 0 to 1."""
         return np.asarray(self.counts[rows, labels] / np.maximum(self.counts[rows].sum(1), 1))
 
     def not_a_face(self, rows: Whole) -> NDArray[np.bool_]:
-        """Whether the majority saw no face at all (M,)."""
-        return np.asarray(self.majority[rows] == NOT_A_FACE)
+        """Whether 'no face' got more votes than any other category (M,)."""
+        others = np.delete(self.counts[rows], NOT_A_FACE, axis=1)
+        return np.asarray(self.counts[rows, NOT_A_FACE] > others.max(1))
 
 
 def votes_path(sources: Iterable[str | Path] | None = None) -> Path | None:

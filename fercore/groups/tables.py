@@ -34,7 +34,8 @@ def runs(found: list[Run] | None = None) -> pd.DataFrame:
     Columns: run, shipped, architecture ('imported' for one from elsewhere, of whose making nothing
     is known), recipe, start_from, seed (none for an ensemble), dataset,
     fingerprint, parameters, flops_per_image, best_epoch, epochs_done, epochs (asked for),
-    seconds, processor, precision_mode, bytes, created, note; and for each part n, accuracy and
+    seconds, processor, precision_mode, bytes, created, git_commit ('…-dirty' where the code was
+    changed since), note; and for each part n, accuracy and
     macro_f1 with their intervals, as private_accuracy and private_accuracy_low, NaN where the
     run was not scored on it.
     """
@@ -59,6 +60,7 @@ def _line(run: Run) -> dict[str, object]:
         "best_epoch": info["best_epoch"],
         "seconds": info["seconds"],
         "created": info["created"],
+        "git_commit": info.get("git_commit"),
         "epochs_done": run.epochs_done if run.trained else None,
         "epochs": None if "imported" in info else run.recipe.epochs,
         "processor": hardware["processor"] if hardware else None,

@@ -105,6 +105,11 @@ class Run:
         return self.info.get("epochs_done") or self.recipe.epochs
 
     @property
+    def uncommitted(self) -> bool:
+        """Whether the code that trained it was changed since its commit."""
+        return (self.info.get("git_commit") or "").endswith("-dirty")
+
+    @property
     def members(self) -> list[str]:
         """The runs whose mean it is; none for one that was trained."""
         return self.info.get("members", [])

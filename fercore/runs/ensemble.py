@@ -28,7 +28,10 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
     frame = first.prediction_frame.copy()
     probs = [run.prediction_frame[PROBABILITY_COLUMNS].to_numpy() for run in members]
     frame[PROBABILITY_COLUMNS] = np.mean(probs, axis=0, dtype=np.float32)
+    commits = [run.info.get("git_commit") for run in members]
+    changed = [commit for run, commit in zip(members, commits) if run.uncommitted]
     own = {
+        "git_commit": (changed or commits)[0],
         "parameters": _sum(run.info["parameters"] for run in members),
         "flops_per_image": _sum(run.info["flops_per_image"] for run in members),
         "seconds": _sum(run.info["seconds"] for run in members),

@@ -93,6 +93,7 @@ class RunInfo(TypedDict):
     members: NotRequired[list[str]]
     start_from: NotRequired[StartInfo | None]
     imported: NotRequired[ImportedInfo]
+    git_commit: NotRequired[str | None]
 
 
 _share = number(0, 1)
@@ -138,6 +139,7 @@ RUN = {
     "epochs_done?": optional(whole(1)),
     "members?": [text],
     "start_from?": optional({"run_id": text, "dataset": optional(text)}),
+    "git_commit?": optional(text),
     "imported?": {
         "title": text, "file": text, "values": one_of(*VALUES), "joined_by": text,
         "feeding?": FEEDING,

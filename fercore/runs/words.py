@@ -3,9 +3,13 @@
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
 
+UNCOMMITTED = "uncommitted code"  # of a run that no commit makes again
+
 
 def run_title(run: Run) -> str:
-    """'CNN · paper · seed 0', the synthetic set named wherever it was used."""
+    """'CNN · paper · seed 0', the synthetic set and uncommitted code named wherever they were
+    used.
+    """
     imported = run.info.get("imported")
     recipe = "imported" if imported and run.recipe.name == run.run_id else run.recipe.name
     parts = [model_title(run), recipe, *filter(None, [seed_title(run)])]
@@ -13,6 +17,8 @@ def run_title(run: Run) -> str:
         parts.insert(2, f"cut short at {short}")
     if run.dataset != "FER2013":
         parts.insert(1, run.dataset)
+    if run.uncommitted:
+        parts.append(UNCOMMITTED)
     if not run.shipped:
         parts.append(run.info["created"][:16].replace("T", " "))
     return " · ".join(parts)

@@ -121,7 +121,7 @@ def _p_values(value: Values, reach: Callable[[Values], tuple[Values, Values]]) -
     from scipy.special import ndtr
 
     least, most = np.zeros_like(value), np.full_like(value, _FARTHEST)
-    for _ in range(50):  # each halves where the interval begins to hold 0
+    for _ in range(40):  # each halves where the interval begins to hold 0
         middle = (least + most) / 2
         below, above = reach(middle)
         holds = np.where(value > 0, below, above) >= np.abs(value)
