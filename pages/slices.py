@@ -13,16 +13,17 @@ from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from fercore import wording
 from fercore.data.votes import HINT
-from fercore.scoring.slices import FEW, slice_mask, slice_title
+from fercore.scoring.slices import FEW, slice_differences, slice_mask, slice_title
+from fercore.scoring.statistics import LEVEL
 from fercore.wording import number, signed
 
 selection = current_with_predictions()
 heading(
     "Slices",
     "The images split by what they have in common: light, contrast, sharpness, agreement of the "
-    "labels, copies, class. Within each split the worst slice comes first; a slice whose bar lies "
-    "left of the dotted line is harder than the images at large. Click a point or a row to see its "
-    "faces.",
+    "labels, copies, class. Within each split the worst slice comes first. Of so many slices some "
+    "lie off the dotted line by chance: the corrected p in the table says which do not. Click a "
+    "point or a row to see its faces.",
 )
 models_line(selection)
 
@@ -82,6 +83,7 @@ shown = pd.DataFrame(
             for bounds in zip(everything["macro_f1_low"], everything["macro_f1_high"])
         ],
         "against all, points": 100 * everything["difference"],
+        "corrected p": [wording.in_p(p) for p in everything["p_holm"]],
     }
 )
 
@@ -92,7 +94,28 @@ clickable_table(
     theme.readable(shown, numbers | {"against all, points": signed}),
     "slices-table", titles, choose_slice, chosen=selection.slice, height=300, placeholder="–",
 )  # fmt: skip
+beyond = {key: int((table["p_holm"] < LEVEL).sum()) for key, table in tables.items()}
+st.caption(
+    f"Beyond chance: {' and '.join(f'{n} of {key}' for key, n in beyond.items())}, of "
+    f"{len(tables['A'])} slices each (its images against all others, Fisher's exact test, p below "
+    f"{LEVEL} after Holm's correction for the number of slices)."
+)
 csv_button(everything, "slices", models=selection.models, part=selection.part)
+
+if selection.pair:
+    st.subheader("A − B on each slice", anchor=False)
+    gaps = slice_differences(scored["A"], scored["B"], found["A"].properties)
+    pairs = zip(gaps["difference_low"], gaps["difference_high"])
+    written = gaps[["property", "slice", "n"]].rename(columns={"n": "images"})
+    written["A − B, points"] = [wording.in_points(gap) for gap in gaps["difference"]]
+    written["A − B, 95 %"] = [wording.points_interval(bounds) for bounds in pairs]
+    written["corrected p"] = [wording.in_p(p) for p in gaps["p_holm"]]
+    st.dataframe(written, hide_index=True, height=300)
+    st.caption(
+        f"Beyond chance: {(gaps['p_holm'] < LEVEL).sum()} of {len(gaps)} slices (exact McNemar "
+        f"test, p below {LEVEL} after Holm's correction for the number of slices)."
+    )
+    csv_button(gaps, "slice-differences", models=selection.models, part=selection.part)
 
 st.subheader("One slice", anchor=False)
 title = selection.slice if selection.slice in options else next(iter(options))

@@ -10,7 +10,7 @@ from fercore.data.votes import Votes
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
-from fercore.scoring.predictions import Predictions, image_count
+from fercore.scoring.predictions import Predictions, check_paired, image_count
 from fercore.scoring.ratios import macro_f1_interval
 from fercore.scoring.statistics import Interval
 
@@ -29,7 +29,11 @@ _BY_TRUTH = {
 }
 _COLUMNS = [
     "property", "slice", "n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1",
-    "macro_f1_low", "macro_f1_high",
+    "macro_f1_low", "macro_f1_high", "p_value",
+]  # fmt: skip
+_GAP_COLUMNS = [
+    "property", "slice", "n", "a", "b", "difference", "difference_low", "difference_high",
+    "p_value",
 ]  # fmt: skip
 _BY_VOTES = ("under 50 %", "50–80 %", "over 80 %")
 _COLUMN_OF = {"FER+ agreement": "agreement"}  # a property whose column has another name
@@ -88,10 +92,12 @@ def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
     """The scores on every slice, the worst accuracy first; slices under `FEW` images last.
 
     Columns: property, slice, n; accuracy with its Wilson interval (accuracy_low, …) and macro_f1
-    with its interval (macro_f1_low, …), from 0 to 1; difference: accuracy minus that on
-    all images; few: whether the slice has under `FEW` images. Within one true class a macro F1
-    means nothing and is NaN. `properties` is `slice_properties` of the same predictions. Without a
-    line where nothing tells some of the images from the others. Raises `RunError` without images.
+    with its interval (macro_f1_low, …), from 0 to 1; difference: accuracy minus that on all images;
+    p_value: of an accuracy equal to that outside the slice (Fisher's exact test), p_holm: corrected
+    for the number of slices; few: whether the slice has under `FEW` images. Within one true class a
+    macro F1 means nothing and is NaN. `properties` is `slice_properties` of the same predictions.
+    Without a line where nothing tells some of the images from the others. Raises `RunError` without
+    images.
     """
     image_count(predictions)
     rows = [
@@ -100,8 +106,30 @@ def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=_COLUMNS)
     table["difference"] = table["accuracy"] - predictions.correct.mean()
+    table["p_holm"] = statistics.holm(table["p_value"])
     table["few"] = table["n"] < FEW
     return table.sort_values(["few", "accuracy"], kind="stable", ignore_index=True)
+
+
+def slice_differences(a: Predictions, b: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of A minus that of B on every slice of the same images, in the order of `SLICES`.
+
+    Columns: property, slice, n; a and b (accuracies), difference (-1 to 1) with its paired
+    bootstrap interval; p_value (exact McNemar), p_holm (corrected for the number of slices). Raises
+    `RunError` where the images differ.
+    """
+    check_paired(a, b)
+    rows = []
+    for (name, title), mask in slice_masks(properties).items():
+        right = a.correct[mask], b.correct[mask]
+        low, high = statistics.paired_difference_interval(*right)
+        p_value = statistics.mcnemar(*right).p_value
+        shares = right[0].mean(), right[1].mean()
+        rows.append(
+            (name, title, int(mask.sum()), *shares, shares[0] - shares[1], low, high, p_value)
+        )
+    table = pd.DataFrame(rows, columns=_GAP_COLUMNS)
+    return table.assign(p_holm=statistics.holm(table["p_value"]))
 
 
 def slice_mask(properties: pd.DataFrame, property: str, name: str) -> NDArray[np.bool_]:
@@ -160,7 +188,16 @@ def _scores(predictions: Predictions, mask: NDArray[np.bool_], with_f1: bool) ->
         "macro_f1": f1,
         "macro_f1_low": f1_interval[0],
         "macro_f1_high": f1_interval[1],
+        "p_value": _against_the_others(right, n, predictions.correct),
     }
+
+
+def _against_the_others(right: int, n: int, correct: NDArray[np.bool_]) -> float:
+    from scipy.stats import fisher_exact
+
+    others, right_there = len(correct) - n, int(correct.sum()) - right
+    table = [[right, n - right], [right_there, others - right_there]]
+    return float(fisher_exact(table).pvalue)
 
 
 def _macro_f1(predictions: Predictions, mask: NDArray[np.bool_]) -> tuple[float, Interval]:
