@@ -101,8 +101,8 @@ def _calls(a: Predictions, b: Predictions) -> dict[tuple[str, str], bool]:
     for metric in CLASS_METRICS:
         for name, p in zip(table["class"], table[f"{metric}_p_value"]):
             found[metric, name] = p < LEVEL
-        found[metric, "family"] = (table[f"{metric}_p_holm"] < LEVEL).any()
-    found["cells, sign test", "family"] = (cells["p_holm"] < LEVEL).any()
+        found[metric, "family"] = bool((table[f"{metric}_p_holm"] < LEVEL).any())
+    found["cells, sign test", "family"] = bool((cells["p_holm"] < LEVEL).any())
     return found
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from dashboard.compare.run_manager import run_table
-from fercore.analysis import tables
 from fercore.errors import RunError
 from fercore.files import write_json
+from fercore.groups import tables
 from fercore.runs import changes
 from fercore.runs.artifacts import find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, rename_run

@@ -249,11 +249,11 @@ def test_the_worst_slice_comes_first_and_small_ones_last(everything):
 def test_slices_are_held_against_the_other_images_and_corrected(everything):
     predictions, properties, _ = everything
     table = slices(predictions, properties)
-    for line in table.itertuples():
-        mask = slice_mask(properties, line.property, line.slice)
+    for line in table.to_dict("records"):
+        mask = slice_mask(properties, line["property"], line["slice"])
         right = predictions.correct
-        counts = [[right[m].sum(), (~right[m]).sum()] for m in (mask, ~mask)]
-        assert line.p_value == pytest.approx(fisher_exact(counts)[1])
+        counts = np.array([[right[m].sum(), (~right[m]).sum()] for m in (mask, ~mask)])
+        assert line["p_value"] == pytest.approx(fisher_exact(counts)[1])
     order = table["p_value"].sort_values()
     assert table["p_holm"][order.index[0]] == pytest.approx(min(1, len(table) * order.iloc[0]))
     assert (table["p_holm"] >= table["p_value"]).all()
@@ -265,14 +265,14 @@ def test_a_against_b_on_slices_is_paired_and_corrected(everything):
     better = np.where((rng.random(400) < 0.5)[:, None], np.eye(7)[a.labels], a.probs)
     b = replace(a, probs=better.astype(np.float32))
     table = slice_differences(a, b, properties)
-    for line in table.itertuples():
-        mask = slice_mask(properties, line.property, line.slice)
-        assert line.n == mask.sum()
+    for line in table.to_dict("records"):
+        mask = slice_mask(properties, line["property"], line["slice"])
+        assert line["n"] == mask.sum()
         gap = a.correct[mask].mean() - b.correct[mask].mean()
-        assert line.difference == pytest.approx(gap)
-        assert line.difference_low <= gap <= line.difference_high
+        assert line["difference"] == pytest.approx(gap)
+        assert line["difference_low"] <= gap <= line["difference_high"]
         only_b = int((b.correct & ~a.correct)[mask].sum())
-        assert line.p_value == pytest.approx(binomtest(0, only_b).pvalue if only_b else 1)
+        assert line["p_value"] == pytest.approx(binomtest(0, only_b).pvalue if only_b else 1)
     assert (table["p_holm"] < 0.05).any()
     same = slice_differences(a, a, properties)
     assert (same["p_holm"] == 1).all()
@@ -284,7 +284,7 @@ def test_a_slice_drawn_at_random_is_rarely_marked():
     for _ in range(60):
         predictions = drawn_predictions(300, seed=int(rng.integers(1 << 30)))
         properties = slice_properties(predictions, copied_rows=rng.choice(300, 100, False))
-        marked += (slices(predictions, properties)["p_holm"] < 0.05).any()
+        marked += int((slices(predictions, properties)["p_holm"] < 0.05).any())
     assert marked <= 7
 
 
@@ -439,8 +439,8 @@ def test_agreement_is_that_of_the_ranks_of_the_votes(votes, fer2013):
         mine = fer2013.usage == usage
         assert every.loc[usage, "share"] == pytest.approx(first[mine].mean())
         assert every.loc[usage, "majority_share"] == pytest.approx(most[mine].mean())
-    overall = every.loc["PrivateTest", ["share", "majority_share"]]
-    assert [round(100 * float(share), 1) for share in overall] == [64.1, 54.8]
+    overall = every.loc["PrivateTest", ["share", "majority_share"]].to_numpy(float)
+    assert (100 * overall).round(1).tolist() == [64.1, 54.8]
 
 
 def test_label_issues_puts_flipped_labels_on_top():
@@ -612,7 +612,7 @@ def test_slices_page_without_the_images(two_runs, monkeypatch):
     app = open_page("slices", a="first", b="second", slice="class: fear")
     assert "fercore data download" in said(app)
     assert "FERCORE_FERPLUS" in said(app)
-    faces = app.dataframe[1].value  # below the table of slices
+    faces = app.dataframe[2].value  # below the tables of slices
     assert len(faces) == 50
     assert (faces["label"] == "fear").all()
 

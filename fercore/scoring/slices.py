@@ -196,7 +196,7 @@ def _against_the_others(right: int, n: int, correct: NDArray[np.bool_]) -> float
     from scipy.stats import fisher_exact
 
     others, right_there = len(correct) - n, int(correct.sum()) - right
-    table = [[right, n - right], [right_there, others - right_there]]
+    table = np.array([[right, n - right], [right_there, others - right_there]])
     return float(fisher_exact(table).pvalue)
 
 
