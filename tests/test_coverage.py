@@ -42,9 +42,9 @@ def test_intervals_of_ratios_and_their_differences_hold_the_truth(images):
         bounds = ratios.macro_f1_interval(joint.sum(2))
         macro.append(bounds.low <= scores.f1.mean() <= bounds.high)
     assert 0.93 <= np.mean(macro) <= 0.97
-    for inside in held.values():
-        assert 0.93 <= np.mean(inside) <= 0.97
-        assert np.min(np.mean(inside, 0)) >= 0.91, "of disgust too, which has four images in 250"
+    for draws in held.values():
+        assert 0.93 <= np.mean(draws) <= 0.97
+        assert np.min(np.mean(draws, 0)) >= 0.91, "of disgust too, which has four images in 250"
 
 
 def test_tests_of_ratios_call_one_in_twenty_where_there_is_no_difference():

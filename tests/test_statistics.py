@@ -68,8 +68,8 @@ def test_auc_interval_is_wilsons_of_delongs_variance():
 
 
 def test_auc_interval_of_the_extremes():
-    assert np.isnan(statistics.auc_interval(np.array([True, False, False]), np.arange(3))).all()
-    certain = statistics.auc_interval(np.arange(20) >= 10, np.arange(20))
+    assert np.isnan(statistics.auc_interval(np.array([True, False, False]), np.arange(3.0))).all()
+    certain = statistics.auc_interval(np.arange(20) >= 10, np.arange(20.0))
     assert certain.high == 1
     assert 0.6 < certain.low < 0.8, "Wilson's of ten of ten"
 
