@@ -88,6 +88,24 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def count(number: int) -> str:
+    """With thin spaces between thousands, which do not break.
+
+    >>> count(35_887)
+    '35\u202f887'
+    """
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes, in millions.
+
+    >>> megabytes(96_660_123), megabytes(0)
+    ('96.7\xa0MB', '0.0\xa0MB')
+    """
+    return _with_unit(number(size / 1e6), "MB")
+
+
 def breakable(words: str) -> str:
     """The same where lines may break anywhere: on a terminal, and in what is kept as text."""
     return words.replace(NO_BREAK, " ")

@@ -12,6 +12,7 @@ from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare import audit_view
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
+from dashboard.faces.get_faces import images_missing
 from fercore.analysis.audit import near_across
 from fercore.data.votes import HINT
 from fercore.wording import percent
@@ -70,9 +71,11 @@ if here:
         audit.groups.rename(columns={"images": "n"}), "exact-copies", dataset=selection.a.dataset
     )
 else:
-    st.info(
-        f"{images.missing} Without them, the copies known from the run, the FER+ votes and the "
-        "doubtful labels can still be shown."
+    images_missing(
+        selection.a,
+        images,
+        "Without them, the copies known from the run, the FER+ votes and the doubtful labels can "
+        "still be shown.",
     )
     agreement = audit_view.agreement(selection.a)
 

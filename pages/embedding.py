@@ -12,6 +12,7 @@ from dashboard.base.widgets import csv_button, heading, letter, models_line, one
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import first_faces, open_chosen
+from dashboard.faces.get_faces import images_missing
 from fercore import wording
 from fercore.analysis.from_weights import describe_group, placed
 
@@ -95,7 +96,7 @@ st.markdown(
 )
 if marked is not None:
     if images.missing:
-        st.info(images.missing)
+        images_missing(selection.a, images)
     else:
         first_faces(chosen, images, selection)
 csv_button(chosen, "embedding", models=selection.paired_models, part=selection.part)

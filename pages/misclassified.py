@@ -11,6 +11,7 @@ from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, paged
 from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table, open_chosen
+from dashboard.faces.get_faces import images_missing
 from fercore.scoring.samples import VIEWS, view_mask
 
 SORTED = {  # by what, and whether the smallest comes first; a mistake's margin is below zero
@@ -56,7 +57,7 @@ if found.empty:
     st.stop()
 
 if images.missing:
-    st.info(images.missing)
+    images_missing(selection.a, images)
     face_table(found, selection)
 else:
     if images.partly:

@@ -9,6 +9,7 @@ from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, current_with_predictions
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line
+from dashboard.faces.get_faces import images_missing
 from dashboard.faces.review_panel import export_button, import_field, reviewed_faces, score_table
 from fercore.analysis import review
 from fercore.analysis.review import VERDICTS
@@ -93,6 +94,6 @@ with content:
     )
     images = loading.images(selection.a)
     if images.missing:
-        st.info(images.missing)
+        images_missing(selection.a, images)
     else:
         reviewed_faces(found, images)

@@ -10,6 +10,7 @@ from dashboard.base.selection import current
 from dashboard.base.theme import readable
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view
+from dashboard.faces.get_faces import offer_faces
 from fercore.analysis.corruptions import CORRUPTIONS
 from fercore.labels import CLASSES
 from fercore.wording import signed
@@ -59,6 +60,7 @@ expression = st.selectbox("Label of the example", CLASSES, key="example")
 face, real = extras_view.example_face(selection.a, expression)
 if not real:
     st.caption("A drawn face: the images of A are not on this machine.")
+    offer_faces(selection.a)
 with st.grid(min_column_width=420, gap="medium"):
     for kind in CORRUPTIONS:
         st.image(

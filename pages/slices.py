@@ -11,6 +11,7 @@ from dashboard.base.widgets import csv_button, heading, letter, models_line, sta
 from dashboard.compare.slices_view import run_slices, slices_figure
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
+from dashboard.faces.get_faces import images_missing
 from fercore import wording
 from fercore.data.votes import HINT
 from fercore.scoring.slices import FEW, slice_differences, slice_mask, slice_title
@@ -32,7 +33,7 @@ tables = {key: slices.table for key, slices in found.items()}
 scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
 images = loading.images(selection.a)
 if images.missing:
-    st.info(f"{images.missing} Slices by light and sharpness need them.")
+    images_missing(selection.a, images, "Slices by light and sharpness need them.")
 elif images.partly:
     st.caption(f"{images.partly} That goes for the slices by light, contrast and sharpness.")
 if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:

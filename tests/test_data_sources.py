@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -357,26 +356,6 @@ def test_where_the_dataset_is_looked_for(tmp_path, monkeypatch, faces):
     monkeypatch.setenv("FERCORE_DATA", "synthetic")
     assert data.find_source() == "synthetic"
     assert data.find_source(table) == table
-
-
-def test_download_is_kagglehubs(tmp_path, monkeypatch, faces):
-    import kagglehub
-
-    from fercore.data.download import download_fer2013
-
-    (tmp_path / "fer2013.csv").write_text(csv_text(faces))
-    monkeypatch.setattr(kagglehub, "dataset_download", lambda handle: str(tmp_path))
-    assert len(data.load(download_fer2013())) == len(faces)
-
-    def fail(handle):
-        raise ConnectionError("no network")
-
-    monkeypatch.setattr(kagglehub, "dataset_download", fail)
-    with pytest.raises(DataError, match="no network"):
-        download_fer2013()
-    monkeypatch.setitem(sys.modules, "kagglehub", None)
-    with pytest.raises(DataError, match="Install it: pip install"):
-        download_fer2013()
 
 
 def test_fer2013_itself(fer2013):

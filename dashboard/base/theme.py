@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from fercore.wording import count as count
+
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
@@ -65,8 +67,3 @@ def _luminance(colour: str) -> float:
 def readable(table: pd.DataFrame, formats: Mapping[str, Format]) -> "Styler":
     """The table for `st.dataframe`: its numbers in words, still sorted as numbers."""
     return table.style.format({**formats}, na_rep="–")
-
-
-def count(number: int) -> str:
-    """With thin spaces between thousands, which do not break."""
-    return f"{number:,}".replace(",", "\u202f")

@@ -11,6 +11,7 @@ from dashboard.base.figures import probability_figure
 from dashboard.base.selection import Selection, has_weights_or_say_so
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
+from dashboard.faces.get_faces import offer_faces
 from dashboard.faces.open_face import close
 from dashboard.faces.review_panel import verdict_form
 from fercore.data.votes import CATEGORIES, HINT
@@ -29,6 +30,9 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
     with left:
         if face is not None:
             st.image(tile(face, _FACTOR), width="stretch", alt=f"The face of row {sample['row']}")
+        else:
+            st.caption("The image is not on this machine.")
+            offer_faces(selection.a, place="dialog")
         st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
     with right:
         probs = {}

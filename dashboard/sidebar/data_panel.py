@@ -11,27 +11,31 @@ from dashboard.base.folders import allowed_path
 from dashboard.base.loading import KNOWN_BY, found_source
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.faces.get_faces import get_fer2013
+from dashboard.sidebar.dropped_file import drop_field, dropped
 from fercore import data
+from fercore.data import FaceSet
 from fercore.data.cache import latest_fer2013
 from fercore.data.class_names import COLLECTIONS, class_names
+from fercore.data.download import other_than
 from fercore.data.settings import choose_data, chosen_data, forget_data
 from fercore.errors import FerError
+from fercore.jobs import getting
 from fercore.paths import given_path
 
-_CHOSEN = "data-chosen"  # true until the panel has said once what is to know of a new choice
+_CHOSEN = "data-chosen"  # what to know of a new choice, until the panel has said it once
 
 
 def data_panel() -> None:
-    """One line of status, and a field for the dataset's path."""
+    """One line of status, the button for FER2013, and fields for a dataset of one's own."""
     summary, present = _status()
     icon = ":material/check_circle:" if present else ":material/info:"
-    news = st.session_state.pop(_CHOSEN, False)
-    with st.expander(f"Data: {plain(summary)}", icon=icon, expanded=news):
+    news = st.session_state.pop(_CHOSEN, None)
+    with st.expander(f"Data: {plain(summary)}", icon=icon, expanded=news is not None):
         if not present:
-            st.caption(
-                "Everything works without the images but the pages that show them. To get them: "
-                "`fercore data download`, or give a path here."
-            )
+            st.caption("Everything works without the images but the pages that show them.")
+        if latest_fer2013() is None or getting.current().alive:
+            get_fer2013("data")
         try:
             source, chosen = data.find_source(), chosen_data()
         except FerError as error:
@@ -40,28 +44,36 @@ def data_panel() -> None:
         if may_write().allowed:  # they name files
             for note in dataset_notes(source):
                 st.caption(plain(note))
+        if news:
+            st.warning(plain(news))
         if os.environ.get("FERCORE_DATA"):
             st.caption("`FERCORE_DATA` names the dataset. Unset it to choose another here.")
-            return
-        if not write_or_say_why("data"):
-            return
-        path = st.text_input(
-            "Path of FER2013, or of your own `<split>/<class>/` folder",
-            placeholder="~/fer2013.csv",
-            key="data_path",
-            help="Or the word `synthetic`, for drawn faces.",
-        )
-        names = st.text_input(
-            "Class names",
-            placeholder="1=happy, contempt=",
-            key="data_names",
-            help="Only where they are not the expressions' own: `1=happy` says what a name stands "
-            f"for, `contempt=` leaves a class out. Known by name: {', '.join(COLLECTIONS)}.",
-        )
-        if st.button("Use this dataset", disabled=not path.strip(), width="stretch"):
-            _use(path.strip(), names)
-        if chosen:
-            st.button("Forget this choice", on_click=_forget, width="stretch", help=_FORGET)
+        elif write_or_say_why("data"):
+            _choice(bool(chosen))
+
+
+def _choice(chosen: bool) -> None:
+    """The fields for a path, a file and class names, and the way back."""
+    path = st.text_input(
+        "Path of FER2013, or of your own `<split>/<class>/` folder",
+        placeholder="~/fer2013.csv",
+        key="data_path",
+        help="Or the word `synthetic`, for drawn faces.",
+    )
+    names = st.text_input(
+        "Class names",
+        placeholder="1=happy, contempt=",
+        key="data_names",
+        help="Only where they are not the expressions' own: `1=happy` says what a name stands "
+        f"for, `contempt=` leaves a class out. Known by name: {', '.join(COLLECTIONS)}.",
+    )
+    if st.button("Use this dataset", disabled=not path.strip(), width="stretch"):
+        _use(path.strip(), names)
+    drop_field()
+    if file := dropped():
+        _use(file, names)
+    if chosen:
+        st.button("Forget this choice", on_click=_forget, width="stretch", help=_FORGET)
 
 
 _FORGET = "FER2013 is then looked for as if nothing had been chosen. No file is deleted."
@@ -74,7 +86,8 @@ def _forget() -> None:
     st.cache_resource.clear()
 
 
-def _use(path: str, names: str) -> None:
+def _use(given: str | Path, names: str) -> None:
+    """Read what lies at a path that was typed, or in a file that was dropped, and choose it."""
     bar, stop = st.progress(0.0, "Reading …"), st.empty()
     stop.button("Stop", key="data-stop", width="stretch")  # any click ends what this run does
 
@@ -83,9 +96,9 @@ def _use(path: str, names: str) -> None:
         bar.progress(min(read / 36_000, 1.0), words)
 
     try:
-        source: Path | str = path
-        if path != data.SYNTHETIC:
-            source = allowed_path(given_path(path), searched=lambda files: tell(0))
+        source: Path | str = given
+        if isinstance(given, str) and given != data.SYNTHETIC:
+            source = allowed_path(given_path(given), searched=lambda files: tell(0))
         meant = class_names(names)
         faces = data.load(source, names=meant, progress=tell)
         choose_data(source, str(meant))
@@ -93,12 +106,20 @@ def _use(path: str, names: str) -> None:
         bar.empty()
         stop.empty()
         st.error(plain(error))
+        if isinstance(given, Path):
+            given.unlink(missing_ok=True)
         return
     st.cache_data.clear()
     st.cache_resource.clear()
-    st.session_state[_CHOSEN] = True
+    st.session_state[_CHOSEN] = _unexpected(faces) if isinstance(given, Path) else ""
     bar.progress(1.0, f"{plain(faces.name)}: {count(len(faces))} images")
     st.rerun()
+
+
+def _unexpected(faces: FaceSet) -> str:
+    """What to know of a dropped file that is not the FER2013 that is asked for."""
+    other = other_than(faces)
+    return other and f"{faces.name} is not FER2013. {other} It is used as a set of its own."
 
 
 def _status() -> tuple[str, bool]:

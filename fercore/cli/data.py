@@ -15,20 +15,24 @@ from rich.progress import Progress
 from fercore import data
 from fercore.cli.options import AsJson, ClassesOption, DataOption, LeaveOutOption
 from fercore.cli.output import print_json, print_table
+from fercore.cli.progress import DownloadBar
+from fercore.cli.signals import stop_on_signal
 from fercore.data import FaceSet
 from fercore.data.class_names import ClassNames, class_names
-from fercore.data.download import download_fer2013
+from fercore.data.download import BY_HAND, SIZE_IN_WORDS, TERMS
 from fercore.data.own_faces import PASSED_OVER, split_faces
 from fercore.data.own_photos import find_own_faces
 from fercore.data.settings import choose_data, forget_data
 from fercore.data.stored_faces import free_folder, store
-from fercore.errors import ConfigError
+from fercore.errors import ConfigError, DataError
 from fercore.faces.detection import SEARCH
 from fercore.faces.photo_files import passed_over
+from fercore.jobs.getting import download_here
 from fercore.labels import CLASSES
 from fercore.paths import given_path
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import faces_of
+from fercore.training.records import Interrupted
 
 app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
 
@@ -49,8 +53,23 @@ def info(
 
 @app.command()
 def download(as_json: AsJson = False) -> None:
-    """Download FER2013 from Kaggle, and use it from now on. Needs a network."""
-    _use(str(download_fer2013()), ClassNames(), as_json)
+    """Download FER2013, and use it from now on. Ctrl-C breaks off; the next one goes on from there.
+
+    From Kaggle, and where that fails from Hugging Face, or from FERCORE_FER2013_URL alone. The
+    dashboard's download is the same one: one at a time on a machine.
+    """
+    typer.echo(f"FER2013, {SIZE_IN_WORDS}. {TERMS}", err=True)
+    try:
+        with DownloadBar(Console(stderr=True)) as bar:
+            stop = stop_on_signal()
+            faces = download_here(told=bar.show, stop_requested=lambda: bool(stop))
+    except Interrupted as interruption:
+        typer.echo(f"{interruption} Go on with: fercore data download", err=True)
+        sys.exit(130)
+    except DataError as error:
+        steps = "\n".join(f"{n}. {step}" for n, step in enumerate(BY_HAND, 1))
+        raise DataError(f"{error} By hand:\n{steps}") from error
+    _tell_chosen(faces, as_json)
 
 
 @app.command()
@@ -147,6 +166,10 @@ def _reading() -> Iterator[Callable[[int], None]]:
 def _use(source: str, names: ClassNames, as_json: bool) -> None:
     faces = load_with_progress(source, names)
     choose_data(source if source == data.SYNTHETIC else given_path(source), str(names))
+    _tell_chosen(faces, as_json)
+
+
+def _tell_chosen(faces: FaceSet, as_json: bool) -> None:
     _print(faces, as_json)
     if os.environ.get("FERCORE_DATA"):
         print("FERCORE_DATA is set, and goes before this choice.", file=sys.stderr)

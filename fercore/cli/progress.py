@@ -1,10 +1,11 @@
-"""How a training's progress is shown on a terminal."""
+"""How the progress of a training or a download is shown on a terminal."""
 
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from fercore.jobs.getting import Download
 from fercore.wording import duration
 
 
@@ -40,6 +41,30 @@ class TrainingBar:
             completed=(at["epoch"] - 1) * at["steps"] + at["step"],
             numbers=f"loss {at['loss']:.3f}  accuracy {at['accuracy']:.1%}  "
             f"{at['images_per_second']:.0f} images/s  {duration(at['seconds_left'])} left",
+        )
+
+
+class DownloadBar:
+    """A bar with what has come of how much, and the time left; nothing where no one looks on."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            BarColumn(), TextColumn("{task.description}"), console=console,
+            disable=not console.is_terminal, transient=True,
+        )  # fmt: skip
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, at: Download) -> None:
+        known = at.share is not None
+        self._bar.update(
+            self._task, description=at.message, total=1.0 if known else None, completed=at.share
         )
 
 

@@ -16,8 +16,8 @@ from fercore.data.stored_faces import find_stored
 from fercore.errors import DataError
 
 _FER2013_ABSENT = (
-    "FER2013's images are not on this machine. Run `fercore data download`, or give the path of "
-    "`fer2013.csv` with --data or in the sidebar under *Data*."
+    "FER2013's images are not on this machine. Get them in the dashboard or by 'fercore data "
+    "download', or give the path of fer2013.csv, under Data in the sidebar or with --data."
 )
 _FER2013_OTHER = (
     "The dataset on this machine does not hold the images this run was scored on. Use the "

@@ -140,7 +140,7 @@ def _recording(watcher: Watcher, folder: Path, status: StatusFile) -> Watcher:
     """The watcher, with everything also written to the folder's files, and stopped by one."""
 
     def on_step(progress: Progress) -> None:
-        status.heartbeat("training", progress)
+        status.heartbeat("training", **asdict(progress))
         watcher.on_step(progress)
 
     def on_epoch(history: list[EpochRecord]) -> None:

@@ -7,7 +7,6 @@ so whether a training lives is asked of the lock, never of a process number.
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +24,7 @@ from fercore.jobs.request import (
     prepare,
     read_request,
 )
+from fercore.jobs.spawning import FERCORE, spawned
 from fercore.jobs.status import ALIVE, STARTING, StatusFile, read_status, state_of
 from fercore.jobs.status import FILE as STATUS
 from fercore.places import environment
@@ -40,8 +40,6 @@ from fercore.runs.shape import history_lines
 
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."
 _RUNNING = "'{}' is running. Cancel it first."
-_NICENESS = 10
-_FERCORE = (sys.executable, "-P", "-m", "fercore")  # and no other that lies where one stands
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def estimate(request: Request) -> Estimate:
 
     Raises `TrainingError` where it cannot be measured.
     """
-    command = [*_FERCORE, "jobs", "estimate", "--json"]
+    command = [*FERCORE, "jobs", "estimate", "--json"]
     asked = json.dumps(request.to_json())
     ended = subprocess.run(
         command, input=asked, capture_output=True, encoding="utf-8", env=environment()
@@ -232,25 +230,10 @@ def _idle(run_id: str) -> Path:
 
 
 def _spawn(folder: Path, *options: str) -> None:
-    command = [*_FERCORE, "jobs", "run", folder.name, *options]
     low_priority = read_request(folder.name).low_priority
-    flags = 0
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP
-        flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS if low_priority else 0
     with writing_to(folder, f"'{folder.name}' does not go on", RunError):
         (folder / CANCEL).unlink(missing_ok=True)
         StatusFile(folder).write("queued", STARTING)
         log = (folder / LOG).open("a")
     with log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment(),
-            start_new_session=True,
-            creationflags=flags,
-        )
-    if low_priority and hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+        spawned(["jobs", "run", folder.name, *options], log, low_priority=low_priority)

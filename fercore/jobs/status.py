@@ -4,7 +4,6 @@ import math
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,14 @@ ALIVE = ("queued", "running")
 STARTING = "starting"  # the message of one whose process has not taken its lock yet
 STARTUP_SECONDS = 60  # from the start of a process to its lock; imports take about three
 HEARTBEAT_SECONDS = 0.5
+TRAINING: Shape = {
+    "epoch": whole(1), "epochs": whole(1), "step": whole(), "steps": whole(1),
+    "loss": number(), "accuracy": number(0, 1), "images_per_second": number(),
+    "seconds_left": number(),
+}  # fmt: skip
 _SHAPES: dict[str, Shape] = {
     "state": one_of(*ALIVE, "cancelled", "failed"),
     "message": text,
-    "progress": {
-        "epoch": whole(1), "epochs": whole(1), "step": whole(), "steps": whole(1),
-        "loss": number(), "accuracy": number(0, 1), "images_per_second": number(),
-        "seconds_left": number(),
-    },
     "updated": text,
     "process": {"pid": whole(), "started": text},
 }  # fmt: skip
@@ -54,24 +53,28 @@ class StatusFile:
         write_json(self._path, status)
         self._written = time.monotonic()
 
-    def heartbeat(self, message: str, progress: Any = None) -> None:
-        """Say that it runs, with a progress dataclass, at most every `HEARTBEAT_SECONDS`."""
+    def heartbeat(self, message: str, **progress: Any) -> None:
+        """Say that it runs, and how far it is, at most every `HEARTBEAT_SECONDS`."""
         if time.monotonic() - self._written < HEARTBEAT_SECONDS:
             return
         with suppress(PermissionError):  # on Windows, while another process reads the file
-            self.write("running", message, **(asdict(progress) if progress else {}))
+            self.write("running", message, **progress)
 
 
-def read_status(folder: Path) -> dict[str, Any]:
-    """What of the status can be read: {} where none was written, without what is odd in it."""
+def read_status(folder: Path, *, progress: Shape = TRAINING) -> dict[str, Any]:
+    """What of the status can be read: {} where none was written, without what is odd in it.
+
+    progress: the shape of what tells how far it is.
+    """
     try:
         status = read_json(folder / FILE)
     except (OSError, ValueError):
         return {}
     if not isinstance(status, dict):
         return {}
-    known = {name: status[name] for name in _SHAPES if name in status}
-    return {name: value for name, value in known.items() if not misfit(value, _SHAPES[name])}
+    shapes = _SHAPES | {"progress": progress}
+    known = {name: status[name] for name in shapes if name in status}
+    return {name: value for name, value in known.items() if not misfit(value, shapes[name])}
 
 
 def state_of(folder: Path, status: dict[str, Any]) -> str:
