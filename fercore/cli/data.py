@@ -55,7 +55,7 @@ def info(
 def download(as_json: AsJson = False) -> None:
     """Download FER2013, and use it from now on. Ctrl-C breaks off; the next one goes on from there.
 
-    From Kaggle, and where that fails from Hugging Face, or from FERCORE_FER2013_URL alone. The
+    From Kaggle, and where that fails from Hugging Face, or from FERCORE_DOWNLOAD_URL alone. The
     dashboard's download is the same one: one at a time on a machine.
     """
     typer.echo(f"FER2013, {SIZE_IN_WORDS}. {TERMS}", err=True)

@@ -21,7 +21,7 @@ from fercore.errors import ConfigError, DataError
 from fercore.labels import FER2013_COUNTS, USAGES
 from fercore.wording import count
 
-URLS, COUNTS = "FERCORE_FER2013_URL", "FERCORE_FER2013_COUNTS"
+URLS, COUNTS = "FERCORE_DOWNLOAD_URL", "FERCORE_DOWNLOAD_COUNTS"
 KAGGLE = "deadskull7/fer2013"
 # The competition's own archive, and the address from which CRAN's package torchvision takes it.
 HUGGING_FACE = "https://huggingface.co/datasets/JimmyUnleashed/FER-2013/resolve/main/fer2013.tar.gz"
