@@ -23,7 +23,7 @@ from fercore.training.recipes import find_recipe
 from tests.test_data_sources import csv_text
 
 KILLS = 20
-PATIENCE = 120  # seconds a condition may take on a busy machine
+PATIENCE = 240  # seconds a condition may take on a busy machine
 RECIPE = replace(find_recipe("quick"), epochs=30, batch_size=16, model_arguments={"width": 4})
 # A fresh process each, forked from one that has imported torch and used nothing of it yet.
 fresh = multiprocessing.get_context("forkserver")

@@ -21,7 +21,7 @@ from fercore.training.records import Interrupted, Watcher
 from tests.test_cli import fails, run
 from tests.test_data_sources import csv_text
 
-PATIENCE = 120  # seconds a condition may take on a busy machine
+PATIENCE = 240  # seconds a condition may take on a busy machine
 SMALL = replace(find_recipe("quick"), epochs=2, batch_size=32, model_arguments={"width": 4})
 ENDLESS = replace(SMALL, epochs=500)
 

@@ -21,7 +21,7 @@ from fercore.analysis.from_weights import EMBEDDING
 from fercore.runs.artifacts import Run, read_run
 from tests.conftest import FER2013, ROOT
 
-PATIENCE = 90_000  # milliseconds for something to appear on a busy machine
+PATIENCE = 180_000  # milliseconds for something to appear on a busy machine
 SECTIONS = {entry.title: entry.section for entry in PAGES.values()}
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
