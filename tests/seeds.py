@@ -8,6 +8,7 @@ import pandas as pd
 
 from fercore.files import read_json, write_json
 from fercore.runs.artifacts import Run, artifacts_folder, read_run
+from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 
 
@@ -29,7 +30,7 @@ def another_seed(source: Path, name: str, seed: int, *, skill: float = 1.0, **ch
     probs = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     frame[PROBABILITY_COLUMNS] = probs.astype(np.float32)
     frame.to_parquet(folder / "predictions.parquet", index=False)
-    (folder / "metrics.json").unlink(missing_ok=True)  # told by the predictions then
+    write_json(folder / "metrics.json", evaluate_parts(frame))
     return read_run(folder)
 
 

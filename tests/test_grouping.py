@@ -1,5 +1,6 @@
 """Which runs make a group, what it is called, and what a damaged member does to it."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -8,7 +9,8 @@ import pytest
 
 from fercore.errors import RunError
 from fercore.files import read_json, write_json
-from fercore.groups.cells import Damaged, scored_cells
+from fercore.groups import tables
+from fercore.groups.cells import Damaged, scored_cells, stored_accuracy
 from fercore.groups.finding import find_group, list_groups
 from fercore.groups.group import group_of
 from fercore.runs.artifacts import find_run
@@ -17,6 +19,7 @@ from fercore.study import variants
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES
 from tests.seeds import another_seed, two_groups
+from tests.test_cli import run
 
 
 @pytest.fixture
@@ -162,7 +165,8 @@ def test_a_studys_trainings_are_members_and_one_in_both_places_is_one(study):
     ]  # fmt: skip
     assert not group.left_out
     seven = group.members[-1]
-    assert seven.public_accuracy == pytest.approx(seven.predictions("public").correct.mean())
+    stored = stored_accuracy(seven, "public")
+    assert stored == pytest.approx(seven.predictions("public").correct.mean())
     assert seven.metrics()["private"]["accuracy"] == seven.predictions().correct.mean()
     assert len(seven.history()) == 2
     with pytest.raises(RunError, match="kept its predictions and not its weights"):
@@ -214,3 +218,25 @@ def test_a_listing_reads_no_file_again_that_did_not_change(study, monkeypatch):
     monkeypatch.setattr("fercore.study.store.read_info", None)
     monkeypatch.setattr("fercore.runs.artifacts.read_info", None)
     assert len(list_groups()) == 2
+
+
+def test_the_command_lists_groups_with_the_means_of_their_seeds(groups):
+    table = tables.groups().set_index("group")
+    own = [find_run(f"cnn-{seed}").predictions().correct.mean() for seed in range(3)]
+    line = table.loc["cnn@quick"]
+    assert line["private_accuracy"] == pytest.approx(np.mean(own))
+    assert line["private_deviation"] == pytest.approx(np.std(own, ddof=1))
+    assert line["runs"] == ["cnn-0", "cnn-1", "cnn-2"]
+    printed = run("runs", "list", "--groups")
+    assert f"{100 * np.mean(own):.1f}" in next(
+        text for text in printed.splitlines() if text.startswith("cnn@quick")
+    )
+    found = json.loads(run("runs", "list", "--groups", "--json"))
+    assert [each["group"] for each in found] == ["cnn@quick", "cnn_lstm@quick"]
+
+
+def test_a_group_without_weights_says_so(study):
+    for number in range(3):
+        (find_run(f"cnn-{number}").folder / "weights.safetensors").unlink()
+    assert not find_group("cnn@quick").has_weights
+    assert tables.groups().set_index("group")["asked"]["cnn@quick"] == ""

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from fercore.cli.imports import import_
 from fercore.cli.options import AsJson, RunName, Yes
-from fercore.cli.output import print_json, print_metrics, print_table
+from fercore.cli.output import json_records, print_json, print_metrics, print_table
 from fercore.errors import RunError
+from fercore.groups import tables
 from fercore.runs.artifacts import Run, find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.ensemble import make_ensemble
@@ -21,8 +23,14 @@ app = typer.Typer(no_args_is_help=True, help="Runs: what was trained, and whethe
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
-    """List every complete run with its accuracies."""
+def list_(
+    groups: Annotated[bool, typer.Option("--groups", help="groups of seeds instead")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List every complete run with its accuracies, or the groups that they and studies make."""
+    if groups:
+        _list_groups(as_json)
+        return
     runs, problems = [], unreadable_runs()
     for run in list_runs():
         try:
@@ -36,6 +44,28 @@ def list_(as_json: AsJson = False) -> None:
         print_table(columns, [_row(run, metrics) for run, metrics in runs])
     for problem in problems:
         typer.secho(problem, fg="red", err=True)
+
+
+def _list_groups(as_json: bool) -> None:
+    table = tables.groups()
+    if as_json:
+        print_json(json_records(table))
+        return
+    means = [f"{part} %" for part in PARTS]
+    rows = [
+        [
+            line["group"],
+            line["dataset"],
+            line["seeds"],
+            *(in_percent(line[f"{part}_accuracy"]) for part in PARTS),
+            in_percent(line["private_deviation"], 2),
+            line["asked"] or UNKNOWN,
+        ]
+        for line in table.to_dict("records")
+    ]
+    print_table(["group", "dataset", "seeds", *means, "deviation, points", "weights of"], rows)
+    for sentence in table.get("left_out", pd.Series(dtype=object)).explode().dropna():
+        typer.secho(sentence, err=True)
 
 
 @app.command()

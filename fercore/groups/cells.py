@@ -47,16 +47,26 @@ class Cell(Run):
         """The stored table; see `Run.prediction_frame`."""
         return self.store.prediction_frame(self.info["run_id"])
 
-    @property
-    def public_accuracy(self) -> float | None:
-        """On PublicTest, as the study's table has it."""
-        table = self.store.table()
-        own = table.loc[table["run_id"] == self.info["run_id"], "public_accuracy"]
-        return float(own.iloc[0]) if len(own) else None
+    def accuracy(self, part: str) -> float | None:
+        """On 'private', 'clean' or 'public', as the study's table has it."""
+        table, name = self.store.table(), f"{part}_accuracy"
+        own = table.loc[table["run_id"] == self.info["run_id"]]
+        return float(own[name].iloc[0]) if name in own and own[name].notna().any() else None
 
     def metrics(self) -> dict[str, Any]:
         """Headline metrics by part, from its predictions."""
         return evaluate_parts(self.prediction_frame)
+
+
+def stored_accuracy(run: Run, part: str) -> float | None:
+    """A run's accuracy on a part without its predictions being read; None where it is not known."""
+    try:
+        if isinstance(run, Cell):
+            return run.accuracy(part)
+        accuracy: float | None = run.metrics().get(part, {}).get("accuracy")
+        return accuracy
+    except RunError:  # nothing of it can be read
+        return None
 
 
 @dataclass(frozen=True)
@@ -99,11 +109,12 @@ def _folders(folder: Path) -> list[Path]:
 
 def _stamps(folder: Path) -> Iterator[tuple[str, str, str]]:
     """What changes when a cell does: its name, and its files'."""
-    yield "", file_stamp(folder / "images.parquet"), file_stamp(folder / TESTS)
+    scored_later = file_stamp(folder / TESTS)
+    yield "", file_stamp(folder / "images.parquet"), scored_later
     if (folder / "cells").is_dir():
         for cell in sorted(_folders(folder / "cells")):
             if stamp := file_stamp(cell / "run.json"):
-                yield cell.name, stamp, file_stamp(cell / TESTS)
+                yield cell.name, stamp, file_stamp(cell / TESTS) if scored_later else ""
 
 
 @lru_cache(maxsize=50)

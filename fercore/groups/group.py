@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 
 from fercore.errors import RunError
+from fercore.groups.cells import stored_accuracy
 from fercore.runs.artifacts import Run
 from fercore.runs.words import model_title, run_title
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
@@ -76,12 +76,15 @@ class Group:
         """
         if self.single:
             return self.members[0]
-        known = [(run, accuracy) for run in self.members if (accuracy := _on_public(run))]
-        if not known:
-            return self.members[0]
-        ranked = [run for run, _ in sorted(known, key=lambda each: each[1])]
-        weighty = [run for run in ranked if _weights(run)] or ranked
+        accuracies = [(stored_accuracy(run, "public") or 0.0, run) for run in self.members]
+        ranked = [run for _, run in sorted(accuracies, key=lambda each: each[0])]
+        weighty = [run for run in ranked if _has_weights(run)] or ranked
         return weighty[(len(weighty) - 1) // 2]
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether `run` has weights here."""
+        return _has_weights(self.run)
 
     def predictions(self, part: str = "private") -> GroupPredictions:
         """What its members say of 'private', 'clean' or 'public'. Of those that cannot be read, or
@@ -129,16 +132,8 @@ def _not_scored(run: Run, part: str) -> str:
     return f"{run.run_id} was not scored on part '{part}': its dataset has none."
 
 
-def _on_public(run: Run) -> float | None:
+def _has_weights(run: Run) -> bool:
     try:
-        return run.public_accuracy
-    except RunError:  # nothing of it can be read
-        return None
-
-
-def _weights(run: Run) -> Path | None:
-    try:
-        path = run.weights_file()
+        return run.weights_file().is_file()
     except RunError:
-        return None
-    return path if path.is_file() else None
+        return False

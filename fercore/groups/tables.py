@@ -7,10 +7,14 @@ that these rest on take prediction tables and lie in `evaluation`, `statistics`,
 
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 
 from fercore.data import FaceSet
 from fercore.errors import DataError, RunError
+from fercore.groups.cells import stored_accuracy
+from fercore.groups.finding import list_groups
+from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run, find_run, list_runs
 from fercore.runs.origin import faces_of, votes_of
@@ -80,6 +84,36 @@ def _line(run: Run) -> dict[str, object]:
             values = (scores.get(name), low, high)
             line |= {f"{part}_{name}{end}": v for end, v in zip(("", "_low", "_high"), values)}
     return line
+
+
+def groups() -> pd.DataFrame:
+    """A line for each group of two seeds or more, the paper's pair first.
+
+    Columns: group, title, architecture, recipe, dataset, seeds; for each part the mean of the
+    seeds' accuracies and their standard deviation, as private_accuracy and private_deviation, NaN
+    where it is not known; asked (the run that is asked where weights are needed, '' without
+    any), runs (a list), left_out (sentences).
+    """
+    return pd.DataFrame([_group_line(group) for group in list_groups()])
+
+
+def _group_line(group: Group) -> dict[str, object]:
+    line: dict[str, object] = {
+        "group": group.name,
+        "title": group.title,
+        "architecture": group.model,
+        "recipe": group.recipe_name,
+        "dataset": group.dataset,
+        "seeds": group.count,
+    }
+    for part in PARTS:
+        known = [stored_accuracy(run, part) for run in group.members]
+        accuracies = np.array([np.nan if one is None else one for one in known])
+        line[f"{part}_accuracy"] = accuracies.mean()
+        line[f"{part}_deviation"] = accuracies.std(ddof=1)
+    runs = [run.run_id for run in group.members]
+    asked = group.run.run_id if group.has_weights else ""
+    return line | {"asked": asked, "runs": runs, "left_out": list(group.left_out)}
 
 
 def bootstrap_interval(

@@ -182,12 +182,6 @@ class Run:
             _log.warning("%s Its metrics are computed from its predictions.", error)
             return metrics
 
-    @property
-    def public_accuracy(self) -> float | None:
-        """On PublicTest, by which alone runs may be chosen; None where it was not scored there."""
-        accuracy: float | None = self.metrics().get("public", {}).get("accuracy")
-        return accuracy
-
     def history(self) -> pd.DataFrame:
         """One line per epoch. Raises `RunError` for a run that was not trained here."""
         if not self.trained:
