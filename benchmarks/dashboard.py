@@ -41,7 +41,7 @@ DRAWN = {
     "Robustness": ".js-plotly-plot .scatterlayer",
     "Embedding": ".js-plotly-plot",
     "Data audit": '[data-testid="stHeading"] h3',
-    "Why the LSTM loses": ".js-plotly-plot .scatterlayer",
+    "Does the LSTM lose?": ".js-plotly-plot .scatterlayer",
     "Overview": '[data-testid="stImage"] img',
 }
 HEADINGS = {"Overview": "against", "Training": "Training curves"}

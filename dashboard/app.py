@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard.base.navigation import PAGES
+from dashboard.base.navigation import PAGES, page_at
 
 HOME = "overview"
 
@@ -29,9 +29,10 @@ for entry in PAGES.values():
         default=default,
     )
     sections[entry.section].append(page)
-    if default:  # Streamlit knows it by '/' alone; its own name is to lead to it as well
+    # Streamlit knows the first one by '/' alone; its own name is to lead to it as well
+    for path in filter(None, (entry.name if default else "", entry.former)):
         sections[entry.section].append(
-            st.Page(entry.path, title=entry.title, url_path=entry.name, visibility="hidden")
+            st.Page(entry.path, title=entry.title, url_path=path, visibility="hidden")
         )
 chosen = st.navigation(sections, position="top", expanded=True)
 
@@ -53,7 +54,7 @@ PANELS = {
 
 st.html(address.STEPS + fields.LEFT_BY_ESCAPE, unsafe_allow_javascript=True)
 with errors_told("What the link says"):
-    parameters.follow(chosen.url_path or HOME)
+    parameters.follow(page_at(chosen.url_path) or HOME)
 address.say_what_is_not_here()
 with st.sidebar:
     for name, panel in PANELS.items():

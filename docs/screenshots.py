@@ -52,7 +52,7 @@ PICTURES = (
     Picture("per-class", f"per_class?{PAIR}"),
     Picture("roc", f"roc_and_pr?{PAIR}"),
     Picture("calibration", f"calibration?{PAIR}"),
-    Picture("study", "why_the_lstm_loses"),
+    Picture("study", "does_the_lstm_lose"),
     Picture("predict", f"predict?{DRAWN}&sample=drawn-face", at="drawn face:"),
 )
 

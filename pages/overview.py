@@ -78,8 +78,8 @@ with verdict:
         trained = all(run.trained or run.members for run in selection.pair)
         if trained and compares_architectures(*selection.pair):
             st.page_link(
-                **link("why_the_lstm_loses"),
-                label="Why the LSTM loses, over all seeds",
+                **link("does_the_lstm_lose"),
+                label="Does the LSTM lose? Over all seeds",
                 icon=":material/psychology_alt:",
             )
 

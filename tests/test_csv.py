@@ -26,7 +26,7 @@ TEXTS = {
     "metric", "probabilities", "property", "slice", "subset", "labels", "kind", "verdict",
     "should_be", "note", "updated", "photo", "predicted", "study", "variant", "title", "condition",
     "architecture", "recipe", "start_from", "fingerprint", "created", "processor",
-    "precision_mode",
+    "precision_mode", "family", "contrast", "of_seeds", "run_id", "git_commit", "scored",
 }  # fmt: skip
 OF_IMAGES = {"label", "predicted"}
 PLAIN = re.compile(r"^(a|b|other)_")
@@ -76,7 +76,7 @@ def ready(two_runs):
 NO_CSV = {"webcam", "your_faces", "predict"}  # without a photo
 
 
-@pytest.mark.parametrize("name", sorted(PAGES.keys() - NO_CSV - {"why_the_lstm_loses"}))
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - NO_CSV - {"does_the_lstm_lose"}))
 def test_every_csv_of_a_page_is_read_by_pandas(ready, downloads, name):
     open_page(name, a="first", b="second")
     assert downloads
@@ -92,9 +92,9 @@ def test_every_csv_of_a_page_is_read_by_pandas(ready, downloads, name):
 
 def test_the_csvs_of_a_study(downloads, monkeypatch):
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(ROOT / "artifacts"))
-    open_page("why_the_lstm_loses", a="cnn-s0", b="cnn_lstm-s0")
+    open_page("does_the_lstm_lose", a="cnn-s0", b="cnn_lstm-s0")
     of_study = {name: table for name, table in downloads.items() if "sequence" in name}
-    assert len(of_study) == 4
+    assert len(of_study) == 5
     for name, table in of_study.items():
         check(name, table)
         assert set(table["study"]) == {"sequence"}

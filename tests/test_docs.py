@@ -300,7 +300,7 @@ def test_no_picture_shows_a_face_of_fer2013(monkeypatch):
     """They are taken without FER2013, of pages that show no face, or of a drawn one."""
     script = from_docs(monkeypatch, "screenshots")
     without_faces = {"", "confusion", "per_class", "roc_and_pr", "calibration"}
-    without_faces |= {"why_the_lstm_loses", "training", "runs"}
+    without_faces |= {"does_the_lstm_lose", "training", "runs"}
     for one in script.PICTURES:
         page, _, query = one.address.partition("?")
         assert page in without_faces or (page == "predict" and "sample=drawn" in query)

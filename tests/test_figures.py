@@ -13,7 +13,7 @@ from dashboard.base.parameters import NORMALISATIONS
 from dashboard.compare import class_figures, confusion_figures, curve_figures
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.history_figure import history_figure
-from dashboard.study.study_figures import class_effect_figure
+from dashboard.study.study_figures import contrasts_figure
 from fercore import wording
 from fercore.labels import CLASSES
 from fercore.scoring.evaluation import class_differences, class_table
@@ -172,8 +172,19 @@ def test_text_on_every_cell_is_read(normalise):
 def test_text_on_every_difference_is_read():
     a, b = np.diag(np.arange(10, 80, 10)) + 5, np.arange(49).reshape(7, 7)
     assert worst_contrast(confusion_figures.difference_figure(a, b, title="")) >= 4.5
-    effect = pd.DataFrame(np.linspace(-0.2, 0.2, 49).reshape(7, 7), columns=CLASSES)
-    assert worst_contrast(class_effect_figure(effect, list("abcdefg"))) >= 4.5
+
+
+def test_a_filled_point_is_one_whose_bar_leaves_zero_out():
+    table = pd.DataFrame(
+        {
+            "title": ["a", "b", "c", "d"], "difference": [0.02, 0.02, -0.03, 0.01],
+            "difference_low": [0.01, -0.01, -0.04, np.nan],
+            "difference_high": [0.03, 0.05, -0.02, np.nan],
+        }
+    )  # fmt: skip
+    (points,) = contrasts_figure(table, "", margin=True).data
+    assert list(points.marker.symbol) == ["circle", "circle-open", "circle", "circle-open"]
+    np.testing.assert_allclose(points.error_x.arrayminus[:3], [1, 3, 1])
 
 
 def test_text_on_a_models_colour_is_read():

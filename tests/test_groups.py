@@ -3,9 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm, ttest_ind, ttest_rel
+from scipy.stats import norm, t, ttest_ind, ttest_rel
 
-from fercore.scoring.groups import crossed_interval, group_difference, group_mean
+from fercore.scoring.groups import (
+    crossed_interval,
+    group_contrast,
+    group_difference,
+    group_mean,
+)
 
 HARDNESS, INTERACTION, SEED = 2.0, 0.45, 0.045  # standard deviations beside a unit of noise
 SPREAD = np.sqrt(HARDNESS**2 + INTERACTION**2 + SEED**2 + 1)
@@ -81,6 +86,44 @@ def test_the_bootstrap_of_seeds_and_images_says_nearly_the_same():
     assert crossed_interval(a, b) == pytest.approx(own, abs=0.003)
     assert crossed_interval(a, b) == pytest.approx(_by_hand(a, b, 1000), abs=0.003)
     assert crossed_interval(a) == pytest.approx(group_mean(a).interval(), abs=0.004)
+
+
+MEAN_OF_THREE = (1 / 3, 1 / 3, 1 / 3, -1)  # heads that see all states against the last state
+CHANGE = (1, -1, -1, 1)  # A − B under a change, minus A − B as declared
+
+
+@pytest.mark.parametrize(
+    ("weights", "seeds"), [(MEAN_OF_THREE, (8, 8, 8, 20)), (CHANGE, (6, 6, 20, 20))], ids=str
+)
+def test_a_contrast_of_several_groups_covers_and_is_seldom_a_false_alarm(weights, seeds):
+    rng, levels = np.random.default_rng(9), [level(0.6)] * 4
+    found = [group_contrast(drawn(seeds, 500, levels, rng), weights) for _ in range(600)]
+    assert 0.93 <= np.mean([inside(0, estimate.interval()) for estimate in found]) <= 0.97
+    assert 0.03 <= np.mean([estimate.p_value < 0.05 for estimate in found]) <= 0.07
+
+
+def test_a_contrast_s_variance_agrees_with_one_by_table():
+    """Its parts by tables of means, and the bounds from them by hand."""
+    rng = np.random.default_rng(10)
+    groups = drawn((8, 6, 5, 20), 400, (0.7, 0.6, 0.5, 0.6), rng, seed_spread=0.3)
+    estimate = group_contrast(groups, CHANGE)
+    value = variance = spread = own_rest = 0.0
+    for weight, group in zip(CHANGE, groups, strict=True):
+        table = pd.DataFrame(group).astype(float)
+        by_seed, by_image = table.mean(axis=1), table.mean(axis=0)
+        left = table.sub(by_seed, axis=0).sub(by_image, axis=1) + table.to_numpy().mean()
+        rest = (left**2).to_numpy().sum() / ((len(group) - 1) * 399)
+        value += weight * by_seed.mean()
+        variance += by_seed.var() / len(group)
+        spread += (by_seed.var() / len(group)) ** 2 / (len(group) - 1)
+        own_rest += rest / (len(group) * 400)
+    by_image = sum(weight * group.mean(0) for weight, group in zip(CHANGE, groups, strict=True))
+    of_images = by_image.var(ddof=1) / 400
+    variance += of_images - own_rest
+    spread += of_images**2 / 399
+    half = t.ppf(0.975, variance**2 / spread) * np.sqrt(variance)
+    assert estimate.value == pytest.approx(value)
+    assert estimate.interval() == pytest.approx((value - half, value + half))
 
 
 def _by_hand(a, b, resamples):

@@ -10,6 +10,8 @@ from fercore.analysis.audit import audit
 from fercore.data.cache import cache_folder
 from fercore.data.kept import kept
 from fercore.study.results import study_results
+from fercore.study.store import StudyStore
+from fercore.study.variants import find_study
 
 TABLE = pd.DataFrame({"name": ["a", None], "share": [0.5, float("nan")], "n": [1, 2]})
 
@@ -102,6 +104,7 @@ def test_an_audit_is_as_it_was_computed(faces):
 
 def test_a_fresh_server_does_not_compute_the_study_again(monkeypatch):
     monkeypatch.delenv("FERCORE_ARTIFACTS")
-    first = study_results("sequence", "private")
-    monkeypatch.setattr("fercore.study.analysis.gap_table", lambda *_: pytest.fail("again"))
-    equal(first, study_results("sequence", "private"))
+    study, store = find_study("best"), StudyStore("best")
+    first = study_results(study, store, "private")
+    monkeypatch.setattr("fercore.study.results.variant_table", lambda *_: pytest.fail("again"))
+    equal(first, study_results(study, store, "private"))

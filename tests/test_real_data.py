@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from dashboard.base.navigation import PAGES
+from dashboard.base.parameters import STUDY_IMAGES
 from dashboard.base.theme import count
 from fercore import data
 from fercore.analysis import from_weights, review
@@ -28,8 +29,9 @@ from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import find_run
 from fercore.runs.origin import faces_of
 from fercore.runs.writing import write_scores
-from fercore.scoring.predictions import PARTS, prediction_frame
+from fercore.scoring.predictions import prediction_frame
 from fercore.study.runner import check_cells
+from fercore.study.standing import study_shown
 from fercore.study.store import StudyStore
 from fercore.study.variants import find_study
 from fercore.training.recipes import find_recipe
@@ -47,7 +49,7 @@ PAIRS = {  # what is looked at: the part, A, B
     "a real one beside a run on one's own photos": ("clean", "cnn_lstm-best", "own"),
     "one's own alone": ("public", "own", "none"),
 }
-OF_NO_PAIR = {"webcam", "runs", "your_faces", "why_the_lstm_loses", "predict"}  # opened once
+OF_NO_PAIR = {"webcam", "runs", "your_faces", "does_the_lstm_lose", "predict"}  # opened once
 COPIES = 287  # PrivateTest images whose pixels occur in Training
 
 
@@ -191,16 +193,16 @@ def test_weights_evaluated_on_real_images_say_what_the_run_says(real, monkeypatc
     assert told["private"]["accuracy"] == stored.correct[:100].mean()
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", STUDY_IMAGES)
 def test_the_studys_page_is_of_the_part_that_is_chosen(real, part):
-    app = open_page("why_the_lstm_loses", images=part, curves=["cnn_lstm"])
+    app = open_page("does_the_lstm_lose", images=part, curves=["cnn_lstm"])
     assert not app.error
-    shown = app.dataframe[0].value.set_index("variant")["accuracy %"]
-    scored = StudyStore("sequence").table().groupby("variant")[f"{part}_accuracy"].mean()
+    shown = app.dataframe[1].value.set_index("variant")["accuracy %"]
+    scored = StudyStore(study_shown().name).table().groupby("variant")[f"{part}_accuracy"].mean()
     for name in ("cnn", "cnn_lstm"):
         assert shown[MODELS[name].title] == pytest.approx(100 * scored[name])
     assert len(shown) == len(scored) > 20
-    assert "How large is the gap under matched training?" in said(app)
+    assert "Is there a difference?" in said(app)
 
 
 @pytest.fixture(scope="module")

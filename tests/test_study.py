@@ -30,12 +30,14 @@ from fercore.runs.artifacts import artifacts_folder, read_run
 from fercore.scoring.groups import group_difference
 from fercore.study import analysis, final_scoring, runner
 from fercore.study.cluster import run_on_ray
+from fercore.study.contrasts import contrast_table
 from fercore.study.runner import StudyProgress, run_study, train_cell
+from fercore.study.scored import Scored
+from fercore.study.standing import provenance
 from fercore.study.store import StudyStore
 from fercore.study.thinning import halved, restored, thinned
 from fercore.study.variants import STUDIES, Study, Variant, find_study
 from fercore.training.recipes import RECIPES, find_recipe
-from fercore.wording import signed
 from tests.conftest import ROOT
 
 TINY = replace(find_recipe("quick"), epochs=2, batch_size=16, model_arguments={"width": 4})
@@ -293,7 +295,7 @@ def test_copies_of_fer2013_share_a_study_and_are_compared_where_they_agree(store
     np.testing.assert_array_equal(other.probs, wanted.probs)
     line = store.table().set_index("run_id").loc["cnn-s0"]
     assert line["private_accuracy"] == first.correct.mean()
-    assert analysis.gap_table(store, PAIR)["accuracy"].notna().all()
+    assert analysis.variant_table(Scored(store, "private"), PAIR)["accuracy"].notna().all()
     with pytest.raises(RunError, match="on other images"):  # an edition with other pixels
         run_study(store, requests, copy_of_fer2013(faces, len(faces)))
 
@@ -378,28 +380,36 @@ def finished(store, requests, faces) -> StudyStore:
     return store
 
 
-def test_gaps_are_those_of_the_predictions(finished):
-    gaps = analysis.gap_table(finished, PAIR).set_index("variant")
+def test_contrasts_are_those_of_the_predictions(finished):
+    scored = Scored(finished, "private")
     right = {
         name: np.stack([finished.predictions(f"{name}-s{seed}").correct for seed in (0, 1)])
         for name in ("cnn", "cnn_lstm")
     }
-    line = gaps.loc["cnn_lstm"]
-    expected = group_difference(right["cnn_lstm"], right["cnn"])
-    assert line["difference"] == pytest.approx(right["cnn_lstm"].mean() - right["cnn"].mean())
+    line = contrast_table(scored, PAIR, None).iloc[0]
+    expected = group_difference(right["cnn"], right["cnn_lstm"])
+    assert line["difference"] == pytest.approx(right["cnn"].mean() - right["cnn_lstm"].mean())
     assert line["p_holm"] == pytest.approx(expected.p_value)  # one comparison: no correction
-    assert line["accuracy"] == pytest.approx(right["cnn_lstm"].mean())
-    assert gaps["difference"].isna()["cnn"]
-    assert line["seeds"] == 2
+    assert (line["difference_low"], line["difference_high"]) == pytest.approx(expected.interval())
+    assert line["of_seeds"] == "2 + 2"
+    variants = analysis.variant_table(scored, PAIR).set_index("variant")
+    assert variants["accuracy"]["cnn_lstm"] == pytest.approx(right["cnn_lstm"].mean())
+    assert variants["seeds"].tolist() == [2, 2]
 
 
-def test_seeds_are_paired_by_number(finished):
-    shutil.rmtree(finished.folder / "cells" / "cnn-s0")
-    finished.write_table()
-    line = analysis.gap_table(finished, PAIR).set_index("variant").to_dict("index")["cnn_lstm"]
-    own, cnn = (finished.predictions(name).correct for name in ("cnn_lstm-s1", "cnn-s1"))
-    assert line["only_variant"] == (own & ~cnn).sum()
-    assert line["only_cnn"] == (cnn & ~own).sum()
+def test_a_training_by_uncommitted_code_says_so(finished):
+    path = finished.folder / "cells" / "cnn-s0" / "run.json"
+    info = json.loads(path.read_text())
+    path.write_text(json.dumps(info | {"git_commit": "0123456789ab-dirty"}))
+    others = {run_id for run_id in finished.finished() if run_id != "cnn-s0"}
+    for run_id in others:
+        path = finished.folder / "cells" / run_id / "run.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"git_commit": "0123456789ab"}))
+    made = provenance(finished).set_index("run_id")["uncommitted"]
+    assert made["cnn-s0"]
+    assert not made[sorted(others)].any()
+    counted = analysis.variant_table(Scored(finished, "private"), PAIR).set_index("variant")
+    assert counted["uncommitted"].to_dict() == {"cnn": 1, "cnn_lstm": 0}
 
 
 def test_a_dataset_without_privatetest_has_a_table(faces, monkeypatch):
@@ -409,35 +419,7 @@ def test_a_dataset_without_privatetest_has_a_table(faces, monkeypatch):
     monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: without)
     result = CliRunner().invoke(app, ["study", "pair", "--seeds", "1"])
     assert result.exit_code == 0, result.output
-    assert re.search(r"cnn_lstm +1 +[\d.]+ +– +– +[\d.]+ ", result.stdout)
-
-
-def test_conclusions_say_what_the_table_says(finished):
-    gaps = analysis.gap_table(finished, PAIR)
-    gaps.loc[1, ["difference", "difference_low", "difference_high"]] = [-0.031, -0.045, -0.017]
-    gaps.loc[1, "p_holm"] = 0.0004
-    told = analysis.conclusions(finished, gaps)
-    assert told[0].answer == (
-        "Trained alike, CNN-LSTM minus CNN is −3.1 points [−4.5, −1.7]; beyond chance (corrected "
-        "p < 0.001). The paper saw −16.4 points: the LSTM head explains 19 % of that."
-    )
-    gaps.loc[1, ["difference", "p_holm"]] = [0.004, 0.62]
-    told = analysis.conclusions(finished, gaps)
-    assert "within chance (corrected p = 0.620)" in told[0].answer
-    assert told[0].answer.endswith("none of that is shown here.")
-    gaps.loc[1, ["difference", "difference_low", "difference_high"]] = [0.05, 0.03, 0.07]
-    gaps.loc[1, "p_holm"] = 0.0004
-    answer = analysis.conclusions(finished, gaps)[0].answer
-    assert "CNN-LSTM minus CNN is +5.0 points [+3.0, +7.0]; beyond chance" in answer
-    assert answer.endswith("none of that is shown here.")
-
-
-def test_the_gap_of_a_stronger_training_is_that_studys_own(finished, requests):
-    told = analysis.stronger_training(finished, PAIR)
-    line = analysis.gap_table(finished, PAIR).set_index("variant").to_dict("index")["cnn_lstm"]
-    assert f"the CNN-LSTM {100 * line['accuracy']:.1f} % (seeds: 2)" in told.answer
-    assert f"{signed(100 * line['difference'])} points" in told.answer
-    assert analysis.stronger_training(StudyStore("none"), PAIR) is None
+    assert re.search(r"cnn_lstm +1 +[\d.]+ +– +– +[\d.]+ +\d+", result.stdout)
 
 
 def test_every_variant_passes_through_the_quick_study(monkeypatch):
@@ -448,7 +430,8 @@ def test_every_variant_passes_through_the_quick_study(monkeypatch):
     study, store = find_study("sequence"), StudyStore("sequence-quick-synthetic")
     assert store.finished() == {f"{variant.name}-s0" for variant in study.variants}
     assert store.table()["latency_ms"].gt(0).all()
-    assert len(analysis.conclusions(store, analysis.gap_table(store, study))) == 4
+    for question in ("Is there a difference?", "Does the order", "Which condition widens it?"):
+        assert question in result.stdout
 
 
 LAST = Study("last", "", "quick", PAIR.variants, scored_last=True, whole=frozenset({"cnn"}))

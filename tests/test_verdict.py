@@ -78,7 +78,7 @@ def test_the_overview_links_to_the_study_where_architectures_are_compared(two_ru
     for b, compared in (("second", True), ("first-1", False)):
         app = open_page("overview", a="first", b=b)
         links = [link.proto.label for link in app.get("page_link")]
-        assert ("Why the LSTM loses, over all seeds" in links) == compared
+        assert ("Does the LSTM lose? Over all seeds" in links) == compared
         assert ("claim about their architectures" in said(app)) == compared
 
 

@@ -7,15 +7,18 @@ _FOLDER = Path(__file__).parents[2] / "pages"
 
 
 class PageEntry(NamedTuple):
-    """A page and the menu it is in; '' for the bar itself."""
+    """A page and the menu it is in; '' for the bar itself. former: its name of before, whose links
+    still lead to it.
+    """
 
     section: str
     title: str
     icon: str
+    former: str = ""
 
     @property
     def name(self) -> str:
-        return self.title.lower().replace(" ", "_").replace("-", "_")
+        return self.title.lower().replace(" ", "_").replace("-", "_").rstrip("?")
 
     @property
     def path(self) -> Path:
@@ -26,7 +29,9 @@ PAGES = {
     entry.name: entry
     for entry in (
         PageEntry("", "Overview", ":material/dashboard:"),
-        PageEntry("", "Why the LSTM loses", ":material/psychology_alt:"),
+        PageEntry(
+            "", "Does the LSTM lose?", ":material/psychology_alt:", former="why_the_lstm_loses"
+        ),
         PageEntry("Compare", "Confusion", ":material/grid_on:"),
         PageEntry("Compare", "Per class", ":material/bar_chart:"),
         PageEntry("Compare", "ROC and PR", ":material/show_chart:"),
@@ -44,6 +49,11 @@ PAGES = {
         PageEntry("Try it", "Your faces", ":material/face_retouching_natural:"),
     )
 }
+
+
+def page_at(path: str) -> str:
+    """The name of the page at a path of the URL, which may be the one that it had before."""
+    return next((entry.name for entry in PAGES.values() if entry.former == path != ""), path)
 
 
 def page_path(name: str) -> str:

@@ -51,7 +51,7 @@ ORDERS = {
 PAIRS = {"alike": "most alike", "differ": "labels differ"}
 COLOURINGS = {"label": "label", "prediction": "prediction", "outcome": "right or wrong"}
 WEBCAM_MODELS = {"a": "A", "b": "B", "both": "A and B"}
-STUDY = "sequence"
+STUDY_IMAGES = {name: PARTS[name] for name in ("clean", "private")}  # the plan's go first
 STUDY_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")  # shown at first
 
 _WHICH = {
@@ -161,8 +161,8 @@ _OWN: dict[str, list[Parameter]] = {
         number("verdict_page", "page of faces", 1, 10**6, 1, after=frozenset({"verdict", "label"})),
         _FACE,
     ],
-    "why_the_lstm_loses": [
-        choice("images", "part of the images", tuple(PARTS), words=PARTS.get),
+    "does_the_lstm_lose": [
+        choice("images", "part of the images", tuple(STUDY_IMAGES), words=STUDY_IMAGES.get),
         Parameter(
             "curves", "learning curves", lambda: list(STUDY_CURVES),
             lambda text: [name for name in text.split(",") if name], ",".join,

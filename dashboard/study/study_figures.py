@@ -1,4 +1,4 @@
-"""Figures of a study: what each head and each condition does to the accuracy."""
+"""Figures of a study: contrasts with their intervals, accuracies, costs and learning curves."""
 
 from textwrap import wrap
 
@@ -7,76 +7,106 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import drawn_once, error_bars, heat, legend_below, styled
-from dashboard.base.theme import DIFFERENCE, MODEL_COLOURS, REFERENCE_COLOUR, text_on
-from fercore.scoring.statistics import LEVEL
+from dashboard.base.figures import drawn_once, error_bars, legend_below, styled
+from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.study.contrasts import MARGIN
 from fercore.study.references import PAPER
-from fercore.wording import in_points, p_value, signed
-
-PAPER_GAP = PAPER["CNN-LSTM"] - PAPER["CNN"]
+from fercore.wording import number, points, points_interval
 
 
 @drawn_once
-def variants_figure(gaps: pd.DataFrame) -> go.Figure:
-    """Left, each variant's mean accuracy; right, its difference to the CNN in points.
+def contrasts_figure(table: pd.DataFrame, title: str, *, margin: bool = False) -> go.Figure:
+    """A row per contrast: its difference in points, with its interval.
 
-    Bars are 95 % intervals over seeds and images. On the right a filled point is beyond chance
-    after Holm's correction.
+    margin: whether the band within which two recipes count as equal is drawn. table: title,
+    difference, difference_low, difference_high. A filled point is beyond chance: its bar, which is
+    corrected as its p is, does not hold 0. NaN bounds: no bar, and hollow.
     """
-    figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04,
-        subplot_titles=("accuracy, %", "against the CNN, points<br>filled: beyond chance"),
-    )  # fmt: skip
-    for name, family in _families(gaps):
-        beyond = (family["p_holm"] < LEVEL) | family["p_holm"].isna()
-        common = {"y": family["title"], "mode": "markers", "name": name, "legendgroup": name}
+    beyond = (table["difference_low"] > 0) | (table["difference_high"] < 0)
+    bounds = zip(table["difference_low"], table["difference_high"])
+    told = [
+        f"{points(value)} {points_interval(pair).strip('–')}"
+        for value, pair in zip(table["difference"], bounds)
+    ]
+    figure = go.Figure(
+        go.Scatter(
+            x=100 * table["difference"],
+            y=_wrapped(table["title"]),
+            error_x=error_bars(table, "difference"),
+            mode="markers",
+            marker={
+                "size": 10,
+                "color": _CONTRAST,
+                "symbol": np.where(beyond, "circle", "circle-open"),
+                "line": {"width": 2, "color": _CONTRAST},
+            },
+            customdata=told,
+            hovertemplate="%{y}: %{customdata}<extra></extra>",
+        )
+    )
+    if margin:
+        figure.add_vrect(
+            -100 * MARGIN, 100 * MARGIN, fillcolor=REFERENCE_COLOUR, opacity=0.15, line_width=0,
+            annotation_text=f"±{number(100 * MARGIN, 0)} point", annotation_position="outside top",
+        )  # fmt: skip
+    figure.add_vline(0, line_color=REFERENCE_COLOUR, line_width=1)
+    figure.update_xaxes(title="points")
+    figure.update_yaxes(autorange="reversed")
+    drawn = styled(figure, title, height=110 + _row_height(table) * len(table), legend=False)
+    return drawn.update_layout(margin_t=28 if margin else 8)
+
+
+@drawn_once
+def variants_figure(variants: pd.DataFrame) -> go.Figure:
+    """Each variant's mean accuracy. Bars are 95 % intervals over seeds and images."""
+    figure = go.Figure()
+    for name, family in _families(variants):
         figure.add_scatter(
             x=100 * family["accuracy"],
+            y=_wrapped(family["title"]),
             error_x=error_bars(family),
+            mode="markers",
+            name=name,
             marker={"size": 10, "color": _COLOURS[name]},
             customdata=family["seeds"],
             hovertemplate="%{y}: %{x:.1f} % (%{customdata} seeds)<extra></extra>",
-            **common,
-            row=1,
-            col=1,
         )
-        figure.add_scatter(
-            x=100 * family["difference"],
-            error_x=error_bars(family, "difference"),
-            marker={
-                "size": 10,
-                "color": _COLOURS[name],
-                "symbol": np.where(beyond, "circle", "circle-open"),
-                "line": {"width": 2, "color": _COLOURS[name]},
-            },
-            customdata=np.stack(
-                [
-                    [in_points(gap) for gap in family["difference"]],
-                    [p_value(p) for p in family["p_holm"]],
-                ],
-                axis=-1,
-            ),
-            hovertemplate="%{y}: %{customdata[0]} points, corrected %{customdata[1]}"
-            "<extra></extra>",
-            showlegend=False,
-            **common,
-            row=1,
-            col=2,
-        )
-    figure.update_annotations(yshift=18)  # the titles, above the lines' names
     for model, accuracy in PAPER.items():
-        _paper_line(figure, 100 * accuracy, f"paper {model}", col=1)
-    _paper_line(figure, 100 * PAPER_GAP, "paper's gap", col=2)
-    figure.add_vline(0, line_color=MODEL_COLOURS["A"], line_width=1, col=2)
-    figure.update_yaxes(categoryorder="array", categoryarray=list(gaps["title"])[::-1])
-    figure = legend_below(styled(figure, "", height=232 + 26 * len(gaps), wide=True))
-    return figure.update_layout(margin_t=82)
+        figure.add_vline(
+            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
+            annotation_text=f"paper {model}", annotation_position="top",
+        )  # fmt: skip
+    figure.update_xaxes(title="accuracy, %")
+    figure.update_yaxes(categoryorder="array", categoryarray=_wrapped(variants["title"])[::-1])
+    figure = styled(
+        figure, "Accuracy of every variant", height=130 + _row_height(variants) * len(variants)
+    )
+    return legend_below(figure)
 
 
 @drawn_once
-def cost_figure(gaps: pd.DataFrame) -> go.Figure:
+def pairs_figure(pairs: pd.DataFrame, title: str) -> go.Figure:
+    """The two models under the same change, a row each: title; cnn and cnn_lstm, accuracies."""
+    figure = go.Figure()
+    for column, name, key in (("cnn", "CNN", "A"), ("cnn_lstm", "CNN-LSTM", "B")):
+        figure.add_scatter(
+            x=100 * pairs[column], y=_wrapped(pairs["title"]), mode="markers", name=name,
+            marker={"size": 10, "color": MODEL_COLOURS[key]},
+            hovertemplate=f"{name}, %{{y}}: %{{x:.1f}} %<extra></extra>",
+        )  # fmt: skip
+        figure.add_vline(
+            100 * PAPER[name], line_dash="dash", line_color=REFERENCE_COLOUR,
+            annotation_text=f"paper {name}", annotation_position="top",
+        )  # fmt: skip
+    figure.update_xaxes(title="accuracy, %")
+    figure.update_yaxes(autorange="reversed")
+    return legend_below(styled(figure, title, height=130 + _row_height(pairs) * len(pairs)))
+
+
+@drawn_once
+def cost_figure(variants: pd.DataFrame) -> go.Figure:
     """Accuracy against parameters and, where it was measured, latency: a point for each head."""
-    heads = gaps[gaps["condition"] == ""]
+    heads = variants[variants["condition"] == ""]
     panels = {"parameters": ("parameters, thousands", 1e-3)}
     if heads["latency_ms"].notna().any():
         panels["latency_ms"] = ("ms per face, one thread", 1)
@@ -114,50 +144,6 @@ _COSTS = {"parameters": "size", "latency_ms": "time"}
 
 
 @drawn_once
-def condition_figure(conditions: pd.DataFrame) -> go.Figure:
-    """CNN and CNN-LSTM under each condition of the recipe."""
-    figure = go.Figure()
-    for column, title, key in (("cnn", "CNN", "A"), ("cnn_lstm", "CNN-LSTM", "B")):
-        figure.add_bar(
-            x=["<br>".join(wrap(title, 15)) for title in conditions["title"]],
-            y=100 * conditions[column],
-            name=title,
-            marker_color=MODEL_COLOURS[key],
-            text=[f"{100 * value:.1f}" for value in conditions[column]],
-            textposition="inside",
-            insidetextanchor="middle",
-            insidetextfont_color=text_on(MODEL_COLOURS[key]),
-            hovertemplate=f"{title}, %{{x}}: %{{y:.1f}} %<extra></extra>",
-        )
-    _papers_accuracies(figure, "right")
-    figure.update_yaxes(title="accuracy, %", range=[0, 78])
-    drawn = styled(figure, "The same change made to both models", height=440, wide=True)
-    return drawn.update_layout(margin_r=110)  # for the paper's names, beside the bars
-
-
-@drawn_once
-def class_effect_figure(effect: pd.DataFrame, titles: list[str]) -> go.Figure:
-    """Recall of each class minus the CNN's, in points: blue better, orange worse."""
-    values = 100 * effect.to_numpy()
-    limit = max(5.0, float(np.abs(values).max()))
-    text = [[signed(value) for value in row] for row in values]
-    figure = go.Figure(
-        heat(values, text, DIFFERENCE, zmin=-limit, zmax=limit, x=list(effect.columns), y=titles)
-    )
-    figure.update_traces(hoverinfo=None, hovertemplate="%{y}, %{x}: %{text} points<extra></extra>")
-    figure.update_xaxes(autotickangles=[0, 90])
-    figure.update_yaxes(autorange="reversed")
-    height = 120 + 32 * len(titles)
-    return styled(
-        figure,
-        "Recall of each class against the CNN's, points",
-        height=height,
-        legend=False,
-        wide=True,
-    )
-
-
-@drawn_once
 def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
     """PublicTest accuracy by epoch, means over seeds, one line per variant."""
     figure = go.Figure()
@@ -177,19 +163,24 @@ def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
 
 
 _COLOURS = {"without an LSTM": MODEL_COLOURS["A"], "with an LSTM": MODEL_COLOURS["B"]}
+_CONTRAST = MODEL_COLOURS["A"]
 _LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8c8c8c")
 
 
-def _families(gaps: pd.DataFrame):
-    recurrent = gaps["model"].str.startswith("cnn_lstm")
-    return zip(_COLOURS, (gaps[~recurrent], gaps[recurrent]))
+def _families(variants: pd.DataFrame):
+    recurrent = variants["model"].str.startswith("cnn_lstm")
+    return zip(_COLOURS, (variants[~recurrent], variants[recurrent]))
 
 
-def _paper_line(figure: go.Figure, x: float, name: str, *, col: int) -> None:
-    figure.add_vline(
-        x, line_dash="dash", line_color=REFERENCE_COLOUR, annotation_text=name,
-        annotation_position="top", col=col,
-    )  # fmt: skip
+def _row_height(table: pd.DataFrame) -> int:
+    """Pixels: room for the longest name."""
+    lines = (name.count("<br>") + 1 for name in _wrapped(table["title"]))
+    return 18 + 14 * max(lines, default=1)
+
+
+def _wrapped(titles: pd.Series) -> list[str]:
+    """Names of rows, in lines that a telephone has room for."""
+    return ["<br>".join(wrap(title, 24)) for title in titles]
 
 
 def _papers_accuracies(figure: go.Figure, where: str, more: str = "") -> None:

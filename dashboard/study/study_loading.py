@@ -3,29 +3,38 @@
 import pandas as pd
 import streamlit as st
 
-from fercore.study import analysis
-from fercore.study.results import STRONGER, StudyResults, study_results
+from fercore.study import analysis, standing
+from fercore.study.results import StudyResults, study_results
+from fercore.study.scored import Scored
+from fercore.study.standing import own_stores
 from fercore.study.store import StudyStore
+from fercore.study.variants import FRESH, OTHERS, STRONGER, find_study
 
 
-def study_finished(name: str) -> bool:
-    """Whether a study has results to show."""
-    return bool(StudyStore(name).finished())
-
-
-def scored_everywhere(name: str) -> tuple[int, int]:
-    """How many of a study's test images every training was scored on, and of how many."""
-    return StudyStore(name).scored_everywhere()
+def changed(name: str) -> tuple[float, ...]:
+    """When the study, or one of those that add to its answers, was last written."""
+    stores = [own for other in (FRESH, STRONGER, OTHERS) for own in own_stores(find_study(other))]
+    return tuple(store.changed() for store in (StudyStore(name), *stores))
 
 
 def study(name: str, part: str) -> StudyResults:
-    """A study's tables and conclusions, with what the study of the recipe `best` adds to them."""
-    return _study(name, part, (StudyStore(name).changed(), StudyStore(STRONGER).changed()))
+    """A study's tables and answers."""
+    return _study(name, part, changed(name))
 
 
 @st.cache_data(max_entries=6, show_spinner="Comparing the variants …")
-def _study(name: str, part: str, changed: tuple[float, float]) -> StudyResults:
-    return study_results(name, part)
+def _study(name: str, part: str, changed: tuple[float, ...]) -> StudyResults:
+    return study_results(find_study(name), StudyStore(name), part)
+
+
+def provenance(name: str) -> pd.DataFrame:
+    """How each of a study's trainings was made."""
+    return _provenance(name, StudyStore(name).changed())
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _provenance(name: str, changed: float) -> pd.DataFrame:
+    return standing.provenance(StudyStore(name))
 
 
 def study_curves(name: str, variant: str) -> pd.DataFrame:
@@ -35,4 +44,5 @@ def study_curves(name: str, variant: str) -> pd.DataFrame:
 
 @st.cache_data(max_entries=60, show_spinner=False)
 def _study_curves(name: str, variant: str, changed: float) -> pd.DataFrame:
-    return analysis.curves(StudyStore(name), variant)
+    store = StudyStore(name)
+    return analysis.curves(store, Scored(store, "public").runs(variant))

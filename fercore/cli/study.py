@@ -33,9 +33,9 @@ from fercore.study.runner import (
     measure_latency,
     run_study,
     seen_in_training,
-    stores_of,
     tables_of,
 )
+from fercore.study.standing import stores_of
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe

@@ -1,16 +1,25 @@
-"""What `fercore study` prints: a line for each variant, and how far the study is."""
+"""What `fercore study` prints: a line for each variant, the contrasts, and how far the study is."""
 
 import sys
+from textwrap import fill
+
+import pandas as pd
 
 from fercore.cli.output import difference, print_json, print_table, with_interval
 from fercore.jobs.request import Request
-from fercore.study.analysis import gap_table
+from fercore.study.analysis import ablation_table
 from fercore.study.conditions import CONDITIONS
-from fercore.study.runner import stores_of
+from fercore.study.contrasts import contrast_table, primary
+from fercore.study.results import study_results
+from fercore.study.scored import Scored
+from fercore.study.standing import from_uncommitted_code, stores_of
 from fercore.study.store import StudyStore
-from fercore.study.variants import Study
+from fercore.study.variants import MAIN, Study
 from fercore.training.recipes import Recipe
-from fercore.wording import in_percent
+from fercore.wording import UNKNOWN, in_percent, p_value
+
+PLANNED_PART = "clean"  # the images of the protocol
+_COLUMNS = 100  # of the answers
 
 
 def results_of(study: Study, recipe: Recipe, dataset: str) -> list[StudyStore]:
@@ -33,6 +42,7 @@ def print_study(
         if study.folds:
             print(f"{store.info(min(store.finished()))['dataset']['name']}:")
         (_print_ablation if study.public_only else _print_scores)(study, store)
+        _print_uncommitted(store)
         shared, every = store.scored_everywhere()
         if shared < every:
             print(
@@ -52,23 +62,59 @@ def _print_stand(store: StudyStore, requests: list[Request]) -> None:
     print(f"{done} of {len(requests)} declared trainings are finished. PrivateTest scored: {when}.")
 
 
+def _print_uncommitted(store: StudyStore) -> None:
+    """How many trainings were made by code that was in no commit."""
+    commits = [store.info(run_id).get("git_commit") for run_id in store.finished()]
+    if number := sum(map(from_uncommitted_code, commits)):
+        print(f"{number} of {len(commits)} trainings are by code that was in no commit ('-dirty').")
+
+
 def _print_scores(study: Study, store: StudyStore) -> None:
-    """Each variant's means over its seeds, and its difference to the CNN where both are scored."""
+    """Each variant's means over its seeds; where all are scored, the contrasts and the answers."""
     columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
     table = store.table()
-    means = table.reindex(columns=["variant", *columns]).groupby("variant").mean()
-    scored = "private_accuracy" in table and table["private_accuracy"].notna().all()
-    part = "private" if scored else "public"
+    own = table.reindex(columns=["variant", *columns]).groupby("variant")
+    means, seeds = own.mean(), own.size()
+    costs = table.groupby("variant")[["parameters", "flops_per_image"]].first()
     rows = [
-        [line["variant"], line["seeds"], *map(in_percent, means.loc[line["variant"]]),
-         difference(line), line["parameters"], f"{line['flops_per_image'] / 1e6:.0f}"]
-        for line in gap_table(store, study, part).to_dict("records")
+        [name, seeds[name], *map(in_percent, means.loc[name]), costs["parameters"][name],
+         f"{costs['flops_per_image'][name] / 1e6:.0f}"]
+        for name in (variant.name for variant in study.variants)
+        if name in means.index
     ]  # fmt: skip
     print_table(
         ["variant", "seeds", "PublicTest %", "PrivateTest %", "clean %", "macro F1 %",
-         "− CNN, points", "parameters", "MFLOP"],
+         "parameters", "MFLOP"],
         rows,
     )  # fmt: skip
+    if "clean_accuracy" in table and table["clean_accuracy"].notna().all():
+        _print_contrasts(study, store)
+
+
+def _print_contrasts(study: Study, store: StudyStore) -> None:
+    """On PrivateTest without duplicates: the contrasts, and the answers of the page."""
+    on_page = MAIN in (study.name, study.before)
+    results = study_results(study, store, PLANNED_PART) if on_page else None
+    scored = Scored(store, PLANNED_PART)
+    contrasts = results.contrasts if results else contrast_table(scored, study, primary(scored))
+    if len(contrasts):
+        print()
+        _print_families(contrasts)
+    if results:
+        told = [results.verdict, *(f"{one.question} {one.answer}" for one in results.answers)]
+        for paragraph in filter(None, told):
+            print(f"\n{fill(paragraph, _COLUMNS)}")
+
+
+def _print_families(contrasts: pd.DataFrame) -> None:
+    rows = [
+        [line["title"], line["family"] + ("" if line["planned"] else ", exploratory"),
+         line["of_seeds"], difference(line), p_value(line["p_holm"])]
+        for line in contrasts.to_dict("records")
+    ]  # fmt: skip
+    print_table(
+        ["on PrivateTest without duplicates", "family", "seeds", "points", "corrected p"], rows
+    )
 
 
 def _print_ablation(study: Study, store: StudyStore) -> None:
@@ -77,7 +123,10 @@ def _print_ablation(study: Study, store: StudyStore) -> None:
     rows = [
         [CONDITIONS[line["condition"]].title, line["seeds"],
          with_interval(line["accuracy"], (line["accuracy_low"], line["accuracy_high"])),
-         difference(line), f"{seconds[line['variant']]:.0f}"]
-        for line in gap_table(store, study, "public").to_dict("records")
+         difference(line), UNKNOWN if pd.isna(line["p_holm"]) else p_value(line["p_holm"]),
+         f"{line['flops_per_image'] / 1e6:.0f}", f"{seconds[line['variant']]:.0f}"]
+        for line in ablation_table(Scored(store, "public"), study).to_dict("records")
     ]  # fmt: skip
-    print_table(["", "seeds", "PublicTest %", "difference, points", "seconds"], rows)
+    print_table(
+        ["", "seeds", "PublicTest %", "difference, points", "corrected p", "MFLOP", "seconds"], rows
+    )

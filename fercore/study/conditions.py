@@ -64,7 +64,7 @@ CONDITIONS = {
         "heavy dropout before and after the head", built(dropout=0.8, map_dropout=0.5)
     ),
     "few-epochs": Condition(
-        "a seventh of the epochs",
+        "a seventh of the epochs, 2 of 14",
         lambda recipe: replace(recipe, epochs=max(1, recipe.epochs // 7)),
     ),
     # at Adam's usual rate, as the networks without it are trained (`docs/protocol.md`)

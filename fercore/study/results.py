@@ -1,65 +1,139 @@
 """All that a page shows of a study, computed once and kept."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pandas as pd
 
 from fercore.data.kept import Tables, kept
 from fercore.errors import RunError
-from fercore.study import analysis
-from fercore.study.analysis import Conclusion
+from fercore.study import answers
+from fercore.study.analysis import variant_table
+from fercore.study.answers import Answer
+from fercore.study.contrasts import Primary, contrast_table, primary
+from fercore.study.scored import Scored
+from fercore.study.splits import FreshSplits, fresh_splits_answer
+from fercore.study.standing import can_be_told, own_stores
 from fercore.study.store import StudyStore
-from fercore.study.variants import Study, find_study
+from fercore.study.variants import FRESH, OTHERS, STRONGER, Study, find_study
 
-STRONGER = "best"  # the study in which both architectures are trained by that recipe
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class StudyResults:
-    """A study on one part of the images; see `fercore.study.analysis` for the tables' columns."""
+    """A study on one part of the images.
+
+    variants: see `analysis.variant_table`. contrasts: see `contrasts.contrast_table`. primary: a
+    line per interval of the primary contrast, its answer first: title, difference, difference_low,
+    difference_high; empty before both models are trained. splits: the same of fresh splits, their
+    mean first, the folds without intervals. pairs: see `pairs_table`. verdict: a sentence, or ''.
+    """
 
     study: Study
-    gaps: pd.DataFrame
-    conditions: pd.DataFrame
-    class_effect: pd.DataFrame
-    conclusions: list[Conclusion]
-
-    @property
-    def unfinished(self) -> int:
-        """Variants without a training."""
-        return len(self.study.variants) - len(self.gaps)
+    variants: pd.DataFrame
+    contrasts: pd.DataFrame
+    primary: pd.DataFrame
+    splits: pd.DataFrame
+    pairs: pd.DataFrame
+    verdict: str
+    answers: list[Answer]
 
 
-def heads(gaps: pd.DataFrame) -> pd.DataFrame:
-    """The lines of a gap table whose variants differ from the CNN in the head alone."""
-    return gaps[(gaps["condition"] == "") & (gaps["variant"] != analysis.REFERENCE)]
+def study_results(study: Study, store: StudyStore, part: str) -> StudyResults:
+    """A study's tables and answers, with those that other studies give beside it."""
+    beside = [find_study(name) for name in (FRESH, STRONGER, OTHERS)]
+    stores = [store, *(own for other in beside for own in own_stores(other))]
+    inputs = [store.name, part, *(own.digest() for own in stores)]
+    tables = kept(f"study-{study.name}", inputs, lambda: _tables(study, store, part))
+    verdict, *told = (Answer(*line) for line in tables.pop("answers").itertuples(index=False))
+    return StudyResults(study, **tables, verdict=verdict.answer, answers=told)
 
 
-def study_results(name: str, part: str) -> StudyResults:
-    """A study's tables and conclusions, with what the study of the recipe `best` adds to them."""
-    inputs = [name, part, *(StudyStore(study).digest() for study in (name, STRONGER))]
-    tables = kept(f"study-{name}", inputs, lambda: _tables(name, part))
-    told = tables.pop("conclusions").itertuples(index=False)
-    return StudyResults(
-        find_study(name), **tables, conclusions=[Conclusion(*line) for line in told]
-    )
+def pairs_table(study: Study, part: str) -> pd.DataFrame:
+    """A study's two kinds of model under equal terms, a line per change: title; cnn and cnn_lstm,
+    mean accuracies.
+    """
+    scored = Scored(StudyStore(study.name), part)
+    lines = []
+    for variant in study.variants:
+        twin = study.without_lstm(variant.condition)
+        if variant.recurrent and twin and {variant.name, twin.name} <= scored.variants:
+            accuracies = (scored.correct(name).mean() for name in (twin.name, variant.name))
+            lines.append((variant.title, *accuracies))
+    return pd.DataFrame(lines, columns=["title", "cnn", "cnn_lstm"])
 
 
-def _tables(name: str, part: str) -> Tables:
-    store, study = StudyStore(name), find_study(name)
-    gaps = analysis.gap_table(store, study, part)
-    stronger = _stronger(part)
-    told = [*analysis.conclusions(store, gaps, part), *([stronger] if stronger else [])]
+def _tables(study: Study, store: StudyStore, part: str) -> Tables:
+    scored = Scored(store, part)
+    result = primary(scored)
+    contrasts = contrast_table(scored, study, result)
+    splits, on_splits = _beside(FRESH, _fresh, answers.splits_answer, part)
+    _, on_stronger = _beside(STRONGER, _stronger, answers.stronger_answer, part)
+    pairs, on_others = _beside(OTHERS, pairs_table, answers.others_answer, part)
+    told = [
+        Answer("verdict", "", answers.verdict(result) if result else ""),
+        *(answers.primary_answers(result) if result else []),
+        *answers.family_answers(contrasts),
+        on_splits,
+        on_stronger,
+        *answers.class_answers(contrasts),
+        on_others,
+    ]
     return {
-        "gaps": gaps,
-        "conditions": analysis.condition_table(store, study, part),
-        "class_effect": analysis.class_effect(store, list(heads(gaps)["variant"]), part),
-        "conclusions": pd.DataFrame(told, columns=["question", "answer"], dtype=str),
+        "variants": variant_table(scored, study),
+        "contrasts": contrasts,
+        "primary": _primary_lines(result),
+        "splits": _split_lines(splits),
+        "pairs": pairs if pairs is not None else pd.DataFrame(columns=["title", "cnn", "cnn_lstm"]),
+        "answers": pd.DataFrame([vars(answer) for answer in told]),
     }
 
 
-def _stronger(part: str) -> Conclusion | None:
+def _beside(
+    name: str,
+    find: Callable[[Study, str], Found],
+    tell: Callable[[Found | None], Answer],
+    part: str,
+) -> tuple[Found | None, Answer]:
+    """What another study adds; a sentence where it is not trained, or its files are damaged."""
+    study = find_study(name)
     try:
-        return analysis.stronger_training(StudyStore(STRONGER), find_study(STRONGER), part)
-    except RunError as error:  # that study's file is damaged, and not this one's
-        return Conclusion(analysis.STRONGER_QUESTION, f"This cannot be told. {error}")
+        found = find(study, part) if can_be_told(study) else None
+    except RunError as error:
+        return None, replace(tell(None), answer=f"This cannot be told. {error}")
+    return found, tell(found)
+
+
+def _fresh(study: Study, _part: str) -> FreshSplits:
+    return fresh_splits_answer(own_stores(study))
+
+
+def _stronger(study: Study, part: str) -> Primary | None:
+    return primary(Scored(StudyStore(study.name), part))
+
+
+_INTERVALS = ["title", "difference", "difference_low", "difference_high"]
+
+
+def _primary_lines(result: Primary | None) -> pd.DataFrame:
+    if result is None:
+        return pd.DataFrame(columns=_INTERVALS)
+    lines = [
+        ("the answer, 95 %", result.interval),
+        ("for equivalence, 90 %", result.narrow),
+        ("Student's, 95 %", result.student),
+        ("bootstrap, 95 %", result.bootstrap),
+    ]
+    return pd.DataFrame(
+        [(title, result.difference, *bounds) for title, bounds in lines], columns=_INTERVALS
+    )
+
+
+def _split_lines(found: FreshSplits | None) -> pd.DataFrame:
+    if found is None:
+        return pd.DataFrame(columns=_INTERVALS)
+    folds = found.folds.rename(columns={"fold": "title"}).reindex(columns=_INTERVALS)
+    mean = pd.DataFrame([("mean", found.difference, *found.interval)], columns=_INTERVALS)
+    return pd.concat([mean, folds.astype(dict.fromkeys(_INTERVALS[1:], float))], ignore_index=True)

@@ -9,12 +9,13 @@ from time import monotonic
 from typing import Any
 
 from fercore.data import FaceSet
-from fercore.data.folds import fold_names, fresh_splits
+from fercore.data.folds import fresh_splits
 from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import REQUEST, Request, prepare, read_request
 from fercore.runs.artifacts import Run, read_run
 from fercore.study.cells import mostly
+from fercore.study.standing import stores_of
 from fercore.study.store import StudyStore
 from fercore.study.variants import Study
 from fercore.training.recipes import Recipe
@@ -92,12 +93,6 @@ class Clock:
         self._on_progress(
             StudyProgress(self._finished, len(self._epochs), running, done / total, left)
         )
-
-
-def stores_of(study: Study, recipe: Recipe, dataset: str) -> list[StudyStore]:
-    """Where the study's tables on a dataset are: one, or one for each of its folds."""
-    names = fold_names(dataset, study.folds) if study.folds else [dataset]
-    return [StudyStore(study.folder_name(recipe, name)) for name in names]
 
 
 def tables_of(study: Study, recipe: Recipe, faces: FaceSet) -> Iterator[tuple[StudyStore, FaceSet]]:

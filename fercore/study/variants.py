@@ -30,6 +30,10 @@ class Variant:
         return f"{self.model}-{self.condition}" if self.condition else self.model
 
     @property
+    def recurrent(self) -> bool:
+        return self.model.startswith("cnn_lstm")
+
+    @property
     def title(self) -> str:
         title = MODELS[self.model].title
         return f"{title}, {CONDITIONS[self.condition].title}" if self.condition else title
@@ -49,6 +53,8 @@ class Study:
     scored_last: whether PrivateTest is scored when every declared training is finished, and not
     before. whole: the variants whose probabilities there are kept at full length, not thinned.
     folds: how many times all images are divided anew, each time for a table of its own; 0: never.
+    before: the study that was planned after this one had been looked at; until that one is scored,
+    this one is shown in its place.
     """
 
     name: str
@@ -61,6 +67,12 @@ class Study:
     scored_last: bool = False
     whole: frozenset[str] = frozenset()
     folds: int = 0
+    before: str = ""
+
+    def without_lstm(self, condition: str) -> Variant | None:
+        """The first variant under a condition that has no LSTM."""
+        own = (v for v in self.variants if v.condition == condition and not v.recurrent)
+        return next(own, None)
 
     def folder_name(self, recipe: Recipe, dataset: str) -> str:
         """The study's own name for its recipe on FER2013; others get folders of their own."""
@@ -122,6 +134,10 @@ def _ablation(
 
 
 PAIR = ("cnn", "cnn_lstm")
+SEES_ALL = ("cnn_lstm_mean", "cnn_lstm_attention", "cnn_lstm_flattened")  # states, in one order
+RANDOM_ORDER = "cnn_lstm_shuffled"
+HEADS = (*SEES_ALL, RANDOM_ORDER, "cnn_lstm_one", "cnn_attention")  # with a hypothesis
+MAIN, FRESH, STRONGER, OTHERS = "lstm", "splits", "best", "others"  # studies of the page
 FIRST_SEED = 3  # of what `docs/protocol.md` declares: seeds 0 to 2 had been looked at
 
 
@@ -146,16 +162,14 @@ STUDIES = {
                 "cnn_lstm_mean", "cnn_lstm_bidirectional", "cnn_lstm_attention", seeds=3,
             )
             + _pair("low-rate", "no-augmentation", "dropout", "few-epochs", seeds=3),
+            before=MAIN,
         ),
         Study(
-            "lstm",
+            MAIN,
             "does the LSTM lose? What docs/protocol.md declares",
             "paper",
             _pair("", seeds=20)
-            + _heads(
-                "cnn_lstm_mean", "cnn_lstm_attention", "cnn_lstm_flattened", "cnn_lstm_shuffled",
-                "cnn_lstm_one", "cnn_attention", seeds=8,
-            )
+            + _heads(*HEADS, seeds=8)
             + _pair("low-rate", "few-epochs", "no-augmentation", "dropout", "no-norm", seeds=6)
             + _heads(
                 "cnn_lstm_rows", "cnn_lstm_columns", "cnn_lstm_snake", "cnn_lstm_bidirectional",
@@ -164,14 +178,14 @@ STUDIES = {
             first_seed=FIRST_SEED, scored_last=True, whole=frozenset(PAIR),
         ),
         Study(
-            "splits",
+            FRESH,
             "does the answer hang on this one PrivateTest? Five fresh splits of all images",
             "paper",
             _pair("", seeds=2),
             first_seed=FIRST_SEED, scored_last=True, folds=5,
         ),
         Study(
-            "others",
+            OTHERS,
             "exploratory: two public notebooks acted out, and ordinary choices, two at once",
             "paper",
             _pair("slow", *(TWO_AT_ONCE), seeds=2)
@@ -186,7 +200,7 @@ STUDIES = {
             first_seed=FIRST_SEED, scored_last=True,
         ),
         Study(
-            "best",
+            STRONGER,
             "do both architectures profit alike from the recipe 'best'?",
             "best",
             _pair("", seeds=3),

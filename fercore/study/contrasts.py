@@ -1,0 +1,251 @@
+"""The contrasts that `docs/protocol.md` plans, in families, over seeds and images.
+
+Within a family p is corrected for the number of contrasts (Holm, 1979). The interval of a contrast
+is Student's at the level at which Holm's procedure comes to test it: it holds 0 exactly where the
+corrected p is `LEVEL` or more, and in a family of one it is the usual one. Without torch.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore.labels import CLASSES
+from fercore.models import MODELS
+from fercore.scoring.groups import Estimate, crossed_draws, group_contrast
+from fercore.scoring.statistics import LEVEL, Interval, holm, percentiles
+from fercore.study.conditions import CONDITIONS
+from fercore.study.scored import Scored
+from fercore.study.variants import HEADS, PAIR, RANDOM_ORDER, SEES_ALL, Study, Variant
+
+MARGIN = 0.01  # within which two recipes count as equal
+_NINETY = 1 - 2 * LEVEL  # of the interval that two one-sided tests compare with the margin
+_NEAR = 0.001  # by which the two intervals of the primary contrast may differ
+
+PRIMARY, STATES, ORDER = "primary", "last state", "order"
+PLANNED_HEADS, CONDITIONS_FAMILY, OF_CLASSES = "heads", "conditions", "classes"
+OTHER_HEADS, UNDER_CHANGE = "other heads", "under each change"
+EXPLORATORY = frozenset({OTHER_HEADS, UNDER_CHANGE})  # not in the plan
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of variants' accuracies; label: the class whose images it is of."""
+
+    name: str
+    title: str
+    weights: dict[str, float]
+    label: int | None = None
+
+    def scores(self, scored: Scored) -> list[NDArray[np.bool_]]:
+        """What its variants have right: (S, N) each."""
+        chosen = slice(None) if self.label is None else scored.labels == self.label
+        return [scored.correct(variant)[:, chosen] for variant in self.weights]
+
+    def estimate(self, scored: Scored) -> Estimate:
+        return group_contrast(self.scores(scored), list(self.weights.values()))
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The primary contrast and the decisions of the protocol. Shares, A minus B.
+
+    interval: the answer's, Student's or, where they disagree, the wider of that and the
+    bootstrap's; `narrow` is that of 90 %, alike. shares: of the variance, by seeds, images, rest.
+    """
+
+    difference: float
+    interval: Interval
+    narrow: Interval
+    student: Interval
+    bootstrap: Interval
+    p_value: float
+    equivalence_p: float
+    detectable: float
+    shares: tuple[float, float, float]
+    seeds: tuple[int, int]
+    images: int
+
+    @property
+    def different(self) -> bool:
+        """Whether the test finds a difference and the answer's interval does not hold 0."""
+        return self.p_value < LEVEL and not self.interval.low <= 0 <= self.interval.high
+
+    @property
+    def larger(self) -> bool:
+        """Whether the interval lies wholly beyond the margin, on one side."""
+        return self.interval.low > MARGIN or self.interval.high < -MARGIN
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether the 90 % interval lies wholly within the margin."""
+        return self.narrow.low > -MARGIN and self.narrow.high < MARGIN
+
+
+def primary(scored: Scored) -> Primary | None:
+    """The primary contrast; None before both are trained."""
+    contrast = next((one for one in planned(scored)[PRIMARY]), None)
+    if contrast is None:
+        return None
+    scores = contrast.scores(scored)
+    estimate = group_contrast(scores, list(contrast.weights.values()))
+    draws = crossed_draws(*scores)
+    student, bootstrap = estimate.interval(), Interval(*percentiles(draws))
+    narrow, of_ninety = estimate.interval(_NINETY), Interval(*percentiles(draws, _NINETY))
+    return Primary(
+        estimate.value,
+        _answer(student, bootstrap),
+        _answer(narrow, of_ninety),
+        student,
+        bootstrap,
+        estimate.p_value,
+        estimate.equivalence_p(MARGIN),
+        estimate.detectable,
+        estimate.shares,
+        (len(scores[0]), len(scores[1])),
+        scores[0].shape[1],
+    )
+
+
+def _answer(student: Interval, bootstrap: Interval) -> Interval:
+    """Student's, or the wider one where they disagree by more than a tenth of a point."""
+    apart = max(abs(one - other) for one, other in zip(student, bootstrap, strict=True))
+    if apart <= _NEAR:
+        return student
+    return max(student, bootstrap, key=lambda bounds: bounds.high - bounds.low)
+
+
+def planned(scored: Scored) -> dict[str, list[Contrast]]:
+    """The families, as far as their variants are trained."""
+    there, (cnn, lstm) = scored.variants, PAIR
+    heads = [name for name in SEES_ALL if name in there]
+    conditions = [
+        name
+        for name in CONDITIONS
+        if name and {Variant(model, name).name for model in PAIR} <= there
+    ]
+    minus = f" {_MINUS} {MODELS[lstm].title}"
+    families = {
+        PRIMARY: [Contrast(lstm, MODELS[cnn].title + minus, {cnn: 1, lstm: -1})],
+        STATES: [
+            Contrast(
+                "all states", f"heads that see all states{minus}",
+                dict.fromkeys(heads, 1 / len(heads)) | {lstm: -1},
+            )
+        ] if heads else [],
+        ORDER: [Contrast(RANDOM_ORDER, "random order" + minus, {RANDOM_ORDER: 1, lstm: -1})],
+        PLANNED_HEADS: [_against_cnn(name) for name in HEADS],
+        CONDITIONS_FAMILY: [_changed(name) for name in conditions],
+        OF_CLASSES: [
+            Contrast(
+                name, f"recall of {name}, {MODELS[cnn].title}{minus}", {cnn: 1, lstm: -1}, label
+            )
+            for label, name in enumerate(CLASSES)
+            if (scored.labels == label).sum() > 1
+        ],
+    }  # fmt: skip
+    return {
+        family: [one for one in contrasts if set(one.weights) <= there]
+        for family, contrasts in families.items()
+    }
+
+
+def exploratory(scored: Scored, study: Study) -> dict[str, list[Contrast]]:
+    """What is compared beside the plan: other heads, and the two models under each change."""
+    cnn = PAIR[0]
+    others = [
+        _against_cnn(variant.name)
+        for variant in study.variants
+        if not variant.condition and variant.model not in (*PAIR, *HEADS)
+        and {variant.name, cnn} <= scored.variants
+    ]  # fmt: skip
+    changed = []
+    for variant in study.variants:
+        twin = study.without_lstm(variant.condition)
+        if not variant.condition or twin is None or not variant.recurrent:
+            continue
+        if {variant.name, twin.name} <= scored.variants:
+            title = f"{MODELS[twin.model].title} {_MINUS} {variant.title}"
+            changed.append(Contrast(variant.name, title, {twin.name: 1, variant.name: -1}))
+    return {OTHER_HEADS: others, UNDER_CHANGE: changed}
+
+
+def contrast_table(scored: Scored, study: Study, result: Primary | None) -> pd.DataFrame:
+    """A line per contrast, families in the protocol's order, the exploratory ones after them.
+
+    result: the primary contrast, whose interval its line has.
+
+    Columns: family, contrast, title; difference, difference_low, difference_high (shares from -1 to
+    1, the interval as the module's docstring tells); p_value; p_holm, corrected within the family;
+    of_seeds (of each variant: '20 + 20'); planned (bool).
+    """
+    families = planned(scored) | exploratory(scored, study)
+    tables = [_family_table(name, own, scored) for name, own in families.items() if own]
+    if not tables:
+        return pd.DataFrame(columns=_COLUMNS)
+    table = pd.concat(tables, ignore_index=True)
+    if result:
+        own = table["family"] == PRIMARY
+        table.loc[own, ["difference_low", "difference_high"]] = tuple(result.interval)
+    return table
+
+
+def _family_table(family: str, contrasts: list[Contrast], scored: Scored) -> pd.DataFrame:
+    estimates = [contrast.estimate(scored) for contrast in contrasts]
+    p_values = [estimate.p_value for estimate in estimates]
+    lines = [
+        (
+            family, contrast.name, contrast.title, estimate.value, *estimate.interval(1 - level),
+            estimate.p_value, p_holm, _seeds(contrast, scored), family not in EXPLORATORY,
+        )
+        for contrast, estimate, level, p_holm in zip(
+            contrasts, estimates, holm_levels(p_values), holm(p_values), strict=True
+        )
+    ]  # fmt: skip
+    return pd.DataFrame(lines, columns=_COLUMNS)
+
+
+def holm_levels(p_values: Iterable[float]) -> NDArray[np.float64]:
+    """The level at which Holm's procedure tests each: p lies below it exactly where the corrected
+    p lies below `LEVEL`.
+
+    >>> [round(float(level), 4) for level in holm_levels([0.01, 0.04, 0.03])]
+    [0.0167, 0.0333, 0.025]
+    """
+    p_values = np.asarray(list(p_values), float)
+    order = np.argsort(p_values, kind="stable")
+    steps = np.arange(len(p_values), 0, -1)
+    scaled = np.maximum.accumulate(p_values[order] * steps)
+    levels = np.empty_like(p_values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = LEVEL * p_values[order] / scaled
+    levels[order] = np.where(scaled > 0, own, LEVEL / steps)
+    return levels
+
+
+_MINUS = "−"
+_COLUMNS = [
+    "family", "contrast", "title", "difference", "difference_low", "difference_high", "p_value",
+    "p_holm", "of_seeds", "planned",
+]  # fmt: skip
+
+
+def _against_cnn(variant: str) -> Contrast:
+    cnn = PAIR[0]
+    title = f"{MODELS[variant].title} {_MINUS} {MODELS[cnn].title}"
+    return Contrast(variant, title, {variant: 1, cnn: -1})
+
+
+def _changed(condition: str) -> Contrast:
+    """A − B under a changed recipe, minus A − B as declared."""
+    cnn, lstm = PAIR
+    own = [Variant(model, condition).name for model in PAIR]
+    return Contrast(
+        condition, CONDITIONS[condition].title, {own[0]: 1, own[1]: -1, cnn: -1, lstm: 1}
+    )
+
+
+def _seeds(contrast: Contrast, scored: Scored) -> str:
+    return " + ".join(str(len(scored.runs(variant))) for variant in contrast.weights)

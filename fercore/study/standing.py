@@ -1,0 +1,100 @@
+"""How far a study is, which one answers the question, and how its trainings were made.
+
+Without torch.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from fercore.data.folds import fold_names
+from fercore.study.store import StudyStore
+from fercore.study.variants import MAIN, STUDIES, Study, find_study
+from fercore.training.recipes import Recipe, find_recipe
+
+DATASET = "FER2013"
+UNCOMMITTED = "-dirty"  # at the end of a commit: the code had been changed since
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Trainings of a study on FER2013: how many of those declared there are, and how many of them
+    were scored on PrivateTest.
+    """
+
+    trained: int
+    scored: int
+    declared: int
+
+    @property
+    def complete(self) -> bool:
+        return self.scored == self.declared
+
+
+def stores_of(study: Study, recipe: Recipe, dataset: str) -> list[StudyStore]:
+    """Where the study's tables on a dataset are: one, or one for each of its folds."""
+    names = fold_names(dataset, study.folds) if study.folds else [dataset]
+    return [StudyStore(study.folder_name(recipe, name)) for name in names]
+
+
+def own_stores(study: Study) -> list[StudyStore]:
+    """The study's tables by its own recipe on FER2013."""
+    return stores_of(study, find_recipe(study.recipe), DATASET)
+
+
+def standing(study: Study) -> Standing:
+    """How far the study is."""
+    names = {request.run_id for request in study.requests(None, find_recipe(study.recipe))}
+    stores = own_stores(study)
+    there = [(store, store.finished() & names) for store in stores]
+    trained = sum(len(finished) for _, finished in there)
+    scored = sum(store.is_scored(run_id) for store, finished in there for run_id in finished)
+    return Standing(trained, scored, len(names) * len(stores))
+
+
+def can_be_told(study: Study) -> bool:
+    """Whether there is a result to show. One that is scored last has none before its last score."""
+    at = standing(study)
+    return at.complete if study.scored_last else at.scored > 0
+
+
+def study_shown() -> Study:
+    """The planned study once it is scored; until then the one that was seen before, if any is."""
+    main = find_study(MAIN)
+    if can_be_told(main):
+        return main
+    earlier = [study for study in STUDIES.values() if study.before == MAIN]
+    return next((study for study in earlier if can_be_told(study)), main)
+
+
+def provenance(store: StudyStore) -> pd.DataFrame:
+    """A line per training, in the order of their begin.
+
+    Columns: run_id, created, git_commit, uncommitted (whether it was made by code that was in no
+    commit), processor, precision_mode, scored (when PrivateTest was, the last time; None: never).
+    """
+    infos = [store.info(run_id) for run_id in store.finished()]
+    lines = [
+        {
+            "run_id": info["run_id"],
+            "created": info["created"],
+            "git_commit": info.get("git_commit"),
+            "uncommitted": from_uncommitted_code(info.get("git_commit")),
+            "processor": info["hardware"]["processor"],
+            "precision_mode": info["hardware"]["precision"],
+            "scored": _scored(store, info),
+        }
+        for info in infos
+    ]
+    return pd.DataFrame(lines).sort_values(["created", "run_id"], ignore_index=True)
+
+
+def from_uncommitted_code(commit: str | None) -> bool:
+    return (commit or "").endswith(UNCOMMITTED)
+
+
+def _scored(store: StudyStore, info: dict[str, Any]) -> str | None:
+    if "scored" in info:
+        return str(info["scored"][-1]["at"])
+    return str(info["created"]) if store.is_scored(info["run_id"]) else None

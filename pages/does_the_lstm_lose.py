@@ -1,0 +1,69 @@
+"""Does the LSTM lose? What the planned study answers, question by question."""
+
+import streamlit as st
+
+from dashboard.base.parameters import STUDY_IMAGES
+from dashboard.base.theme import count
+from dashboard.base.widgets import heading, one_of
+from dashboard.study import study_loading, study_view, study_words
+from fercore.study.standing import can_be_told, standing, study_shown
+from fercore.study.store import StudyStore
+from fercore.study.variants import MAIN, find_study
+
+heading(
+    "Does the LSTM lose?",
+    "The paper saw 63.25 % for a CNN, 46.82 % for a CNN-LSTM, and blamed sequence models. Here one "
+    "trunk, one recipe and one budget carry both, at the same number of parameters. The questions, "
+    "the tests and the margin of ±1 point were written down before the first training of the study "
+    "that answers them. Bars are 95 % intervals over seeds and images; where several contrasts are "
+    "tested, they are widened for their number as p is (Holm).",
+)
+study = study_shown()
+if note := study_words.which_study(study, standing(find_study(MAIN))):
+    st.info(note)
+if not can_be_told(study):
+    st.info(f"The study has not run yet. Start it with: `fercore study {study.name}`")
+    st.stop()
+
+part = one_of(
+    "Images",
+    STUDY_IMAGES,
+    "images",
+    help_="The plan's are those of PrivateTest whose exact pixels occur in neither Training nor "
+    "PublicTest. PublicTest chose the epochs, so it proves nothing here.",
+)
+results = study_loading.study(study.name, part)
+if missing := len(study.variants) - len(results.variants):
+    st.warning(
+        f"The study is under way: {missing} of its variants have no training yet. What follows may "
+        f"change. Go on with: `fercore study {study.name}`"
+    )
+shared, every = StudyStore(study.name).scored_everywhere()
+if shared < every:
+    st.caption(
+        f"All of this is on {count(shared)} of {count(every)} test images: those that are in every "
+        "copy of the dataset that was trained on."
+    )
+
+study_view.planned_answers(results)
+
+st.subheader("How it was done", anchor="how-it-was-done")
+study_view.how_it_was_done(study.name)
+
+st.subheader("Exploratory: not in the plan", anchor=False)
+study_view.exploratory_answers(results)
+study_view.learning_curves(results)
+
+st.subheader("How each head reads the face", anchor=False)
+st.caption(
+    "The trunk turns a face into a map of 6×6 places. The colour goes from blue, the first step, "
+    "to orange, the last. The face is drawn."
+)
+study_view.readings(results.variants)
+
+st.subheader("The tables", anchor=False)
+st.caption(
+    "Means over seeds. PublicTest chose the epochs. 'Uncommitted' counts the trainings by code "
+    "that was in no commit."
+)
+study_view.tables(results, part)
