@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Barrier
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -130,7 +130,9 @@ def test_eight_visitors_do_everything_at_once(two_runs, faces, tmp_path, monkeyp
     """What each of them gets is what one alone gets, and nothing of what they write is lost."""
     source = _as_folder(faces, tmp_path / "own")
     predictors = [Predictor.from_run(run) for run in two_runs]
-    models = [predictor.model for predictor in predictors]  # as shared as they can be
+    models = [
+        cast(partial, predictor.answers).args[0] for predictor in predictors
+    ]  # as shared as they can be
     photo = Image.fromarray(astronaut()).resize((256, 256))
     some = faces.images[:4]
 

@@ -32,8 +32,8 @@ def _line(run: Run) -> dict[str, str]:
     if short := cut_short(run):
         recipe += f", cut short at {short}"
     start, place = run.start_from, "shipped" if run.shipped else "here"
-    if run.imported:
-        place += ", imported"
+    if run.imported and not run.shipped:
+        place = "imported"
     if run.uncommitted:
         place += f", {UNCOMMITTED}"
     return {

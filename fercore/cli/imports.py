@@ -1,18 +1,24 @@
 """`fercore runs import`: a run of a model from elsewhere."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from fercore.cli.data import load_with_progress
 from fercore.cli.options import AsJson
 from fercore.cli.output import print_json, print_metrics
-from fercore.runs.artifacts import Run
+from fercore.errors import ConfigError
+from fercore.files import read_json
+from fercore.importing.answers import class_order
+from fercore.importing.images import TestImages, images_of_data, known_images
+from fercore.importing.onnx_run import import_onnx
+from fercore.importing.table_run import Named, import_table
 
 DataOfTable = Annotated[
     str | None, typer.Option("--data", help="the images' dataset, where it is not FER2013")
 ]
+Feed = Annotated[Path | None, typer.Option(help="a JSON of how an ONNX file is fed")]
 Order = Annotated[
     str,
     typer.Option(
@@ -22,7 +28,7 @@ Order = Annotated[
 
 
 def import_(
-    source: Annotated[Path, typer.Argument(help="CSV, Parquet, NPZ, JSON lines")],
+    source: Annotated[Path, typer.Argument(help="CSV, Parquet, NPZ, JSON lines; or an ONNX file")],
     name: Annotated[str, typer.Option(help="the run's name")],
     title: Annotated[str, typer.Option(help="what the model is called, for people")] = "",
     note: Annotated[str, typer.Option(help="what to remember")] = "",
@@ -30,22 +36,38 @@ def import_(
     recipe: Annotated[str, typer.Option(help="the group that its seeds have in common")] = "",
     data: DataOfTable = None,
     order: Order = "",
-    values: Annotated[Literal["auto", "probabilities", "logits"], typer.Option()] = "auto",
+    values: Annotated[
+        Literal["auto", "probabilities", "logits"], typer.Option(help="of a table")
+    ] = "auto",
+    feeding: Feed = None,
+    side: Annotated[int | None, typer.Option(help="pixels, of what an ONNX file takes")] = None,
+    channels: Annotated[int | None, typer.Option(help="1 for grey, 3 for RGB")] = None,
+    layout: Annotated[str, typer.Option(help="NCHW, NHWC or NHW")] = "",
+    scale: Annotated[str, typer.Option(help="what grey values become: 0..1, 0..255 or -1..1")] = "",
+    mean: Annotated[str, typer.Option(help="taken away then: '0.5', or one per channel")] = "",
+    deviation: Annotated[str, typer.Option(help="by which it is divided then")] = "",
+    output: Annotated[str, typer.Option(help="of an ONNX file: probabilities or logits")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a run of a model from elsewhere: of a table of its answers to the test images."""
-    from fercore.importing.images import images_of_data, known_images
-    from fercore.importing.table_run import Named, import_table
-
+    """Make a run of a model from elsewhere: of its answers in a table, or of its ONNX file."""
     named = Named(name, title, note, seed, recipe)
-    if data:
-        load_with_progress(data)
-    images = images_of_data(data) if data else known_images()
-    run, notes = import_table(source, images, named, order=order, values=values)
-    _told(run, notes, as_json)
-
-
-def _told(run: Run, notes: list[str], as_json: bool) -> None:
+    if source.suffix.lower() == ".onnx":
+        told = _told_feeding(feeding)
+        given: dict[str, Any] = {
+            "side": side,
+            "channels": channels,
+            "layout": layout,
+            "scale": scale,
+        }
+        given |= {"mean": _figures(mean), "deviation": _figures(deviation), "output": output}
+        given |= {"classes": list(class_order(order)) if order else None}
+        told |= {key: value for key, value in given.items() if value}
+        run, notes = import_onnx(source, _images_read(data), named, told=told)
+    else:
+        if data:
+            load_with_progress(data)
+        images = images_of_data(data) if data else known_images()
+        run, notes = import_table(source, images, named, order=order, values=values)
     if as_json:
         print_json({**run.info, "notes": notes, "metrics": run.metrics()})
         return
@@ -53,3 +75,28 @@ def _told(run: Run, notes: list[str], as_json: bool) -> None:
         print(sentence)
     print_metrics(run.metrics())
     print(f"Run {run.run_id}: {run.folder}")
+
+
+def _images_read(data: str | None) -> TestImages:
+    """The test images with their pixels: of that dataset, else of FER2013 wherever it is found."""
+    load_with_progress(data)
+    return images_of_data(data)
+
+
+def _told_feeding(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        told = read_json(file)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: it cannot be read as JSON.") from error
+    if not isinstance(told, dict):
+        raise ConfigError(f'{file}: a JSON object says how a model is fed, as {{"side": 48}}.')
+    return told
+
+
+def _figures(text: str) -> list[float]:
+    try:
+        return [float(figure) for figure in text.replace(";", ",").split(",") if figure.strip()]
+    except ValueError as error:
+        raise ConfigError(f"'{text}' is no number, nor one for each channel.") from error

@@ -65,8 +65,11 @@ def known_images() -> TestImages:
     )
 
 
-def images_of_data(data: str | Path) -> TestImages:
-    """Those of a dataset at a path, or of 'synthetic'. Raises `DataError`."""
+def images_of_data(data: str | Path | None) -> TestImages:
+    """Those of a dataset at a path, or of 'synthetic'; else of FER2013, wherever it is found.
+
+    Raises `DataError`.
+    """
     faces = load(data)
     source = existing_source(data)
     rows = _file_rows(source, faces) if isinstance(source, Path) else {}

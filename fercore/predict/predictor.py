@@ -5,7 +5,9 @@
 'happy'
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,14 @@ from fercore.errors import ImageError, RunError
 from fercore.faces.detection import ALL_FACES, Box, Found, crops, find_in
 from fercore.faces.photos import PhotoLike, opened_photo
 from fercore.labels import CLASSES, SIZE
+from fercore.models.feeding import feeding_from
 from fercore.models.inference import for_inference, predict_probs
-from fercore.models.network import Network
+from fercore.models.onnx_file import FedModel, read_model
 from fercore.models.precision import REFERENCE
 from fercore.predict.track_record import TrackRecord
 from fercore.runs.artifacts import Run, find_run, list_runs
+
+Answers = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # of faces (N, 48, 48), (N, 7)
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,8 @@ class FacePrediction:
 class Predictor:
     """A run's model, ready to look at faces, with its record on PublicTest."""
 
-    def __init__(self, model: Network, run_id: str, record: TrackRecord) -> None:
-        self.model, self.run_id, self.record = model, run_id, record
+    def __init__(self, answers: Answers, run_id: str, record: TrackRecord) -> None:
+        self.answers, self.run_id, self.record = answers, run_id, record
 
     @classmethod
     def from_run(cls, run: str | Run) -> "Predictor":
@@ -58,8 +63,7 @@ class Predictor:
         Raises `RunError` where there is no such run.
         """
         run = _found(run) if isinstance(run, str) else run
-        model, record = for_inference(run.load_model()), TrackRecord(run.predictions("public"))
-        return cls(model, run.run_id, record)
+        return cls(_answers_of(run), run.run_id, TrackRecord(run.predictions("public")))
 
     def probs(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (N, 7) of faces uint8 (N, 48, 48), as the model gives them: what a run's
@@ -74,7 +78,7 @@ class Predictor:
                 f"The faces must be uint8 from 0 to 255 of shape (N, {SIZE}, {SIZE}), not {said}. "
                 "For a photo of any size call the predictor itself."
             )
-        return predict_probs(self.model, faces, precision=REFERENCE)
+        return self.answers(faces)
 
     def __call__(self, photo: PhotoLike, *, faces: str = ALL_FACES) -> list[FacePrediction]:
         """The faces in a photo, largest first; empty where none is found. For `faces` see
@@ -99,6 +103,15 @@ class Predictor:
             FacePrediction(*seen, found.whole, found.weak)
             for seen in zip(found.boxes, faces, probs, strict=True)
         ]
+
+
+def _answers_of(run: Run) -> Answers:
+    """A run's network, its own or the one it was imported as."""
+    imported = run.imported
+    if run.onnx and imported:
+        feeding = feeding_from(imported.get("feeding", {}))
+        return run.read(run.model_file().name, lambda path: FedModel(read_model(path)[1], feeding))
+    return partial(predict_probs, for_inference(run.load_model()), precision=REFERENCE)
 
 
 def _found(name: str) -> Run:

@@ -1,0 +1,112 @@
+"""A run from an ONNX file, scored on the test images by onnxruntime and kept with the file."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercore.errors import ConfigError, DataError
+from fercore.files import read_json
+from fercore.importing.checks import check_order
+from fercore.importing.images import TestImages
+from fercore.importing.table_run import Imported, Named, check_named, write_imported
+from fercore.labels import CLASSES
+from fercore.models.feeding import SCALES, Feeding, feeding_from
+from fercore.models.onnx_file import OnnxModel, guessed, read_model
+from fercore.scoring.predictions import PROBABILITY_COLUMNS
+from fercore.wording import percent
+
+_TRIED = 500  # images of PublicTest, on which ways to scale grey values are tried
+_SUM = 1e-3  # by which probabilities may miss 1
+
+
+def import_onnx(
+    path: Path, images: TestImages, named: Named, *, told: dict[str, Any] | None = None
+) -> Imported:
+    """A run of the model in a file, which can be asked about photos.
+
+    images: with the dataset read, `faces`. told: how it is fed, as `feeding_from` takes it; laid
+    over what the JSON beside the file says, and that over what the graph does. What none of them
+    tells is tried on PublicTest, or assumed, and said. Raises `ConfigError`, `DataError` or
+    `RunError`, and writes nothing, where it cannot be so.
+    """
+    if images.faces is None:
+        raise DataError("The images themselves are needed to ask a model. Name the dataset.")
+    check_named(named)
+    content, model = read_model(path)
+    feeding, notes, known = _feeding(path, model, told or {})
+    faces = images.faces
+    place = faces.positions(images.frame["pixels"].to_numpy())
+    if (place < 0).any():
+        raise DataError(f"{faces.source}: it does not hold all of {images.name}'s test images.")
+    scored = np.asarray(faces.images[place])
+    if "scale" not in known:
+        feeding, note = _scaled(model, feeding, images, scored)
+        notes += [note] if note else []
+    outputs = model.outputs(scored, feeding)
+    if "output" not in known:
+        feeding = replace(feeding, output=_kind(outputs))
+    frame = images.frame.copy()
+    frame[PROBABILITY_COLUMNS] = feeding.probabilities(_checked(outputs, feeding, path.name))
+    check_order(frame, feeding.classes, path.name)
+    about = {
+        "file": path.name[:200], "values": feeding.output, "joined_by": "its file, asked here",
+        "feeding": feeding.to_json(),
+    }  # fmt: skip
+    run = write_imported(named, images, about, frame, content)
+    return Imported(run, [f"The model takes {feeding.in_words()}.", *notes])
+
+
+def _feeding(
+    path: Path, model: OnnxModel, told: dict[str, Any]
+) -> tuple[Feeding, list[str], set[str]]:
+    """How the model is fed, what to say of it, and what of it is told rather than guessed."""
+    feeding, notes = guessed(model.graph)
+    known = {"scale"} if "uint8" in model.graph.type else set[str]()
+    note = path.with_suffix(".json")
+    if note.is_file():
+        try:
+            beside = read_json(note)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{note}: it cannot be read as JSON.") from error
+        feeding = feeding_from(beside, feeding)
+        known |= {"scale", "output"} if "input" in beside else set(beside)
+        notes = [f"How it is fed is told by {note.name}."]
+    return feeding_from(told, feeding), notes, known | set(told)
+
+
+def _scaled(
+    model: OnnxModel, feeding: Feeding, images: TestImages, scored: NDArray[np.uint8]
+) -> tuple[Feeding, str]:
+    """Grey values scaled as the model is right most often, on PublicTest; 0 to 1 without it."""
+    public = np.flatnonzero((images.frame["usage"] == "PublicTest").to_numpy())
+    if not len(public):
+        return feeding, "How grey values are scaled is not told: 0..1 is assumed."
+    tried = public[:: max(1, len(public) // _TRIED)]
+    labels, accuracies = images.frame["label"].to_numpy()[tried], {}
+    for scale in SCALES:
+        outputs = model.outputs(scored[tried], replace(feeding, scale=scale))
+        said = np.array([CLASSES.index(name) for name in feeding.classes])[outputs.argmax(1)]
+        accuracies[scale] = float((said == labels).mean())
+    best = max(accuracies, key=lambda scale: accuracies[scale])
+    told = "; ".join(f"{scale} {percent(accuracy)}" for scale, accuracy in accuracies.items())
+    note = (
+        f"How grey values are scaled is not told. On {len(tried)} images of PublicTest it is right "
+        f"with: {told}. {best} is taken; --scale says another."
+    )
+    return replace(feeding, scale=best), note
+
+
+def _kind(outputs: NDArray[np.float64]) -> str:
+    sums = (outputs >= 0).all() and (np.abs(outputs.sum(1) - 1) <= _SUM).all()
+    return "probabilities" if sums else "logits"
+
+
+def _checked(outputs: NDArray[np.float64], feeding: Feeding, name: str) -> NDArray[np.float64]:
+    if feeding.output == "probabilities" and _kind(outputs) != "probabilities":
+        raise DataError(
+            f"{name}: its outputs do not sum to 1: they are no probabilities. Say --output logits."
+        )
+    return outputs
