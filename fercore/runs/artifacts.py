@@ -124,6 +124,10 @@ class Run:
         """Whether it was trained by fercore: such a run has weights and a history."""
         return not self.members and not self.imported
 
+    def _check_trained(self, what: str) -> None:
+        if not self.trained:
+            raise RunError(lacking(self.run_id, self.info, what))
+
     @property
     def architecture(self) -> str:
         """Equal for two runs of one network; of imported ones, for those of one recipe."""
@@ -136,15 +140,11 @@ class Run:
 
     def weights_file(self) -> Path:
         """Its file of weights. Raises `RunError` for a run that was not trained here."""
-        if not self.trained:
-            raise RunError(lacking(self.run_id, self.info, "weights"))
+        self._check_trained("weights")
         return self.folder / "weights.safetensors"
 
     def model_file(self) -> Path:
-        """The file of what can be asked about other photos: its weights, or its ONNX file.
-
-        Raises `RunError` for a run that has neither.
-        """
+        """Its weights, or its ONNX file: what is asked about photos. Raises `RunError` without."""
         return self.folder / ONNX if self.onnx else self.weights_file()
 
     @property
@@ -184,8 +184,7 @@ class Run:
 
     def history(self) -> pd.DataFrame:
         """One line per epoch. Raises `RunError` for a run that was not trained here."""
-        if not self.trained:
-            raise RunError(lacking(self.run_id, self.info, "history"))
+        self._check_trained("history")
         history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
         if len(history) < (self.info["best_epoch"] or 0):
             raise RunError(
