@@ -11,10 +11,10 @@ from dashboard.base.selection import ANY, choose_cell, choose_slice, current_wit
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare import audit_view
+from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore.analysis.audit import near_across
-from fercore.data.votes import HINT
 from fercore.wording import percent
 
 MOST_PAIRS = 24  # near duplicates shown
@@ -118,10 +118,8 @@ if agreement is not None:
         alt="Agreement of FER+ with the labels per class",
     )  # fmt: skip
     csv_button(agreement, "fer-plus-agreement", dataset=selection.a.dataset)
-elif selection.a.dataset == "FER2013":
-    st.info(HINT)
 else:
-    st.caption("The FER+ votes are about FER2013's images only.")
+    st.caption(face_loading.no_votes(selection.a))
 
 disputed = st.container()  # filled last: nothing else waits for cleanlab to be imported
 if here:

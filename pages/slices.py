@@ -13,7 +13,7 @@ from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore import wording
-from fercore.data.votes import HINT
+from fercore.data.votes import OTHER_ROWS
 from fercore.scoring.slices import FEW, slice_differences, slice_mask, slice_title
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import number, signed
@@ -37,7 +37,7 @@ if images.missing:
 elif images.partly:
     st.caption(f"{images.partly} That goes for the slices by light, contrast and sharpness.")
 if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:
-    st.caption(HINT)
+    st.caption(OTHER_ROWS)
 
 if tables["A"].empty:
     st.info(

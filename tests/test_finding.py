@@ -17,7 +17,7 @@ from fercore.errors import DataError
 from fercore.files import write_json
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import find_run
-from fercore.runs.origin import faces_of, votes_of
+from fercore.runs.origin import faces_of
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import prediction_frame
 from tests.test_data_sources import csv_text, write_tree
@@ -141,20 +141,6 @@ def test_a_chosen_file_that_is_gone_is_named_where_it_was_needed(tmp_path, monke
     monkeypatch.setenv("FERCORE_DATA", str(tmp_path / "gone.csv"))
     with pytest.raises(DataError, match=r"gone\.csv: there is no such file"):
         find_faces("FER2013", "any", np.array([1]))
-
-
-def test_votes_lie_beside_the_copy_that_is_known_not_the_chosen_one(
-    run, tmp_path, monkeypatch, ours
-):
-    monkeypatch.setattr("fercore.data.votes._USAGE", ours.usage)
-    monkeypatch.setattr("fercore.runs.artifacts.Run.dataset", property(lambda self: "FER2013"))
-    monkeypatch.setenv("FERCORE_DATA", str(other_set(tmp_path / "theirs")))
-    assert votes_of(run) is None
-    counts = ",".join(["1"] * 10)
-    header = "Usage,anger,disgust,fear,happiness,sadness,surprise,neutral,contempt,unknown,NF"
-    lines = [header, *(f"{usage},{counts}" for usage in ours.usage)]
-    (tmp_path / "fer2013new.csv").write_text("\n".join(lines))  # beside ours.csv
-    assert (votes_of(run).counts == 1).all()
 
 
 def test_positions_are_those_of_a_dictionary(faces):

@@ -409,7 +409,7 @@ def test_the_images_of_a_set_without_privatetest_are_found(two_runs):
 def test_another_file_at_the_same_path_is_noticed(tmp_path):
     from dashboard.base.loading import stamp
 
-    path = tmp_path / "fer2013new.csv"
+    path = tmp_path / "fer2013.csv"
     assert stamp(path) is None
     path.write_text("one")
     first = stamp(path)

@@ -35,7 +35,7 @@ from fercore.study.standing import study_shown
 from fercore.study.store import StudyStore
 from fercore.study.variants import find_study
 from fercore.training.recipes import find_recipe
-from tests.conftest import FER2013, ROOT, SHARED
+from tests.conftest import FER2013, ROOT
 from tests.test_cli import run
 from tests.test_data_sources import write_tree
 from tests.test_pages import no_video, open_page, said  # noqa: F401
@@ -228,7 +228,6 @@ def differing(genuine, home, monkeypatch):
     folder, faces = genuine
     monkeypatch.setenv("FERCORE_CACHE", folder)
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(home / "artifacts"))
-    monkeypatch.setenv("FERCORE_FERPLUS", str(SHARED / "fer2013new.csv"))
     return faces
 
 

@@ -19,6 +19,7 @@ from fercore.analysis.review import Verdict
 from fercore.cli import app as cli
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES
+from fercore.scoring.labelling import relabelled
 from fercore.scoring.predictions import Predictions
 from tests.conftest import ROOT
 from tests.test_pages import TIMEOUT, open_page, said
@@ -237,7 +238,7 @@ def test_verdicts_on_predictions_by_hand():
         wrong(10), of_kind(11, "ambiguous"), of_kind(12, "right"), of_kind(13, "unusable"),
         wrong(99),
     )  # fmt: skip
-    applied = relabelling.apply_verdicts(table, verdicts)
+    applied = relabelled(table, relabelling.by_verdicts(verdicts)).predictions
     assert applied.rows.tolist() == [0, 2, 4]
     assert [CLASSES[k] for k in applied.labels] == ["neutral", "happy", "neutral"]
     assert applied.predicted.tolist() == [6, 3, 4]
@@ -257,7 +258,8 @@ def test_verdicts_on_predictions_by_hand():
 
 def test_without_verdicts_nothing_changes_and_with_all_left_out_nothing_remains():
     table = five_images()
-    assert relabelling.apply_verdicts(table, review.verdicts()).same_images(table)
+    none = relabelling.by_verdicts(review.verdicts())
+    assert relabelled(table, none).predictions.same_images(table)
     verdicts = save_all(*(of_kind(pixels, "unusable") for pixels in (10, 11, 12, 13)))
     found = relabelling.rescore(table, verdicts)
     assert found.left_out == 5
@@ -268,7 +270,7 @@ def test_without_verdicts_nothing_changes_and_with_all_left_out_nothing_remains(
 def test_two_verdicts_on_one_image_are_refused():
     verdicts = save_all(wrong(10))
     with pytest.raises(DataError, match="two verdicts"):
-        relabelling.apply_verdicts(five_images(), pd.concat([verdicts, verdicts]))
+        relabelling.rescore(five_images(), pd.concat([verdicts, verdicts]))
 
 
 def test_the_hash_tells_what_changes_and_nothing_else():

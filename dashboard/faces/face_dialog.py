@@ -14,7 +14,7 @@ from dashboard.faces import face_loading
 from dashboard.faces.get_faces import offer_faces
 from dashboard.faces.open_face import close
 from dashboard.faces.review_panel import verdict_form
-from fercore.data.votes import CATEGORIES, HINT
+from fercore.data.votes import CATEGORIES
 from fercore.labels import CLASSES
 
 _SEEN = np.array([0xE6, 0x9F, 0x00])  # Grad-CAM's colour over the grey face
@@ -118,7 +118,7 @@ def overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
 def _votes(sample, selection: Selection) -> None:
     votes = face_loading.votes(selection.a)
     if votes is None:
-        st.caption(HINT)
+        st.caption(face_loading.no_votes(selection.a))
         return
     given = pd.Series(votes.counts[int(sample["row"])], index=list(CATEGORIES), name="votes")
     st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often **{given.idxmax()}**:")

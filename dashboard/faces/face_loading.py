@@ -8,10 +8,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard.base import loading
-from dashboard.base.loading import KNOWN_BY, dataset, stamp
+from dashboard.base.loading import KNOWN_BY, dataset
 from fercore.analysis.neighbours import ThumbnailIndex
-from fercore.data import FaceSet, finding
-from fercore.data.votes import Votes, votes_path
+from fercore.data import FaceSet
+from fercore.data.votes import OTHER_ROWS, Votes
 from fercore.errors import DataError
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import votes_of
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from fercore.models.network import Network
 
 
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def votes(run: Run) -> Votes | None:
-    """FER+'s votes on the images a run was scored on, where they are here and belong to them."""
-    if run.dataset != "FER2013":
-        return None
-    path = votes_path(finding.sources(run.dataset, run.info["dataset"]["fingerprint"]))
-    return _votes(run, str(path), stamp(path) if path else None)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KNOWN_BY)
-def _votes(run: Run, path: str, version: str | None) -> Votes | None:
+    """FER+'s votes on the images a run was scored on, where these are `fer2013.csv`'s."""
     return votes_of(run)
+
+
+def no_votes(run: Run) -> str:
+    """Why there are none."""
+    return (
+        OTHER_ROWS if run.dataset == "FER2013" else "FER+'s votes are about FER2013's images only."
+    )
 
 
 def doubted_errors(run: Run, part: str) -> float | None:
     """The share of a run's errors on images whose label is not FER+'s plurality.
 
-    None where the votes are not on this machine.
+    None where there are no votes on these images.
     """
     table, found = loading.predictions(run, part), votes(run)
     if found is None or table.correct.all():

@@ -1,16 +1,23 @@
-"""Verdicts laid over labels: over a run's predictions, and over the images it is trained on."""
+"""Other labels laid over the dataset's: over a run's predictions, and over what it is trained on.
+
+They are FER+'s, or one's own verdicts.
+"""
 
 import hashlib
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fercore.analysis import review
 from fercore.data import FaceSet, face_set
-from fercore.errors import DataError
+from fercore.errors import DataError, RunError
 from fercore.labels import CLASSES
+from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import macro_f1
+from fercore.scoring.labelling import Labelling, by_votes, checked_labels, relabelled, votes_on
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.statistics import Interval, wilson_interval
 
@@ -33,25 +40,53 @@ class Rescored(NamedTuple):
     left_out: int
 
 
-def rescore(predictions: Predictions, verdicts: pd.DataFrame) -> Rescored:
-    """The scores of one prediction table with and without the verdicts applied."""
-    labels, keep = _overlay(predictions.pixels, predictions.labels, verdicts)
-    return Rescored(
-        _scores(predictions),
-        _scores(apply_verdicts(predictions, verdicts)),
-        relabelled=int((labels != predictions.labels)[keep].sum()),
-        left_out=int((~keep).sum()),
-    )
+def against(run: Run, labels: str) -> Run:
+    """The run as scored against other labels, a key of `LABELS`; its files stay as they are.
+
+    Raises what `labelling` does.
+    """
+    return replace(run, labelling=labelling(labels, run.dataset, run.stored_frame))
 
 
-def apply_verdicts(predictions: Predictions, verdicts: pd.DataFrame) -> Predictions:
-    """The table with wrong labels replaced, without ambiguous and unusable images.
+def labelling(labels: str, dataset: str, frame: pd.DataFrame) -> Labelling | None:
+    """Those labels of the images of a stored table of predictions; None for the dataset's own.
+
+    dataset: its name. Raises `ConfigError` for unknown labels, `RunError` where FER+'s raters have
+    not seen these images.
+    """
+    if checked_labels(labels) == "dataset":
+        return None
+    if labels == "verdicts":
+        return by_verdicts(review.verdicts())
+    votes = votes_on(dataset, frame)
+    if votes is None:
+        raise RunError(
+            "FER+'s raters have seen the images of the original fer2013.csv alone, and not these "
+            f"({dataset}). Score them against the dataset's labels, or your verdicts."
+        )
+    return by_votes(labels, votes)
+
+
+def by_verdicts(verdicts: pd.DataFrame) -> Labelling:
+    """Wrong labels replaced, ambiguous and unusable images left out.
 
     `verdicts` as `review.verdicts` returns it. Images with the same pixels share the verdict.
     """
-    labels, keep = _overlay(predictions.pixels, predictions.labels, verdicts)
-    return Predictions(
-        predictions.rows[keep], predictions.pixels[keep], labels[keep], predictions.probs[keep]
+    return Labelling(
+        "verdicts",
+        f"verdicts-{verdicts_hash(verdicts)}",
+        lambda rows, pixels, given: _overlay(pixels, given, verdicts),
+    )
+
+
+def rescore(predictions: Predictions, verdicts: pd.DataFrame) -> Rescored:
+    """The scores of one prediction table with and without the verdicts applied."""
+    found = relabelled(predictions, by_verdicts(verdicts))
+    return Rescored(
+        _scores(predictions),
+        _scores(found.predictions),
+        relabelled=found.relabelled,
+        left_out=found.left_out,
     )
 
 

@@ -10,7 +10,7 @@ from fercore.analysis.neighbours import NEAR_DUPLICATE
 from fercore.cli.data import load_with_progress
 from fercore.cli.options import AsJson, DataOption
 from fercore.cli.output import json_records, print_json, print_table
-from fercore.data.votes import HINT, votes_for
+from fercore.data.votes import OTHER_ROWS, votes_for
 from fercore.labels import CLASSES, USAGES
 from fercore.wording import in_percent
 
@@ -18,7 +18,7 @@ from fercore.wording import in_percent
 def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     """Count the dataset's duplicates, near duplicates, constant images and disputed labels."""
     faces = load_with_progress(data)
-    votes = votes_for(faces.row, faces.usage, [faces.source])
+    votes = votes_for(faces.name, faces.row, faces.usage)
     found = audit_faces(faces, votes)
     near = near_duplicates(faces)
     if as_json:
@@ -39,7 +39,7 @@ def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     if found.agreement is not None and found.not_a_face is not None:
         _print_votes(found.agreement, found.not_a_face)
     elif faces.is_fer2013():
-        print(f"\n{HINT}")
+        print(f"\n{OTHER_ROWS}")
 
 
 def _print_votes(agreement: pd.DataFrame, not_a_face: pd.DataFrame) -> None:

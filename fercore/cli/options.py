@@ -21,6 +21,14 @@ LeaveOutOption = Annotated[
 PartOption = Annotated[
     str, typer.Option("--part", help="private, clean (without duplicates) or public")
 ]
+LabelsOption = Annotated[
+    str,
+    typer.Option(
+        "--labels",
+        help="what is right: the dataset's, ferplus (FER+'s plurality), agreed (what more than "
+        "half of its raters saw) or verdicts (yours, laid over the dataset's)",
+    ),
+]
 PrecisionOption = Annotated[Literal["auto", "fp32", "bf16"], typer.Option("--precision")]
 ThreadsOption = Annotated[
     int | None,

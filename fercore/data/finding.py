@@ -72,13 +72,3 @@ def places(name: str) -> list[Path]:
     with suppress(DataError):  # the settings are damaged, which is told where one may choose
         found.insert(0, find_source())
     return [place for place in dict.fromkeys(found) if isinstance(place, Path)]
-
-
-def sources(name: str, fingerprint: str) -> list[Path]:
-    """Where that dataset, or another copy of it, may lie or have lain; no image is read to know."""
-    read = [
-        Path(meta["source"])
-        for meta in cache.entries().values()
-        if meta["fingerprint"] == fingerprint or meta["name"] == name
-    ]
-    return [*places(name), *read]

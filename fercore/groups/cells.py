@@ -43,8 +43,8 @@ class Cell(Run):
         return path
 
     @cached_property
-    def prediction_frame(self) -> pd.DataFrame:
-        """The stored table; see `Run.prediction_frame`."""
+    def stored_frame(self) -> pd.DataFrame:
+        """The stored table; see `Run.stored_frame`."""
         return self.store.prediction_frame(self.info["run_id"])
 
     def accuracy(self, part: str) -> float | None:

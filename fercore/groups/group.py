@@ -1,10 +1,11 @@
 """A group: all runs that differ in the seed alone. One run is a group of one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
 
+from fercore.analysis.relabelling import against
 from fercore.errors import RunError
 from fercore.groups.cells import stored_accuracy
 from fercore.runs.artifacts import Run
@@ -45,6 +46,10 @@ class Group:
     def identity(self) -> tuple[tuple[str, str], ...]:
         """What tells it from a group of other trainings."""
         return ((self.name, ""), *((run.run_id, run.info["created"]) for run in self.members))
+
+    def against(self, labels: str) -> "Group":
+        """The same group, scored against other labels: see `relabelling.against`."""
+        return replace(self, members=tuple(against(run, labels) for run in self.members))
 
     @property
     def model(self) -> str:

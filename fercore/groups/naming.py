@@ -14,13 +14,15 @@ from fercore.training.recipes import RECIPES, Recipe
 def recipe_name(run: Run) -> str:
     """'paper'; 'paper-low-rate' for a change that studies name, 'paper,epochs=3' for another.
 
-    A start from another run, verdicts and an early end are named as well.
+    A start from another run, labels, verdicts and an early end are named as well.
     """
     if run.imported:
         return run.recipe.name
     name = _changed_name(run.recipe, run.info["model"])
     if run.start_from:
         name += f",from={run.start_from}"
+    if labels := run.info.get("labels"):
+        name += f",labels={labels}"
     if run.info.get("verdicts"):
         name += ",verdicts"
     if cut_short(run):

@@ -1,8 +1,9 @@
 """What the pages show, a call each: from runs to tables. Without torch.
 
-A run is given as a `Run` or by its name; `part` is 'private', 'clean' or 'public'. The functions
-that these rest on take prediction tables and lie in `evaluation`, `statistics`, `calibration` and
-`slices`. All raise `RunError` for a run that is not there or was not scored on that part.
+A run is given as a `Run` or by its name; `part` is 'private', 'clean' or 'public'; `labels`, what
+its predictions are scored against, a key of `labelling.LABELS`. The functions that these rest on
+take prediction tables and lie in `evaluation`, `statistics`, `calibration` and `slices`. All raise
+`RunError` for a run that is not there, was not scored on that part, or has no such labels.
 """
 
 from contextlib import suppress
@@ -10,6 +11,7 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
+from fercore.analysis.relabelling import against
 from fercore.data import FaceSet
 from fercore.errors import DataError, RunError
 from fercore.groups.cells import stored_accuracy
@@ -22,14 +24,18 @@ from fercore.scoring import calibration, evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
 from fercore.scoring.image_properties import measured_in
 from fercore.scoring.predictions import PARTS, Predictions
+from fercore.scoring.vote_scores import vote_scores
 
 
-def compare(run_a: Run | str, run_b: Run | str, part: str = "private") -> pd.DataFrame:
+def compare(
+    run_a: Run | str, run_b: Run | str, part: str = "private", *, labels: str = "dataset"
+) -> pd.DataFrame:
     """Two runs image by image: a line for accuracy, and one for each metric of each class.
 
     The columns are those of `evaluation.comparison_table`.
     """
-    return evaluation.comparison_table(_predictions(run_a, part), _predictions(run_b, part))
+    a, b = (_predictions(run, part, labels) for run in (run_a, run_b))
+    return evaluation.comparison_table(a, b)
 
 
 def runs(found: list[Run] | None = None) -> pd.DataFrame:
@@ -120,6 +126,7 @@ def bootstrap_interval(
     run: Run | str,
     part: str = "private",
     *,
+    labels: str = "dataset",
     resamples: int = statistics.CLASS_RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -128,7 +135,7 @@ def bootstrap_interval(
     Columns: metric, class ('all' for the first two), value, low, high, from 0 to 1. All metrics
     are taken of the same resamples.
     """
-    table = _predictions(run, part)
+    table = _predictions(run, part, labels)
     counts = metrics.confusion_matrix(table.labels, table.predicted)
     values = evaluation.metrics_of(counts)
     lows, highs = statistics.bootstrap_bounds(
@@ -141,20 +148,30 @@ def bootstrap_interval(
 
 
 def reliability(
-    run: Run | str, part: str = "private", bins: int = calibration.BINS
+    run: Run | str,
+    part: str = "private",
+    bins: int = calibration.BINS,
+    *,
+    labels: str = "dataset",
 ) -> pd.DataFrame:
     """Confidence against accuracy in bins of as many images; see `calibration.reliability`."""
-    return calibration.reliability(_predictions(run, part), bins)
+    return calibration.reliability(_predictions(run, part, labels), bins)
 
 
-def slices(run: Run | str, part: str = "private", *, faces: FaceSet | None = None) -> pd.DataFrame:
+def slices(
+    run: Run | str,
+    part: str = "private",
+    *,
+    labels: str = "dataset",
+    faces: FaceSet | None = None,
+) -> pd.DataFrame:
     """Accuracy and macro F1 on each slice of the images, the worst first; see `slices.slices`.
 
     Slices by light, contrast and sharpness are of the images that are on this machine: in `faces`,
-    or wherever `faces_of` finds them. Those by FER+'s raters are there where its votes are.
+    or wherever `faces_of` finds them. Those by FER+'s raters are there for FER2013.
     """
     run = _found(run)
-    predictions, frame = _predictions(run, part), run.prediction_frame
+    predictions, frame = _predictions(run, part, labels), run.prediction_frame
     if faces is None:
         with suppress(DataError):  # then there are no slices by what is measured in an image
             faces = faces_of(run)
@@ -167,12 +184,28 @@ def slices(run: Run | str, part: str = "private", *, faces: FaceSet | None = Non
     return sliced.slices(predictions, properties)
 
 
+def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
+    """A run's probabilities against FER+'s votes, a line: the fields of `vote_scores.VoteScores`.
+
+    The intervals are two columns each, `probability_low` and so on. Raises `RunError` where FER+'s
+    raters have not seen the run's images.
+    """
+    run = _found(run)
+    votes = votes_of(run)
+    if votes is None:
+        raise RunError(f"FER+'s raters have not seen the images that {run.run_id} was scored on.")
+    scores = vote_scores(_predictions(run, part), votes)._asdict()
+    for name in ("probability", "loss"):
+        scores[f"{name}_low"], scores[f"{name}_high"] = scores.pop(f"{name}_interval")
+    return pd.DataFrame([scores])
+
+
 def _found(run: Run | str) -> Run:
     return find_run(run) if isinstance(run, str) else run
 
 
-def _predictions(run: Run | str, part: str) -> Predictions:
-    run = _found(run)
+def _predictions(run: Run | str, part: str, labels: str = "dataset") -> Predictions:
+    run = against(_found(run), labels)
     table = run.predictions(part)
     if not len(table):
         raise RunError(f"{run.run_id} was not scored on part '{part}': its dataset has none.")

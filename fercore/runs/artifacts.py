@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +35,7 @@ from fercore.runs.shape import (
     read_info,
 )
 from fercore.scoring.evaluation import evaluate_parts
+from fercore.scoring.labelling import Labelling
 from fercore.scoring.predictions import Predictions, read_frame, select_part
 from fercore.training.recipes import Recipe
 
@@ -79,11 +80,15 @@ def checked_run_id(run_id: str) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """A complete run. `info` is its `run.json`."""
+    """A complete run. `info` is its `run.json`.
+
+    labelling: what its predictions are scored against, where that is not the dataset's labels.
+    """
 
     folder: Path
     info: RunInfo
     recipe: Recipe
+    labelling: Labelling | None = field(default=None, kw_only=True)
 
     @property
     def run_id(self) -> str:
@@ -165,16 +170,33 @@ class Run:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     @cached_property
-    def prediction_frame(self) -> pd.DataFrame:
+    def stored_frame(self) -> pd.DataFrame:
         """The stored table: usage, row, label, pixels, copy, p_angry … p_neutral."""
         return self.read("predictions.parquet", read_frame)
+
+    @cached_property
+    def prediction_frame(self) -> pd.DataFrame:
+        """The same with the labels that it is scored against, without images that have none."""
+        return self.labelling.frame(self.stored_frame) if self.labelling else self.stored_frame
+
+    def stored_predictions(self, part: str = "private") -> Predictions:
+        """The predictions on a part with the dataset's labels, in row order."""
+        return select_part(self.stored_frame, part)
+
+    def left_out(self, part: str = "private") -> int:
+        """How many images of a part have none of the labels that it is scored against."""
+        return len(self.stored_predictions(part)) - len(self.predictions(part))
 
     def predictions(self, part: str = "private") -> Predictions:
         """The predictions on 'private', 'clean' or 'public', in row order."""
         return select_part(self.prediction_frame, part)
 
     def metrics(self) -> dict[str, Any]:
-        """Headline metrics by part, as stored; computed again where the file is damaged."""
+        """Headline metrics by part, as stored; computed where the labels are others than the
+        dataset's, or the file is damaged.
+        """
+        if self.labelling:
+            return evaluate_parts(self.prediction_frame)
         try:
             return self.read("metrics.json", lambda path: checked_metrics(read_json(path)))
         except RunError as error:

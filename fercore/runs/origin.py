@@ -1,12 +1,13 @@
-"""What a run was made on, found again on this machine: the images, and FER+'s votes on them."""
+"""What a run was made on: the images, found again on this machine, and FER+'s votes on them."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from fercore.data.faceset import FaceSet
-from fercore.data.finding import find_faces, sources
-from fercore.data.votes import Votes, votes_for
+from fercore.data.finding import find_faces
+from fercore.data.votes import Votes
 from fercore.runs.artifacts import Run
+from fercore.scoring.labelling import votes_on
 
 
 def faces_of(run: Run, *, progress: Callable[[int], None] | None = None) -> FaceSet:
@@ -19,12 +20,8 @@ def faces_of(run: Run, *, progress: Callable[[int], None] | None = None) -> Face
 
 
 def votes_of(run: Run) -> Votes | None:
-    """FER+'s votes on the images a run was scored on, where they are here and belong to them."""
-    if run.dataset != "FER2013":
-        return None
-    frame = run.prediction_frame
-    rows, usage = frame["row"].to_numpy(), frame["usage"].to_numpy()
-    return votes_for(rows, usage, sources(run.dataset, run.info["dataset"]["fingerprint"]))
+    """FER+'s votes, where the images a run was scored on are those of `fer2013.csv`, else None."""
+    return votes_on(run.dataset, run.stored_frame)
 
 
 def holding(run: Run, faces: FaceSet) -> int:

@@ -68,9 +68,10 @@ class ImportedInfo(TypedDict):
 class RunInfo(TypedDict):
     """The content of a `run.json`, as far as anything reads it.
 
-    best_epoch is None for a run that was not trained here: an ensemble, which has `members`, or an
-    `imported` one, of which more is unknown. selected_on is the part that chose the epoch, None
-    where it is the last one. files holds a SHA-256 by name.
+    labels: those laid over Training's, None where they are the dataset's. best_epoch is None for
+    a run that was not trained here: an ensemble, which has `members`, or an `imported` one, of
+    which more is unknown. selected_on is the part that chose the epoch, None where it is the last
+    one. files holds a SHA-256 by name.
     """
 
     schema: int
@@ -94,6 +95,7 @@ class RunInfo(TypedDict):
     start_from: NotRequired[StartInfo | None]
     imported: NotRequired[ImportedInfo]
     git_commit: NotRequired[str | None]
+    labels: NotRequired[str | None]
 
 
 _share = number(0, 1)
@@ -140,6 +142,7 @@ RUN = {
     "members?": [text],
     "start_from?": optional({"run_id": text, "dataset": optional(text)}),
     "git_commit?": optional(text),
+    "labels?": optional(text),
     "imported?": {
         "title": text, "file": text, "values": one_of(*VALUES), "joined_by": text,
         "feeding?": FEEDING,

@@ -34,6 +34,13 @@ def wilson_interval(successes: float, n: float) -> Interval:
     return Interval(float(low), float(high))
 
 
+def mean_interval(values: NDArray[np.float64]) -> Interval:
+    """Interval of a mean of many images' values (N,), normal by the central limit theorem."""
+    mean, n = float(values.mean()), len(values)
+    half = Z * float(values.std(ddof=1)) / n**0.5 if n > 1 else float("inf")
+    return Interval(mean - half, mean + half)
+
+
 def wilson_bounds(
     successes: NDArray[Any], n: NDArray[Any], z: NDArray[np.float64] | float = Z
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
