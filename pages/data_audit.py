@@ -107,9 +107,9 @@ st.subheader("Labels that people dispute", anchor=False)
 if agreement is not None:
     st.caption(
         "Ten people tagged each image again for FER+ (Barsoum et al., 2016). A bar is the share of "
-        "a class's labels that got most votes, ties with another expression included; the narrow "
-        "bar in it that of labels with more than half of the votes. Where they are low, a "
-        "'mistake' of a model is often the label's. Click a bar to select that label."
+        "a class's labels that no other answer got more votes than; the narrow bar in it that of "
+        "labels with more than half of the votes. Where they are low, a 'mistake' of a model is "
+        "often the label's. Click a bar to select that label."
     )
     st.markdown(audit_view.agreement_sentence(agreement, usage))
     clickable_figure(
