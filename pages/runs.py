@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.access import may_write, write_or_say_why
+from dashboard.base.plain import plain
 from dashboard.base.widgets import csv_button, heading
 from dashboard.compare.import_panel import import_panel
 from dashboard.compare.run_manager import (
@@ -29,6 +30,11 @@ runs = loading.runs()
 local = [run for run in runs if not run.shipped]
 if runs:
     st.dataframe(run_table(runs), hide_index=True, height="content")
+    if changed := [plain(run.run_id) for run in runs if run.uncommitted]:
+        st.caption(
+            "By code that was changed since its commit, so that no commit trains them again: "
+            f"{', '.join(changed)}."
+        )
     csv_button(lambda: tables.runs(runs), "runs")
 else:
     st.info(

@@ -16,6 +16,7 @@ from fercore.runs.changes import annotate_run, delete_run, rename_run
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from tests.test_cli import fails, run
+from tests.test_pages import open_page, said
 
 
 @pytest.fixture
@@ -143,6 +144,7 @@ def test_uncommitted_code_is_told_wherever_the_run_is(two_runs):
     assert ["uncommitted code" in line for line in lines] == ["first" in line for line in lines]
     made = run_table([first, second])["made"]
     assert list(made) == ["here, uncommitted code", "here"]
+    assert "no commit trains them again: first." in said(open_page("runs"))
     commits = tables.runs([first, second])["git_commit"]
     assert commits[0] == "0123456789ab-dirty"
     assert pd.isna(commits[1])
