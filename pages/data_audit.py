@@ -90,6 +90,8 @@ if here:
 scores = {key: audit_view.part_scores(run, part) for key, run in selection.models.items()}
 for key, table in scores.items():
     st.markdown(audit_view.copies_sentence(key, table) or "There are no exact copies to leave out.")
+if easy := audit_view.easy_copies(selection.models, part):
+    st.markdown(easy)
 
 
 def take_part(point: Point) -> None:

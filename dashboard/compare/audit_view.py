@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.figures import STILL, drawn_once, points_by_row, styled
+from dashboard.base.plain import plain
 from dashboard.base.theme import MAGNITUDE, REFERENCE_COLOUR, count
 from dashboard.base.widgets import letter, tile
 from dashboard.compare.slices_view import run_slices
@@ -22,12 +23,19 @@ from fercore.analysis.audit import (
     near_duplicates,
     scores_by_part,
 )
+from fercore.analysis.copies import (
+    CopiesEffect,
+    copies_effect,
+    training_accuracies,
+    unlearned_run,
+)
 from fercore.data import FaceSet
 from fercore.data.votes import Votes, of_fer2013
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
+from fercore.runs.words import run_title
 from fercore.scoring.slices import slice_title
-from fercore.wording import percent, points
+from fercore.wording import percent, points, points_interval
 
 # Where the parts of `scores_by_part` are slices of the selection, their titles.
 SLICE_OF_PART = {
@@ -97,6 +105,45 @@ def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
         f"{letter(key)} is right on {percent(accuracy['all images'])} of all images and on "
         f"{percent(clean)} without the {count(n['the exact copies'])} copies "
         f"({points(clean - accuracy['all images'])}); on the copies alone, on {percent(copies)}."
+    )
+
+
+def easy_copies(models: Mapping[str, Run], part: str) -> str | None:
+    """How much of what copies give is that they are easy: held against a run that has learned no
+    image by heart. None where there is no such run, or no copy.
+    """
+    first = next(iter(models.values()))
+    known = unlearned_run(loading.runs(), first)
+    accuracies = known and training_accuracies(known)
+    if known is None or not accuracies:
+        return None
+    properties, reference = run_slices(first, part).properties, loading.predictions(known, part)
+    here = loading.predictions(first, part).same_images(reference)
+    if not here or "duplicate" not in properties or properties["duplicate"].sum() < 2:
+        return None
+    copies = properties["duplicate"].to_numpy()
+    told = [
+        _more_than_easy(key, copies_effect(loading.predictions(run, part), reference, copies))
+        for key, run in models.items()
+        if run.run_id != known.run_id and loading.predictions(run, part).same_images(reference)
+    ]
+    if not told:
+        return None
+    easy = reference.correct[copies].mean(), reference.correct[~copies].mean()
+    trained, validated = map(percent, accuracies)
+    return (
+        f"Part of that is that copies are easy. {plain(run_title(known))} was right on "
+        f"{trained} of Training and {validated} of PublicTest, so it knows none by heart; it "
+        f"is right on {percent(easy[0])} of the copies and {percent(easy[1])} elsewhere. "
+        + " ".join(told)
+    )
+
+
+def _more_than_easy(key: str, effect: CopiesEffect) -> str:
+    return (
+        f"{letter(key)} gains {points(effect.gap)} on them, {points(effect.easy)} of it as that "
+        f"one does: what knowing them may add is {points(effect.more)} "
+        f"{points_interval(effect.interval)}."
     )
 
 
