@@ -1,7 +1,8 @@
 """Asks pip's `fer` about faces and photos; run by benchmarks/peer_fer.py in the peer's Python.
 
-Reads faces uint8 (N, 48, 48) and photos uint8 (M, H, W, 3) RGB; writes what it says of each, as
-an index of its classes, which are FER2013's, -1 where it finds no face, and milliseconds.
+Reads faces uint8 (N, 48, 48) and photos uint8 (M, H, W, 3) RGB; writes the probabilities (N, 7) of
+its classes, which are FER2013's, for the faces, the index of what it says of each photo, -1 where
+it finds no face, and milliseconds.
 """
 
 import sys
@@ -43,7 +44,7 @@ def main(given: str, answered: str) -> None:
         said.append(CLASSES.index(max(scores, key=lambda name: scores[name])) if scores else -1)
     np.savez(
         answered,
-        faces=np.concatenate(probs).argmax(1),
+        faces=np.concatenate(probs),
         photos=np.array(said),
         face_ms=face_ms,
         photo_ms=photo_ms,

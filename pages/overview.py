@@ -8,9 +8,11 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
+from dashboard.base.plain import plain
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, score_card
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.compare.published_view import published_figures, shown_beside
 from dashboard.compare.verdict import (
     compares_architectures,
     paper_in_words,
@@ -62,11 +64,16 @@ accuracies = [
     for key in selection.models
 ]
 on_fer2013 = all(run.dataset == "FER2013" for run in selection.models.values())
+known = shown_beside() if on_fer2013 and selection.part == "private" else None
 figure.image(
-    accuracy_svg(accuracies, references=on_fer2013, dark=st.context.theme.type == "dark"),
+    accuracy_svg(
+        accuracies, references=on_fer2013, published=known, dark=st.context.theme.type == "dark"
+    ),
     width="stretch",
     alt=in_words(accuracies),
 )
+if known:
+    figure.caption(plain(known.caveat))
 
 with verdict:
     models_line(selection)
@@ -140,6 +147,8 @@ with right:
                 icon=":material/trending_up:",
             )
 
+if on_fer2013:
+    published_figures()
 csv_button(
     pd.DataFrame([headline(key, of) for key, of in scores.items()]),
     "overview", models=selection.models, part=selection.part,

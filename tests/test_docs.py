@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import typer
 from PIL import Image
@@ -17,8 +18,10 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from fercore.cli import app
+from fercore.data.votes import CATEGORIES
 from fercore.predict.sample_photos import sample_photo
 from fercore.runs.artifacts import find_run
+from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -50,12 +53,16 @@ def commands(block: str) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def reader(tmp_path, monkeypatch):
-    """A folder with a photo, where the shipped runs are and nothing else: what a reader has."""
+    """A folder with a photo and a program's answers, where the shipped runs are: what one has."""
     (tmp_path / "artifacts").mkdir()
     for name in ("shipped", "studies"):
         here = tmp_path / "artifacts" / name
         shutil.copytree(ROOT / "artifacts" / name, here, copy_function=link)
     sample_photo("astronaut").save(tmp_path / "me.jpg")
+    answers = pd.read_parquet(ROOT / "artifacts" / "shipped" / "cnn-s1" / "predictions.parquet")
+    usual = dict(zip(PROBABILITY_COLUMNS, map(str.title, CATEGORIES)))
+    theirs = answers[["row", *PROBABILITY_COLUMNS]].rename(columns=usual).round(4)
+    theirs.to_csv(tmp_path / "theirs.csv", index=False)
     monkeypatch.chdir(tmp_path)
 
 

