@@ -131,13 +131,25 @@ def test_the_form_is_drawn_for_who_opens_it_and_keeps_what_was_chosen(two_runs):
 
 
 def test_verdicts_are_offered_once_there_are_some(two_runs, faces):
-    def boxes() -> list[str]:
-        return [box.label for box in open_page("overview", retrain=True).sidebar.checkbox]
+    def labels() -> list[str]:
+        boxes = open_page("overview", retrain=True).sidebar.selectbox
+        return next(box.options for box in boxes if box.label == "Labels to train by")
 
-    assert "Use my verdicts on Training" not in boxes()
+    assert labels() == ["the dataset's"], "FER+'s raters have not seen the drawn faces"
     pixels = int(faces.pixel_hashes()[0])
     review.save(review.Verdict(pixels, 0, faces.name, "angry", verdict="unusable"))
-    assert "Use my verdicts on Training" in boxes()
+    assert labels() == ["the dataset's", "my verdicts over the dataset's"]
+
+
+def test_ferplus_labels_are_offered_for_what_may_be_fer2013(two_runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    app = open_page("overview", retrain=True)
+    (box,) = (box for box in app.sidebar.selectbox if box.label == "Labels to train by")
+    box.select("FER+'s votes")
+    asked: list = []
+    monkeypatch.setattr("fercore.jobs.start", asked.append)
+    next(button for button in app.button if button.key == "train-begin").click().run()
+    assert [(request.labels, request.verdicts) for request in asked] == [("votes", False)]
 
 
 def test_a_run_that_was_cut_short_is_marked_wherever_it_is_shown(two_runs):

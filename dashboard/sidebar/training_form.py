@@ -20,10 +20,12 @@ from fercore.jobs.combinations import offered
 from fercore.jobs.request import Request
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
+from fercore.scoring.labelling import TRAINED_BY
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.wording import duration
 
 FRESH = "fresh weights"
+DATASET, VERDICTS = "dataset", "verdicts"  # labels to train by, beside FER+'s
 
 
 @st.fragment
@@ -61,7 +63,7 @@ def training_form(busy: bool) -> None:
         persist_state="session",
     )
     with st.expander("More"):
-        options = _more()
+        options = _more(rated=source not in (data.SYNTHETIC, *stored_faces()))
     options["start_from"] = start.run_id if start else None
     wanted = (model, recipe, source, seed, options)
     asked = st.button("How long?", width="stretch", key="train-how-long")
@@ -115,13 +117,12 @@ def _recipe(names: list[str], first: str) -> str:
     )
 
 
-def _more() -> dict[str, Any]:
-    """What of a request is seldom asked for, and `changes` to the recipe."""
-    verdicts = len(review.verdicts()) > 0 and st.checkbox(
-        "Use my verdicts on Training", key="train-verdicts", persist_state="session",
-        help="Labels found wrong on the Review page are replaced; ambiguous and unusable images "
-        "are left out. The test images stay as they are.",
-    )  # fmt: skip
+def _more(*, rated: bool) -> dict[str, Any]:
+    """What of a request is seldom asked for, and `changes` to the recipe.
+
+    rated: whether the faces may be those that FER+'s raters have seen.
+    """
+    labels = _labels(rated=rated)
     validation = st.number_input(
         "Validation, % of Training", 1, 50, None, placeholder="the dataset's own images",
         key="train-validation", persist_state="session",
@@ -129,7 +130,23 @@ def _more() -> dict[str, Any]:
         "is drawn by the seed, to choose the epoch by.",
     )  # fmt: skip
     share = None if validation is None else validation / 100
-    return {"changes": _changes(), "verdicts": verdicts, "validation": share} | _machine()
+    return {"changes": _changes(), "validation": share} | labels | _machine()
+
+
+def _labels(*, rated: bool) -> dict[str, str | bool | None]:
+    """What of a request says which labels Training has."""
+    choices = {DATASET: "the dataset's"} | (TRAINED_BY if rated else {})
+    if len(review.verdicts()):
+        choices[VERDICTS] = "my verdicts over the dataset's"
+    labels = st.selectbox(
+        "Labels to train by", choices, format_func=choices.__getitem__,
+        key="-".join(["train-labels", *choices]), persist_state="session",
+        help="FER+'s are for FER2013 alone: the plurality of ten raters, what more than half of "
+        "them saw, or their votes as shares. Training images without such a label are left out; "
+        "so are those that you called ambiguous or unusable. The test images stay as they are.",
+    )  # fmt: skip
+    by_votes = labels if labels in TRAINED_BY else None
+    return {"labels": by_votes, "verdicts": labels == VERDICTS}
 
 
 def _changes() -> dict[str, float]:

@@ -13,11 +13,19 @@ from numpy.typing import NDArray
 
 from fercore.analysis import review
 from fercore.data import FaceSet, face_set
-from fercore.errors import DataError, RunError
+from fercore.data.votes import Votes, votes_for
+from fercore.errors import ConfigError, DataError, RunError
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import macro_f1
-from fercore.scoring.labelling import Labelling, by_votes, checked_labels, relabelled, votes_on
+from fercore.scoring.labelling import (
+    TRAINED_BY,
+    Labelling,
+    by_votes,
+    checked_labels,
+    relabelled,
+    votes_on,
+)
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.statistics import Interval, wilson_interval
 
@@ -96,17 +104,55 @@ def apply_to_training(faces: FaceSet, verdicts: pd.DataFrame) -> FaceSet:
     Wrong labels are replaced, ambiguous and unusable images left out; the result has a fingerprint
     of its own and a note. `faces` itself where no Training image is touched.
     """
+    return _on_training(faces, by_verdicts(verdicts), f"Verdicts {verdicts_hash(verdicts)}")
+
+
+def train_by_votes(faces: FaceSet, labels: str) -> FaceSet:
+    """`faces` with FER+'s labels on its Training images; the test usages stay as they are.
+
+    labels: a key of `TRAINED_BY`. Training images without such a label are left out: under 'votes'
+    those without a plurality, whose votes hardly speak of the seven expressions. Raises
+    `ConfigError` for other labels, `DataError` where FER+'s raters have not seen these images.
+    """
+    if labels not in TRAINED_BY:
+        raise ConfigError(
+            f"There are no labels '{labels}' to train by. Choose {', '.join(TRAINED_BY)}, or the "
+            "review verdicts with --verdicts."
+        )
+    name = "ferplus" if labels == "votes" else labels
+    return _on_training(faces, by_votes(name, _votes_on_training(faces)), TRAINED_BY[labels])
+
+
+def vote_targets(faces: FaceSet) -> NDArray[np.float32]:
+    """How the votes on each Training image are spread over the seven classes (N, 7): soft labels.
+
+    `faces` as `train_by_votes` gives them. Raises what that does.
+    """
+    votes = _votes_on_training(faces)
+    return votes.shares(faces.row[faces.usage == "Training"]).astype(np.float32)
+
+
+def _votes_on_training(faces: FaceSet) -> Votes:
+    votes = votes_for(faces.name, faces.row, faces.usage)
+    if votes is None:
+        raise DataError(
+            "FER+'s raters have seen the images of the original fer2013.csv alone, and not "
+            f"{faces.name}'s as they are here. Train by the dataset's labels."
+        )
+    return votes
+
+
+def _on_training(faces: FaceSet, labelling: Labelling, title: str) -> FaceSet:
+    """`faces` with other labels on its Training images; itself where nothing changes."""
     training = np.flatnonzero(faces.usage == "Training")
     pixels = faces.part("Training").pixel_hashes()
     labels, keep = faces.labels.copy(), np.ones(len(faces), bool)
-    labels[training], keep[training] = _overlay(pixels, faces.labels[training], verdicts)
+    laid = labelling.lay(faces.row[training], pixels, faces.labels[training])
+    labels[training], keep[training] = laid
     relabelled, left_out = int((labels != faces.labels)[keep].sum()), int((~keep).sum())
     if not relabelled and not left_out:
         return faces
-    note = (
-        f"Verdicts {verdicts_hash(verdicts)} on Training: {relabelled} images relabelled, "
-        f"{left_out} left out."
-    )
+    note = f"{title} on Training: {relabelled} images relabelled, {left_out} left out."
     return face_set(
         faces.name,
         faces.images[keep],

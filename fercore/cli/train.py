@@ -51,6 +51,14 @@ FromOption = Annotated[
 VerdictsOption = Annotated[
     bool, typer.Option("--verdicts", help="lay the review verdicts over Training")
 ]
+TrainLabelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        help="lay FER+'s over Training: ferplus (plurality), agreed (more than half) or votes "
+        "(their shares); by default the dataset's",
+    ),
+]
 ResumeOption = Annotated[
     str | None, typer.Option(help="name of a training that was broken off, to go on with")
 ]
@@ -74,6 +82,7 @@ def train(
     run_id: Annotated[str | None, typer.Option(help="name of the new run")] = None,
     start_from: FromOption = None,
     verdicts: VerdictsOption = False,
+    labels: TrainLabelsOption = None,
     epochs: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0, help=_INSTEAD)] = None,
@@ -108,6 +117,7 @@ def train(
         wanted = Request(
             run_id or "", model or "", chosen, seed, data, precision, threads,
             start_from=start_from, verdicts=verdicts, class_names=names, validation=validation,
+            labels=labels,
         )  # fmt: skip
         _check_new(wanted, keep_best)
         wanted = settled(wanted)  # before the data are read for nothing

@@ -64,7 +64,7 @@ def learn(
 
     with group.together():
         given = _load(request, watcher, on_images) if faces is None else faces
-        faces = _with_verdicts(given, folder)
+        faces = _relabelled(given, request, folder)
     _check_same(faces, group)
     model = _as_begun(request, folder, faces)
     result = fit(
@@ -75,6 +75,7 @@ def learn(
         seed=request.seed,
         precision=choose_precision(request.precision),
         checkpoints=_checkpoints(request, folder, faces, checkpoint_seconds),
+        targets=relabelling.vote_targets(faces) if request.labels == "votes" else None,
         teacher=teacher_of(request),
         watcher=watcher,
         group=group,
@@ -128,7 +129,10 @@ def _load(request: Request, watcher: Watcher, on_images: Callable[[int], None]) 
     return request.faces(progress=progress)
 
 
-def _with_verdicts(faces: FaceSet, folder: Path) -> FaceSet:
+def _relabelled(faces: FaceSet, request: Request, folder: Path) -> FaceSet:
+    """The faces with the labels that are asked for on Training."""
+    if request.labels:
+        return relabelling.train_by_votes(faces, request.labels)
     verdicts = read_verdicts(folder)
     return faces if verdicts is None else relabelling.apply_to_training(faces, verdicts)
 
@@ -153,6 +157,7 @@ def identity(request: Request) -> dict[str, Any]:
         "model_arguments": model_arguments(request),
         "recipe": request.recipe.to_json(),
         "seed": request.seed,
+        "labels": request.labels,
     }
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from pyarrow import ArrowException
 
 from fercore import data
-from fercore.analysis import review
+from fercore.analysis import relabelling, review
 from fercore.data import FaceSet
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
@@ -44,7 +44,7 @@ _SHAPE = {
     "run_id": text, "model": one_of(*MODELS), "recipe": anything, "seed?": whole(),
     "data?": optional(text), "precision?": text, "threads?": optional(whole(1)),
     "low_priority?": truth, "start_from?": optional(text), "verdicts?": truth, "class_names?": text,
-    "validation?": optional(number(0, 1)),
+    "validation?": optional(number(0, 1)), "labels?": optional(text),
 }  # fmt: skip
 _PATIENCE = 2.0  # seconds; one that has said that it failed holds its lock a moment longer
 
@@ -59,7 +59,8 @@ class Request:
     model, which may then be '', and its arguments are that run's. verdicts: whether the review
     verdicts are laid over Training. class_names: what the source's own names for classes stand for,
     as `data.load` takes it. validation: the share of Training that is drawn by `seed` for
-    validation, where the set has no validation images.
+    validation, where the set has no validation images. labels: a key of `relabelling.TRAINED_BY`,
+    what of FER+ is laid over Training; None for the dataset's own labels.
     """
 
     run_id: str
@@ -74,6 +75,7 @@ class Request:
     verdicts: bool = False
     class_names: str = ""
     validation: float | None = None
+    labels: str | None = None
 
     def faces(self, *, progress: Callable[[int], None] | None = None) -> FaceSet:
         """The faces it is trained and scored on. Raises what `data.load` raises."""
@@ -102,6 +104,8 @@ def settled(request: Request) -> Request:
     Raises what `combinations.check` does, and `ConfigError` where verdicts are asked for and there
     are none.
     """
+    if request.verdicts and request.labels:
+        raise ConfigError("Train by FER+'s labels or by your verdicts, not by both.")
     if request.verdicts and not len(review.verdicts()):
         raise ConfigError(
             "There are no verdicts yet. Leave some on the Review page, or go without."
@@ -128,8 +132,12 @@ def prepare(request: Request, folder: Path | None = None, faces: FaceSet | None 
     """
     request = settled(request)
     verdicts = review.verdicts() if request.verdicts else None
-    if request.data != data.SYNTHETIC or request.validation is not None:  # that one is whole
-        check_parts(request.faces() if faces is None else faces)
+    complete_as_drawn = request.data == data.SYNTHETIC and request.validation is None
+    if request.labels or not complete_as_drawn:
+        given = request.faces() if faces is None else faces
+        check_parts(given)
+        if request.labels:
+            relabelling.train_by_votes(given, request.labels)  # raises where it cannot be
     if request.run_id:
         return _create(request, folder or local_folder(request.run_id), verdicts)
     for name in _names(request):

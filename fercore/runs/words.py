@@ -2,17 +2,20 @@
 
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
+from fercore.scoring.labelling import TRAINED_BY
 
 UNCOMMITTED = "uncommitted code"  # of a run that no commit makes again
 
 
 def run_title(run: Run) -> str:
-    """'CNN · paper · seed 0', the synthetic set and uncommitted code named wherever they were
-    used.
+    """'CNN · paper · seed 0'; the synthetic set, other labels and uncommitted code are named
+    wherever they were used.
     """
     imported = run.info.get("imported")
     recipe = "imported" if imported and run.recipe.name == run.run_id else run.recipe.name
     parts = [model_title(run), recipe, *filter(None, [seed_title(run)])]
+    if labels := run.info.get("labels"):
+        parts.insert(2, f"trained by {TRAINED_BY.get(labels, labels)}")
     if short := cut_short(run):
         parts.insert(2, f"cut short at {short}")
     if run.dataset != "FER2013":

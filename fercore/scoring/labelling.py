@@ -22,6 +22,12 @@ LABELS = {
     "agreed": "FER+, where more than half agree",
     "verdicts": "your verdicts over the dataset's",
 }
+# Other labels than the dataset's that a model may be trained by.
+TRAINED_BY = {
+    "ferplus": "FER+'s plurality",
+    "agreed": "FER+ where more than half agree",
+    "votes": "FER+'s votes",
+}
 Whole = NDArray[np.int64]
 Laid = tuple[Whole, NDArray[np.bool_]]  # labels (N,), and which images (N,) have one
 

@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fercore.data.faceset import FaceSet
@@ -22,6 +24,7 @@ class Batch(NamedTuple):
     version: int  # of the augmentation, from 0; the same one shows every face under the same map
     images: Tensor  # as the model sees them, float32 (B, 1, side, side), 0..255
     labels: Tensor  # int64 (B,)
+    targets: Tensor  # what is learnt: the labels, or probabilities in their place (B, 7)
     chosen: Tensor  # which of the training images they are, int64 (B,)
     faces: Tensor  # those as they are, uint8 (B, 1, 48, 48)
     maps: Tensor  # what the augmentation moves them by, (B, 2, 3), as `affine_maps` gives
@@ -31,10 +34,19 @@ class Batches:
     """The batches of every epoch."""
 
     def __init__(
-        self, faces: FaceSet, recipe: Recipe, *, seed: int, device: str, group: Group
+        self,
+        faces: FaceSet,
+        recipe: Recipe,
+        targets: NDArray[np.float32] | None = None,
+        *,
+        seed: int,
+        device: str,
+        group: Group,
     ) -> None:
+        """`targets`: see `fit`."""
         self.images = torch.tensor(faces.images, device=device)[:, None]  # uint8 (N, 1, 48, 48)
         self.labels = torch.tensor(faces.labels, device=device)
+        self.targets = self.labels if targets is None else torch.tensor(targets, device=device)
         self.recipe, self.seed, self.group = recipe, seed, group
 
     def __len__(self) -> int:
@@ -72,4 +84,5 @@ class Batches:
         images = warp(faces, maps, side)
         if self.recipe.augmentation.erase:
             images = erase(images, boxes)
-        return [images, self.labels[chosen], chosen, faces, maps.to(faces.device)]
+        labels, targets = self.labels[chosen], self.targets[chosen]
+        return [images, labels, targets, chosen, faces, maps.to(faces.device)]

@@ -9,7 +9,9 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -89,13 +91,15 @@ def fit(
     precision: Precision,
     checkpoints: Checkpoints,
     watcher: Watcher = Watcher(),
+    targets: NDArray[np.float32] | None = None,
     teacher: Network | None = None,
     group: Group | None = None,
     keep_best: bool = False,
 ) -> Fit:
     """Train `model` in place; it ends with the weights of the best PublicTest epoch.
 
-    A `teacher` answers for the recipe's share of the labels.
+    targets: probabilities (N, 7) that stand in the place of the training labels; accuracy is still
+    of those. A `teacher` answers for the recipe's share of labels or targets.
 
     Under torchrun every process of the `group` calls it with the same arguments, and the leader
     alone reads and writes the checkpoint and hears from the watcher. Each is asked whether to
@@ -111,7 +115,7 @@ def fit(
     group = group or Group()
     watcher = watcher if group.leads else Watcher(stop_requested=watcher.stop_requested)
     teaching = Teacher(teacher, recipe, len(training), precision) if teacher else None
-    batches = Batches(training, recipe, seed=seed, device=precision.device, group=group)
+    batches = Batches(training, recipe, targets, seed=seed, device=precision.device, group=group)
     trainer = _Trainer(
         model, batches, validation, recipe, seed, precision, checkpoints, watcher, group, teaching
     )
@@ -222,7 +226,7 @@ class _Trainer:
     def _step(self, batch: Batch) -> tuple[float, int]:
         """One step on this process's share of the batch; the whole batch's mean loss and hits."""
         self.group.divide(batch.size)
-        targets = self.teacher.targets(batch) if self.teacher else batch.labels
+        targets = self.teacher.targets(batch) if self.teacher else batch.targets
         with self.precision.autocast():
             logits = self.replica(batch.images.contiguous(memory_format=torch.channels_last))
             total = cross_entropy(

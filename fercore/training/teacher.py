@@ -35,13 +35,14 @@ class Teacher:
 
     @torch.no_grad()
     def targets(self, batch: Batch) -> Tensor:
-        """The labels as probabilities (B, 7), the answers mixed in by their share."""
+        """The batch's targets as probabilities (B, 7), the answers mixed in by their share."""
         if len(self.answers):
             answers = self._remembered(batch)
         else:
             answers = self._ask(batch.faces, batch.maps)
-        certain = one_hot(batch.labels, answers.shape[1]).float()
-        return certain.lerp(answers, self.share)
+        own = batch.targets
+        own = one_hot(own, answers.shape[1]).float() if own.dim() == 1 else own
+        return own.lerp(answers, self.share)
 
     def _remembered(self, batch: Batch) -> Tensor:
         """The answers to the batch's version of its faces; those not asked for yet, now."""
