@@ -16,7 +16,7 @@ def test_every_figure_says_how_it_was_chosen():
     for one in published():
         assert 0.4 < one.accuracy < 1
         assert all((one.model, one.source, one.selected_on, one.pretraining, one.basis))
-        assert f"chosen on {one.selected_on}" in one.caveat
+        assert f"Chosen on: {one.selected_on}" in one.caveat
     assert len(published_table()) == len(found)
 
 
@@ -31,8 +31,8 @@ def test_the_overview_shows_it_with_its_caveat(monkeypatch):
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(ROOT / "artifacts"))
     app = open_page("overview", a="cnn-best", b="peer-fer", beside="wujie-vgg19")
     words = said(app)
-    assert "chosen on PrivateTest: the best of 250 epochs" in words
+    assert "Chosen on: PrivateTest: the best of 250 epochs" in words
     assert "Others reached about 72.6 when chosen on PublicTest" in words
     assert "B was imported" in words
     app.selectbox(key="beside").select("any").run()
-    assert "chosen on PrivateTest: the best of 250 epochs" not in said(app)
+    assert "Chosen on: PrivateTest: the best of 250 epochs" not in said(app)

@@ -107,10 +107,10 @@ class Predictor:
 
 def _answers_of(run: Run) -> Answers:
     """A run's network, its own or the one it was imported as."""
-    imported = run.imported
-    if run.onnx and imported:
-        feeding = feeding_from(imported.get("feeding", {}))
-        return run.read(run.model_file().name, lambda path: FedModel(read_model(path)[1], feeding))
+    file = run.model_file()
+    if run.imported:
+        feeding = feeding_from(run.imported.get("feeding", {}))
+        return run.read(file.name, lambda path: FedModel(read_model(path)[1], feeding))
     return partial(predict_probs, for_inference(run.load_model()), precision=REFERENCE)
 
 

@@ -138,11 +138,6 @@ class Run:
         """Equal for two runs of one network; of imported ones, for those of one recipe."""
         return f"{self.info['model']} {self.recipe.name}" if self.imported else self.info["model"]
 
-    @property
-    def onnx(self) -> bool:
-        """Whether it was imported as an ONNX file, which can be asked about photos."""
-        return ONNX in self.info["files"]
-
     def weights_file(self) -> Path:
         """Its file of weights. Raises `RunError` for a run that was not trained here."""
         self._check_trained("weights")
@@ -150,7 +145,7 @@ class Run:
 
     def model_file(self) -> Path:
         """Its weights, or its ONNX file: what is asked about photos. Raises `RunError` without."""
-        return self.folder / ONNX if self.onnx else self.weights_file()
+        return self.folder / ONNX if ONNX in self.info["files"] else self.weights_file()
 
     @property
     def dataset(self) -> str:

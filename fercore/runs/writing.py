@@ -74,7 +74,8 @@ def write_scores(folder: Path, info: Mapping[str, object], frame: pd.DataFrame) 
 def verify_run(run: Run) -> list[str]:
     """What is wrong with a run, a sentence each; empty where its files and metrics agree."""
     problems = []
-    for name in FILES if run.trained else (*SCORES, *([ONNX] if run.onnx else [])):
+    kept = SCORES if ONNX not in run.info["files"] else (*SCORES, ONNX)
+    for name in FILES if run.trained else kept:
         path = run.folder / name
         if not path.is_file():
             problems.append(f"{name} is missing.")

@@ -35,8 +35,8 @@ class Published(NamedTuple):
         """What is to be said wherever the figure is shown."""
         users = f" Others reached {self.users_reached}." if self.users_reached else ""
         return (
-            f"{self.model}, {100 * self.accuracy:.2f} % ({self.source}): chosen on "
-            f"{self.selected_on}; pretraining: {self.pretraining}.{users} From {self.basis}."
+            f"{self.model}, {100 * self.accuracy:.2f} % ({self.source}). Chosen on: "
+            f"{self.selected_on}. Pretraining: {self.pretraining}.{users} From {self.basis}."
         )
 
 
