@@ -47,9 +47,8 @@ def standing(study: Study) -> Standing:
     """How far the study is."""
     names = {request.run_id for request in study.requests(None, find_recipe(study.recipe))}
     stores = own_stores(study)
-    there = [(store, store.finished() & names) for store in stores]
-    trained = sum(len(finished) for _, finished in there)
-    scored = sum(store.is_scored(run_id) for store, finished in there for run_id in finished)
+    trained = sum(len(store.finished() & names) for store in stores)
+    scored = sum(len(store.scored() & names) for store in stores)
     return Standing(trained, scored, len(names) * len(stores))
 
 
@@ -74,7 +73,7 @@ def provenance(store: StudyStore) -> pd.DataFrame:
     Columns: run_id, created, git_commit, uncommitted (whether it was made by code that was in no
     commit), processor, precision_mode, scored (when PrivateTest was, the last time; None: never).
     """
-    infos = [store.info(run_id) for run_id in store.finished()]
+    infos, scored = [store.info(run_id) for run_id in store.finished()], store.scored()
     lines = [
         {
             "run_id": info["run_id"],
@@ -83,7 +82,7 @@ def provenance(store: StudyStore) -> pd.DataFrame:
             "uncommitted": from_uncommitted_code(info.get("git_commit")),
             "processor": info["hardware"]["processor"],
             "precision_mode": info["hardware"]["precision"],
-            "scored": _scored(store, info),
+            "scored": _last_scored(info, info["run_id"] in scored),
         }
         for info in infos
     ]
@@ -94,7 +93,7 @@ def from_uncommitted_code(commit: str | None) -> bool:
     return (commit or "").endswith(UNCOMMITTED)
 
 
-def _scored(store: StudyStore, info: dict[str, Any]) -> str | None:
+def _last_scored(info: dict[str, Any], at_all: bool) -> str | None:
     if "scored" in info:
         return str(info["scored"][-1]["at"])
-    return str(info["created"]) if store.is_scored(info["run_id"]) else None
+    return str(info["created"]) if at_all else None

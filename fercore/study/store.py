@@ -179,18 +179,24 @@ class StudyStore:
 
     def is_scored(self, run_id: str) -> bool:
         """Whether the training's answers on PrivateTest are here."""
-        return (self._cell(run_id) / TESTS).is_file() or "PrivateTest" in set(
-            self._images()["usage"]
-        )
+        return run_id in self.scored()
+
+    def scored(self) -> set[str]:
+        """Names of the trainings whose answers on PrivateTest are here."""
+        finished = self.finished()
+        if finished and self._images()["usage"].eq("PrivateTest").any():
+            return finished
+        return finished & {path.parent.name for path in self.folder.glob(f"cells/*/{TESTS}")}
 
     def scorings(self) -> list[str]:
         """When PrivateTest was scored, once for every training and time, in order; ISO 8601."""
         times: list[str] = []
+        scored = self.scored()
         for run_id in self.finished():
             info = self.info(run_id)
             if "scored" in info:
                 times += [scoring["at"] for scoring in info["scored"]]
-            elif self.is_scored(run_id):
+            elif run_id in scored:
                 times.append(info["created"])
         return sorted(times)
 
