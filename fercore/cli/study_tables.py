@@ -39,10 +39,11 @@ def print_study(
         print_json({"table": lines, "broken": broken})
         return
     for store in stores:
+        uncommitted = _uncommitted(store)  # what cannot be read is told before anything is printed
         if study.folds:
             print(f"{store.info(min(store.finished()))['dataset']['name']}:")
         (_print_ablation if study.public_only else _print_scores)(study, store)
-        _print_uncommitted(store)
+        print(uncommitted, end="")
         shared, every = store.scored_everywhere()
         if shared < every:
             print(
@@ -62,17 +63,20 @@ def _print_stand(store: StudyStore, requests: list[Request]) -> None:
     print(f"{done} of {len(requests)} declared trainings are finished. PrivateTest scored: {when}.")
 
 
-def _print_uncommitted(store: StudyStore) -> None:
-    """How many trainings were made by code that was in no commit."""
+def _uncommitted(store: StudyStore) -> str:
+    """How many trainings were made by code that was in no commit, as a line; '' for none."""
     commits = [store.info(run_id).get("git_commit") for run_id in store.finished()]
-    if number := sum(map(from_uncommitted_code, commits)):
-        print(f"{number} of {len(commits)} trainings are by code that was in no commit ('-dirty').")
+    if not (number := sum(map(from_uncommitted_code, commits))):
+        return ""
+    return f"{number} of {len(commits)} trainings are by code that was in no commit ('-dirty').\n"
 
 
 def _print_scores(study: Study, store: StudyStore) -> None:
     """Each variant's means over its seeds; where all are scored, the contrasts and the answers."""
     columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
     table = store.table()
+    scored = "clean_accuracy" in table and table["clean_accuracy"].notna().all()
+    contrasts, told = _contrasts(study, store) if scored else (pd.DataFrame(), [])
     own = table.reindex(columns=["variant", *columns]).groupby("variant")
     means, seeds = own.mean(), own.size()
     costs = table.groupby("variant")[["parameters", "flops_per_image"]].first()
@@ -87,23 +91,21 @@ def _print_scores(study: Study, store: StudyStore) -> None:
          "parameters", "MFLOP"],
         rows,
     )  # fmt: skip
-    if "clean_accuracy" in table and table["clean_accuracy"].notna().all():
-        _print_contrasts(study, store)
-
-
-def _print_contrasts(study: Study, store: StudyStore) -> None:
-    """On PrivateTest without duplicates: the contrasts, and the answers of the page."""
-    on_page = MAIN in (study.name, study.before)
-    results = study_results(study, store, PLANNED_PART) if on_page else None
-    scored = Scored(store, PLANNED_PART)
-    contrasts = results.contrasts if results else contrast_table(scored, study, primary(scored))
     if len(contrasts):
         print()
         _print_families(contrasts)
-    if results:
-        told = [results.verdict, *(f"{one.question} {one.answer}" for one in results.answers)]
-        for paragraph in filter(None, told):
-            print(f"\n{fill(paragraph, _COLUMNS)}")
+    for paragraph in told:
+        print(f"\n{fill(paragraph, _COLUMNS)}")
+
+
+def _contrasts(study: Study, store: StudyStore) -> tuple[pd.DataFrame, list[str]]:
+    """On PrivateTest without duplicates: the contrasts, and of the page's studies the answers."""
+    if MAIN not in (study.name, study.before):
+        scored = Scored(store, PLANNED_PART)
+        return contrast_table(scored, study, primary(scored)), []
+    results = study_results(study, store, PLANNED_PART)
+    answers = [f"{answer.question} {answer.answer}" for answer in results.answers]
+    return results.contrasts, [*filter(None, [results.verdict]), *answers]
 
 
 def _print_families(contrasts: pd.DataFrame) -> None:
