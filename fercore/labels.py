@@ -7,6 +7,13 @@ from fercore.errors import ConfigError
 # FER2013's order (Goodfellow et al., 2013). It is never alphabetical.
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
+# In plain words, wherever an answer is given. Of Regulation (EU) 2024/1689, the AI Act.
+NOT_FOR = (
+    "An expression is not a feeling: what someone feels is not in the picture. Judge no employee, "
+    "applicant, pupil or student by it: in the EU, inferring emotions at work and in education is "
+    "prohibited but for medical and safety reasons (AI Act, Art. 5). Tell whoever is filmed."
+)
+
 SIZE = 48  # pixels, height and width of a face
 
 # In the order in which a protocol may look at them: train, choose, score once.

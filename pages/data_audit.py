@@ -15,6 +15,7 @@ from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore.analysis.audit import near_across
+from fercore.data.download import STATEMENT
 from fercore.wording import percent
 
 MOST_PAIRS = 24  # near duplicates shown
@@ -33,6 +34,10 @@ heading(
 models_line(selection)
 if part != asked:
     st.caption("Without its copies there is less to audit, so here it is the whole of PrivateTest.")
+
+if selection.a.dataset == "FER2013":
+    with st.expander("Whose faces are these?"):
+        st.markdown(STATEMENT)
 
 images = loading.images(selection.a)
 here = not images.missing

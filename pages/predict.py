@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.plain import plain
 from dashboard.base.selection import current_with_weights
-from dashboard.base.widgets import csv_button, heading, model_names
+from dashboard.base.widgets import csv_button, heading, model_names, not_for
 from dashboard.faces.kept_photos import camera_field, forget, kept_photos, photo_field
 from dashboard.faces.photo_view import (
     Source,
@@ -26,10 +26,10 @@ from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 heading(
     "Predict",
     "Photos in, expressions out: faces are found, cut out and reduced to the 48×48 grey picture "
-    "shown beside the probabilities, which is all that the models see. A face shows an expression; "
-    "what someone feels is not in the picture. Photos stay in memory until you take them away or "
-    "close this tab, and are not stored.",
+    "shown beside the probabilities, which is all that the models see. Photos stay in memory until "
+    "you take them away or close this tab, and are not stored.",
 )
+not_for()
 selection = current_with_weights()
 model_names(selection)
 

@@ -8,7 +8,7 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from dashboard.base import loading
 from dashboard.base.failures import errors_told
 from dashboard.base.selection import current_with_weights
-from dashboard.base.widgets import heading, model_names, one_of
+from dashboard.base.widgets import heading, model_names, not_for, one_of
 from dashboard.live import view as live_view
 from dashboard.live.camera_check import TROUBLE, camera_trouble
 from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers
@@ -21,6 +21,7 @@ heading(
     "What the models see in your camera's picture, drawn into it. The largest face is followed. "
     "Frames go to the machine that serves this page, are looked at one by one, and are not kept.",
 )
+not_for()
 selection = current_with_weights()
 model_names(selection)
 servers = ice_servers()

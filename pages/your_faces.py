@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.access import write_or_say_why
-from dashboard.base.widgets import heading
+from dashboard.base.widgets import heading, not_for
 from dashboard.own.faces_view import stored_view
 from dashboard.own.photos_view import photo_form, preview
 from fercore.data.stored_faces import stored_faces
@@ -16,6 +16,7 @@ heading(
     "each photo is cut out as in Predict. Photos stay in memory; only the 48×48 faces are kept, "
     "on this machine, and only if you say so.",
 )
+not_for()
 if not write_or_say_why("faces"):
     st.stop()
 

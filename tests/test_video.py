@@ -9,7 +9,8 @@ from skimage.data import astronaut
 from fercore.errors import ImageError
 from fercore.faces import video
 from fercore.faces.detection import find_faces
-from fercore.faces.video import FaceFollower, History, Moment, Smoother, pace
+from fercore.faces.video import FaceFollower, History, Moment, Smoother, newest, pace
+from fercore.labels import CLASSES
 
 FACE = Image.fromarray(astronaut()).crop((64, 0, 448, 384))
 WALL = Image.new("RGB", (640, 480), "grey")
@@ -132,3 +133,15 @@ def test_history_keeps_the_last_half_minute_and_knows_its_pace():
 
 def test_the_first_frame_has_no_rate_yet():
     assert pace([Moment(1.0, {}, 12.0)]) == (0.0, 12.0, 12.0, 0.0)
+
+
+def test_what_was_said_in_a_minute_stands_beside_what_was_learned(two_runs):
+    from dashboard.live.view import said_table
+
+    sad, happy = np.eye(7)[CLASSES.index("sad")], np.eye(7)[CLASSES.index("happy")]
+    minute = [Moment(at, {"A": sad if at < 45 else happy}, 1.0) for at in range(60)]
+    minute.append(Moment(60, {}, 1.0))  # no face: no answer
+    table = said_table(minute, {"A": two_runs[0], "B": two_runs[1]})
+    assert table.loc["sad"].tolist() == ["75", "14", "–", "14"]
+    assert table.loc["happy", "A said"] == "25"
+    assert len(newest(minute)) == 31

@@ -21,7 +21,7 @@ from dashboard.base.selection import ANY, Selection, clear
 from fercore import wording
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
-from fercore.labels import SIZE
+from fercore.labels import NOT_FOR, SIZE
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title
 from fercore.scoring.samples import selected_samples
@@ -31,6 +31,11 @@ def heading(title: str, explanation: str) -> None:
     """The page's title, and a sentence on what it shows and how to read it."""
     st.title(title)
     st.caption(explanation)
+
+
+def not_for() -> None:
+    """What no answer of a model is to be used for."""
+    st.caption(f":material/front_hand: {NOT_FOR}")
 
 
 def models_line(selection: Selection, *, to_faces: bool = True) -> None:

@@ -20,7 +20,15 @@ from dashboard.base.failures import errors_passed_on
 from dashboard.live.drawing import draw_face
 from fercore.errors import ConfigError
 from fercore.faces.detection import find_faces, preprocess
-from fercore.faces.video import MAX_FRAME_SIDE, FaceFollower, History, Moment, Smoother, check_frame
+from fercore.faces.video import (
+    MAX_FRAME_SIDE,
+    SAID_SECONDS,
+    FaceFollower,
+    History,
+    Moment,
+    Smoother,
+    check_frame,
+)
 from fercore.labels import SIZE
 from fercore.predict.predictor import Predictor
 
@@ -45,7 +53,7 @@ class FrameAnnotator:
         torch.set_num_threads(1)
         self._follower = FaceFollower()
         self._smoothers: dict[str, Smoother] = {}  # by run
-        self._history = History()
+        self._history = History(SAID_SECONDS)
         self._lock = threading.Lock()  # around the history alone: held for microseconds
         self.failure = ""  # a sentence on a frame that could not be looked at, for the page
         find_faces(Image.new("L", (240, 240)), thorough=False)
@@ -64,7 +72,7 @@ class FrameAnnotator:
         self._settings = settings
 
     def moments(self) -> list[Moment]:
-        """The last half-minute, oldest first; for the page's thread."""
+        """The last minute, oldest first; for the page's thread."""
         with self._lock:
             return self._history.moments()
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from dashboard.base.figures import STATIC
 from dashboard.base.parameters import link
 from dashboard.base.widgets import letter
 from dashboard.live.figures import live_figure
-from fercore.faces.video import Moment, Pace, pace
+from fercore.faces.video import Moment, Pace, newest, pace, said_shares
 from fercore.labels import CLASSES
+from fercore.runs.artifacts import Run
+from fercore.wording import in_percent
 
 NO_CONNECTION = (
     "The video did not come through: a firewall or router stands between the browser and this "
@@ -51,8 +55,11 @@ def single_shot_link() -> None:
     )
 
 
-def readout(moments: list[Moment], models: Mapping[str, object]) -> None:
-    """The newest moment in words, how the video keeps up, and the chart."""
+def readout(minute: list[Moment], models: Mapping[str, Run]) -> None:
+    """The newest moment in words, how the video keeps up, the chart, and what the last minute was
+    called.
+    """
+    moments = newest(minute)
     st.markdown(reading(moments[-1], list(models)) if moments else "Waiting for the first frame …")
     if moments:
         st.caption(pace_words(pace(moments)))
@@ -62,6 +69,21 @@ def readout(moments: list[Moment], models: Mapping[str, object]) -> None:
             key="live-chart",
             alt="Probabilities of the expressions over the last 30 seconds",
         )
+        st.caption(
+            "How often each was said in the last minute, in % of frames with a face, beside its "
+            "share of the images that the model learned from: what is said always may be a habit."
+        )
+        st.table(said_table(minute, models))
+
+
+def said_table(minute: list[Moment], models: Mapping[str, Run]) -> pd.DataFrame:
+    """For each expression and model: how often it was said, and its share of Training, in %."""
+    table = pd.DataFrame(index=pd.Index(CLASSES, name="expression"))
+    for key, run in models.items():
+        learned = np.array(run.info["dataset"]["counts"]["Training"], float)
+        table[f"{key} said"] = said_shares(minute, key)
+        table[f"{key} learned from"] = learned / max(learned.sum(), 1)
+    return table.map(lambda share: in_percent(share, 0))
 
 
 def reading(moment: Moment, models: list[str]) -> str:

@@ -35,7 +35,8 @@ def predict(
 ) -> None:
     """Find the faces in photos and tell their expressions. A bad file does not stop the rest.
 
-    All seven probabilities are in --json and --output.
+    All seven probabilities are in --json and --output. An expression is not a feeling: judge no
+    employee, applicant, pupil or student by it.
     """
     if output and output.suffix.lower() not in OUTPUTS:
         raise ConfigError(f"{output}: name it {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}.")

@@ -33,6 +33,11 @@ TERMS = (
     "far as is known, and the photos' owners gave no licence, whatever a copy says. Use them for "
     "research and teaching, and do not pass them on."
 )
+STATEMENT = (
+    f"{TERMS} Age, gender, origin and who is in two photos are not recorded, so how models do on "
+    "groups of people cannot be told. The labels are those of few raters: what most of "
+    "FER+'s ten said is another expression for about 36 % of the images."
+)
 BY_HAND = (
     f"In any browser, open https://www.kaggle.com/datasets/{KAGGLE} and press Download. Kaggle "
     "may ask you to sign in.",

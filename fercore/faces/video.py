@@ -13,8 +13,10 @@ from PIL import Image
 
 from fercore.errors import ImageError
 from fercore.faces.detection import Box, find_faces
+from fercore.labels import CLASSES
 
-HISTORY_SECONDS = 30.0
+HISTORY_SECONDS = 30.0  # of the chart and the pace
+SAID_SECONDS = 60.0  # over which is counted what was said
 MAX_FRAME_SIDE = 3840  # pixels; more than any webcam sends, while a browser may claim anything
 
 _SEARCH_WIDTH = 320  # pixels; enough for faces from 80 pixels wide in a frame of 640
@@ -155,6 +157,21 @@ class History:
 
     def clear(self) -> None:
         self._moments.clear()
+
+
+def newest(moments: list[Moment], seconds: float = HISTORY_SECONDS) -> list[Moment]:
+    """Those of the last `seconds` before the newest one."""
+    return [moment for moment in moments if moment.at >= moments[-1].at - seconds]
+
+
+def said_shares(moments: list[Moment], model: str) -> NDArray[np.floating]:
+    """How often each class was a model's most probable one, as shares (7,) of its answers.
+
+    All NaN where it gave none.
+    """
+    said = [moment.probs[model].argmax() for moment in moments if model in moment.probs]
+    counts = np.bincount(np.array(said, np.int64), minlength=len(CLASSES))
+    return counts / len(said) if said else np.full(len(CLASSES), np.nan)
 
 
 def pace(moments: list[Moment]) -> Pace:

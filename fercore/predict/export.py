@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from fercore.errors import ConfigError, RunError
 from fercore.faces.detection import CROP_RISE, CROP_SIDE
 from fercore.files import replacing, writing_to
-from fercore.labels import CLASSES, SIZE
+from fercore.labels import CLASSES, NOT_FOR, SIZE
 from fercore.models.inference import predict_probs
 from fercore.models.network import Network
 from fercore.models.precision import REFERENCE
@@ -99,6 +99,7 @@ def describe(run: Run, path: Path, difference: float) -> dict[str, Any]:
         "run": run.run_id,
         "model": run_title(run),
         "dataset": run.dataset,
+        "not_for": NOT_FOR,
         "input": {
             "name": INPUT,
             "shape": ["N", SIZE, SIZE],
