@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import FileUploader
 
 from dashboard.base import access
 from fercore.data import cache
@@ -80,8 +81,11 @@ def test_a_download_that_failed_says_what_to_do_by_hand(started):
 
 
 def drop(app: AppTest, name: str, content: bytes) -> AppTest:
-    field = next(box for box in app.file_uploader if box.label == "Or drop the file here")
-    return field.set_value((name, content, "application/zip")).run()
+    return drop_field(app).set_value((name, content, "application/zip")).run()
+
+
+def drop_field(app: AppTest) -> FileUploader:
+    return next(box for box in app.file_uploader if box.label == "Or drop the file here")
 
 
 def test_a_dropped_file_is_read_from_disk_and_told_from_fer2013(two_runs, faces):
@@ -92,7 +96,7 @@ def test_a_dropped_file_is_read_from_disk_and_told_from_fer2013(two_runs, faces)
     assert chosen_data() == str(cache.cache_folder() / "dropped" / "fer2013.csv.zip")
     assert "is not FER2013. It holds 42 Training" in said(app)
     assert Path(chosen_data() or "").read_bytes() == content.getvalue()
-    assert [box.value for box in app.file_uploader] == [None]  # nothing of it stays in memory
+    assert drop_field(app).value is None  # nothing of it stays in memory
 
 
 def test_a_dropped_file_that_is_no_dataset_is_refused_and_not_kept(two_runs):

@@ -142,6 +142,6 @@ def test_what_was_said_in_a_minute_stands_beside_what_was_learned(two_runs):
     minute = [Moment(at, {"A": sad if at < 45 else happy}, 1.0) for at in range(60)]
     minute.append(Moment(60, {}, 1.0))  # no face: no answer
     table = said_table(minute, {"A": two_runs[0], "B": two_runs[1]})
-    assert table.loc["sad"].tolist() == ["75", "14", "–", "14"]
+    assert list(table.loc["sad"]) == ["75", "14", "–", "14"]
     assert table.loc["happy", "A said"] == "25"
     assert len(newest(minute)) == 31
