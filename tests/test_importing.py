@@ -331,6 +331,23 @@ def test_a_tree_of_files_is_joined_by_their_names(tmp_path):
     assert made.run.predictions().correct.all()
 
 
+def test_a_tree_in_jpeg_is_paired_with_the_original(two_runs, frame, tmp_path):
+    from PIL import Image
+
+    faces, names = data.synthetic(), {}
+    for k, face in enumerate(faces.images):
+        part = {"Training": "train", "PublicTest": "val"}.get(faces.usage[k], "test")
+        place = tmp_path / "tree" / part / CLASSES[faces.labels[k]]
+        place.mkdir(parents=True, exist_ok=True)
+        names[int(faces.row[k])] = f"{part}-{k * 7919 % 2801:04}.jpg"
+        Image.fromarray(face).save(place / names[int(faces.row[k])], quality=90)
+    table = answers(frame).assign(file=frame["row"].map(names)).sample(frac=1, random_state=0)
+    made = brought(table, images_of_data(tmp_path / "tree"))
+    assert "tree is an edition of synthetic with other pixels" in made.notes[0]
+    assert "700 images of synthetic found by file name." in made.notes
+    assert compare(made.run.predictions(), two_runs[0].predictions()).difference == 0
+
+
 def test_the_command(two_runs, frame, tmp_path):
     path = tmp_path / "answers.csv"
     answers(frame).assign(row=frame["row"]).to_csv(path, index=False)

@@ -105,6 +105,7 @@ def test_it_is_asked_about_photos(two_runs, tmp_path, sets, regression):
     assert not app.error
     assert "no weights" not in said(app)
     assert ":blue[**A**]" in said(app)
+    assert not open_page("webcam", a="sk", b="first").error
     words = said(open_page("embedding", a="sk", b="first"))
     assert (
         "'sk' was imported as an ONNX file: it can be asked about photos, but has no weights"

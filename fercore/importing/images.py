@@ -3,7 +3,7 @@
 Any run knows those that it was scored on, so that FER2013 need not be on this machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -12,8 +12,10 @@ from fercore.data import existing_source, load
 from fercore.data.container import open_container
 from fercore.data.faceset import FaceSet
 from fercore.data.tree_source import image_names
-from fercore.errors import DataError, RunError
+from fercore.errors import DataError, FerError, RunError
+from fercore.importing.editions import rows_in_original
 from fercore.runs.artifacts import Run, list_runs
+from fercore.runs.origin import faces_of
 from fercore.runs.shape import DatasetInfo
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, image_frame
 
@@ -25,13 +27,14 @@ class TestImages:
     """frame: usage, row, label, pixels, copy, a line for each test image, in row order.
 
     file_rows: by a file's name, the row of its image, for a tree of files. faces: the dataset,
-    where it was read.
+    where it was read. notes: what a user should know.
     """
 
     dataset: DatasetInfo
     frame: pd.DataFrame
     file_rows: dict[str, int]
     faces: FaceSet | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,11 +71,14 @@ def known_images() -> TestImages:
 def images_of_data(data: str | Path | None) -> TestImages:
     """Those of a dataset at a path, or of 'synthetic'; else of FER2013, wherever it is found.
 
-    Raises `DataError`.
+    A tree of an edition with other pixels than a run's dataset, as FER2013's in JPEG, stands for
+    that dataset where it is here: its answers are compared with ours. Raises `DataError`.
     """
     faces = load(data)
     source = existing_source(data)
     rows = _file_rows(source, faces) if isinstance(source, Path) else {}
+    if rows and (original := _original(faces, rows)):
+        return original
     about: DatasetInfo = {
         "name": faces.name, "fingerprint": faces.fingerprint, "counts": faces.counts(),
     }  # fmt: skip
@@ -95,3 +101,29 @@ def _file_rows(source: Path, faces: FaceSet) -> dict[str, int]:
     if len(set(alone)) < len(alone):
         return dict(zip(names, map(int, faces.row), strict=True))
     return dict(zip(alone, map(int, faces.row), strict=True))
+
+
+def _original(faces: FaceSet, file_rows: dict[str, int]) -> TestImages | None:
+    """The images of a run's dataset that these are an edition of, with the same files' names."""
+    tried = {faces.fingerprint}
+    for run in list_runs():
+        about = run.info["dataset"]
+        if about["fingerprint"] in tried or about["counts"] != faces.counts():
+            continue
+        tried.add(about["fingerprint"])
+        try:
+            original, known = faces_of(run), images_of_run(run)
+        except FerError:  # its pixels are not here
+            continue
+        if (original.positions(known.frame["pixels"].to_numpy()) < 0).any():
+            continue
+        rows = rows_in_original(faces, original)
+        if rows is not None:
+            places = dict(zip(map(int, faces.row), map(int, rows), strict=True))
+            files = {name: places[row] for name, row in file_rows.items()}
+            note = (
+                f"{Path(faces.source).name} is an edition of {known.name} with other pixels: its "
+                "images are found in the original, so that they can be compared."
+            )
+            return replace(known, file_rows=files, faces=original, notes=(note,))
+    return None

@@ -69,7 +69,7 @@ def import_table(
     found = f"{len(frame)} images of {images.name} found by {joined.by}."
     about = {"file": name[:200], "values": answers.values, "joined_by": joined.by}
     run = write_imported(named, images, about, frame)
-    return Imported(run, [found, *answers.notes, *left_out])
+    return Imported(run, [*images.notes, found, *answers.notes, *left_out])
 
 
 def check_named(named: Named) -> None:
