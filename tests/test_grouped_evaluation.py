@@ -1,17 +1,27 @@
 """A group's figures: of one seed today's, of several means whose intervals agree with a bootstrap
 of seeds and images written again, and with an analysis of variance by projection."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
 from fercore.errors import RunError
+from fercore.groups import tables
+from fercore.groups.finding import find_group
+from fercore.runs.artifacts import find_run
 from fercore.scoring import evaluation as single
 from fercore.scoring.grouped import comparison
 from fercore.scoring.grouped import evaluation as grouped_evaluation
+from fercore.scoring.grouped.bootstrap import crossed_bounds
 from fercore.scoring.grouped.predictions import grouped
+from fercore.scoring.metrics import class_scores
 from fercore.scoring.predictions import Predictions
+from fercore.wording import signed
+from tests.seeds import two_groups
+from tests.test_cli import run
 from tests.test_influence import drawn
 
 METRICS = ("precision", "recall", "f1", "auc")
@@ -201,3 +211,47 @@ def test_ninety_five_percent_covers_ninety_three_to_ninety_seven():
         )
         truth = value.mean(0)
         assert 0.93 <= np.mean((low <= truth) & (truth <= high)) <= 0.97
+
+
+def test_the_vectorised_bootstrap_is_a_bootstrap_of_seeds_and_images():
+    a, _ = pair((6, 2), 500, seed=5)
+    low, high = crossed_bounds(a, lambda counts: class_scores(counts).f1[..., 2], resamples=1000)
+    rng, draws = np.random.default_rng(6), []
+    for _ in range(600):
+        images, seeds = rng.integers(500, size=500), rng.integers(6, size=6)
+        labels, said = a.labels[images] == 2, a.predicted[seeds][:, images] == 2
+        draws.append(np.mean(2 * (said & labels).sum(1) / (said.sum(1) + labels.sum())))
+    assert (low, high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.012)
+
+
+def test_command_call_and_table_say_the_same_of_two_groups(run_folders):
+    two_groups(run_folders)
+    table = tables.compare("cnn@quick", "cnn_lstm@quick")
+    a, b = (find_group(name).predictions() for name in ("cnn@quick", "cnn_lstm@quick"))
+    overall, total = comparison.compare(a, b), table.iloc[0]
+    assert (total["a"], total["p_holm"]) == (overall.accuracy_a, overall.p_value)
+    assert total["difference_low"] == overall.interval.low
+    assert tables.difference("cnn@quick", "cnn_lstm@quick") == overall
+    printed = run("compare", "cnn@quick", "cnn_lstm@quick", "--metric", "recall")
+    assert f"A cnn@quick, 3 seeds: {100 * overall.accuracy_a:.1f} [" in printed
+    assert f"A − B: {signed(100 * overall.difference)} points" in printed
+    assert "Equal within ±1 point: p" in printed
+    assert "from seeds" in printed
+    found = json.loads(run("compare", "cnn@quick", "cnn_lstm@quick", "--json"))
+    assert found["crossed"]["shares"] == list(overall.crossed.shares)
+    assert found["model_a"]["runs"] == ["cnn-0", "cnn-1", "cnn-2"]
+    assert len(found["table"]) == len(table)
+    bounds = tables.bootstrap_interval("cnn@quick", resamples=200).set_index(["metric", "class"])
+    assert bounds["value"]["accuracy", "all"] == pytest.approx(overall.accuracy_a)
+    assert (bounds["low"] < bounds["high"]).all()
+
+
+def test_a_group_is_held_against_one_run_and_a_damaged_member_is_named(run_folders):
+    two_groups(run_folders)
+    (find_run("cnn-1").folder / "predictions.parquet").write_bytes(b"")
+    printed = run("compare", "cnn@quick", "lstm-0")
+    assert "A cnn@quick, 2 seeds" in printed
+    assert "B lstm-0, one run" in printed
+    found = json.loads(run("compare", "cnn@quick", "lstm-0", "--json"))
+    assert "cnn-1: its predictions.parquet cannot be read" in found["model_a"]["left_out"][0]
+    assert "exact McNemar" in run("compare", "cnn-0", "lstm-0")

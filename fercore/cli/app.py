@@ -10,10 +10,11 @@ from fercore import __version__
 from fercore.cli import data, jobs, review, runs
 from fercore.cli.analyse import analyse
 from fercore.cli.audit import audit
+from fercore.cli.comparing import compare
 from fercore.cli.dashboard import dashboard
 from fercore.cli.export import export
 from fercore.cli.predict import predict
-from fercore.cli.scores import compare, evaluate
+from fercore.cli.scores import evaluate
 from fercore.cli.study import study
 from fercore.cli.train import train
 from fercore.errors import FerError

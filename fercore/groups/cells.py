@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,15 @@ class Cell(Run):
 
 
 def stored_accuracy(run: Run, part: str) -> float | None:
-    """A run's accuracy on a part without its predictions being read; None where it is not known."""
+    """A run's accuracy on a part against the dataset's labels, without its predictions being read;
+    None where it is not known.
+    """
     try:
         if isinstance(run, Cell):
             return run.accuracy(part)
-        accuracy: float | None = run.metrics().get(part, {}).get("accuracy")
+        accuracy: float | None = (
+            replace(run, labelling=None).metrics().get(part, {}).get("accuracy")
+        )
         return accuracy
     except RunError:  # nothing of it can be read
         return None

@@ -48,8 +48,21 @@ class Group:
         return ((self.name, ""), *((run.run_id, run.info["created"]) for run in self.members))
 
     def against(self, labels: str) -> "Group":
-        """The same group, scored against other labels: see `relabelling.against`."""
-        return replace(self, members=tuple(against(run, labels) for run in self.members))
+        """The same group, scored against other labels: see `relabelling.against`. Without members
+        that cannot be read; raises what that does where none can.
+        """
+        if labels == "dataset":
+            return self
+        members, errors = [], []
+        for run in self.members:
+            try:
+                members.append(against(run, labels))
+            except RunError as error:
+                errors.append(error)
+        if not members:
+            raise errors[0]
+        left_out = (*self.left_out, *map(str, errors))
+        return replace(self, members=tuple(members), left_out=left_out)
 
     @property
     def model(self) -> str:

@@ -1,9 +1,10 @@
 """What the pages show, a call each: from runs to tables. Without torch.
 
-A run is given as a `Run` or by its name; `part` is 'private', 'clean' or 'public'; `labels`, what
-its predictions are scored against, a key of `labelling.LABELS`. The functions that these rest on
-take prediction tables and lie in `evaluation`, `statistics`, `calibration` and `slices`. All raise
-`RunError` for a run that is not there, was not scored on that part, or has no such labels.
+A run is given as a `Run` or by its name, a group of seeds as a `Group` or by its name
+(`cnn@paper`); `part` is 'private', 'clean' or 'public'; `labels`, what the predictions are scored
+against, a key of `labelling.LABELS`. The functions that these rest on take prediction tables and
+lie in `scoring.grouped` and `scoring`. All raise `RunError` for what is not there, was not scored
+on that part, or has no such labels.
 """
 
 from contextlib import suppress
@@ -15,27 +16,37 @@ from fercore.analysis.relabelling import against
 from fercore.data import FaceSet
 from fercore.errors import DataError, RunError
 from fercore.groups.cells import stored_accuracy
-from fercore.groups.finding import list_groups
-from fercore.groups.group import Group
+from fercore.groups.finding import find_group, list_groups
+from fercore.groups.group import Group, group_of
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run, find_run, list_runs
 from fercore.runs.origin import faces_of, votes_of
 from fercore.scoring import calibration, evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
+from fercore.scoring.grouped import comparison
+from fercore.scoring.grouped.bootstrap import crossed_bounds
+from fercore.scoring.grouped.comparison import GroupComparison
+from fercore.scoring.grouped.evaluation import comparison_table
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.image_properties import measured_in
 from fercore.scoring.predictions import PARTS, Predictions
 from fercore.scoring.vote_scores import vote_scores
 
+Model = Run | Group | str
 
-def compare(
-    run_a: Run | str, run_b: Run | str, part: str = "private", *, labels: str = "dataset"
-) -> pd.DataFrame:
-    """Two runs image by image: a line for accuracy, and one for each metric of each class.
 
-    The columns are those of `evaluation.comparison_table`.
+def compare(a: Model, b: Model, part: str = "private", *, labels: str = "dataset") -> pd.DataFrame:
+    """Two runs image by image, or two groups of seeds: a line for accuracy, and one for each metric
+    of each class. The columns are those of `evaluation.comparison_table`.
     """
-    a, b = (_predictions(run, part, labels) for run in (run_a, run_b))
-    return evaluation.comparison_table(a, b)
+    return comparison_table(_answers(a, part, labels), _answers(b, part, labels))
+
+
+def difference(
+    a: Model, b: Model, part: str = "private", *, labels: str = "dataset"
+) -> GroupComparison:
+    """A minus B in accuracy, with all that there is to say of it."""
+    return comparison.compare(_answers(a, part, labels), _answers(b, part, labels))
 
 
 def runs(found: list[Run] | None = None) -> pd.DataFrame:
@@ -123,28 +134,34 @@ def _group_line(group: Group) -> dict[str, object]:
 
 
 def bootstrap_interval(
-    run: Run | str,
+    model: Model,
     part: str = "private",
     *,
     labels: str = "dataset",
-    resamples: int = statistics.CLASS_RESAMPLES,
+    resamples: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Accuracy, macro F1, and precision, recall and F1 of each class, with bootstrap intervals.
+    """Accuracy, macro F1, and precision, recall and F1 of each class, with bootstrap intervals: of
+    a run's images, or of a group's images and seeds (`crossed_bounds`).
 
     Columns: metric, class ('all' for the first two), value, low, high, from 0 to 1. All metrics
     are taken of the same resamples.
     """
-    table = _predictions(run, part, labels)
-    counts = metrics.confusion_matrix(table.labels, table.predicted)
-    values = evaluation.metrics_of(counts)
-    lows, highs = statistics.bootstrap_bounds(
-        counts, evaluation.metrics_of, resamples=resamples, seed=seed
-    )
+    group = _answers(model, part, labels)
+    counts = [metrics.confusion_matrix(group.labels, said) for said in group.predicted]
+    values = np.mean([evaluation.metrics_of(own) for own in counts], axis=0)
+    if group.single:
+        number = resamples or statistics.CLASS_RESAMPLES
+        bounds = statistics.bootstrap_bounds(
+            counts[0], evaluation.metrics_of, resamples=number, seed=seed
+        )
+    else:
+        number = resamples or statistics.RESAMPLES
+        bounds = crossed_bounds(group, evaluation.metrics_of, resamples=number, seed=seed)
     names = [("accuracy", "all"), ("macro_f1", "all")]
     names += [(name, k) for name in ("precision", "recall", "f1") for k in CLASSES]
     frame = pd.DataFrame(names, columns=["metric", "class"])
-    return frame.assign(value=values, low=lows, high=highs)
+    return frame.assign(value=values, low=bounds[0], high=bounds[1])
 
 
 def reliability(
@@ -198,6 +215,13 @@ def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
     for name in ("probability", "loss"):
         scores[f"{name}_low"], scores[f"{name}_high"] = scores.pop(f"{name}_interval")
     return pd.DataFrame([scores])
+
+
+def _answers(model: Model, part: str, labels: str) -> GroupPredictions:
+    if isinstance(model, str):
+        model = find_group(model)
+    group = model if isinstance(model, Group) else group_of(model)
+    return group.against(labels).predictions(part)
 
 
 def _found(run: Run | str) -> Run:

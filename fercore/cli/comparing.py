@@ -1,0 +1,147 @@
+"""`fercore compare`: two runs image by image, or two groups of seeds."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from fercore.cli import votes
+from fercore.cli.options import AsJson, LabelsOption, PartOption
+from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
+from fercore.errors import ConfigError, RunError
+from fercore.groups.finding import find_group
+from fercore.groups.group import Group
+from fercore.runs.origin import votes_of
+from fercore.scoring.evaluation import CLASS_METRICS
+from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
+from fercore.scoring.grouped.comparison import compare as compare_predictions
+from fercore.scoring.grouped.evaluation import comparison_table
+from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.predictions import PARTS
+from fercore.wording import (
+    breakable,
+    in_p,
+    number,
+    p_value,
+    percent,
+    points,
+    points_interval,
+)
+
+ModelName = typer.Argument(help="a run, or a group of seeds: cnn@paper")
+
+
+def compare(
+    a: Annotated[str, ModelName],
+    b: Annotated[str, ModelName],
+    part: PartOption = "private",
+    labels: LabelsOption = "dataset",
+    metric: Annotated[str, typer.Option(help="f1, recall, precision or auc")] = "f1",
+    as_json: AsJson = False,
+) -> None:
+    """Compare two models on the same images: two runs by McNemar's exact test, groups of seeds
+    with intervals and tests that cross seeds and images.
+    """
+    if metric not in CLASS_METRICS:
+        raise ConfigError(f"There is no metric '{metric}'. Choose: {', '.join(CLASS_METRICS)}.")
+    groups = [find_group(name).against(labels) for name in (a, b)]
+    scored = [_scored(group, part) for group in groups]
+    result, table = compare_predictions(*scored), comparison_table(*scored)
+    if as_json:
+        about = {"part": part, "labels": labels, "left_out": groups[0].run.left_out(part)}
+        lines = {"table": json_records(table)}
+        print_json(_as_json(result, groups, scored) | about | lines)
+        return
+    print(f"{PARTS[part]}, n = {result.n}")
+    first = groups[0].run
+    votes.print_labels(first.labelling, first.left_out(part))
+    for sentence in _sentences(result, groups):
+        print(breakable(sentence))
+    if result.crossed is None:
+        stored = [group.run.stored_predictions(part) for group in groups]
+        votes.print_paired_votes(*stored, votes_of(first))
+    for sentence in dict.fromkeys(scored[0].left_out + scored[1].left_out):
+        typer.secho(f"Left out: {sentence}", err=True)
+    _print_classes(table, metric)
+
+
+def _scored(group: Group, part: str) -> GroupPredictions:
+    """Its predictions on that part; raises `RunError`, naming the parts it has, without any."""
+    if group.single and not len(group.run.predictions(part)):
+        others = [f"--part {other}" for other in PARTS if len(group.run.predictions(other))]
+        raise RunError(
+            f"{group.name} was not scored on {PARTS[part]}: {group.dataset} has no such images. "
+            f"Choose {' or '.join(others) or 'another run'}."
+        )
+    return group.predictions(part)
+
+
+def _as_json(
+    result: GroupComparison, groups: list[Group], scored: list[GroupPredictions]
+) -> dict[str, Any]:
+    about = {
+        f"model_{key}": {
+            "name": group.name, "runs": list(own.names), "left_out": list(own.left_out),
+        }
+        for key, group, own in zip("ab", groups, scored, strict=True)
+    }  # fmt: skip
+    return asdict(result) | about
+
+
+def _sentences(result: GroupComparison, groups: list[Group]) -> Iterator[str]:
+    gap = f"A − B: {points(result.difference)} {points_interval(result.interval)}"
+    names = [group.name for group in groups]
+    if result.crossed is None:
+        first, second = percent(result.accuracy_a), percent(result.accuracy_b)
+        yield f"A {names[0]}: {first}   B {names[1]}: {second}"
+        yield (
+            f"{gap}, exact McNemar {p_value(result.p_value)} "
+            f"(only A right {result.only_a}, only B right {result.only_b})"
+        )
+        return
+    for key, name, seeds, accuracy, bounds in (
+        ("A", names[0], result.seeds_a, result.accuracy_a, result.interval_a),
+        ("B", names[1], result.seeds_b, result.accuracy_b, result.interval_b),
+    ):
+        of = f"{seeds} seeds" if seeds > 1 else "one run"
+        yield f"{key} {name}, {of}: {with_interval(accuracy, bounds)} %"
+    seeds = "new seeds" if min(result.seeds_a, result.seeds_b) > 1 else "new seeds of the group"
+    yield f"{gap}, {p_value(result.p_value)}, for new images and {seeds}"
+    yield from _crossed_sentences(result.crossed, result.margin)
+
+
+def _crossed_sentences(crossed: CrossedDifference, margin: float) -> Iterator[str]:
+    if crossed.interval != crossed.student:
+        yield (
+            f"That is the bootstrap's interval; Student's is {points_interval(crossed.student)}, "
+            "and where they disagree by more than 0.1 points the wider one is the answer."
+        )
+    else:
+        yield f"A bootstrap of seeds and images: {points_interval(crossed.bootstrap)}"
+    yield (
+        f"Equal within ±{number(100 * margin, 0)} point: {p_value(crossed.equivalence_p)}, 90 % "
+        f"interval {points_interval(crossed.equivalence_interval)}"
+    )
+    seeds, images, rest = (f"{number(100 * share, 0)} %" for share in crossed.shares)
+    yield (
+        f"Its variance: {seeds} from seeds, {images} from images, {rest} from the rest. Of a "
+        f"difference of {number(100 * crossed.detectable)} points four in five would be found."
+    )
+
+
+def _print_classes(table: pd.DataFrame, metric: str) -> None:
+    title = metric.upper() if metric in ("f1", "auc") else metric
+    rows = [
+        [
+            line["class"],
+            line["support"],
+            *(with_interval(line[m], (line[f"{m}_low"], line[f"{m}_high"])) for m in "ab"),
+            difference(line),
+            in_p(line["p_holm"]),
+        ]
+        for line in table[table["metric"] == metric].to_dict("records")
+    ]
+    columns = ["class", "n", f"A {title} %", f"B {title} %", "A − B, points", "corrected p"]
+    print_table(columns, rows)
