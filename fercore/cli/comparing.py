@@ -107,8 +107,8 @@ def _sentences(result: GroupComparison, groups: list[Group]) -> Iterator[str]:
     ):
         of = f"{seeds} seeds" if seeds > 1 else "one run"
         yield f"{key} {name}, {of}: {with_interval(accuracy, bounds)} %"
-    seeds = "new seeds" if min(result.seeds_a, result.seeds_b) > 1 else "new seeds of the group"
-    yield f"{gap}, {p_value(result.p_value)}, for new images and {seeds}"
+    of = "" if min(result.seeds_a, result.seeds_b) > 1 else " of the group"
+    yield f"{gap}, {p_value(result.p_value)}, for new images and new seeds{of}"
     yield from _crossed_sentences(result.crossed, result.margin)
 
 
