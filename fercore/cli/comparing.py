@@ -49,19 +49,20 @@ def compare(
     groups = [find_group(name).against(labels) for name in (a, b)]
     scored = [_scored(group, part) for group in groups]
     result, table = compare_predictions(*scored), comparison_table(*scored)
+    first = groups[0].run
+    unlabelled = first.left_out(part) if first.labelling else 0
     if as_json:
-        about = {"part": part, "labels": labels, "left_out": groups[0].run.left_out(part)}
+        about = {"part": part, "labels": labels, "left_out": unlabelled}
         lines = {"table": json_records(table)}
         print_json(_as_json(result, groups, scored) | about | lines)
         return
     print(f"{PARTS[part]}, n = {result.n}")
-    first = groups[0].run
-    votes.print_labels(first.labelling, first.left_out(part))
+    votes.print_labels(first.labelling, unlabelled)
     for sentence in _sentences(result, groups):
         print(breakable(sentence))
     if result.crossed is None:
-        stored = [group.run.stored_predictions(part) for group in groups]
-        votes.print_paired_votes(*stored, votes_of(first))
+        of_a, of_b = (group.run.stored_predictions(part) for group in groups)
+        votes.print_paired_votes(of_a, of_b, votes_of(first))
     for sentence in dict.fromkeys(scored[0].left_out + scored[1].left_out):
         typer.secho(f"Left out: {sentence}", err=True)
     _print_classes(table, metric)
