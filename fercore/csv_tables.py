@@ -48,6 +48,7 @@ COLUMNS = {
     "coverage": "the share of images answered",
     "threshold": "the lowest confidence answered",
     "correct": "whether the model is right",
+    "wrong": "of a group's seeds, the share that are wrong",
     "loss": "cross-entropy of the label, nats",
     "margin": "the label's probability minus the highest other one",
     "quality": "the probability of a doubted label",

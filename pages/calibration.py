@@ -1,6 +1,7 @@
 """Calibration: whether a model is as sure as it is right, and what saying 'unsure' would gain."""
 
 from functools import partial
+from statistics import mean
 
 import pandas as pd
 import streamlit as st
@@ -11,22 +12,28 @@ from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
 from dashboard.compare import calibration_view
 from dashboard.compare.calibration_view import SCALED, TRAINED, confidence_counts
-from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy, accuracy_at_coverage
+from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
+from fercore.scoring.grouped.calibration import accuracy_at_coverage
 from fercore.wording import interval, percent
 
 NEAR_ONE = 0.05  # a temperature this near to 1 changes nothing that a person would see
 
 
-def temperature_in_words(key: str, fitted: float | None) -> str:
-    if fitted is None:
+def temperature_in_words(key: str, temperatures: list[float]) -> str:
+    if not temperatures:
         return (
             f"{letter(key)} was not scored on PublicTest, so no temperature can be fitted: it is "
             "shown as trained."
         )
+    fitted = mean(temperatures)
     surer = "over-confident" if fitted > 1 else "under-confident"
     if abs(fitted - 1) < NEAR_ONE:
         surer = "neither over- nor under-confident on the whole"
-    return f"{letter(key)} T = {fitted:.2f}: {surer}."
+    seeds = ""
+    if len(temperatures) > 1:
+        low, high = min(temperatures), max(temperatures)
+        seeds = f" in the mean, {low:.2f} to {high:.2f} in {len(temperatures)} seeds"
+    return f"{letter(key)} T = {fitted:.2f}{seeds}: {surer}."
 
 
 def scores_row(name: str, scores: CalibrationScores) -> dict[str, str]:
@@ -43,7 +50,7 @@ def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: 
     return (
         f"If {letter(key)} may say “unsure” on {unsure} % of the images, it is right on "
         f"**{percent(result.accuracy)}** {interval(result.interval)} of the rest, instead "
-        f"of {percent(accuracy)} of all. The rest: {count(result.answered)} images with a "
+        f"of {percent(accuracy)} of all. The rest: {count(round(result.answered))} images with a "
         f"confidence of {percent(result.threshold)} or more."
     )
 
@@ -53,11 +60,14 @@ heading(
     "Calibration",
     "Is a model as sure as it is right? Each point is a fifteenth of the images, sorted by "
     "confidence. On the dashed line, confidence and accuracy agree; below it the model is surer "
-    "than right, above it less sure than right.",
+    "than right, above it less sure than right. A group's figures are means over its seeds.",
 )
 models_line(selection)
 
-temperatures = {key: calibration_view.temperature(run) for key, run in selection.models.items()}
+temperatures = {
+    key: list(calibration_view.temperatures(model).values())
+    for key, model in selection.models.items()
+}
 shown = TRAINED
 if any(temperatures.values()):
     shown = one_of(
@@ -77,7 +87,7 @@ if selection.part == "public":
     )
 
 versions = {
-    key: calibration_view.versions(run, selection.part) for key, run in selection.models.items()
+    key: calibration_view.versions(model, selection.part) for key, model in selection.models.items()
 }
 models = {key: named.get(shown, named[TRAINED]) for key, named in versions.items()}
 show_figure(calibration_view.reliability_figure(models), alt="Reliability diagram")

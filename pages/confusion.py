@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
-from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.base import loading, theme
@@ -26,8 +25,7 @@ from dashboard.base.widgets import csv_button, heading, letter, models_line, one
 from dashboard.compare.confusion_figures import Counts, confusion_figure, difference_figure
 from fercore import wording
 from fercore.labels import CLASSES
-from fercore.runs.words import run_title
-from fercore.scoring.metrics import confusion_matrix
+from fercore.scoring.grouped.evaluation import mean_confusion, said_against
 from fercore.scoring.statistics import LEVEL
 
 selection = current_with_predictions()
@@ -38,8 +36,12 @@ heading(
 )
 models_line(selection)
 
-tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
-counts = {key: confusion_matrix(table.labels, table.predicted) for key, table in tables.items()}
+models = selection.models
+tables = {key: loading.predictions(model, selection.part) for key, model in models.items()}
+counts = {key: mean_confusion(table) for key, table in tables.items()}
+groups = not all(model.single for model in models.values())
+if groups:
+    st.caption("Of a group, the counts are means over its seeds.")
 normalise = one_of("Percent and colour", NORMALISATIONS, "normalise")
 
 
@@ -62,11 +64,14 @@ def clickable(place: DeltaGenerator, figure: go.Figure, view: str) -> None:
         clickable_figure(figure, f"confusion-{view}", take_click, alt=f"Confusion matrix {view}")
 
 
-def told(sentence: str, row: NDArray[np.bool_], matches: NDArray[np.bool_]) -> None:
-    """How many of the images of `row` lie in a cell; both bool (N,)."""
-    found, of_row = int((row & matches).sum()), int(row.sum())
+def told(sentence: str, matrix: Counts, row: str, column: str) -> None:
+    """How many of the images of a row lie in a cell."""
+    line = matrix[CLASSES.index(row)]
+    found, of_row = float(line[CLASSES.index(column)]), float(line.sum())
     share = wording.percent(found / max(of_row, 1))
-    st.markdown(f"{sentence}: {theme.count(found)} of {theme.count(of_row)} images, {share}")
+    st.markdown(
+        f"{sentence}: {theme.mean_count(found)} of {theme.mean_count(of_row)} images, {share}"
+    )
 
 
 def confusion_lines(counts: Mapping[str, Counts], differences: pd.DataFrame | None) -> pd.DataFrame:
@@ -83,41 +88,41 @@ cell = st.container(border=True)
 places = st.columns(len(tables))
 for place, (key, matrix) in zip(places, counts.items()):
     figure = confusion_figure(
-        matrix, title=f"{key} · {run_title(selection.models[key])}", normalise=normalise,
+        matrix, title=f"{key} · {models[key].title}", normalise=normalise,
         selected=selection.cells[key],
     )  # fmt: skip
     clickable(place, figure, key)
 
+against = said_against(tables["A"], tables["B"]) if selection.pair else None
 with cell:
     chosen = {matrix: pair for matrix, pair in selection.cells.items() if ANY not in pair}
     if not chosen:
         st.markdown("No cell is chosen. Click one, or pick a label and a prediction.")
-    elif selection.pair and "A against B" in chosen:
+    elif against is not None and "A against B" in chosen:
         said_a, said_b = chosen["A against B"]
-        in_row, in_column = (
-            tables[key].predicted == CLASSES.index(name)
-            for key, name in zip("AB", (said_a, said_b))
-        )
         told(
             f"{letter('B')} says **{said_b}** where {letter('A')} says **{said_a}**",
-            in_row, in_column,
+            against, said_a, said_b,
         )  # fmt: skip
     else:
         true, said = next(iter(chosen.values()))
-        for key, table in tables.items():
+        for key, matrix in counts.items():
             told(
                 f"{letter(key)} says **{said}** where the label says **{true}**",
-                table.labels == CLASSES.index(true), table.predicted == CLASSES.index(said),
+                matrix, true, said,
             )  # fmt: skip
 
 differences = None
-if selection.pair:
+if selection.pair and against is not None:
     st.subheader("A against B", anchor=False)
+    test = (
+        "Student's t over seeds and images" if groups
+        else "exact sign test on the images that they treat differently"
+    )  # fmt: skip
     st.caption(
         "Left: images, and points of the row, that A puts into a cell more often than B. A star: "
-        "beyond chance (exact sign test on the images that they treat differently, corrected for "
-        "49 cells after Holm). Right: what B says where A says something; on the diagonal they "
-        "agree, right or wrong."
+        f"beyond chance ({test}, corrected for 49 cells after Holm). Right: what B says where A "
+        "says something; on the diagonal they agree, right or wrong."
     )
     left, right = st.columns(2)
     differences = loading.cell_differences(*selection.pair, selection.part)
@@ -130,7 +135,6 @@ if selection.pair:
         ),
         "A − B",
     )
-    against = confusion_matrix(tables["A"].predicted, tables["B"].predicted)
     clickable(
         right,
         confusion_figure(
@@ -139,9 +143,9 @@ if selection.pair:
         ),
         "A against B",
     )  # fmt: skip
-as_csv = partial(csv_button, models=selection.models, part=selection.part)
+as_csv = partial(csv_button, models=models, part=selection.part)
 with st.container(horizontal=True):
     as_csv(lambda: confusion_lines(counts, differences), "confusion", label="Cells as CSV")
-    if selection.pair:
+    if against is not None:
         pairs = pd.DataFrame(product(CLASSES, CLASSES), columns=["a_predicted", "b_predicted"])
         as_csv(pairs.assign(count=against.ravel()), "a-against-b", label="A against B as CSV")

@@ -7,7 +7,13 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.parameters import PAIRS
-from dashboard.base.selection import ANY, choose_cell, choose_slice, current_with_predictions
+from dashboard.base.selection import (
+    ANY,
+    choose_cell,
+    choose_slice,
+    current_with_predictions,
+    one_seed_each,
+)
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare import audit_view
@@ -31,15 +37,17 @@ heading(
     "or the models dispute, images with nothing on them. A score can be no better than the labels "
     "it is counted against.",
 )
+selection = one_seed_each(selection)
 models_line(selection)
+run = selection.a.run
 if part != asked:
     st.caption("Without its copies there is less to audit, so here it is the whole of PrivateTest.")
 
-if selection.a.dataset == "FER2013":
+if run.dataset == "FER2013":
     with st.expander("Whose faces are these?"):
         st.markdown(STATEMENT)
 
-images = loading.images(selection.a)
+images = loading.images(run)
 here = not images.missing
 
 if here:
@@ -48,8 +56,8 @@ if here:
             f"{images.partly} What is counted in the dataset is counted in that copy, with its "
             "labels; the models' scores are on the labels that they were scored on."
         )
-    audit = audit_view.run_audit(selection.a)
-    agreement = audit_view.agreement(selection.a) if audit.agreement is None else audit.agreement
+    audit = audit_view.run_audit(run)
+    agreement = audit_view.agreement(run) if audit.agreement is None else audit.agreement
     st.subheader("What is in it", anchor=False)
     numbers = {
         "Rows that are copies": (audit.surplus, "Rows beyond the first of their group of "
@@ -77,12 +85,12 @@ if here:
     )
 else:
     images_missing(
-        selection.a,
+        run,
         images,
         "Without them, the copies known from the run, the FER+ votes and the doubtful labels can "
         "still be shown.",
     )
-    agreement = audit_view.agreement(selection.a)
+    agreement = audit_view.agreement(run)
 
 st.subheader("What copies do to the scores", anchor=False)
 if here:
@@ -92,10 +100,10 @@ if here:
         f"**{count(copied)} of {count(total)} {usage} images ({percent(copied / total)}) are "
         "pixel copies of a Training image**, which a model may know by heart."
     )
-scores = {key: audit_view.part_scores(run, part) for key, run in selection.models.items()}
+scores = {key: audit_view.part_scores(own, part) for key, own in selection.runs.items()}
 for key, table in scores.items():
     st.markdown(audit_view.copies_sentence(key, table) or "There are no exact copies to leave out.")
-if easy := audit_view.easy_copies(selection.models, part):
+if easy := audit_view.easy_copies(selection.runs, part):
     st.markdown(easy)
 
 
@@ -126,7 +134,7 @@ if agreement is not None:
     )  # fmt: skip
     csv_button(agreement, "fer-plus-agreement", dataset=selection.a.dataset)
 else:
-    st.caption(face_loading.no_votes(selection.a))
+    st.caption(face_loading.no_votes(run))
 
 disputed = st.container()  # filled last: nothing else waits for cleanlab to be imported
 if here:
@@ -135,7 +143,7 @@ if here:
         "Images of a test part beside one of an earlier part that looks alike: the same photo, "
         "cropped, compressed or stamped otherwise. 'Without duplicates' does not leave these out."
     )
-    faces = loading.dataset(selection.a)
+    faces = loading.dataset(run)
     near = audit_view.near(faces)
     for line in near_across(near).to_dict("records"):
         alike = f"{count(line['images'])} {line['usage']} images"
@@ -153,7 +161,7 @@ if here:
 
 with disputed:
     st.subheader("Labels that A disputes", anchor=False)
-    issues = audit_view.issues(selection.a, part)
+    issues = audit_view.issues(run, part)
     st.caption(
         f"Confident learning (cleanlab) takes {count(len(issues))} of {count(scores['A']['n'][0])} "
         "labels for doubtful, going by A's probabilities; the most doubtful come first. It cannot "

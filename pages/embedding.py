@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.base import loading, theme
 from dashboard.base.charts import show_figure
 from dashboard.base.parameters import COLOURINGS
-from dashboard.base.selection import ANY, LASSO, current_with_predictions
+from dashboard.base.selection import ANY, LASSO, current_with_predictions, one_seed_each
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import selected
@@ -27,6 +27,7 @@ heading(
     "Each point is a face, and faces that a model finds alike lie together. Draw a lasso around "
     "some to see them, or choose a label and a prediction in the sidebar.",
 )
+selection = one_seed_each(selection)
 models_line(selection, to_faces=False)
 
 left, right = st.columns(2)
@@ -34,14 +35,14 @@ key = one_of("Features of", both, "features", place=left)
 colouring = one_of("Colour", list(COLOURINGS.values()), "colouring", place=right)
 if selection.b and not selection.pair:
     left.caption("To see the other model's map, choose it as A.")
-run, model = selection.models[key], key.lower()
+run, model = selection.runs[key], key.lower()
 table = extras_view.embedding(run)
 if table is None:
     extras_view.not_computed(key, run)
     st.stop()
 
 samples = selection.samples
-images = loading.images(selection.a)
+images = loading.images(selection.a.run)
 open_chosen(samples, images, selection)
 chosen_rows = samples.loc[selected(samples, selection), "row"]
 every, samples = len(samples), placed(samples, table)
@@ -96,7 +97,7 @@ st.markdown(
 )
 if marked is not None:
     if images.missing:
-        images_missing(selection.a, images)
+        images_missing(selection.a.run, images)
     else:
         first_faces(chosen, images, selection)
 csv_button(chosen, "embedding", models=selection.paired_models, part=selection.part)

@@ -6,10 +6,18 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.parameters import ORDERS
-from dashboard.base.selection import ANY, WHICH, cell_in_words, current_with_predictions
+from dashboard.base.selection import (
+    ANY,
+    SEEDS_WRONG,
+    WHICH,
+    WHOLE_RANGE,
+    cell_in_words,
+    current_with_predictions,
+)
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, paged
 from dashboard.compare.slices_view import selected
+from dashboard.faces.always_wrong import always_wrong_in_words
 from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore.scoring.samples import VIEWS, view_mask
@@ -19,10 +27,15 @@ SORTED = {  # by what, and whether the smallest comes first; a mistake's margin 
     "unsure": ("confidence", True),
     "loss": ("loss", False),
     "margin": ("margin", True),
+    "seeds": ("wrong", False),
 }
+OF_SEEDS = "all seeds of both wrong"
 
 selection = current_with_predictions()
-views = VIEWS if selection.pair else ("A wrong", "all")
+groups = [key for key, model in selection.paired_models.items() if not model.single]
+views = list(VIEWS) if selection.pair else ["A wrong", "all"]
+if selection.pair and not groups:
+    views.remove(OF_SEEDS)
 if st.session_state[WHICH] not in views:
     st.session_state[WHICH] = views[0]
 said = selection.predicted, selection.predicted_b
@@ -31,21 +44,39 @@ if said == (ANY, ANY) and st.session_state[WHICH] == "B wrong":
 heading(
     "Misclassified",
     "The faces a model gets wrong: under each, the label, what the model says instead and how "
-    "sure it is. Click one to see it large, with both models' probabilities and what they look at.",
+    "sure it is, or how many of a group's seeds are wrong. Click one to see it large, with both "
+    "models' probabilities and what they look at.",
 )
 models_line(selection, to_faces=False)
 
 samples = selection.samples
+if groups:
+    st.markdown(always_wrong_in_words(samples, selection))
+    st.caption(
+        f"What a group says is what most of its seeds say ({', '.join(groups)}): it is 'wrong' "
+        "where that is not the label, and its confidence, loss and margin are means over seeds."
+    )
 view = one_of("Which", views, WHICH)
+of_group = selection.of.upper() in groups
+orders = {key: words for key, words in ORDERS.items() if of_group or key != "seeds"}
+if st.session_state["order"] not in orders:
+    st.session_state["order"] = "sure"
 order = one_of(
-    "First", ORDERS, "order",
+    "First", orders, "order",
     help_="Loss: how little the model gives to the label. Margin: how near the label was to being "
     "said.",
 )  # fmt: skip
+low, high = WHOLE_RANGE
+if of_group:
+    whose = selection.of.upper()
+    st.slider(f"Share of {whose}'s seeds that are wrong, %", *WHOLE_RANGE, step=5, key=SEEDS_WRONG)
+    low, high = st.session_state[SEEDS_WRONG]
 
-images = loading.images(selection.a)
+images = loading.images(selection.a.run)
 open_chosen(samples, images, selection)
 found = samples[view_mask(samples, view) & selected(samples, selection)]
+if of_group:
+    found = found[found[f"{selection.of}_wrong"].between(low / 100, high / 100)]
 column, ascending = SORTED[order]
 found = found.sort_values(f"{selection.of}_{column}", ascending=ascending, kind="stable", key=abs)
 
@@ -57,7 +88,7 @@ if found.empty:
     st.stop()
 
 if images.missing:
-    images_missing(selection.a, images)
+    images_missing(selection.a.run, images)
     face_table(found, selection)
 else:
     if images.partly:

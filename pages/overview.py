@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import loading, theme
 from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
 from dashboard.base.plain import plain
@@ -14,18 +14,20 @@ from dashboard.base.widgets import csv_button, heading, models_line, score_card
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.published_view import published_figures, shown_beside
 from dashboard.compare.verdict import (
+    any_imported,
     compares_architectures,
     paper_in_words,
+    power_in_words,
     subject,
     title_of,
     verdict_in_words,
 )
 from dashboard.faces import face_loading
 from fercore import wording
+from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.words import cut_short, epoch_choice
-from fercore.scoring.evaluation import confusions
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.grouped.evaluation import confusions
 from fercore.scoring.statistics import Interval
 
 COSTLIEST = 3  # confusions shown; the rest are on their own page
@@ -40,10 +42,11 @@ def headline(key: str, scores: dict[str, Any]) -> dict[str, Any]:
     return line | {"macro_auc": scores["macro_auc"]}
 
 
-def counts_of(predictions: Predictions) -> dict[tuple[str, str], int]:
+def counts_of(model: Group, part: str) -> dict[tuple[str, str], str]:
     """How many images of a label are taken for another class, the most frequent first."""
-    table = confusions(predictions)
-    return dict(zip(zip(table["label"], table["predicted"]), table["count"]))
+    table = confusions(loading.predictions(model, part))
+    counts = map(theme.count if model.single else wording.number, table["count"])
+    return dict(zip(zip(table["label"], table["predicted"]), counts))
 
 
 selection = current_with_predictions()
@@ -54,16 +57,19 @@ heading(
 )
 verdict = st.container()  # filled below: the figure needs less than the comparison does
 
-scores = {key: loading.metrics(run)[selection.part] for key, run in selection.models.items()}
+scores = {key: loading.scores(model, selection.part) for key, model in selection.models.items()}
 cards, figure = st.columns([2, 3], vertical_alignment="center")
 with cards:
-    for key, run in selection.models.items():
-        score_card(key, run, scores[key])
+    for key, model in selection.models.items():
+        score_card(key, model, scores[key])
 accuracies = [
-    Score(key, scores[key]["accuracy"], Interval(*scores[key]["accuracy_interval"]))
-    for key in selection.models
-]
-on_fer2013 = all(run.dataset == "FER2013" for run in selection.models.values())
+    Score(
+        key, of["accuracy"], Interval(*of["accuracy_interval"]),
+        tuple(of.get("accuracy_by_seed", ())),
+    )
+    for key, of in scores.items()
+]  # fmt: skip
+on_fer2013 = all(model.dataset == "FER2013" for model in selection.models.values())
 known = shown_beside() if on_fer2013 and selection.part == "private" else None
 figure.image(
     accuracy_svg(
@@ -78,25 +84,25 @@ if known:
 with verdict:
     models_line(selection)
     if selection.pair:
-        st.markdown(verdict_in_words(loading.comparison(*selection.pair, selection.part)))
+        result = loading.comparison(*selection.pair, selection.part)
+        st.markdown(verdict_in_words(result))
+        if power := power_in_words(result):
+            st.markdown(power)
         if paper := paper_in_words(*selection.pair):
             st.markdown(paper)
         st.caption(subject(*selection.pair))
-        trained = all(run.trained or run.members for run in selection.pair)
-        if trained and compares_architectures(*selection.pair):
+        if not any_imported(*selection.pair) and compares_architectures(*selection.pair):
             st.page_link(
                 **link("does_the_lstm_lose"),
                 label="Does the LSTM lose? Over all seeds",
                 icon=":material/psychology_alt:",
             )
 
+any_group = not all(model.single for model in selection.models.values())
 left, right = st.columns(2)
 with left:
     st.subheader("Where they fail")
-    wrong = {
-        key: counts_of(loading.predictions(run, selection.part))
-        for key, run in selection.models.items()
-    }
+    wrong = {key: counts_of(model, selection.part) for key, model in selection.models.items()}
     for true, predicted in list(wrong["A"])[:COSTLIEST]:
         counts = (f"{key} {of_model[true, predicted]}" for key, of_model in wrong.items())
         label = f"{true} → {predicted}: {' · '.join(counts)}"
@@ -105,7 +111,8 @@ with left:
             label=label,
             icon=":material/chevron_right:",
         )
-    st.caption("Label → prediction, and how many images. A click opens them.")
+    how_many = "how many images" + (", in the mean over seeds" if any_group else "")
+    st.caption(f"Label → prediction, and {how_many}. A click opens them.")
     st.page_link(**link("confusion"), label="All confusions", icon=":material/grid_on:")
 with right:
     st.subheader("What to look at")
@@ -120,13 +127,15 @@ with right:
         label=f"{weakest['class']}: A finds {wording.percent(weakest['recall'])} of them{of_b}",
         icon=":material/bar_chart:",
     )
-    parts = loading.metrics(selection.a)
-    if "clean" in parts and parts["clean"]["n"] < parts["private"]["n"]:
-        copies = parts["private"]["n"] - parts["clean"]["n"]
+    every, clean = (
+        loading.predictions(selection.a, part) if loading.is_scored(selection.a, part) else ()
+        for part in ("private", "clean")
+    )
+    if clean and len(clean) < len(every):
         st.page_link(
             **link("data_audit"),
-            label=f"{wording.percent(copies / parts['private']['n'])} of the test images are "
-            f"copies; without them A is at {wording.percent(parts['clean']['accuracy'])}",
+            label=f"{wording.percent(1 - len(clean) / len(every))} of the test images are "
+            f"copies; without them A is at {wording.percent(float(clean.correct.mean()))}",
             icon=":material/content_copy:",
             help="Images of PrivateTest whose exact pixels also occur in Training or PublicTest.",
         )
@@ -137,13 +146,14 @@ with right:
             label=f"{wording.percent(doubted)} of A's errors are on labels that lost FER+'s vote",
             icon=":material/rate_review:",
         )
-    if selection.a.trained:
+    run = selection.a.run
+    if run.trained:
         with errors_told("How A learned"):
-            epochs = cut_short(selection.a) or f"{len(loading.history(selection.a))} epochs"
+            epochs = cut_short(run) or f"{len(loading.history(run))} epochs"
+            chosen = f"; epoch {run.info['best_epoch']} was {epoch_choice(run)}"
             st.page_link(
                 **link("training"),
-                label=f"A learned for {epochs}; epoch {selection.a.info['best_epoch']} was "
-                f"{epoch_choice(selection.a)}",
+                label=f"A learned for {epochs}{chosen if selection.a.single else ', each seed'}",
                 icon=":material/trending_up:",
             )
 

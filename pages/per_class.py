@@ -11,7 +11,8 @@ from dashboard.base.selection import METRIC, choose_cell, current_with_predictio
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare.class_figures import class_difference_figure, class_figure, metric_title
 from fercore import wording
-from fercore.scoring.evaluation import CLASS_METRICS, comparison_table
+from fercore.scoring.evaluation import CLASS_METRICS
+from fercore.scoring.grouped.evaluation import comparison_table
 
 FEW = 100  # images below which a class's figures are wide guesses
 METRICS = {
@@ -26,12 +27,18 @@ selection = current_with_predictions()
 heading(
     "Per class",
     "How well each expression is recognised. A point is the figure on these images, the bar its "
-    "95 % interval. Below: A minus B on the same images, which tells more than two bars do. Click "
-    "a point or a row to select that label.",
+    "95 % interval; of a group it is the mean over seeds, and each seed a faint point. Below: A "
+    "minus B on the same images, which tells more than two bars do. Click a point or a row to "
+    "select that label.",
 )
 models_line(selection)
 
-tables = {key: loading.classes(run, selection.part) for key, run in selection.models.items()}
+tables = {key: loading.classes(model, selection.part) for key, model in selection.models.items()}
+seeds = {
+    key: loading.class_values(model, selection.part)
+    for key, model in selection.models.items()
+    if not model.single
+}
 metric = one_of("Metric", {name: metric_title(name) for name in CLASS_METRICS}, METRIC)
 st.caption(METRICS[metric])
 
@@ -41,7 +48,7 @@ def take_click(point: Point) -> None:
 
 
 clickable_figure(
-    class_figure(tables, metric), f"class-{metric}", take_click, alt="Metric per class"
+    class_figure(tables, metric, seeds), f"class-{metric}", take_click, alt="Metric per class"
 )
 differences = None
 if selection.pair:
@@ -91,7 +98,7 @@ clickable_table(
     theme.readable(shown, formats),
     f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,
 )  # fmt: skip
-scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
+scored = {key: loading.predictions(of, selection.part) for key, of in selection.models.items()}
 csv_button(
     lambda: (
         comparison_table(scored["A"], scored["B"]) if selection.pair else stacked(tables)

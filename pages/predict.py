@@ -52,7 +52,7 @@ if not sources:
     st.info("Drop photos above, choose a sample, or take a picture.")
     st.stop()
 
-predictors = {key: loading.predictor(run) for key, run in selection.models.items()}
+predictors = {key: loading.predictor(run) for key, run in selection.runs.items()}
 judged_by = judges(selection, {key: predictor.record for key, predictor in predictors.items()})
 st.caption(
     "Probabilities are calibrated, and each model's record is counted, on its own PublicTest "

@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
-from dashboard.base.selection import ANY, current_with_predictions
+from dashboard.base.selection import ANY, current_with_predictions, one_seed_each
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line
 from dashboard.faces.get_faces import images_missing
@@ -14,7 +14,6 @@ from dashboard.faces.review_panel import export_button, import_field, reviewed_f
 from fercore.analysis import review
 from fercore.analysis.review import VERDICTS
 from fercore.labels import CLASSES
-from fercore.runs.words import run_title
 from fercore.wording import interval, percent
 
 selection = current_with_predictions()
@@ -23,6 +22,7 @@ heading(
     "Your verdicts on the labels, and what the scores become when they are applied: a wrong label "
     "is replaced, an ambiguous or unusable image left out. The data themselves stay as they are.",
 )
+selection = one_seed_each(selection)
 models_line(selection)
 
 everything = review.verdicts()
@@ -49,7 +49,7 @@ with content:
 
     st.subheader("Scores with my verdicts", anchor=False)
     scores = score_table(selection, everything)
-    titles = {key: f"{key} {plain(run_title(run))}" for key, run in selection.models.items()}
+    titles = {key: f"{key} {plain(model.title)}" for key, model in selection.models.items()}
     shown = pd.DataFrame({"model": scores["model"].map(titles)})
     for name, words in (("stored", "as stored"), ("reviewed", "with verdicts")):
         shown[f"accuracy {words}"] = [
@@ -92,8 +92,8 @@ with content:
             "updated": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         },
     )
-    images = loading.images(selection.a)
+    images = loading.images(selection.a.run)
     if images.missing:
-        images_missing(selection.a, images)
+        images_missing(selection.a.run, images)
     else:
         reviewed_faces(found, images)

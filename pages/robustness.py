@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
-from dashboard.base.selection import current
+from dashboard.base.selection import current, one_seed_each
 from dashboard.base.theme import readable
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view
@@ -22,10 +22,11 @@ heading(
     "strongest at the right. The flatter the line, the less the model minds; bars are 95 % "
     "intervals.",
 )
+selection = one_seed_each(selection)
 model_names(selection, f"images: {selection.part_name}")
 
 tables = {}
-for key, run in selection.models.items():
+for key, run in selection.runs.items():
     with errors_told(f"How robust {key} is"):
         table = extras_view.robustness(run)
         if table is None:
@@ -44,7 +45,7 @@ if tables:
     drops = extras_view.drops_table(tables)
     st.dataframe(readable(drops, dict.fromkeys(drops.columns[1:], signed)), hide_index=True)
     n = ", ".join(
-        f"{key} {extras_view.images_in_words(selection.models[key], table)}"
+        f"{key} {extras_view.images_in_words(selection.runs[key], table)}"
         for key, table in tables.items()
     )
     st.caption(
@@ -57,10 +58,10 @@ if tables:
 
 st.subheader("What it looks like")
 expression = st.selectbox("Label of the example", CLASSES, key="example")
-face, real = extras_view.example_face(selection.a, expression)
+face, real = extras_view.example_face(selection.a.run, expression)
 if not real:
     st.caption("A drawn face: the images of A are not on this machine.")
-    offer_faces(selection.a)
+    offer_faces(selection.a.run)
 with st.grid(min_column_width=420, gap="medium"):
     for kind in CORRUPTIONS:
         st.image(

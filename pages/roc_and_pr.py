@@ -9,11 +9,10 @@ from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.parameters import CURVES
 from dashboard.base.selection import current_with_probabilities
-from dashboard.base.theme import count
+from dashboard.base.theme import mean_count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import curve_figures
 from fercore.labels import CLASSES
-from fercore.scoring.metrics import decisions_at
 from fercore.wording import percent
 
 EXPLAINED = {
@@ -24,6 +23,7 @@ EXPLAINED = {
     "are right (up), as the threshold falls. The nearer to the upper right corner, the better. "
     "Unlike ROC it shows what rare expressions suffer.",
 }
+BAND = " Of a group: the mean of its seeds' curves, in a band from the lowest to the highest."
 
 selection = current_with_probabilities()
 heading(
@@ -32,9 +32,11 @@ heading(
     "points walk along the curves, and the decisions they stand for below.",
 )
 models_line(selection)
-tables = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
+models = selection.models
+tables = {key: loading.predictions(model, selection.part) for key, model in models.items()}
 kind = one_of("Curve", CURVES, "curve")
-st.caption(EXPLAINED[kind])
+band = "" if all(model.single for model in models.values()) else BAND
+st.caption(EXPLAINED[kind] + band)
 threshold = st.slider(
     "Threshold: at least this probability counts as a yes", 0.0, 1.0, step=0.01,
     key="threshold",
@@ -49,7 +51,7 @@ show_figure(
 expression = one_of("Decisions about", CLASSES, "about")
 k = CLASSES.index(expression)
 for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
-    at = decisions_at(table.labels == k, table.probs[:, k], threshold)
+    at = curve_figures.mean_decisions(table, k, threshold)
     place.markdown(
         f"{letter(key)} at {threshold:.2f}: precision **{percent(at.precision)}**, recall "
         f"**{percent(at.recall)}**"
@@ -61,13 +63,13 @@ for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
                 "not called so": [at.false_negatives, at.true_negatives],
             },
             index=[f"label {expression}", "another label"],
-        ).map(count)
+        ).map(mean_count)
     )
 
 st.subheader("Areas under the ROC curves", anchor=False)
 rows = []
-for key, run in selection.models.items():
-    scores = loading.metrics(run)[selection.part]
+for key, model in models.items():
+    scores = loading.scores(model, selection.part)
     aucs = {row["class"]: row["auc"] for row in scores["per_class"]}
     rows.append({"model": key, **aucs, "macro": scores["macro_auc"], "micro": scores["micro_auc"]})
 areas = pd.DataFrame(rows)
@@ -76,7 +78,7 @@ st.caption(
     "Macro: the mean of the expressions that occur. Micro: all decisions 'is this image of this "
     "class?' together."
 )
-as_csv = partial(csv_button, models=selection.models, part=selection.part)
+as_csv = partial(csv_button, models=models, part=selection.part)
 
 
 def areas_by_class() -> pd.DataFrame:

@@ -9,12 +9,14 @@ from dashboard.base.widgets import csv_button, heading
 from dashboard.compare.import_panel import import_panel
 from dashboard.compare.run_manager import (
     damaged_runs,
+    group_table,
     run_manager,
     run_table,
     show_outcome,
     total_size,
 )
 from fercore.groups import tables
+from fercore.groups.finding import list_groups
 from fercore.runs.artifacts import unreadable_runs
 
 heading(
@@ -41,6 +43,15 @@ else:
         "There is no run yet. Start a training in the sidebar; on the synthetic faces, with the "
         "recipe 'quick', it takes less than a minute."
     )
+
+if groups := list_groups():
+    st.subheader("Groups", anchor=False)
+    st.caption(
+        "All runs that differ in the seed alone, and the trainings of studies among them: a claim "
+        "about a model is one about its group. Accuracies are means over seeds, with intervals for "
+        "new seeds and new images alike."
+    )
+    st.dataframe(group_table(groups), hide_index=True, height="content")
 
 st.subheader("A model from elsewhere", anchor=False)
 st.caption(

@@ -8,15 +8,18 @@ from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import ANY, choose_slice, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
-from dashboard.compare.slices_view import run_slices, slices_figure
+from dashboard.compare.slices_view import model_slices, slices_figure
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore import wording
 from fercore.data.votes import OTHER_ROWS
-from fercore.scoring.slices import FEW, slice_differences, slice_mask, slice_title
+from fercore.scoring.grouped.slices import slice_differences
+from fercore.scoring.slices import FEW, slice_mask, slice_title
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import number, signed
+
+SINGLE_TEST, GROUP_TEST = "Fisher's exact test", "Student's t over seeds and images"
 
 selection = current_with_predictions()
 heading(
@@ -28,15 +31,16 @@ heading(
 )
 models_line(selection)
 
-found = {key: run_slices(run, selection.part) for key, run in selection.models.items()}
+models, run = selection.models, selection.a.run
+found = {key: model_slices(model, selection.part) for key, model in models.items()}
 tables = {key: slices.table for key, slices in found.items()}
-scored = {key: loading.predictions(run, selection.part) for key, run in selection.models.items()}
-images = loading.images(selection.a)
+scored = {key: loading.predictions(model, selection.part) for key, model in models.items()}
+images = loading.images(run)
 if images.missing:
-    images_missing(selection.a, images, "Slices by light and sharpness need them.")
+    images_missing(run, images, "Slices by light and sharpness need them.")
 elif images.partly:
     st.caption(f"{images.partly} That goes for the slices by light, contrast and sharpness.")
-if selection.a.dataset == "FER2013" and face_loading.votes(selection.a) is None:
+if run.dataset == "FER2013" and face_loading.votes(run) is None:
     st.caption(OTHER_ROWS)
 
 if tables["A"].empty:
@@ -96,12 +100,14 @@ clickable_table(
     "slices-table", titles, choose_slice, chosen=selection.slice, height=300, placeholder="–",
 )  # fmt: skip
 beyond = {key: int((table["p_holm"] < LEVEL).sum()) for key, table in tables.items()}
+tests = [SINGLE_TEST if model.single else GROUP_TEST for model in models.values()]
 st.caption(
     f"Beyond chance: {' and '.join(f'{n} of {key}' for key, n in beyond.items())}, of "
-    f"{len(tables['A'])} slices each (its images against all others, Fisher's exact test, p below "
-    f"{LEVEL} after Holm's correction for the number of slices)."
+    f"{len(tables['A'])} slices each (its images against all others, "
+    f"{' and '.join(dict.fromkeys(tests))}, p below {LEVEL} after Holm's correction for the number "
+    "of slices)."
 )
-csv_button(everything, "slices", models=selection.models, part=selection.part)
+csv_button(everything, "slices", models=models, part=selection.part)
 
 if selection.pair:
     st.subheader("A − B on each slice", anchor=False)
@@ -113,10 +119,11 @@ if selection.pair:
     written["corrected p"] = [wording.in_p(p) for p in gaps["p_holm"]]
     st.dataframe(written, hide_index=True, height=300)
     st.caption(
-        f"Beyond chance: {(gaps['p_holm'] < LEVEL).sum()} of {len(gaps)} slices (exact McNemar "
-        f"test, p below {LEVEL} after Holm's correction for the number of slices)."
+        f"Beyond chance: {(gaps['p_holm'] < LEVEL).sum()} of {len(gaps)} slices "
+        f"({GROUP_TEST if GROUP_TEST in tests else 'exact McNemar test'}, p below {LEVEL} after "
+        "Holm's correction for the number of slices)."
     )
-    csv_button(gaps, "slice-differences", models=selection.models, part=selection.part)
+    csv_button(gaps, "slice-differences", models=models, part=selection.part)
 
 st.subheader("One slice", anchor=False)
 title = selection.slice if selection.slice in options else next(iter(options))

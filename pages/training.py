@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
-from dashboard.base.selection import current, has_weights_or_say_so
+from dashboard.base.selection import current, has_weights_or_say_so, one_seed_each
 from dashboard.base.widgets import csv_button, heading, model_names, stacked
 from dashboard.compare.history_figure import history_figure, training_facts
 
@@ -17,18 +17,24 @@ heading(
     "(ring). Where the solid line turns away while the dotted one goes on, the model learns by "
     "heart. Label smoothing lifts the training loss above what it would otherwise be.",
 )
+seeds = {}
+for key, model in selection.models.items():
+    if not model.single:
+        with errors_told(f"How the seeds of {key} learned"):
+            seeds[key] = loading.histories(model)
+selection = one_seed_each(selection)
 model_names(selection)
 
 histories = {}
-for key, run in selection.models.items():
+for key, run in selection.runs.items():
     if has_weights_or_say_so(key, run):
         with errors_told(f"How {key} learned"):
             histories[key] = loading.history(run)
-trained = {key: selection.models[key] for key in histories}
+trained = {key: selection.runs[key] for key in histories}
 if not trained:
     st.stop()
 best = {key: run.info["best_epoch"] for key, run in trained.items()}
-show_figure(history_figure(histories, best), alt="Loss and accuracy by epoch")
+show_figure(history_figure(histories, best, seeds), alt="Loss and accuracy by epoch")
 
 first = {key: lines.dropna(subset="val_loss")["epoch"].min() for key, lines in histories.items()}
 if late := [f"{key} from epoch {epoch} on" for key, epoch in first.items() if epoch > 1]:
@@ -38,4 +44,6 @@ facts = pd.DataFrame(
     {key: training_facts(run, len(histories[key])) for key, run in trained.items()}
 )
 st.table(facts)
-csv_button(stacked(histories), "training-curves", models=trained)
+csv_button(
+    stacked(histories), "training-curves", models={key: selection.models[key] for key in trained}
+)

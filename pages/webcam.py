@@ -42,7 +42,7 @@ smoothing = middle.slider(
 )
 mirror = right.toggle("Mirror", key="mirror", help="As in a mirror: your left is on the left.")
 
-models = {key: run for key, run in selection.models.items() if choice in (key, BOTH)}
+models = {key: run for key, run in selection.runs.items() if choice in (key, BOTH)}
 predictors = {key: loading.predictor(run) for key, run in models.items()}
 settings = LiveSettings(predictors, smoothing, mirror)
 if ANNOTATOR not in st.session_state:

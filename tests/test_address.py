@@ -9,6 +9,7 @@ from fercore.labels import CLASSES
 from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble
 from tests.conftest import ROOT
+from tests.seeds import another_seed
 from tests.test_pages import TIMEOUT, copy_of, no_video, said  # noqa: F401
 
 A, B = "first", "second"
@@ -61,6 +62,19 @@ def test_a_link_says_all_that_decides_the_view(two_runs):
     assert app.table[0].value.iloc[0, 0] == str((called & fear).sum())
     assert not warned(app)
     assert app.query_params == query
+
+
+def test_groups_stand_in_a_link_by_their_names(two_runs):
+    another_seed(two_runs[0].folder, "other", 7)
+    app = follow_link("misclassified", a="cnn@quick", b=B, **{"seeds-wrong": "60-100"})
+    assert not warned(app)
+    assert app.selectbox(key="a").value == "cnn@quick"
+    assert app.slider(key="seeds-wrong").value == (60, 100)
+    app.selectbox(key="a").select(A).run()
+    assert app.query_params["a"] == A
+    app.selectbox(key="b").select("cnn@quick").run()
+    assert app.query_params["b"] == "cnn@quick"
+    assert "names the run of A “cnn@nosuch”" in warned(follow_link("overview", a="cnn@nosuch"))
 
 
 def test_a_choice_stands_in_the_url_once_and_by_its_key(two_runs):

@@ -9,6 +9,7 @@ from sklearn import metrics as reference
 from dashboard.compare import calibration_view
 from fercore.errors import ConfigError, RunError
 from fercore.files import write_json
+from fercore.groups.group import group_of
 from fercore.runs.artifacts import find_run
 from fercore.scoring import calibration
 from fercore.scoring.evaluation import evaluate_parts
@@ -276,7 +277,7 @@ def test_no_images_are_a_sentence(two_runs):
 
 def test_reliability_figure_holds_the_bins(two_runs):
     models = {
-        key: calibration_view.versions(run, "private")["as trained"]
+        key: calibration_view.versions(group_of(run), "private")["as trained"]
         for key, run in zip("AB", two_runs)
     }
     figure = calibration_view.reliability_figure(models)
@@ -292,8 +293,8 @@ def test_reliability_figure_holds_the_bins(two_runs):
 
 
 def test_risk_coverage_figure_rings_the_choice(two_runs):
-    model = calibration_view.versions(two_runs[0], "private")["as trained"]
-    chosen = calibration.accuracy_at_coverage(model.predictions, 0.8)
+    model = calibration_view.versions(group_of(two_runs[0]), "private")["as trained"]
+    chosen = calibration.accuracy_at_coverage(model.predictions.single, 0.8)
     figure = calibration_view.risk_coverage_figure({"A": model}, {"A": chosen}, 0.2)
     curve, ring = figure.data
     assert curve.x[-1] == pytest.approx(0)

@@ -17,6 +17,7 @@ from fercore.runs.artifacts import find_run
 from fercore.runs.changes import annotate_run
 from tests.conftest import ROOT
 from tests.e2e.conftest import place_at_random
+from tests.seeds import another_seed
 from tests.test_from_weights import robustness_table
 from tests.test_pages import no_video, open_page  # noqa: F401
 
@@ -88,6 +89,18 @@ def test_every_csv_of_a_page_is_read_by_pandas(ready, downloads, name):
         runs = set(table.filter(regex="^run").to_numpy().ravel())
         assert runs == {"first", "second"}, file_name
         assert {"first", "second"} <= set(re.split(r"[_.]", file_name))
+
+
+@pytest.mark.parametrize("name", ["overview", "confusion", "per_class", "roc_and_pr", "calibration",
+                                  "misclassified", "slices"])  # fmt: skip
+def test_every_csv_names_the_groups(two_runs, downloads, name):
+    another_seed(two_runs[0].folder, "other", 7)
+    open_page(name, a="cnn@quick", b="second")
+    assert downloads
+    for file_name, table in downloads.items():
+        check(file_name, table)
+        assert set(table.filter(regex="^run").to_numpy().ravel()) == {"cnn@quick", "second"}
+        assert "_cnn@quick_second_" in file_name
 
 
 def test_the_csvs_of_a_study(downloads, monkeypatch):

@@ -17,6 +17,7 @@ from fercore.jobs.request import Request, settled
 from fercore.runs.artifacts import find_run
 from fercore.scoring import calibration, evaluation
 from fercore.scoring.evaluation import evaluate_parts
+from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.slices import slice_properties, slices
 from fercore.training.recipes import find_recipe
@@ -65,7 +66,7 @@ def test_one_class_has_neither_slices_nor_doubtful_labels_nor_curves(one_class):
     assert slices(table, slice_properties(table)).empty
     assert label_issues(table).empty
     for kind in ("roc", "pr"):
-        lines = curve_figures.curves_table({"A": table}, kind)
+        lines = curve_figures.curves_table({"A": grouped([table])}, kind)
         assert len(lines) == 0
         assert list(lines.columns)[:2] == ["model", "class"]
     scores = evaluation.evaluate(table)

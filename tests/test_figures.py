@@ -15,8 +15,10 @@ from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.history_figure import history_figure
 from dashboard.study.study_figures import contrasts_figure
 from fercore import wording
+from fercore.groups.group import group_of
 from fercore.labels import CLASSES
 from fercore.scoring.evaluation import class_differences, class_table
+from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.metrics import confusion_matrix
 from fercore.scoring.statistics import Interval
 
@@ -82,7 +84,7 @@ def test_class_figure_has_a_point_per_class_and_model(two_runs):
 
 @pytest.mark.parametrize("kind", ["roc", "pr"])
 def test_curves_have_a_panel_per_class_and_one_for_their_averages(two_runs, kind):
-    tables = {"A": two_runs[0].predictions()}
+    tables = {"A": group_of(two_runs[0]).predictions()}
     figure = curve_figures.curves_figure(tables, kind)
     titles = [note.text for note in figure.layout.annotations]
     assert [title.split("<br>")[0] for title in titles] == [*CLASSES, "average"]
@@ -101,13 +103,13 @@ def test_areas_of_the_averages_agree_with_scikit_learn(two_runs):
         "pr": ("micro average precision", average_precision_score(every, probs, average="micro")),
     }
     for kind, (name, area) in areas.items():
-        *_, title = curve_figures.curves_figure({"A": table}, kind).layout.annotations
+        *_, title = curve_figures.curves_figure({"A": grouped([table])}, kind).layout.annotations
         assert title.text == f"average<br><sup>{name} A {area:.3f}</sup>"
 
 
 @pytest.mark.parametrize("kind", ["roc", "pr"])
 def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
-    tables = {"A": two_runs[0].predictions()}
+    tables = {"A": group_of(two_runs[0]).predictions()}
     figure = curve_figures.curves_figure(tables, kind)
     marked = curve_figures.curves_at(tables, kind, 0.3).data[len(figure.data) :]
     assert len(marked) == 7

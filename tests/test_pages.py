@@ -19,8 +19,11 @@ from fercore.runs.artifacts import Run, artifacts_folder, find_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
+from fercore.scoring.grouped.comparison import crossed_difference
 from fercore.training.recipes import find_recipe
+from fercore.wording import number, percent, points_interval
 from tests.conftest import ROOT
+from tests.seeds import two_groups
 
 ANALYSIS = [
     "overview", "confusion", "per_class", "roc_and_pr", "calibration", "misclassified", "training"
@@ -97,6 +100,81 @@ def test_a_model_without_weights_is_left_out(two_runs, name):
     words = said(open_page(name, a="second", b="both"))
     assert "B: 'both' is an ensemble of 2 runs" in words
     assert ":orange[**B**]" not in words
+
+
+@pytest.fixture
+def of_two_groups(run_folders) -> list[Run]:
+    """Three seeds each of 'cnn@quick' and 'cnn_lstm@quick'."""
+    two_groups(run_folders)
+    return [find_run(f"{name}-{seed}") for name in ("cnn", "lstm") for seed in range(3)]
+
+
+GROUPS = {"a": "cnn@quick", "b": "cnn_lstm@quick"}
+OF_ONE_SEED = {"robustness", "embedding", "training", "predict", "webcam", "data_audit",
+               "review"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_with_two_groups(of_two_groups, name):
+    app = open_page(name, **GROUPS)
+    assert not app.error
+    words = said(app)
+    assert "CNN · synthetic · quick · 3 seeds" in words
+    assert ("the median of 3 on PublicTest" in words) == (name in OF_ONE_SEED)
+
+
+@pytest.mark.parametrize("name", [*ANALYSIS, "slices"])
+@pytest.mark.parametrize("pair", [("cnn@quick", "lstm-1"), ("lstm-1", "cnn@quick")])
+def test_with_a_group_and_a_run(of_two_groups, name, pair):
+    app = open_page(name, a=pair[0], b=pair[1])
+    assert not app.error
+    assert "3 seeds" in said(app)
+
+
+def test_the_app_opens_on_two_groups_of_one_recipe(of_two_groups):
+    app = open_page("overview")
+    assert (app.selectbox(key="a").value, app.selectbox(key="b").value) == tuple(GROUPS.values())
+    assert app.selectbox(key="a").options[:2] == list(GROUPS.values())
+
+
+def test_overview_compares_groups_over_seeds_and_images(of_two_groups):
+    words = said(open_page("overview", **GROUPS))
+    right = {key: np.stack([run.predictions().correct for run in own])
+             for key, own in (("a", of_two_groups[:3]), ("b", of_two_groups[3:]))}  # fmt: skip
+    expected = crossed_difference(right["a"], right["b"])
+    assert f"{100 * right['a'].mean():.1f} %" in words
+    assert points_interval(expected.interval).replace("\u00a0", " ") in words
+    assert f"{number(100 * expected.detectable)} points or more" in words
+    assert "McNemar" not in words
+    assert "3 seeds each" in words
+    seeds, images, rest = (percent(share, 0) for share in expected.shares)
+    told = f"{seeds} comes from the seeds, {images} from the images, and {rest} is the rest"
+    assert told.replace("\u00a0", " ") in words
+
+
+def test_misclassified_counts_the_seeds_that_are_wrong(of_two_groups):
+    app = open_page("misclassified", **GROUPS, order="seeds")
+    wrong = sum((~run.predictions().correct).astype(int) for run in of_two_groups[:3])
+    faces = [button.label for button in app.button if "→" in button.label]
+    assert all("wrong in 3 of 3" in label for label in faces[: (wrong == 3).sum()])
+    app.segmented_control(key="which").set_value("all")
+    app.slider(key="seeds-wrong").set_value((30, 40)).run()
+    assert f"{int((wrong == 1).sum())} faces**" in said(app)
+    app.slider(key="seeds-wrong").set_value((0, 100))
+    app.segmented_control(key="which").set_value("all seeds of both wrong").run()
+    every = np.all([~run.predictions().correct for run in of_two_groups], axis=0)
+    words = said(app)
+    assert f"{every.sum()} faces** of 350" in words
+    assert f"No seed of A or of B is right on {every.sum()} faces" in words
+
+
+def test_a_face_of_groups_says_how_many_seeds_are_wrong(of_two_groups):
+    row = int(of_two_groups[0].predictions().rows[0])
+    app = open_page("misclassified", **GROUPS, which="all")
+    app.session_state["face"] = row
+    words = said(app.run())
+    wrong = sum(int(not run.predictions().correct[0]) for run in of_two_groups[:3])
+    assert f"in most seeds: wrong in {wrong} of 3" in words
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from dashboard.base import loading
 from dashboard.base.selection import default_pair
 from fercore.labels import FER2013_COUNTS
 from fercore.models.inference import predict_probs
@@ -37,7 +38,7 @@ def shipped_artifacts(monkeypatch):
 def test_the_app_opens_on_the_real_pair():
     shipped = [run.run_id for run in list_runs() if run.shipped]
     assert sorted(shipped) == sorted(REAL + ENSEMBLES + SYNTHETIC + PEERS)
-    assert default_pair(list_runs()) == ("cnn-best", "cnn_lstm-best")
+    assert default_pair(loading.models()) == ("cnn@paper", "cnn_lstm@paper")
 
 
 @pytest.mark.parametrize("name", REAL + ENSEMBLES + SYNTHETIC + PEERS)

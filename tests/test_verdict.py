@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.compare.verdict import compares_architectures, paper_in_words, subject, title_of
 from fercore.files import write_json
+from fercore.groups.group import group_of
 from fercore.runs.artifacts import Run, find_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.scoring.evaluation import class_differences, compare
@@ -67,10 +68,11 @@ def relatives(two_runs) -> dict[str, Run]:
 )
 def test_runs_of_one_architecture_claim_nothing_about_architectures(relatives, other, words):
     first, second = find_run("first"), relatives[other]
-    assert words in subject(first, second)
-    assert "architectures" not in subject(first, second)
-    assert not compares_architectures(first, second)
-    assert not paper_in_words(first, second)
+    pair = group_of(first), group_of(second)
+    assert words in subject(*pair)
+    assert "architectures" not in subject(*pair)
+    assert not compares_architectures(*pair)
+    assert not paper_in_words(*pair)
 
 
 def test_the_overview_links_to_the_study_where_architectures_are_compared(two_runs):
@@ -84,7 +86,7 @@ def test_the_overview_links_to_the_study_where_architectures_are_compared(two_ru
 
 def test_the_title_tells_two_runs_of_one_model_apart(two_runs):
     other = copy_of(two_runs[0], seed=1)
-    title = title_of({"A": two_runs[0], "B": other})
+    title = title_of({"A": group_of(two_runs[0]), "B": group_of(other)})
     assert title == "CNN on drawn faces: quick, seed 0 against quick, seed 1"
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dashboard.base.theme import MODEL_COLOURS, Scale, colour_at, text_on
 from fercore.labels import CLASSES
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.wording import percent
 
 _LEGEND_ROOM = 36  # pixels above the panels
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 _CONTENT: dict[str | type[Any], Callable[[Any], Any]] = {
     pd.DataFrame: pickle.dumps,
     pd.Series: pickle.dumps,
-    Predictions: lambda table: (table.labels, table.probs),
+    GroupPredictions: lambda table: (table.labels, table.probs),
 }
 
 
@@ -66,18 +66,29 @@ def heat(
 
 
 def points_by_row(
-    tables: Mapping[str, pd.DataFrame], value: str, row: str, n: str, *, title: str
+    tables: Mapping[str, pd.DataFrame],
+    value: str,
+    row: str,
+    n: str,
+    *,
+    title: str,
+    seeds: Mapping[str, pd.DataFrame] | None = None,
 ) -> go.Figure:
     """A point with its interval for each model in each row, the first row at the top.
 
     value: the column of shares from 0 to 1 that is drawn; row: that of the rows' names, which A's
     table has all of; n: that of the number of images. Each point's data are its row's name and n.
+    seeds: tables of the same columns of a group's single seeds, which are drawn faintly.
     """
     names = list(tables["A"][row])
     figure = go.Figure()
     for offset, (key, table) in zip(ROW_OFFSETS, tables.items(), strict=False):
         table = table[table[row].isin(names)]
         shift = offset if len(tables) > 1 else 0
+        if seeds and key in seeds:
+            own = seeds[key][seeds[key][row].isin(names)]
+            heights = [names.index(name) + shift for name in own[row]]
+            figure.add_trace(faint_seeds(key, 100 * own[value], heights))
         figure.add_scatter(
             x=100 * table[value],
             y=[names.index(name) + shift for name in table[row]],
@@ -85,6 +96,7 @@ def points_by_row(
             mode="markers",
             marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key,
+            legendgroup=key,
             unselected={"marker": STILL},
             customdata=table[[row, n]],
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
@@ -97,6 +109,17 @@ def points_by_row(
     figure.update_xaxes(fixedrange=True)
     figure.update_layout(dragmode=False)
     return styled(figure, title, height=150 + 45 * len(names))
+
+
+def faint_seeds(key: str, x: "pd.Series[float]", y: Sequence[float]) -> go.Scatter:
+    """A group's single seeds, beneath its mean: neither in the legend nor clicked."""
+    return go.Scatter(
+        x=x, y=y, mode="markers", hoverinfo="skip", showlegend=False, legendgroup=key,
+        marker={
+            "size": 9, "symbol": "line-ns-open", "color": MODEL_COLOURS[key], "opacity": 0.6,
+        },
+        unselected={"marker": {"opacity": 0.6}},
+    )  # fmt: skip
 
 
 ROW_OFFSETS = (-0.13, 0.13)  # of A's and B's points from the middle of their row

@@ -16,14 +16,19 @@ from fercore import data
 from fercore.data import FaceSet, finding
 from fercore.data.cache import entries, source_key
 from fercore.data.votes import Votes
-from fercore.errors import DataError
+from fercore.errors import DataError, RunError
+from fercore.groups.cells import Cell
+from fercore.groups.finding import list_groups
+from fercore.groups.group import Group, group_of
 from fercore.labels import SIZE
 from fercore.runs import origin
 from fercore.runs.artifacts import Run, list_runs
-from fercore.scoring import evaluation
-from fercore.scoring.evaluation import Comparison, class_table, compare
+from fercore.scoring.grouped import comparison as paired
+from fercore.scoring.grouped import evaluation
+from fercore.scoring.grouped.comparison import GroupComparison
+from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.grouped.samples import sample_table
 from fercore.scoring.predictions import Predictions
-from fercore.scoring.samples import sample_table
 
 if TYPE_CHECKING:
     from fercore.predict.predictor import Predictor
@@ -34,14 +39,21 @@ def runs() -> list[Run]:
     return list_runs()
 
 
+def models() -> list[Group]:
+    """What A and B may be: the groups of seeds, then each run for itself."""
+    return [*list_groups(), *map(group_of, runs())]
+
+
 def identity(run: Run) -> tuple[str, str]:
     """What tells a run from any other, one of the same name made later included."""
     return run.run_id, str(run.info["created"])
 
 
-# The `hash_funcs` of whatever is cached by a run, a dataset, its votes or a path.
+# The `hash_funcs` of whatever is cached by a model, a dataset, its votes or a path.
 KNOWN_BY: dict[str | type[Any], Callable[[Any], Any]] = {
     Run: identity,
+    Cell: identity,
+    Group: lambda group: group.identity,
     FaceSet: lambda faces: faces.fingerprint,
     Votes: lambda votes: votes.fingerprint,
     type(Path()): str,
@@ -49,7 +61,13 @@ KNOWN_BY: dict[str | type[Any], Callable[[Any], Any]] = {
 
 
 @st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
-def predictions(run: Run, part: str) -> Predictions:
+def predictions(model: Group, part: str) -> GroupPredictions:
+    """What a group's seeds say of the images of a part."""
+    return model.predictions(part)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def run_predictions(run: Run, part: str) -> Predictions:
     """What a run says of the images of a part."""
     return run.predictions(part)
 
@@ -60,6 +78,23 @@ def metrics(run: Run) -> dict[str, Any]:
     return run.metrics()
 
 
+def is_scored(model: Group, part: str) -> bool:
+    """Whether there are predictions on the images of a part."""
+    if model.single:
+        return part in metrics(model.run)
+    try:
+        return len(predictions(model, part)) > 0
+    except RunError:
+        return False
+
+
+@st.cache_data(max_entries=120, show_spinner=False, hash_funcs=KNOWN_BY)
+def scores(model: Group, part: str) -> dict[str, Any]:
+    """Headline metrics on a part: a run's as they are stored, a group's over its seeds."""
+    stored: dict[str, Any] = metrics(model.run)[part] if model.single else {}
+    return stored or evaluation.evaluate(predictions(model, part))
+
+
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def history(run: Run) -> pd.DataFrame:
     """One line per epoch."""
@@ -67,30 +102,43 @@ def history(run: Run) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
-def classes(run: Run, part: str) -> pd.DataFrame:
-    """Per-class metrics with intervals."""
-    return class_table(predictions(run, part))
-
-
-def comparison(a: Run, b: Run, part: str) -> Comparison:
-    """Paired comparison of two runs on the same images."""
-    return compare(predictions(a, part), predictions(b, part))
+def histories(model: Group) -> pd.DataFrame:
+    """One line per epoch and seed."""
+    return model.histories()
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
-def class_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
+def classes(model: Group, part: str) -> pd.DataFrame:
+    """Per-class metrics with intervals."""
+    return evaluation.class_table(predictions(model, part))
+
+
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def class_values(model: Group, part: str) -> pd.DataFrame:
+    """Per-class metrics of each seed."""
+    return evaluation.class_values(predictions(model, part))
+
+
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def comparison(a: Group, b: Group, part: str) -> GroupComparison:
+    """Paired comparison on the same images."""
+    return paired.compare(predictions(a, part), predictions(b, part))
+
+
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def class_differences(a: Group, b: Group, part: str) -> pd.DataFrame:
     """A minus B per class, with paired intervals."""
     return evaluation.class_differences(predictions(a, part), predictions(b, part))
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
-def cell_differences(a: Run, b: Run, part: str) -> pd.DataFrame:
+def cell_differences(a: Group, b: Group, part: str) -> pd.DataFrame:
     """A against B in every cell of the confusion matrix."""
     return evaluation.cell_differences(predictions(a, part), predictions(b, part))
 
 
 @st.cache_data(max_entries=20, show_spinner=False, hash_funcs=KNOWN_BY)
-def samples(a: Run, b: Run | None, part: str) -> pd.DataFrame:
+def samples(a: Group, b: Group | None, part: str) -> pd.DataFrame:
     """One line per image: what A, and B where given, say of it."""
     return sample_table(predictions(a, part), predictions(b, part) if b else None)
 
@@ -173,7 +221,9 @@ def _its_dataset(run: Run) -> tuple[str, str]:
 
 
 @st.cache_resource(
-    max_entries=4, show_spinner="Reading the images …", hash_funcs={Run: _its_dataset}
+    max_entries=4,
+    show_spinner="Reading the images …",
+    hash_funcs=dict.fromkeys((Run, Cell), _its_dataset),
 )
 def _dataset(run: Run, where: tuple[Place, ...]) -> FaceSet | str:
     """The dataset, or why there is none: that is not looked for anew on every page either."""
@@ -196,7 +246,7 @@ def images(run: Run) -> Images:
 def _partly(run: Run, faces: FaceSet) -> str:
     """How many of the images that a run was scored on are among some faces, where not all are."""
     position = _position(faces)
-    scored = [predictions(run, part).pixels for part in ("public", "private")]
+    scored = [run_predictions(run, part).pixels for part in ("public", "private")]
     here = [int(pixels) in position for pixels in np.concatenate(scored)]
     return "" if all(here) else plain(origin.partly(run, faces, sum(here), len(here)))
 

@@ -24,6 +24,7 @@ from dashboard.base.selection import (
     PART,
     PREDICTED,
     PREDICTED_B,
+    SEEDS_WRONG,
     SLICE,
     TRUE,
     WHICH,
@@ -32,9 +33,9 @@ from dashboard.base.selection import (
     fitting_view,
 )
 from fercore.analysis.review import VERDICTS
+from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.predict.sample_photos import SAMPLE_PHOTOS
-from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICE_KEYS, SLICES, slice_title
@@ -48,6 +49,7 @@ ORDERS = {
     "unsure": "least confident",
     "loss": "highest loss",
     "margin": "narrowest margin",
+    "seeds": "most seeds wrong",
 }
 PAIRS = {"alike": "most alike", "differ": "labels differ"}
 COLOURINGS = {"label": "label", "prediction": "prediction", "outcome": "right or wrong"}
@@ -62,6 +64,7 @@ _WHICH = {
     "b-alone": "A right, B wrong",
     "both": "both wrong",
     "alike": "both wrong alike",
+    "always": "all seeds of both wrong",
     "all": "all",
 }
 _SLICES = {ANY: ANY} | {
@@ -93,31 +96,29 @@ def _range(text: str) -> tuple[int, int]:
     return low, high
 
 
-def _shared(runs: Sequence[Run]) -> list[Parameter]:
+def _percents(key: str, title: str) -> Parameter:
+    return Parameter(key, title, lambda: WHOLE_RANGE, _range, lambda pair: "{}-{}".format(*pair))
+
+
+def _shared(models: Sequence[Group]) -> list[Parameter]:
     """Those of every page: they stand in the sidebar."""
-    models = []
-    if runs:
-        first, second = default_pair(list(runs))
-        named = [run.run_id for run in runs]
+    pair = []
+    if models:
+        first, second = default_pair(list(models))
+        named = [model.name for model in models]
         of_model = partial(choice, always=True)
-        models = [
+        pair = [
             of_model(MODEL_A, "run of A", named, first),
             of_model(MODEL_B, "run of B", [*named, NO_MODEL], second),
         ]
     return [
-        *models,
+        *pair,
         choice(PART, "part of the images", tuple(PARTS), words=PARTS.get),
         _of_classes(TRUE, "label"),
         _of_classes(PREDICTED, "class that A says"),
         _of_classes(PREDICTED_B, "class that B says"),
         choice(SLICE, "slice", _SLICES),
-        Parameter(
-            CONFIDENCE,
-            "confidence",
-            lambda: WHOLE_RANGE,
-            _range,
-            lambda pair: "{}-{}".format(*pair),
-        ),
+        _percents(CONFIDENCE, "confidence"),
     ]
 
 
@@ -142,7 +143,8 @@ _OWN: dict[str, list[Parameter]] = {
     "misclassified": [
         choice(WHICH, "kind of mistakes", _WHICH, fitting_view, after=_CELL),
         choice("order", "order", tuple(ORDERS), words=ORDERS.get),
-        number("page", "page of faces", 1, 10**6, 1, after=SHARED | {WHICH, "order"}),
+        _percents(SEEDS_WRONG, "share of seeds"),
+        number("page", "page of faces", 1, 10**6, 1, after=SHARED | {WHICH, "order", SEEDS_WRONG}),
         _FACE,
     ],
     "slices": [_FACE],
@@ -181,7 +183,7 @@ _OWN: dict[str, list[Parameter]] = {
 
 def follow(page: str) -> None:
     """`address.follow` with the parameters of every page and of this one."""
-    address.follow(page, _shared(loading.runs()), _OWN)
+    address.follow(page, _shared(loading.models()), _OWN)
 
 
 def cell_link(

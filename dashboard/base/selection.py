@@ -17,7 +17,9 @@ from dashboard.base import loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from fercore.errors import RunError
+from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
+from fercore.runs.words import seed_title
 from fercore.scoring.predictions import PARTS
 
 MODEL_A, MODEL_B, PART, TRUE = "a", "b", "part", "true"
@@ -25,6 +27,7 @@ PREDICTED, PREDICTED_B = "predicted", "predicted_b"  # what A says, what B says
 CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
 WHICH = "which"  # one of `VIEWS`
+SEEDS_WRONG = "seeds-wrong"  # percent of a group's seeds, from and to
 METRIC = "metric"  # one of `CLASS_METRICS`
 LASSO = "lasso"  # indices, in the sample table, of the faces marked on the embedding's map
 FACE = "face"  # the row of the face that is open, or None
@@ -41,8 +44,8 @@ class Selection:
     percent, from and to, of the model `of`. slice: 'property: name', or 'any'.
     """
 
-    a: Run
-    b: Run | None
+    a: Group
+    b: Group | None
     part: str
     true: str = ANY
     predicted: str = ANY
@@ -52,20 +55,25 @@ class Selection:
     of: str = "a"
 
     @cached_property
-    def models(self) -> dict[str, Run]:
+    def models(self) -> dict[str, Group]:
         """'A' and, where there is one, 'B'."""
         return {"A": self.a} | ({"B": self.b} if self.b else {})
 
     @property
-    def paired_models(self) -> dict[str, Run]:
+    def runs(self) -> dict[str, Run]:
+        """Of each its only run, or the one that is the median of its seeds on PublicTest."""
+        return {key: model.run for key, model in self.models.items()}
+
+    @property
+    def paired_models(self) -> dict[str, Group]:
         """Those of them that a table of images holds: B only where it is about the same images."""
         return self.models if self.pair else {"A": self.a}
 
     @property
     def identity(self) -> tuple[str, ...]:
         """What tells it from another selection."""
-        runs = [part for run in self.models.values() for part in loading.identity(run)]
-        return *runs, self.part, self.words
+        models = [str(model.identity) for model in self.models.values()]
+        return *models, self.part, self.words
 
     @property
     def part_name(self) -> str:
@@ -129,11 +137,11 @@ class Selection:
         return {key: f"{title}: {value}" for key, (title, value) in chosen.items() if value != ANY}
 
     @cached_property
-    def pair(self) -> tuple[Run, Run] | None:
+    def pair(self) -> tuple[Group, Group] | None:
         """A and B, where both were scored on the same images."""
         if self.b is None:
             return None
-        of_a, of_b = (loading.predictions(run, self.part) for run in (self.a, self.b))
+        of_a, of_b = (loading.predictions(model, self.part) for model in (self.a, self.b))
         return (self.a, self.b) if of_a.same_images(of_b) else None
 
     @property
@@ -144,16 +152,16 @@ class Selection:
 
 def current() -> Selection:
     """The selection as the sidebar's widgets have it. Stops the page where there is no run."""
-    runs = {run.run_id: run for run in loading.runs()}
-    if not runs:
+    models = {model.name: model for model in loading.models()}
+    if not models:
         st.info(
             "There is no run yet. Start a training in the sidebar; on the synthetic faces, with "
             "the recipe 'quick', it takes less than a minute."
         )
         st.stop()
-    first, second = default_pair(list(runs.values()))
-    a = runs.get(st.session_state.get(MODEL_A, first), runs[first])
-    b = runs.get(st.session_state.get(MODEL_B, second))
+    first, second = default_pair(list(models.values()))
+    a = models.get(st.session_state.get(MODEL_A, first), models[first])
+    b = models.get(st.session_state.get(MODEL_B, second))
     state = st.session_state
     said_b = state.get(PREDICTED_B, ANY) if b else ANY
     return Selection(
@@ -172,11 +180,11 @@ def current() -> Selection:
 def current_with_predictions() -> Selection:
     """The selection, for pages that show results. Stops the page where there are none."""
     selection = current()
-    for key, run in selection.models.items():
-        if selection.part not in loading.metrics(run):
+    for key, model in selection.models.items():
+        if not loading.is_scored(model, selection.part):
             st.info(
-                f"{key} was not scored on these images: its dataset, {plain(run.dataset)}, has "
-                "none. Choose other images or another run in the sidebar."
+                f"{key} was not scored on these images: its dataset, {plain(model.dataset)}, has "
+                "none. Choose other images or another model in the sidebar."
             )
             st.stop()
     return selection
@@ -191,14 +199,15 @@ def current_with_probabilities() -> Selection:
 
 
 def current_with_weights() -> Selection:
-    """The selection, for pages that ask the models: without B where B cannot be asked.
+    """The selection, for pages that ask the models: of a group one seed, and without B where B
+    cannot be asked.
 
     Stops the page where A cannot.
     """
-    return _with_those_that(current(), _can_be_asked_or_say_so)
+    return _with_those_that(one_seed_each(current()), _can_be_asked_or_say_so)
 
 
-def _with_those_that(selection: Selection, fit: Callable[[str, Run], bool]) -> Selection:
+def _with_those_that(selection: Selection, fit: Callable[[str, Group], bool]) -> Selection:
     if not fit("A", selection.a):
         st.stop()
     if selection.b and not fit("B", selection.b):
@@ -206,10 +215,26 @@ def _with_those_that(selection: Selection, fit: Callable[[str, Run], bool]) -> S
     return selection
 
 
-def _has_probabilities_or_say_so(key: str, run: Run, part: str) -> bool:
-    if loading.predictions(run, part).labels_only:
+def one_seed_each(selection: Selection) -> Selection:
+    """The same with one run in the place of each group, the median of its seeds on PublicTest;
+    says so.
+    """
+    groups = {key: model for key, model in selection.models.items() if not model.single}
+    if not groups:
+        return selection
+    seeds = (
+        f"of {key} it is {seed_title(model.run)}, the median of {model.count} on PublicTest"
+        for key, model in groups.items()
+    )
+    st.caption(f"This page goes by one seed of a group: {'; '.join(seeds)}.")
+    b = selection.b and group_of(selection.b.run)
+    return replace(selection, a=group_of(selection.a.run), b=b)
+
+
+def _has_probabilities_or_say_so(key: str, model: Group, part: str) -> bool:
+    if any(table.labels_only for table in loading.predictions(model, part).tables):
         st.info(
-            f"{key}: '{plain(run.run_id)}' was imported as predicted labels alone. How sure it is "
+            f"{key}: '{plain(model.name)}' was imported as predicted labels alone. How sure it is "
             "of them is not known, so there is nothing to draw here. Import its probabilities, or "
             "choose another run."
         )
@@ -217,12 +242,12 @@ def _has_probabilities_or_say_so(key: str, run: Run, part: str) -> bool:
     return True
 
 
-def _can_be_asked_or_say_so(key: str, run: Run) -> bool:
-    return _there_or_say_so(key, run.model_file)
+def _can_be_asked_or_say_so(key: str, model: Group) -> bool:
+    return _there_or_say_so(key, model.run.model_file)
 
 
 def has_weights_or_say_so(key: str, run: Run) -> bool:
-    """Whether model 'A' or 'B' was trained here; says where not: an ensemble, an imported run."""
+    """Whether model 'A' or 'B' was trained here and its weights kept; says where not."""
     return _there_or_say_so(key, run.weights_file)
 
 
@@ -235,17 +260,23 @@ def _there_or_say_so(key: str, file: Callable[[], object]) -> bool:
     return True
 
 
-def default_pair(runs: list[Run]) -> tuple[str, str]:
-    """The first two trained runs of two models under one recipe, else the first two runs.
+def default_pair(models: list[Group]) -> tuple[str, str]:
+    """The first two trained models of two architectures under one recipe, groups of seeds before
+    single runs; else the first two.
 
-    'none' for the second where there is one run.
+    'none' for the second where there is one.
     """
-    trained = [run for run in runs if run.trained]
+    trained = [model for model in models if model.members[0].trained]
     for first, second in combinations(trained, 2):
-        if first.info["model"] != second.info["model"] and first.recipe == second.recipe:
-            return first.run_id, second.run_id
-    first, *others = runs
-    return first.run_id, others[0].run_id if others else NO_MODEL
+        if (
+            first.single == second.single
+            and first.model != second.model
+            and first.recipe == second.recipe
+            and first.dataset == second.dataset
+        ):
+            return first.name, second.name
+    first, *others = models
+    return first.name, others[0].name if others else NO_MODEL
 
 
 def cell_in_words(true: str, said_a: str, said_b: str) -> str:

@@ -1,5 +1,6 @@
 """Pieces that pages share: the heading, empty states, downloads, face tiles."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -21,10 +22,11 @@ from dashboard.base.selection import ANY, Selection, clear
 from fercore import wording
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
+from fercore.groups.group import Group
 from fercore.labels import NOT_FOR, SIZE
-from fercore.runs.artifacts import Run
-from fercore.runs.words import run_title
 from fercore.scoring.samples import selected_samples
+
+CROSSED = "the interval holds for new seeds and new images alike"
 
 
 def heading(title: str, explanation: str) -> None:
@@ -45,7 +47,17 @@ def models_line(selection: Selection, *, to_faces: bool = True) -> None:
     model_names(selection, f"images: {selection.part_name}")
     if selection.words:
         _selection_line(selection, to_faces)
+    seeds_left_out(selection)
     paired_or_say_so(selection)
+
+
+def seeds_left_out(selection: Selection) -> None:
+    """Names the seeds of a group that are not among those shown, and why."""
+    for model in selection.models.values():
+        if not model.single and loading.is_scored(model, selection.part):
+            for sentence in loading.predictions(model, selection.part).left_out:
+                if sentence not in model.left_out:  # those the sidebar says
+                    st.warning(plain(sentence))
 
 
 def paired_or_say_so(selection: Selection) -> None:
@@ -84,7 +96,7 @@ def chips(selection: Selection) -> None:
 def _how_many(selection: Selection) -> str:
     """': 112 faces'; nothing of a slice, whose images take time to find."""
     known = selection.pair or (selection.predicted_b == ANY and selection.of == "a")
-    if selection.slice != ANY or not known or selection.part not in loading.metrics(selection.a):
+    if selection.slice != ANY or not known or not loading.is_scored(selection.a, selection.part):
         return ""
     found = int(selected_samples(selection.samples, **selection.sample_filter).sum())
     return f": {theme.count(found)} face{'' if found == 1 else 's'}"
@@ -92,9 +104,10 @@ def _how_many(selection: Selection) -> str:
 
 def model_names(selection: Selection, *more: str) -> None:
     """Names A and B in their colours; warns where one learned from drawn faces."""
-    names = [f"{letter(key)} {plain(run_title(run))}" for key, run in selection.models.items()]
+    models = selection.models
+    names = [f"{letter(key)} {plain(model.title)}" for key, model in models.items()]
     st.markdown("  ·  ".join([*names, *more]))
-    if any(run.dataset == SYNTHETIC for run in selection.models.values()):
+    if any(model.dataset == SYNTHETIC for model in models.values()):
         st.warning(
             "Synthetic faces: drawn, not photographed. No accuracy on them says anything about "
             "real faces.",
@@ -130,18 +143,18 @@ def csv_button(
     table: pd.DataFrame | Callable[[], pd.DataFrame],
     name: str,
     *,
-    models: Mapping[str, Run] | None = None,
+    models: Mapping[str, Group] | None = None,
     label: str = "Download as CSV",
     **about: str | None,
 ) -> None:
     """A download of the figures behind a page; a function is called only when they are wanted.
 
-    models: by key, the runs that the table is about; `about` are more columns that say of what it
+    models: by key, those that the table is about; `about` are more columns that say of what it
     is, as `part`, where they are not None. All of them are in the file's name.
     """
     models = models or {}
     more = {column: value for column, value in about.items() if value is not None}
-    names = [name, *(run.run_id for run in models.values()), *more.values()]
+    names = "_".join([name, *(model.name for model in models.values()), *more.values()])
 
     def text() -> bytes:
         lines = table() if callable(table) else table
@@ -150,26 +163,26 @@ def csv_button(
     st.download_button(
         label,
         data=text,
-        file_name=f"{'_'.join(names)}.csv".replace(" ", "-"),
+        file_name=re.sub(r"[^\w.@-]", "-", names) + ".csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
     )
 
 
-def _columns_of(table: pd.DataFrame, models: Mapping[str, Run]) -> dict[str, Any]:
-    """Columns that name the runs and their dataset: by the line where it is one model's."""
+def _columns_of(table: pd.DataFrame, models: Mapping[str, Group]) -> dict[str, Any]:
+    """Columns that name the runs or groups and their dataset: by the line where it is one's."""
     if "model" in table:
         return {
             "model": table["model"],
-            "run": [models[key].run_id for key in table["model"]],
+            "run": [models[key].name for key in table["model"]],
             "dataset": [models[key].dataset for key in table["model"]],
         }
     if not models:
         return {}
     first, *more = models.values()
-    named = {f"run_{key.lower()}": run.run_id for key, run in models.items()}
-    return (named if more else {"run": first.run_id}) | {"dataset": first.dataset}
+    named = {f"run_{key.lower()}": model.name for key, model in models.items()}
+    return (named if more else {"run": first.name}) | {"dataset": first.dataset}
 
 
 def stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -219,17 +232,18 @@ def png_url(picture: Image.Image) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
-def score_card(key: str, run: Run, scores: Mapping[str, Any]) -> None:
+def score_card(key: str, model: Group, scores: Mapping[str, Any]) -> None:
     """One model's headline figures."""
+    how = f"a mean over {len(model.members)} seeds; {CROSSED}" if not model.single else "Wilson"
     with st.container(border=True, height="stretch"):
-        st.markdown(f"{letter(key)}  {plain(run_title(run))}")
+        st.markdown(f"{letter(key)}  {plain(model.title)}")
         bounds = wording.interval(scores["accuracy_interval"])
         bounds = bounds.replace("[", "\\[").replace("]", "\\]")
         st.subheader(
             f"{wording.percent(scores['accuracy'])} :gray[{bounds}]",
             anchor=False,
             help="Accuracy: the share of images whose most probable class is the label, with its "
-            "95 % interval (Wilson).",
+            f"95 % interval ({how}).",
         )
         st.caption(
             f"macro F1 {wording.percent(scores['macro_f1'])} · "

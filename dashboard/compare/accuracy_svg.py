@@ -18,11 +18,12 @@ _MARGIN = 0.03  # of accuracy, left and right of what is drawn
 
 
 class Score(NamedTuple):
-    """A model's accuracy with its interval, shares from 0 to 1."""
+    """A model's accuracy with its interval, and of a group each seed's; shares from 0 to 1."""
 
     key: str  # 'A' or 'B'
     accuracy: float
     interval: Interval
+    seeds: tuple[float, ...] = ()
 
 
 def accuracy_svg(
@@ -38,7 +39,7 @@ def accuracy_svg(
     lines = {f"paper {model}": value for model, value in PAPER.items()} if references else {}
     if references and published:
         lines[f"{published.model}, caveat below"] = published.accuracy
-    drawn = [bound for score in scores for bound in score.interval]
+    drawn = [value for score in scores for value in (*score.interval, *score.seeds)]
     drawn += [*lines.values(), *HUMAN] if references else []
     low, high = max(0.0, min(drawn) - _MARGIN), min(1.0, max(drawn) + _MARGIN)
 
@@ -100,9 +101,13 @@ def _anchor(x: float) -> str:
 def _point(score: Score, x, y: float) -> list[str]:
     colour = MODEL_COLOURS[score.key]
     low, high = (x(bound) for bound in score.interval)
+    seeds = "".join(
+        f'<circle cx="{x(seed)}" cy="{y}" r="4" fill="{colour}" opacity="0.35"/>'
+        for seed in score.seeds
+    )
     whiskers = f"M{low} {y}H{high}M{low} {y - 6}V{y + 6}M{high} {y - 6}V{y + 6}"
     return [
-        f'<text x="6" y="{y + 5}" font-weight="600">{score.key}</text>'
+        f'<text x="6" y="{y + 5}" font-weight="600">{score.key}</text>{seeds}'
         f'<path d="{whiskers}" stroke="{colour}" stroke-width="3" fill="none"/>'
         f'<circle cx="{x(score.accuracy)}" cy="{y}" r="7" fill="{colour}"/>'
     ]

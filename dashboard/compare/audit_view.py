@@ -12,7 +12,7 @@ from dashboard.base.figures import STILL, drawn_once, points_by_row, styled
 from dashboard.base.plain import plain
 from dashboard.base.theme import MAGNITUDE, REFERENCE_COLOUR, count
 from dashboard.base.widgets import letter, tile
-from dashboard.compare.slices_view import run_slices
+from dashboard.compare.slices_view import properties
 from dashboard.faces import face_loading
 from fercore.analysis.audit import (
     ALL,
@@ -85,13 +85,13 @@ def agreement(run: Run) -> pd.DataFrame | None:
 
 def part_scores(run: Run, part: str) -> pd.DataFrame:
     """Accuracy on raw, clean and FER+-agreeing images."""
-    return scores_by_part(loading.predictions(run, part), run_slices(run, part).properties)
+    return scores_by_part(loading.run_predictions(run, part), properties(run, part))
 
 
 @st.cache_data(max_entries=20, show_spinner="Ranking the labels …", hash_funcs=loading.KNOWN_BY)
 def issues(run: Run, part: str) -> pd.DataFrame:
     """Doubtful labels, ranked by cleanlab."""
-    return label_issues(loading.predictions(run, part))
+    return label_issues(loading.run_predictions(run, part))
 
 
 def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
@@ -117,15 +117,16 @@ def easy_copies(models: Mapping[str, Run], part: str) -> str | None:
     accuracies = known and training_accuracies(known)
     if known is None or not accuracies:
         return None
-    properties, reference = run_slices(first, part).properties, loading.predictions(known, part)
-    here = loading.predictions(first, part).same_images(reference)
-    if not here or "duplicate" not in properties or properties["duplicate"].sum() < 2:
+    about, reference = properties(first, part), loading.run_predictions(known, part)
+    here = loading.run_predictions(first, part).same_images(reference)
+    if not here or "duplicate" not in about or about["duplicate"].sum() < 2:
         return None
-    copies = properties["duplicate"].to_numpy()
+    copies = about["duplicate"].to_numpy()
     told = [
-        _more_than_easy(key, copies_effect(loading.predictions(run, part), reference, copies))
+        _more_than_easy(key, copies_effect(table, reference, copies))
         for key, run in models.items()
-        if run.run_id != known.run_id and loading.predictions(run, part).same_images(reference)
+        if run.run_id != known.run_id
+        and (table := loading.run_predictions(run, part)).same_images(reference)
     ]
     if not told:
         return None

@@ -12,10 +12,10 @@ from dashboard.base import loading
 from dashboard.base.figures import drawn_once, error_bars, ring, styled
 from dashboard.base.parameters import PROBABILITIES
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.runs.artifacts import Run
-from fercore.scoring import calibration
+from fercore.groups.group import Group
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.grouped import calibration
+from fercore.scoring.grouped.predictions import GroupPredictions
 
 TRAINED, SCALED = PROBABILITIES.values()
 _BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
@@ -28,40 +28,38 @@ _PERCENTS = {"ticksuffix": " %", "fixedrange": True}
 class Calibration:
     """One model on one part; see `fercore.scoring.calibration` for the columns."""
 
-    predictions: Predictions
+    predictions: GroupPredictions
     scores: CalibrationScores
     reliability: pd.DataFrame
     risk_coverage: pd.DataFrame
     risk_area: float
 
 
-def temperature(run: Run) -> float | None:
-    """The temperature fitted on PublicTest; None where the run was not scored on it."""
-    if "public" not in loading.metrics(run):
-        return None
-    return _temperature(run)
+def temperatures(model: Group) -> dict[str, float]:
+    """Each seed's temperature, fitted on PublicTest; empty where none was scored on it."""
+    return _temperatures(model) if loading.is_scored(model, "public") else {}
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
-def _temperature(run: Run) -> float:
-    return calibration.fit_temperature(loading.predictions(run, "public"))
+def _temperatures(model: Group) -> dict[str, float]:
+    return calibration.fit_temperatures(loading.predictions(model, "public"))
 
 
-def versions(run: Run, part: str) -> dict[str, Calibration]:
-    """A run as trained and, where it has a temperature, scaled by it."""
-    temperatures = {TRAINED: None, SCALED: temperature(run)}
+def versions(model: Group, part: str) -> dict[str, Calibration]:
+    """A model as trained and, where it has temperatures, scaled by them."""
+    fitted = {TRAINED: {}, SCALED: temperatures(model)}
     return {
-        name: _calibrated(run, part, fitted)
-        for name, fitted in temperatures.items()
-        if name == TRAINED or fitted is not None
+        name: _calibrated(model, part, own)
+        for name, own in fitted.items()
+        if name == TRAINED or own
     }
 
 
 @st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
-def _calibrated(run: Run, part: str, fitted: float | None) -> Calibration:
-    table = loading.predictions(run, part)
-    if fitted is not None:
-        table = calibration.with_temperature(table, fitted)
+def _calibrated(model: Group, part: str, fitted: dict[str, float]) -> Calibration:
+    table = loading.predictions(model, part)
+    if fitted:
+        table = calibration.with_temperatures(table, fitted)
     return Calibration(
         table,
         calibration.calibration_scores(table),
@@ -110,13 +108,17 @@ def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
     )
 
 
-def confidence_counts(predictions: Predictions) -> pd.DataFrame:
-    """How many images a model is so sure of: confidence_from, confidence_to (0 to 1), n."""
+def confidence_counts(predictions: GroupPredictions) -> pd.DataFrame:
+    """How many images a model is so sure of, in the mean over its seeds: confidence_from,
+    confidence_to (0 to 1), n.
+    """
     counts, edges = np.histogram(predictions.confidence, _BAR_EDGES)
+    if predictions.seeds > 1:
+        counts = counts / predictions.seeds
     return pd.DataFrame({"confidence_from": edges[:-1], "confidence_to": edges[1:], "n": counts})
 
 
-def _add_confidences(figure: go.Figure, key: str, predictions: Predictions) -> None:
+def _add_confidences(figure: go.Figure, key: str, predictions: GroupPredictions) -> None:
     table = confidence_counts(predictions)
     figure.add_bar(
         x=50 * (table["confidence_from"] + table["confidence_to"]),
@@ -127,7 +129,7 @@ def _add_confidences(figure: go.Figure, key: str, predictions: Predictions) -> N
         name=key,
         legendgroup=key,
         showlegend=False,
-        hovertemplate=f"{key}: %{{customdata}} images about %{{x:.0f}} % sure<extra></extra>",
+        hovertemplate=f"{key}: %{{customdata:.0f}} images about %{{x:.0f}} % sure<extra></extra>",
         row=2,
         col=1,
     )

@@ -13,10 +13,14 @@ _HEIGHT = 420  # of both figures, which stand side by side
 
 
 @drawn_once
-def class_figure(tables: dict[str, pd.DataFrame], metric: str) -> go.Figure:
-    """One metric of every class, a point with its interval for each model."""
+def class_figure(
+    tables: dict[str, pd.DataFrame], metric: str, seeds: dict[str, pd.DataFrame] | None = None
+) -> go.Figure:
+    """One metric of every class, a point with its interval for each model; a group's `seeds`,
+    tables of the same columns, are drawn faintly.
+    """
     title = f"{metric_title(metric)} per class, with 95 % interval"
-    figure = points_by_row(tables, metric, "class", "support", title=title)
+    figure = points_by_row(tables, metric, "class", "support", title=title, seeds=seeds)
     figure.update_xaxes(range=[-2, 102], ticksuffix=" %")
     return figure.update_layout(height=_HEIGHT)
 

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from dashboard.base.figures import STILL, drawn_once, heat, styled
 from dashboard.base.theme import DIFFERENCE, MAGNITUDE
 from fercore.labels import CLASSES
-from fercore.wording import signed
+from fercore.wording import number, signed
 
-Counts = NDArray[np.integer]  # (7, 7): by label and by what was said
+# (7, 7), by label and by what was said; of a group the means over its seeds
+Counts = NDArray[np.integer] | NDArray[np.floating]
 _SIDE, _CHOSEN = 38, "#E69F00"  # of a cell's mark, pixels; of the frame of the chosen cell
 
 
@@ -29,12 +30,15 @@ def confusion_figure(
     """
     shares = _shares(counts, normalise)
     text = [
-        [f"{n}<br>{100 * s:.0f} %" if normalise != "none" else f"{n}" for n, s in zip(*lines)]
+        [
+            f"{_told(n)}<br>{100 * s:.0f} %" if normalise != "none" else _told(n)
+            for n, s in zip(*lines)
+        ]
         for lines in zip(counts, shares, strict=True)
     ]
     top = 100 * max(shares.max(), 1e-9)
     cells = heat(100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES)
-    hover = [[f"n = {n}" for n in line] for line in counts]
+    hover = [[f"n = {_told(n)}" for n in line] for line in counts]
     return _matrix(cells, hover, title, selected, rows, columns)
 
 
@@ -54,27 +58,37 @@ def difference_figure(
     difference = 100 * (_shares(a, "row") - _shares(b, "row"))
     limit = max(5.0, float(np.abs(difference).max()))
     marked = np.zeros(a.shape, bool) if marked is None else marked
+    places = 0 if np.issubdtype(a.dtype, np.integer) and np.issubdtype(b.dtype, np.integer) else 1
     text = [
         [
-            f"{signed(d, 0)}{' ★' if star else ''}<br>{signed(share)}"
+            f"{signed(d, places)}{' ★' if star else ''}<br>{signed(share)}"
             for d, share, star in zip(*lines)
         ]
         for lines in zip(a - b, difference, marked, strict=True)
     ]
     cells = heat(difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES)
     hover = [
-        [f"A {of_a}, B {of_b}: {signed(of_a - of_b, 0)}" for of_a, of_b in zip(*lines)]
+        [
+            f"A {_told(of_a)}, B {_told(of_b)}: {signed(of_a - of_b, places)}"
+            for of_a, of_b in zip(*lines)
+        ]
         for lines in zip(a, b, strict=True)
     ]
     return _matrix(cells, hover, title, selected, "label", "predicted")
 
 
+def _told(n: np.integer | np.floating) -> str:
+    """A count; of a group a mean of counts, with a decimal where it is less than ten."""
+    return number(float(n), 1 if isinstance(n, np.floating) and 0 < n < 10 else 0)
+
+
 def _shares(counts: Counts, normalise: str) -> NDArray[np.float64]:
     """Of the row or the column; with 'none', of the largest cell, for the colour alone."""
+    counts = np.asarray(counts, np.float64)
     if normalise == "none":
-        return counts / max(int(counts.max()), 1)
+        return counts / max(float(counts.max()), 1.0)
     axis = 1 if normalise == "row" else 0
-    return counts / np.maximum(counts.sum(axis, keepdims=True), 1)
+    return np.asarray(counts / np.maximum(counts.sum(axis, keepdims=True), 1))
 
 
 def _matrix(

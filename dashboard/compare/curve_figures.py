@@ -10,12 +10,16 @@ from dashboard.base.figures import drawn_once, panel, styled, with_panels
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.labels import CLASSES
 from fercore.scoring import metrics
+from fercore.scoring.grouped import curves
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.predictions import Predictions
 
 
 @drawn_once
-def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figure:
-    """One-vs-rest curves, 'roc' or 'pr': a panel per class, and one for their averages."""
+def curves_figure(tables: dict[str, GroupPredictions], kind: str = "roc") -> go.Figure:
+    """One-vs-rest curves, 'roc' or 'pr': a panel per class, and one for their averages. A group's
+    is the mean of its seeds' curves, in a band.
+    """
     titles = [_area_title(name, tables, kind) for name in _PANELS]
     figure = make_subplots(
         rows=2, cols=4, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03,
@@ -30,6 +34,8 @@ def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figur
             )  # fmt: skip
         for key, table in tables.items():
             for name, dash, points in _curves(panel_name, table, kind):
+                if len(points) > 2:
+                    figure.add_trace(_band(key, points), **place)
                 figure.add_scatter(
                     x=points[0],
                     y=points[1],
@@ -47,19 +53,26 @@ def curves_figure(tables: dict[str, Predictions], kind: str = "roc") -> go.Figur
     x, y = _AXES[kind]
     figure.update_xaxes(title=x, row=2)
     figure.update_yaxes(title=y, col=1)
-    return with_panels(styled(figure, _TITLES[kind], height=640, wide=True), lines=2)
+    averages = "macro solid, micro dotted" if kind == "roc" else "micro"
+    if kind == "roc" and not any(table.single for table in tables.values()):
+        averages = "macro"
+    title = f"{_TITLES[kind]} (average: {averages})"
+    return with_panels(styled(figure, title, height=640, wide=True), lines=2)
 
 
-def curves_table(tables: dict[str, Predictions], kind: str) -> pd.DataFrame:
-    """The points of `curves_figure`: model, class ('sad', …, 'macro', 'micro') and both axes."""
+def curves_table(tables: dict[str, GroupPredictions], kind: str) -> pd.DataFrame:
+    """The points of `curves_figure`: model, class ('sad', …, 'macro', 'micro') and both axes, a
+    group's band as …_low and …_high.
+    """
     x, y = _COLUMNS[kind]
-    curves = [
-        pd.DataFrame({"model": key, "class": name or shown, x: points[0], y: points[1]})
+    columns = (x, y, f"{y}_low", f"{y}_high")
+    lines = [
+        pd.DataFrame({"model": key, "class": name or shown, **dict(zip(columns, points))})
         for shown in _PANELS
         for key, table in tables.items()
         for name, _, points in _curves(shown, table, kind)
     ]
-    return pd.concat(curves) if curves else pd.DataFrame(columns=["model", "class", x, y])
+    return pd.concat(lines) if lines else pd.DataFrame(columns=["model", "class", x, y])
 
 
 _PANELS = (*CLASSES, "average")
@@ -69,8 +82,8 @@ _AXES = {
     "pr": ("recall, %", "precision, %"),
 }
 _TITLES = {
-    "roc": "ROC curve of each expression (average: macro solid, micro dotted)",
-    "pr": "Precision by recall of each expression (average: micro)",
+    "roc": "ROC curve of each expression",
+    "pr": "Precision by recall of each expression",
 }
 _HOVER = {
     "roc": "at %{x:.0%} false alarms, %{y:.0%} found",
@@ -79,12 +92,12 @@ _HOVER = {
 
 
 @drawn_once
-def curves_at(tables: dict[str, Predictions], kind: str, threshold: float) -> go.Figure:
+def curves_at(tables: dict[str, GroupPredictions], kind: str, threshold: float) -> go.Figure:
     """The curves with a point on each, where the class's probability is at least `threshold`."""
     marked = go.Figure(curves_figure(tables, kind))
     for index in range(len(CLASSES)):
         for key, table in tables.items():
-            at = metrics.decisions_at(table.labels == index, table.probs[:, index], threshold)
+            at = mean_decisions(table, index, threshold)
             x, y = (
                 (at.false_positive_rate, at.recall) if kind == "roc" else (at.recall, at.precision)
             )
@@ -105,17 +118,33 @@ def curves_at(tables: dict[str, Predictions], kind: str, threshold: float) -> go
     return marked
 
 
-_Points = tuple[NDArray[np.floating], NDArray[np.floating]]  # both axes
+def mean_decisions(table: GroupPredictions, k: int, threshold: float) -> metrics.Decisions:
+    """The decisions about class k, counts in the mean over seeds."""
+    positive = table.labels == k
+    each = [metrics.decisions_at(positive, own.probs[:, k], threshold) for own in table.tables]
+    return each[0] if len(each) == 1 else metrics.Decisions(*np.mean(each, axis=0))
 
 
-def _curves(panel: str, table: Predictions, kind: str) -> list[tuple[str, str, _Points]]:
-    """(name, dash, (x, y)) of a panel's curves; none where the images allow none."""
+_Points = tuple[NDArray[np.floating], ...]  # both axes, and of a band its lower and upper edge
+
+
+def _curves(panel: str, table: GroupPredictions, kind: str) -> list[tuple[str, str, _Points]]:
+    """(name, dash, points) of a panel's curves; none where the images allow none."""
     if len(np.unique(table.labels)) < 2:
         return []
-    if panel in CLASSES:
-        k = CLASSES.index(panel)
-        positive = table.labels == k
-        return [("", "solid", _points(positive, table.probs[:, k], kind))] if positive.any() else []
+    k = CLASSES.index(panel) if panel in CLASSES else None
+    if k is not None and not (table.labels == k).any():
+        return []
+    if table.single is None:
+        mean = (curves.roc_band if kind == "roc" else curves.pr_band)(table, k)
+        name = "" if k is not None else "macro" if kind == "roc" else "micro"
+        return [(name, "solid", tuple(mean[column].to_numpy() for column in mean))]
+    return _single_curves(k, table.single, kind)
+
+
+def _single_curves(k: int | None, table: Predictions, kind: str) -> list[tuple[str, str, _Points]]:
+    if k is not None:
+        return [("", "solid", _points(table.labels == k, table.probs[:, k], kind))]
     every = metrics.one_hot(table.labels, len(CLASSES)).ravel()
     micro = _points(every, table.probs.ravel(), kind)
     if kind == "pr":
@@ -125,6 +154,15 @@ def _curves(panel: str, table: Predictions, kind: str) -> list[tuple[str, str, _
         ("macro", "solid", (macro.false_positive_rate, macro.true_positive_rate)),
         ("micro", "dot", micro),
     ]
+
+
+def _band(key: str, points: _Points) -> go.Scatter:
+    x, _, low, high = points
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself",
+        mode="none", fillcolor=MODEL_COLOURS[key], opacity=0.2, hoverinfo="skip",
+        showlegend=False, legendgroup=key,
+    )  # fmt: skip
 
 
 def _points(positive: NDArray[np.bool_], scores: NDArray[np.floating], kind: str) -> _Points:
@@ -140,9 +178,12 @@ def _thinned(values: NDArray[np.floating], most: int = 1500) -> NDArray[np.float
     return values if len(values) <= most else np.append(values[:: len(values) // most], values[-1])
 
 
-def _area_title(panel: str, tables: dict[str, Predictions], kind: str) -> str:
+def _area_title(panel: str, tables: dict[str, GroupPredictions], kind: str) -> str:
     """The panel's name, and the area under its curves, of an average under the one drawn solid."""
-    areas = {key: _area(panel, table, kind) for key, table in tables.items()}
+    areas = {
+        key: float(np.mean([_area(panel, own, kind) for own in table.tables]))
+        for key, table in tables.items()
+    }
     shown = (f"{key} –" if np.isnan(area) else f"{key} {area:.3f}" for key, area in areas.items())
     name = "AUC" if kind == "roc" else "average precision"
     if panel not in CLASSES:

@@ -62,7 +62,7 @@ def not_computed(key: str, run: Run) -> None:
 
 def images_in_words(run: Run, table: pd.DataFrame) -> str:
     """How many images a table of `robustness` is of: '3 589', or '3 554 of 3 589'."""
-    n, every = table["n"].iloc[0], len(loading.predictions(run, "private"))
+    n, every = table["n"].iloc[0], len(loading.run_predictions(run, "private"))
     return count(n) if n == every else f"{count(n)} of {count(every)}"
 
 
@@ -71,7 +71,7 @@ def example_face(run: Run, expression: str) -> tuple[np.ndarray, bool]:
 
     It is drawn where the run's images are not on this machine.
     """
-    label, table = CLASSES.index(expression), loading.predictions(run, "private")
+    label, table = CLASSES.index(expression), loading.run_predictions(run, "private")
     images = loading.images(run)
     of_class = (images.get(pixels) for pixels in table.pixels[table.labels == label])
     face = next((face for face in of_class if face is not None), None)

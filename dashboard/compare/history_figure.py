@@ -35,9 +35,18 @@ def training_facts(run: Run, epochs: int) -> dict[str, str]:
 
 
 @drawn_once
-def history_figure(histories: dict[str, pd.DataFrame], best: Mapping[str, int | None]) -> go.Figure:
-    """Loss and accuracy by epoch; dotted on Training, solid on PublicTest, a ring at the choice."""
+def history_figure(
+    histories: dict[str, pd.DataFrame],
+    best: Mapping[str, int | None],
+    seeds: Mapping[str, pd.DataFrame] | None = None,
+) -> go.Figure:
+    """Loss and accuracy by epoch; dotted on Training, solid on PublicTest, a ring at the choice.
+
+    seeds: the histories of a group, with a column that tells its seeds apart; drawn faintly.
+    """
     figure = make_subplots(rows=1, cols=2, subplot_titles=("loss", "accuracy"))
+    for key, every in (seeds or {}).items():
+        _add_seeds(figure, key, every)
     for key, history in histories.items():
         for column, (name, factor) in enumerate((("loss", 1), ("accuracy", 100)), start=1):
             for part, dash in (("train", "dot"), ("val", "solid")):
@@ -69,3 +78,17 @@ def history_figure(histories: dict[str, pd.DataFrame], best: Mapping[str, int | 
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(ticksuffix=" %", col=2)
     return legend_below(styled(figure, "Loss and accuracy by epoch", height=480, wide=True))
+
+
+def _add_seeds(figure: go.Figure, key: str, histories: pd.DataFrame) -> None:
+    """One line for all seeds, broken between them: PublicTest's."""
+    broken = [
+        pd.concat([own, own.tail(1).assign(epoch=None)]) for _, own in histories.groupby("seed")
+    ]
+    lines = pd.concat(broken)
+    for column, (name, factor) in enumerate((("loss", 1), ("accuracy", 100)), start=1):
+        figure.add_scatter(
+            x=lines["epoch"], y=factor * lines[f"val_{name}"], mode="lines", hoverinfo="skip",
+            line={"color": MODEL_COLOURS[key], "width": 1}, opacity=0.3, name=f"{key}, each seed",
+            legendgroup=f"{key} seeds", showlegend=column == 1, row=1, col=column,
+        )  # fmt: skip

@@ -12,9 +12,11 @@ from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import count
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name
+from fercore.groups.group import Group
 from fercore.runs.artifacts import NOTE_LENGTH, Run, complete, find_run, local_folder
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.words import UNCOMMITTED, cut_short, model_title, run_title, seed_title
+from fercore.scoring.grouped.comparison import accuracy_interval
 from fercore.wording import interval, percent
 
 _BIN = ":material/delete:"
@@ -50,6 +52,32 @@ def _line(run: Run) -> dict[str, str]:
         "created, UTC": info["created"][:16].replace("T", " "),
         "on": f"{hardware['processor']}, {hardware['precision']}" if hardware else "–",
     }
+
+
+def group_table(groups: list[Group]) -> pd.DataFrame:
+    """A line per group, as a person reads it; accuracies are means over seeds."""
+    return pd.DataFrame(
+        {
+            "group": group.name,
+            "model": model_title(group.members[0]),
+            "dataset": group.dataset,
+            "recipe": group.recipe_name,
+            "of": f"group of {group.count} seeds",
+            "seeds": ", ".join(map(str, group.seeds)),
+            "PrivateTest": _group_accuracy(group, "private"),
+            "PublicTest": _group_accuracy(group, "public"),
+        }
+        for group in groups
+    )
+
+
+@st.cache_data(max_entries=200, show_spinner="Reading the groups …", hash_funcs=loading.KNOWN_BY)
+def _group_accuracy(group: Group, part: str) -> str:
+    try:
+        table = group.predictions(part)
+    except RunError:
+        return "–"
+    return f"{percent(float(table.correct.mean()))} {interval(accuracy_interval(table))}"
 
 
 def _accuracy(run: Run, part: str) -> str:

@@ -15,38 +15,39 @@ from dashboard.base.theme import MODEL_COLOURS, count
 from dashboard.faces import face_loading
 from fercore.data.votes import Votes
 from fercore.errors import DataError
+from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
+from fercore.scoring.grouped.slices import slices
 from fercore.scoring.image_properties import measured_in
 from fercore.scoring.samples import selected_samples
-from fercore.scoring.slices import FIFTHS, slice_mask, slice_properties, slices
+from fercore.scoring.slices import FIFTHS, slice_mask, slice_properties
 from fercore.wording import in_points
 
 
 @dataclass(frozen=True)
-class RunSlices:
-    """A run's `slice_properties` and its table of `slices` on one part."""
+class ModelSlices:
+    """A model's `slice_properties` and its table of `slices` on one part."""
 
     properties: pd.DataFrame
     table: pd.DataFrame
 
 
-def run_slices(run: Run, part: str) -> RunSlices:
-    """The slices of a run, by all that this machine knows of its images."""
-    return _run_slices(run, part, loading.places(run), face_loading.votes(run))
+def properties(run: Run, part: str) -> pd.DataFrame:
+    """All that this machine knows of a run's images, a line each."""
+    return _properties(run, part, loading.places(run), face_loading.votes(run))
 
 
 @st.cache_data(max_entries=40, show_spinner="Measuring the images …", hash_funcs=loading.KNOWN_BY)
-def _run_slices(
+def _properties(
     run: Run, part: str, where: tuple[loading.Place, ...], votes: Votes | None
-) -> RunSlices:
-    predictions, frame = loading.predictions(run, part), run.prediction_frame
-    properties = slice_properties(
+) -> pd.DataFrame:
+    predictions, frame = loading.run_predictions(run, part), run.prediction_frame
+    return slice_properties(
         predictions,
         measured=_measured(run, predictions.pixels),
         votes=votes,
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
-    return RunSlices(properties, slices(predictions, properties))
 
 
 def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
@@ -56,6 +57,20 @@ def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
         return None
 
 
+def model_slices(model: Group, part: str) -> ModelSlices:
+    """The slices of a model, by all that this machine knows of its images."""
+    run = model.run
+    return _model_slices(model, part, loading.places(run), face_loading.votes(run))
+
+
+@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _model_slices(
+    model: Group, part: str, where: tuple[loading.Place, ...], votes: Votes | None
+) -> ModelSlices:
+    known = _properties(model.run, part, where, votes)
+    return ModelSlices(known, slices(loading.predictions(model, part), known))
+
+
 def selected(samples: pd.DataFrame, selection: Selection) -> pd.Series:
     """Which lines of a sample table the sidebar selects, bool (N,).
 
@@ -63,8 +78,8 @@ def selected(samples: pd.DataFrame, selection: Selection) -> pd.Series:
     """
     keep = selected_samples(samples, **selection.sample_filter)
     if selection.slice != ANY:
-        properties = run_slices(selection.a, selection.part).properties
-        keep &= slice_mask(properties, *selection.slice.split(": ", 1))
+        known = properties(selection.a.run, selection.part)
+        keep &= slice_mask(known, *selection.slice.split(": ", 1))
     return keep
 
 

@@ -3,19 +3,21 @@
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from fercore.data import SYNTHETIC
+from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
 from fercore.runs.words import model_title, seed_title
-from fercore.scoring.evaluation import Comparison
+from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
 from fercore.scoring.statistics import LEVEL
 from fercore.study.references import PAPER
-from fercore.wording import NO_BREAK, number, p_value, points, points_interval
+from fercore.wording import NO_BREAK, number, p_value, percent, points, points_interval
 
 
-def verdict_in_words(result: Comparison) -> str:
+def verdict_in_words(result: GroupComparison) -> str:
     """Who is right more often, and whether that is more than chance."""
+    test = "Student's t over seeds and images," if result.crossed else "exact McNemar"
     evidence = (
-        f"(A − B {points(result.difference)} {points_interval(result.interval)}, exact "
-        f"McNemar {p_value(result.p_value)}, n = {count(result.n)})."
+        f"(A − B {points(result.difference)} {points_interval(result.interval)}, {test} "
+        f"{p_value(result.p_value)}, n = {count(result.n)})."
     )
     if result.p_value >= LEVEL:
         return f"**No difference beyond chance between A and B** {evidence}"
@@ -24,40 +26,102 @@ def verdict_in_words(result: Comparison) -> str:
     return f"**{better} is right {gap} more often than {worse}** {evidence}"
 
 
-def title_of(models: dict[str, Run]) -> str:
-    """'CNN against CNN-LSTM on FER2013'; each with its own dataset, or with its recipe and seed,
+def power_in_words(result: GroupComparison) -> str:
+    """Of groups: how the difference stands to the margin, what so many seeds could have shown, and
+    what its variance comes from; '' for two runs.
+    """
+    found = result.crossed
+    if found is None:
+        return ""
+    seeds, images, rest = (percent(share, 0) for share in found.shares)
+    return (
+        f"{_margin_in_words(found, result.margin)} {_seeds_in_words(result)} could have shown a "
+        f"true difference of {number(100 * found.detectable)}{NO_BREAK}points or more, with a "
+        f"probability of 80 %. Of its variance {seeds} comes from the seeds, {images} from the "
+        f"images, and {rest} is the rest."
+    )
+
+
+def _margin_in_words(found: CrossedDifference, margin: float) -> str:
+    size = number(100 * margin, 0 if (100 * margin).is_integer() else 1)
+    within = f"±{size}{NO_BREAK}point{'' if size == '1' else 's'}"
+    ninety = f"the 90 % interval, {points_interval(found.equivalence_interval)},"
+    if found.interval.low > margin or found.interval.high < -margin:
+        return f"It is larger than {within}, within which two models count as equal."
+    if found.equivalence_p < LEVEL:
+        return f"It is within {within}, where two models count as equal: {ninety} lies inside."
+    return f"Whether they are equal within {within} is open: {ninety} does not lie inside."
+
+
+def _seeds_in_words(result: GroupComparison) -> str:
+    a, b = result.seeds_a, result.seeds_b
+    if 1 in (a, b):
+        return f"{max(a, b)} seeds against one run"
+    return f"{a} seeds each" if a == b else f"{a} and {b} seeds"
+
+
+def title_of(models: dict[str, Group]) -> str:
+    """'CNN against CNN-LSTM on FER2013'; each with its own dataset, or with its recipe and seeds,
     where these are what tells them apart.
     """
-    titles = [plain(model_title(run)) for run in models.values()]
+    titles = [plain(model_title(model.members[0])) for model in models.values()]
     sets = [
-        "drawn faces" if run.dataset == SYNTHETIC else plain(run.dataset) for run in models.values()
+        "drawn faces" if model.dataset == SYNTHETIC else plain(model.dataset)
+        for model in models.values()
     ]
     if len(set(sets)) > 1:
         return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
     if len(set(titles)) < len(titles):
         versions = [
-            ", ".join(filter(None, [plain(run.recipe.name), seed_title(run)]))
-            for run in models.values()
+            ", ".join(filter(None, [plain(model.recipe_name), _seeds_of(model)]))
+            for model in models.values()
         ]
         return f"{titles[0]} on {sets[0]}: {' against '.join(versions)}"
     return f"{' against '.join(titles)} on {sets[0]}"
 
 
-def compares_architectures(a: Run, b: Run) -> bool:
-    return a.architecture != b.architecture
+def _seeds_of(model: Group) -> str:
+    return seed_title(model.run) if model.single else f"{model.count} seeds"
 
 
-def subject(a: Run, b: Run) -> str:
-    """What comparing these two runs can say, a sentence or two."""
-    if a.run_id == b.run_id:
-        return "A and B are the same run."
-    if imported := [key for key, run in (("A", a), ("B", b)) if run.imported]:
+def any_imported(*models: Group) -> bool:
+    return any(model.members[0].imported for model in models)
+
+
+def compares_architectures(a: Group, b: Group) -> bool:
+    return a.members[0].architecture != b.members[0].architecture
+
+
+def subject(a: Group, b: Group) -> str:
+    """What comparing these two can say, a sentence or two."""
+    if a.name == b.name:
+        return f"A and B are the same {'run' if a.single else 'group'}."
+    if imported := [key for key, model in (("A", a), ("B", b)) if model.members[0].imported]:
         whose = "A and B were" if len(imported) > 1 else f"{imported[0]} was"
         return (
             f"{whose} imported, and how it was trained and chosen is not known here. This compares "
             "two models' answers, not their architectures."
         )
-    if compares_architectures(a, b):
+    if a.single and b.single:
+        return _subject_of_runs(a.run, b.run)
+    recipes = "" if a.recipe == b.recipe else ", by different recipes"
+    if not a.single and not b.single:
+        return (
+            f"This compares two groups{recipes}: the interval and the test hold for new seeds and "
+            "new images of the same kind, given the architectures, the recipes and the training "
+            "images."
+        )
+    (group, of_group), (run, of_run) = sorted((("A", a), ("B", b)), key=lambda pair: pair[1].single)
+    within = of_run.run in of_group.members
+    return (
+        f"{run} is {'one of the seeds of ' + group if within else 'a single run' + recipes}: what "
+        f"is said of {group} holds for new seeds of it, what is said of {run} for this one "
+        "training alone."
+    )
+
+
+def _subject_of_runs(a: Run, b: Run) -> str:
+    if a.architecture != b.architecture:
         recipes = "" if a.recipe == b.recipe else ", and by different recipes"
         return (
             f"This compares two models trained once each{recipes}. A claim about their "
@@ -84,10 +148,11 @@ def subject(a: Run, b: Run) -> str:
     return "Both are of one architecture: what is compared is how they were trained."
 
 
-def paper_in_words(a: Run, b: Run) -> str:
+def paper_in_words(a: Group, b: Group) -> str:
     """The paper's gap, where A and B are what it compared, with the same sign; else ''."""
-    titles = {model_title(run): run.dataset for run in (a, b) if not run.imported}
+    first = [model.members[0] for model in (a, b)]
+    titles = {model_title(run): run.dataset for run in first if not run.imported}
     if set(titles) != set(PAPER) or set(titles.values()) != {"FER2013"}:
         return ""
-    accuracies = [PAPER[model_title(run)] for run in (a, b)]
+    accuracies = [PAPER[model_title(run)] for run in first]
     return f"The paper saw {points(accuracies[0] - accuracies[1])} between its own two."

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
 from dashboard.base.figures import probability_figure
@@ -16,6 +17,7 @@ from dashboard.faces.open_face import close
 from dashboard.faces.review_panel import verdict_form
 from fercore.data.votes import CATEGORIES
 from fercore.labels import CLASSES
+from fercore.runs.words import seed_title
 
 _SEEN = np.array([0xE6, 0x9F, 0x00])  # Grad-CAM's colour over the grey face
 _FACTOR = 6
@@ -32,16 +34,20 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
             st.image(tile(face, _FACTOR), width="stretch", alt=f"The face of row {sample['row']}")
         else:
             st.caption("The image is not on this machine.")
-            offer_faces(selection.a, place="dialog")
+            offer_faces(selection.a.run, place="dialog")
         st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
     with right:
         probs = {}
-        for key, run in selection.models.items():
-            if f"{key.lower()}_predicted" not in sample:
+        for key, model in selection.models.items():
+            of = key.lower()
+            if f"{of}_predicted" not in sample:
                 continue
-            word = "right" if sample[f"{key.lower()}_correct"] else "wrong"
-            st.markdown(f"{letter(key)} says **{sample[f'{key.lower()}_predicted']}**: {word}")
-            probs[key] = face_loading.probabilities(run, selection.part, int(sample["row"]))
+            word = "right" if sample[f"{of}_correct"] else "wrong"
+            said = f"**{sample[f'{of}_predicted']}**"
+            if seeds := seeds_wrong(sample.get(f"{of}_wrong"), key, selection):
+                said, word = f"{said} in most seeds", seeds
+            st.markdown(f"{letter(key)} says {said}: {word}")
+            probs[key] = face_loading.probabilities(model, selection.part, int(sample["row"]))
         show_figure(probability_figure(probs), alt="Seven probabilities")
         shown = {key: selection.models[key] for key in probs}
         csv_button(
@@ -64,9 +70,17 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
         )
 
 
+def seeds_wrong(share: float | None, key: str, selection: Selection) -> str:
+    """'wrong in 18 of 20'; '' where 'A' or 'B' is a single run. share: of its seeds."""
+    if share is None:
+        return ""
+    seeds = loading.predictions(selection.models[key], selection.part).seeds
+    return f"wrong in {round(share * seeds)} of {seeds}"
+
+
 def _numbers(sample, probs: dict[str, np.ndarray], selection: Selection) -> pd.DataFrame:
     """The dialog's figures as a table: each model's probabilities, and the raters' votes."""
-    votes = face_loading.votes(selection.a)
+    votes = face_loading.votes(selection.a.run)
     table = pd.DataFrame({f"{key.lower()}_probability": values for key, values in probs.items()})
     if votes is not None:  # FER+ has the seven classes in this order, and three more categories
         table = table.reindex(range(len(CATEGORIES)))
@@ -91,12 +105,14 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
     if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
         st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
         return
+    keys = [key for key in keys if has_weights_or_say_so(key, selection.runs[key])]
     for key in keys:
-        has_weights_or_say_so(key, selection.models[key])
-    keys = [key for key in keys if selection.models[key].trained]
+        if not selection.models[key].single:
+            seed = seed_title(selection.runs[key])
+            st.caption(f"Of {key} it is {seed}, the median on PublicTest, that is asked.")
     with st.container(horizontal=True):
         for key in keys:
-            seen, steps = face_loading.saliency(selection.models[key], face, CLASSES.index(target))
+            seen, steps = face_loading.saliency(selection.runs[key], face, CLASSES.index(target))
             st.image(overlaid(face, seen), caption=f"{key}: Grad-CAM", width=_SEEN_WIDTH)
             if steps is not None:
                 strength = np.abs(steps) / max(float(np.abs(steps).max()), 1e-12)
@@ -116,9 +132,9 @@ def overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
 
 
 def _votes(sample, selection: Selection) -> None:
-    votes = face_loading.votes(selection.a)
+    votes = face_loading.votes(selection.a.run)
     if votes is None:
-        st.caption(face_loading.no_votes(selection.a))
+        st.caption(face_loading.no_votes(selection.a.run))
         return
     given = pd.Series(votes.counts[int(sample["row"])], index=list(CATEGORIES), name="votes")
     st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often **{given.idxmax()}**:")
@@ -127,7 +143,7 @@ def _votes(sample, selection: Selection) -> None:
 
 
 def _alike(face, selection: Selection) -> None:
-    neighbours = None if face is None else face_loading.nearest_training(selection.a, face)
+    neighbours = None if face is None else face_loading.nearest_training(selection.a.run, face)
     if neighbours is None:
         st.caption("The image is not on this machine.")
         return

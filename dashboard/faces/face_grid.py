@@ -9,7 +9,7 @@ from dashboard.base.selection import FACE, Selection
 from dashboard.base.theme import count
 from dashboard.base.widgets import tile
 from dashboard.faces import face_loading
-from dashboard.faces.face_dialog import open_face
+from dashboard.faces.face_dialog import open_face, seeds_wrong
 from dashboard.faces.open_face import no_such_face, open_soon
 from fercore.labels import CLASSES
 
@@ -18,7 +18,9 @@ _FLAG = "⚑"
 
 
 def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> None:
-    """Tiles for the lines of a sample table, with the word of the model the selection is `of`."""
+    """Tiles for the lines of a sample table, with the word of the model the selection is `of`, and
+    how sure it is of it or, of a group, in how many seeds it is wrong.
+    """
     model = selection.of
     disputed = _disputed_rows(samples, selection)
     if disputed:
@@ -31,9 +33,12 @@ def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> No
                     st.caption(f"row {sample['row']}: not in this copy")
                 else:
                     st.image(tile(face, 3), width="stretch", alt=f"The face of row {sample['row']}")
-                said, sure = sample[f"{model}_predicted"], sample[f"{model}_confidence"]
+                said = sample[f"{model}_predicted"]
+                how = f" {sample[f'{model}_confidence']:.2f}"
+                if seeds := seeds_wrong(sample.get(f"{model}_wrong"), model.upper(), selection):
+                    how = f", {seeds}"
                 flag = f" {_FLAG}" if sample["row"] in disputed else ""
-                label = f"{sample['label']} → {said} {sure:.2f}{flag}"
+                label = f"{sample['label']} → {said}{how}{flag}"
                 st.button(
                     label, key=f"face-{sample['row']}", type="tertiary", width="stretch",
                     on_click=open_soon, args=(int(sample["row"]),),
@@ -62,7 +67,7 @@ def first_faces(samples: pd.DataFrame, images: Images, selection: Selection) -> 
 
 def _disputed_rows(samples: pd.DataFrame, selection: Selection) -> set[int]:
     """The rows whose label is not FER+'s plurality; none where its votes are not here."""
-    votes = face_loading.votes(selection.a)
+    votes = face_loading.votes(selection.a.run)
     if votes is None:
         return set()
     labels = samples["label"].map(CLASSES.index).to_numpy()

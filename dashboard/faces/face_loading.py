@@ -13,6 +13,7 @@ from fercore.analysis.neighbours import ThumbnailIndex
 from fercore.data import FaceSet
 from fercore.data.votes import OTHER_ROWS, Votes
 from fercore.errors import DataError
+from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import votes_of
 
@@ -33,22 +34,23 @@ def no_votes(run: Run) -> str:
     )
 
 
-def doubted_errors(run: Run, part: str) -> float | None:
-    """The share of a run's errors on images whose label is not FER+'s plurality.
+def doubted_errors(model: Group, part: str) -> float | None:
+    """The share of a model's errors on images whose label is not FER+'s plurality.
 
     None where there are no votes on these images.
     """
-    table, found = loading.predictions(run, part), votes(run)
+    table, found = loading.predictions(model, part), votes(model.run)
     if found is None or table.correct.all():
         return None
     disputed = ~found.agreement_with(table.labels, table.rows)
-    return float(disputed[~table.correct].mean())
+    return float((disputed & ~table.correct).sum() / (~table.correct).sum())
 
 
-def probabilities(run: Run, part: str, row: int) -> NDArray[np.float32]:
-    """The seven probabilities of the image with that row."""
-    table = loading.predictions(run, part)
-    return table.probs[int(np.searchsorted(table.rows, row))]
+def probabilities(model: Group, part: str, row: int) -> NDArray[np.float32]:
+    """The seven probabilities of the image with that row, the mean over seeds."""
+    table = loading.predictions(model, part)
+    mean: NDArray[np.float32] = table.probs[:, int(np.searchsorted(table.rows, row))].mean(0)
+    return mean
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KNOWN_BY)

@@ -88,7 +88,7 @@ def judges(selection: Selection, records: dict[str, TrackRecord]) -> dict[str, J
     """Sliders for the confidence below which 'A' and 'B' say 'unsure', and what they are set to."""
     chosen = {}
     for place, (key, record) in zip(st.columns(2), records.items()):
-        run, default = selection.models[key], round(100 * record.threshold)
+        run, default = selection.runs[key], round(100 * record.threshold)
         percents = place.slider(
             f"{key} says 'unsure' below",
             0,

@@ -8,6 +8,7 @@ from dashboard.base import loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from dashboard.base.selection import MODEL_A, MODEL_B
+from fercore.groups.group import group_of
 from fercore.jobs.transfer import before_and_after
 from fercore.runs.artifacts import Run
 from fercore.runs.words import cut_short
@@ -92,7 +93,7 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
             bounds = line["difference_low"], line["difference_high"]
             sentences.append(_change(what, line["difference"], bounds, line["p_value"]))
     elif old:
-        result = loading.comparison(run, old, part)
+        result = loading.comparison(group_of(run), group_of(old), part)
         against = f"Against {plain(old.run_id)}"
         sentences.append(_change(against, result.difference, result.interval, result.p_value))
     return sentences

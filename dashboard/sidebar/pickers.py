@@ -19,9 +19,9 @@ from dashboard.base.selection import (
     TRUE,
     WHOLE_RANGE,
 )
+from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import unreadable_runs
-from fercore.runs.words import run_title
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICES, slice_title
 
@@ -30,17 +30,20 @@ def model_pickers() -> None:
     """Widgets for A, B and the part; `parameters` has their values."""
     for problem in unreadable_runs():
         st.warning(plain(problem))
-    runs = loading.runs()
-    if not runs:
+    models = {model.name: model for model in loading.models()}
+    if not models:
         return
-    about = {run.run_id: [plain(run_title(run)), *filter(None, [plain(run.note)])] for run in runs}
     for key, label, options in (
-        (MODEL_A, "Model A", list(about)),
-        (MODEL_B, "Model B", [*about, NO_MODEL]),
+        (MODEL_A, "Model A", list(models)),
+        (MODEL_B, "Model B", [*models, NO_MODEL]),
     ):
-        help_ = "A is drawn in blue, B in orange, on every page."
-        chosen = st.selectbox(label, options, _at_first(options, key), key=key, help=help_)
-        st.caption("  \n".join(about.get(chosen, ["one model alone"])))
+        chosen = st.selectbox(
+            label, options, _at_first(options, key), key=key,
+            help="A is drawn in blue, B in orange, on every page. First the groups: all runs that "
+            "differ in the seed alone, model@recipe. A group's figures are means over its seeds.",
+        )  # fmt: skip
+        model = models.get(chosen)
+        st.caption("  \n".join(_about(model) if model else ["one model alone"]))
     st.selectbox(
         "Images",
         list(PARTS),
@@ -90,6 +93,12 @@ def _slice_and_confidence() -> None:
         help="The probability that a model gives to what it says: A, or B where only what B says "
         "is chosen.",
     )
+
+
+def _about(model: Group) -> list[str]:
+    """A model's title, and what there is to say about it."""
+    more = [model.run.note] if model.single else model.left_out
+    return [plain(model.title), *(plain(sentence) for sentence in more if sentence)]
 
 
 def _at_first(options: Sequence[str], key: str) -> int:

@@ -28,7 +28,7 @@ def reliability(predictions: Predictions, bins: int = BINS) -> pd.DataFrame:
     Images of equal confidence stay together, in the bin that holds the middle of their ranks, so
     the order of rows plays no part; a bin left empty by that is not listed.
     """
-    bin_of = _equal_mass_bins(predictions, bins)
+    bin_of = equal_mass_bins(predictions, bins)
     count = np.bincount(bin_of, minlength=bins)
     confidence = np.bincount(bin_of, weights=predictions.confidence, minlength=bins)
     right = np.bincount(bin_of, weights=predictions.correct, minlength=bins)
@@ -52,7 +52,7 @@ def expected_calibration_error(predictions: Predictions, bins: int = BINS) -> fl
     Binned by confidence as in Naeini et al. (2015), with as many images in each bin as in Nixon
     et al. (2019). Chance alone makes it positive: see `chance_calibration_error`.
     """
-    bin_of = _equal_mass_bins(predictions, bins)
+    bin_of = equal_mass_bins(predictions, bins)
     gaps = np.bincount(bin_of, weights=_gaps(predictions))
     return float(np.abs(gaps).sum() / len(predictions))
 
@@ -75,7 +75,7 @@ def ece_interval(predictions: Predictions, bins: int = BINS) -> Interval:
     as a cubic through their gaps is; the ECE is then nearly normal, with the mean and variance of
     absolute values of normal draws (Leone, Nelson & Nottingham, 1961).
     """
-    n, bin_of, gaps = len(predictions), _equal_mass_bins(predictions, bins), _gaps(predictions)
+    n, bin_of, gaps = len(predictions), equal_mass_bins(predictions, bins), _gaps(predictions)
     used, bin_of = np.unique(bin_of, return_inverse=True)
     count, total = np.bincount(bin_of), np.bincount(bin_of, weights=gaps)
     squares = np.bincount(bin_of, weights=gaps**2) - total**2 / count
@@ -248,7 +248,7 @@ def accuracy_at_coverage(predictions: Predictions, coverage: float) -> Selective
     return SelectiveAccuracy(right / n, wilson_interval(right, n), n, threshold)
 
 
-def _equal_mass_bins(predictions: Predictions, bins: int) -> NDArray[np.int64]:
+def equal_mass_bins(predictions: Predictions, bins: int) -> NDArray[np.int64]:
     """The bin of each image (N,), from 0: where the middle of its rank falls."""
     twice_middle = (2 * midranks(predictions.confidence) - 1).astype(np.int64)
     return twice_middle * bins // (2 * image_count(predictions))
@@ -263,7 +263,7 @@ def _chance_deviations(predictions: Predictions, bins: int) -> NDArray[np.float6
     """The standard deviation of each bin's summed gaps, were each confidence exactly right."""
     confidence = predictions.confidence.astype(np.float64)
     variances = np.maximum(confidence * (1 - confidence), 0)  # float32 may be a hair above 1
-    return np.sqrt(np.bincount(_equal_mass_bins(predictions, bins), weights=variances))
+    return np.sqrt(np.bincount(equal_mass_bins(predictions, bins), weights=variances))
 
 
 def _log_probs(predictions: Predictions) -> NDArray[np.float64]:

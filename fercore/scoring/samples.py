@@ -62,12 +62,24 @@ VIEWS = (
     "A right, B wrong",
     "both wrong",
     "both wrong alike",
+    "all seeds of both wrong",
     "all",
 )
 
 
+def always_wrong(samples: pd.DataFrame) -> pd.Series:
+    """Which lines of a sample table are wrong in every seed of all models in it: bool (N,)."""
+    wrong = [
+        samples[f"{key}_wrong"] == 1 if f"{key}_wrong" in samples else ~samples[f"{key}_correct"]
+        for key in "ab"
+        if f"{key}_correct" in samples
+    ]
+    return wrong[0] & wrong[-1]
+
+
 def view_mask(samples: pd.DataFrame, view: str) -> pd.Series:
-    """Which lines of a sample table belong to one of `VIEWS`: bool (N,).
+    """Which lines of a sample table belong to one of `VIEWS`: bool (N,). A group is wrong where
+    what most of its seeds say is not the label.
 
     Raises `ConfigError` for another word, and where B is asked about and not in the table.
     """
@@ -81,4 +93,5 @@ def view_mask(samples: pd.DataFrame, view: str) -> pd.Series:
     wrong_b = ~samples["b_correct"]
     alike = samples["a_predicted"] == samples["b_predicted"]
     masks = (wrong_a, wrong_b, wrong_a & ~wrong_b, ~wrong_a & wrong_b, wrong_a & wrong_b)
-    return dict(zip(VIEWS, (*masks, wrong_a & wrong_b & alike)))[view]
+    every = always_wrong(samples)
+    return dict(zip(VIEWS, (*masks, wrong_a & wrong_b & alike, every)))[view]

@@ -104,8 +104,13 @@ def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
         {"property": name, "slice": title, **_scores(predictions, mask, name != "class")}
         for (name, title), mask in slice_masks(properties).items()
     ]
-    table = pd.DataFrame(rows, columns=_COLUMNS)
-    table["difference"] = table["accuracy"] - predictions.correct.mean()
+    return ranked(rows, float(predictions.correct.mean()))
+
+
+def ranked(lines: list[dict[str, Any]], everyone: float) -> pd.DataFrame:
+    """The table of `slices` from the scores of each; `everyone`: the accuracy on all images."""
+    table = pd.DataFrame(lines, columns=_COLUMNS)
+    table["difference"] = table["accuracy"] - everyone
     table["p_holm"] = statistics.holm(table["p_value"])
     table["few"] = table["n"] < FEW
     return table.sort_values(["few", "accuracy"], kind="stable", ignore_index=True)
@@ -128,7 +133,12 @@ def slice_differences(a: Predictions, b: Predictions, properties: pd.DataFrame) 
         rows.append(
             (name, title, int(mask.sum()), *shares, shares[0] - shares[1], low, high, p_value)
         )
-    table = pd.DataFrame(rows, columns=_GAP_COLUMNS)
+    return with_corrected_p(rows)
+
+
+def with_corrected_p(lines: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """The table of `slice_differences` from its lines."""
+    table = pd.DataFrame(lines, columns=_GAP_COLUMNS)
     return table.assign(p_holm=statistics.holm(table["p_value"]))
 
 
