@@ -77,3 +77,13 @@ def test_the_first_page_opens_by_its_name_too(page, address):
         expect(page.get_by_role("dialog")).to_have_count(0)  # that the page was not found
     links = page.get_by_test_id("stTopNav").get_by_text("Overview", exact=True)
     expect(links).to_have_count(1)
+
+
+def test_a_page_opens_by_the_name_that_it_had_before(page, address):
+    (entry,) = (entry for entry in PAGES.values() if entry.former)
+    page.goto(f"{address}/{entry.former}")
+    settle(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(entry.title)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    links = page.get_by_test_id("stTopNav").get_by_text(entry.title, exact=True)
+    expect(links).to_have_count(1)
