@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from scipy.stats import t
 
+from fercore.scoring.grouped.comparison import MARGIN, CrossedDifference
 from fercore.scoring.groups import group_difference
 from fercore.scoring.statistics import Interval, holm
 from fercore.study import answers
-from fercore.study.contrasts import MARGIN, Primary, contrast_table, holm_levels, primary
+from fercore.study.contrasts import contrast_table, holm_levels, primary
 from fercore.study.results import study_results
 from fercore.study.scored import Scored
 from fercore.study.splits import resampled_interval
@@ -102,10 +103,11 @@ def test_a_family_is_seldom_wrong_anywhere():
     assert np.mean(wrong) <= 0.085  # 5 %, two standard errors of 150
 
 
-def made(value, half, *, narrow=None, p=0.5) -> Primary:
+def made(value, half, *, narrow=None, p=0.5) -> CrossedDifference:
     bounds = Interval(value - half, value + half)
     inner = Interval(value - (narrow or 0.84 * half), value + (narrow or 0.84 * half))
-    return Primary(value, bounds, inner, bounds, bounds, p, 0.5, 0.01, (0.6, 0.3, 0.1), (20, 20), 9)
+    shares, seeds = (0.6, 0.3, 0.1), (20, 20)
+    return CrossedDifference(value, bounds, inner, bounds, bounds, p, 0.5, 0.01, shares, seeds, 9)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_the_decision_is_in_the_protocols_words(result, words):
     assert ("there is a difference" in told[0]) == (result.p_value < 0.05)
     low, high = result.interval
     assert told[1].startswith("Yes") == (low > MARGIN or high < -MARGIN)
-    assert told[2].startswith("Yes") == (max(map(abs, result.narrow)) < MARGIN)
+    assert told[2].startswith("Yes") == (max(map(abs, result.equivalence_interval)) < MARGIN)
     assert ("not 'equal'" in told[2]) == ("Undecided" in words)
 
 

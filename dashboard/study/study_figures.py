@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from dashboard.base.figures import drawn_once, error_bars, legend_below, styled
 from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.study.contrasts import MARGIN
+from fercore.scoring.grouped.comparison import MARGIN
 from fercore.study.references import PAPER
 from fercore.wording import number, points, points_interval
 

@@ -123,10 +123,16 @@ def crossed_draws(
     draws = []
     for start in range(0, resamples, _AT_ONCE):
         number, images = min(_AT_ONCE, resamples - start), groups[0].shape[1]
-        weights = rng.multinomial(images, np.full(images, 1 / images), size=number) / images
+        weights = image_weights(number, images, rng) / images
         means = [_resampled_mean(group, weights, rng) for group in groups]
         draws.append(means[0] - means[1] if len(means) > 1 else means[0])
     return np.concatenate(draws)
+
+
+def image_weights(number: int, images: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How often each image is drawn, in so many resamples: (number, images)."""
+    drawn = rng.integers(images, size=(number, images)) + images * np.arange(number)[:, None]
+    return np.bincount(drawn.ravel(), minlength=number * images).reshape(number, images)
 
 
 class _Parts:

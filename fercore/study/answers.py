@@ -9,16 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from fercore.scoring.grouped.comparison import MARGIN, CrossedDifference
 from fercore.scoring.statistics import LEVEL, Interval
 from fercore.study.contrasts import (
     CONDITIONS_FAMILY,
-    MARGIN,
     OF_CLASSES,
     ORDER,
     PLANNED_HEADS,
     PRIMARY,
     STATES,
-    Primary,
 )
 from fercore.study.references import PAPER
 from fercore.study.splits import FreshSplits
@@ -40,7 +39,7 @@ class Answer:
     planned: bool = True
 
 
-def primary_answers(result: Primary) -> list[Answer]:
+def primary_answers(result: CrossedDifference) -> list[Answer]:
     """The three decisions, in the protocol's order."""
     return [
         Answer("difference", "Is there a difference?", _difference(result)),
@@ -49,9 +48,9 @@ def primary_answers(result: Primary) -> list[Answer]:
     ]
 
 
-def verdict(result: Primary) -> str:
+def verdict(result: CrossedDifference) -> str:
     """The decision in one sentence."""
-    loser = "CNN-LSTM" if result.difference > 0 else "CNN"
+    loser = "CNN-LSTM" if result.value > 0 else "CNN"
     if result.larger:
         return f"The {loser} loses, by more than a point."
     if result.different and result.equivalent:
@@ -63,11 +62,11 @@ def verdict(result: Primary) -> str:
     return "Undecided: no difference is shown, and no equivalence either."
 
 
-def _difference(result: Primary) -> str:
+def _difference(result: CrossedDifference) -> str:
     found = "there is a difference" if result.different else "no difference is shown"
     seeds, images, rest = (percent(share, 0) for share in result.shares)
     return breakable(
-        f"CNN minus CNN-LSTM is {points(result.difference)} {points_interval(result.interval)}, "
+        f"CNN minus CNN-LSTM is {points(result.value)} {points_interval(result.interval)}, "
         f"{p_value(result.p_value)}: {found} (seeds: {result.seeds[0]} and {result.seeds[1]}; n = "
         f"{result.images}). A true difference of {number(100 * result.detectable)} points would be "
         f"found four times in five with so many; of the variance {seeds} come from the seeds, "
@@ -76,7 +75,7 @@ def _difference(result: Primary) -> str:
     )
 
 
-def _beside(result: Primary) -> str:
+def _beside(result: CrossedDifference) -> str:
     """The other interval, and which of the two is the answer."""
     if result.interval == result.student:
         wider = "" if _alike(result) else "; the wider of the two is the answer"
@@ -87,11 +86,11 @@ def _beside(result: Primary) -> str:
     )
 
 
-def _alike(result: Primary) -> bool:
+def _alike(result: CrossedDifference) -> bool:
     return points_interval(result.student) == points_interval(result.bootstrap)
 
 
-def _margin(result: Primary) -> str:
+def _margin(result: CrossedDifference) -> str:
     bounds = points_interval(result.interval)
     if result.larger:
         return breakable(f"Yes: the 95 % interval {bounds} lies wholly beyond {_WITHIN}.")
@@ -100,8 +99,8 @@ def _margin(result: Primary) -> str:
     )
 
 
-def _equivalence(result: Primary) -> str:
-    bounds = points_interval(result.narrow)
+def _equivalence(result: CrossedDifference) -> str:
+    bounds = points_interval(result.equivalence_interval)
     tests = f"two one-sided tests, {p_value(result.equivalence_p)}"
     if result.equivalent:
         return breakable(f"Yes: the 90 % interval {bounds} lies wholly within {_WITHIN} ({tests}).")
@@ -195,7 +194,7 @@ def splits_answer(found: FreshSplits | None) -> Answer:
     )
 
 
-def stronger_answer(result: Primary | None) -> Answer:
+def stronger_answer(result: CrossedDifference | None) -> Answer:
     """The same contrast by a longer and stronger training."""
     question = f"Does it hold under the recipe '{find_study(STRONGER).recipe}'?"
     if result is None:
@@ -205,7 +204,7 @@ def stronger_answer(result: Primary | None) -> Answer:
         "stronger",
         question,
         breakable(
-            f"CNN minus CNN-LSTM is {points(result.difference)} "
+            f"CNN minus CNN-LSTM is {points(result.value)} "
             f"{points_interval(result.interval)}, {p_value(result.p_value)} "
             f"(seeds: {first} and {second}, from before the plan): a description. A true "
             f"difference of {number(100 * result.detectable)} points would be found four times in "

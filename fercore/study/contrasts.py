@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 from fercore.labels import CLASSES
 from fercore.models import MODELS
-from fercore.scoring.groups import Estimate, crossed_draws, group_contrast
-from fercore.scoring.statistics import LEVEL, Interval, holm, percentiles
+from fercore.scoring.grouped.comparison import CrossedDifference, crossed_difference
+from fercore.scoring.groups import Estimate, group_contrast
+from fercore.scoring.statistics import LEVEL, holm
 from fercore.study.conditions import CONDITIONS
 from fercore.study.scored import Scored
 from fercore.study.variants import HEADS, PAIR, RANDOM_ORDER, SEES_ALL, Study, Variant
-
-MARGIN = 0.01  # within which two recipes count as equal
-_NINETY = 1 - 2 * LEVEL  # of the interval that two one-sided tests compare with the margin
-_NEAR = 0.001  # by which the two intervals of the primary contrast may differ
 
 PRIMARY, STATES, ORDER = "primary", "last state", "order"
 PLANNED_HEADS, CONDITIONS_FAMILY, OF_CLASSES = "heads", "conditions", "classes"
@@ -48,73 +45,10 @@ class Contrast:
         return group_contrast(self.scores(scored), list(self.weights.values()))
 
 
-@dataclass(frozen=True)
-class Primary:
-    """The primary contrast and the decisions of the protocol. Shares, A minus B.
-
-    interval: the answer's, Student's or, where they disagree, the wider of that and the
-    bootstrap's; `narrow` is that of 90 %, alike. shares: of the variance, by seeds, images, rest.
-    """
-
-    difference: float
-    interval: Interval
-    narrow: Interval
-    student: Interval
-    bootstrap: Interval
-    p_value: float
-    equivalence_p: float
-    detectable: float
-    shares: tuple[float, float, float]
-    seeds: tuple[int, int]
-    images: int
-
-    @property
-    def different(self) -> bool:
-        """Whether the test finds a difference and the answer's interval does not hold 0."""
-        return self.p_value < LEVEL and not self.interval.low <= 0 <= self.interval.high
-
-    @property
-    def larger(self) -> bool:
-        """Whether the interval lies wholly beyond the margin, on one side."""
-        return self.interval.low > MARGIN or self.interval.high < -MARGIN
-
-    @property
-    def equivalent(self) -> bool:
-        """Whether the 90 % interval lies wholly within the margin."""
-        return self.narrow.low > -MARGIN and self.narrow.high < MARGIN
-
-
-def primary(scored: Scored) -> Primary | None:
-    """The primary contrast; None before both are trained."""
+def primary(scored: Scored) -> CrossedDifference | None:
+    """The primary contrast, A minus B; None before both are trained."""
     contrast = next((one for one in planned(scored)[PRIMARY]), None)
-    if contrast is None:
-        return None
-    scores = contrast.scores(scored)
-    estimate = group_contrast(scores, list(contrast.weights.values()))
-    draws = crossed_draws(*scores)
-    student, bootstrap = estimate.interval(), Interval(*percentiles(draws))
-    narrow, of_ninety = estimate.interval(_NINETY), Interval(*percentiles(draws, _NINETY))
-    return Primary(
-        estimate.value,
-        _answer(student, bootstrap),
-        _answer(narrow, of_ninety),
-        student,
-        bootstrap,
-        estimate.p_value,
-        estimate.equivalence_p(MARGIN),
-        estimate.detectable,
-        estimate.shares,
-        (len(scores[0]), len(scores[1])),
-        scores[0].shape[1],
-    )
-
-
-def _answer(student: Interval, bootstrap: Interval) -> Interval:
-    """Student's, or the wider one where they disagree by more than a tenth of a point."""
-    apart = max(abs(one - other) for one, other in zip(student, bootstrap, strict=True))
-    if apart <= _NEAR:
-        return student
-    return max(student, bootstrap, key=lambda bounds: bounds.high - bounds.low)
+    return crossed_difference(*contrast.scores(scored)) if contrast else None
 
 
 def planned(scored: Scored) -> dict[str, list[Contrast]]:
@@ -172,7 +106,7 @@ def exploratory(scored: Scored, study: Study) -> dict[str, list[Contrast]]:
     return {OTHER_HEADS: others, UNDER_CHANGE: changed}
 
 
-def contrast_table(scored: Scored, study: Study, result: Primary | None) -> pd.DataFrame:
+def contrast_table(scored: Scored, study: Study, result: CrossedDifference | None) -> pd.DataFrame:
     """A line per contrast, families in the protocol's order, the exploratory ones after them.
 
     result: the primary contrast, whose interval its line has.

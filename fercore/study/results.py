@@ -8,10 +8,11 @@ import pandas as pd
 
 from fercore.data.kept import Tables, kept
 from fercore.errors import RunError
+from fercore.scoring.grouped.comparison import CrossedDifference
 from fercore.study import answers
 from fercore.study.analysis import variant_table
 from fercore.study.answers import Answer
-from fercore.study.contrasts import Primary, contrast_table, primary
+from fercore.study.contrasts import contrast_table, primary
 from fercore.study.scored import Scored
 from fercore.study.splits import FreshSplits, fresh_splits_answer
 from fercore.study.standing import can_be_told, own_stores
@@ -110,24 +111,24 @@ def _fresh(study: Study, _part: str) -> FreshSplits:
     return fresh_splits_answer(own_stores(study))
 
 
-def _stronger(study: Study, part: str) -> Primary | None:
+def _stronger(study: Study, part: str) -> CrossedDifference | None:
     return primary(Scored(StudyStore(study.name), part))
 
 
 _INTERVALS = ["title", "difference", "difference_low", "difference_high"]
 
 
-def _primary_lines(result: Primary | None) -> pd.DataFrame:
+def _primary_lines(result: CrossedDifference | None) -> pd.DataFrame:
     if result is None:
         return pd.DataFrame(columns=_INTERVALS)
     lines = [
         ("the answer, 95 %", result.interval),
-        ("for equivalence, 90 %", result.narrow),
+        ("for equivalence, 90 %", result.equivalence_interval),
         ("Student's, 95 %", result.student),
         ("bootstrap, 95 %", result.bootstrap),
     ]
     return pd.DataFrame(
-        [(title, result.difference, *bounds) for title, bounds in lines], columns=_INTERVALS
+        [(title, result.value, *bounds) for title, bounds in lines], columns=_INTERVALS
     )
 
 

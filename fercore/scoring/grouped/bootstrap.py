@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fercore.labels import CLASSES
 from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.groups import image_weights
 from fercore.scoring.metrics import Counts, Scores
 from fercore.scoring.statistics import RESAMPLES, percentiles
 
@@ -36,16 +37,9 @@ def crossed_bounds(
     draws = []
     for start in range(0, resamples, _AT_ONCE):
         number = min(_AT_ONCE, resamples - start)
-        weights = _weights(number, n, rng)
+        weights = image_weights(number, n, rng).T.astype(float)
         chosen = rng.integers(group.seeds, size=(number, group.seeds))
         counts = np.stack([own @ weights for own in holding]).reshape(group.seeds, k, k, number)
         by_seed = np.stack([metric(own) for own in counts.transpose(0, 3, 1, 2)])  # (S, R, …)
         draws.append(by_seed[chosen, np.arange(number)[:, None]].mean(1))
     return percentiles(np.concatenate(draws))
-
-
-def _weights(number: int, images: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How often each image is drawn, (N, R)."""
-    drawn = rng.integers(images, size=(number, images)) + images * np.arange(number)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=number * images)
-    return np.asarray(counts.reshape(number, images).T, float)

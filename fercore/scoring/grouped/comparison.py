@@ -21,21 +21,41 @@ _NEAR = 0.001  # by which Student's interval and the bootstrap's may differ
 
 @dataclass(frozen=True)
 class CrossedDifference:
-    """A minus B in shares, of groups. interval: Student's, or where they disagree by more than a
-    tenth of a point the wider one of that and the bootstrap's; equivalence_interval: the same of
-    90 %. shares: of the variance, by seeds, images and the rest, with sum 1. detectable: the
-    smallest true difference that so many seeds would have shown with a probability of 0.8.
+    """A minus B in shares, of groups, with the decisions of the protocol.
+
+    interval: Student's, or where they disagree by more than a tenth of a point the wider one of
+    that and the bootstrap's; equivalence_interval: the same of 90 %. detectable: the smallest true
+    difference that so many seeds would have shown with a probability of 0.8. shares: of the
+    variance, by seeds, images and the rest, with sum 1. seeds: of A and of B.
     """
 
     value: float
     interval: Interval
+    equivalence_interval: Interval
     student: Interval
     bootstrap: Interval
     p_value: float
-    equivalence_interval: Interval
     equivalence_p: float
     detectable: float
     shares: tuple[float, float, float]
+    seeds: tuple[int, int]
+    images: int
+
+    @property
+    def different(self) -> bool:
+        """Whether the test finds a difference and the answer's interval does not hold 0."""
+        return self.p_value < LEVEL and not self.interval.low <= 0 <= self.interval.high
+
+    @property
+    def larger(self) -> bool:
+        """Whether the interval lies wholly beyond the margin, on one side."""
+        return self.interval.low > MARGIN or self.interval.high < -MARGIN
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether the 90 % interval lies wholly within the margin."""
+        bounds = self.equivalence_interval
+        return bounds.low > -MARGIN and bounds.high < MARGIN
 
 
 def crossed_difference(a: Scores, b: Scores) -> CrossedDifference:
@@ -46,13 +66,15 @@ def crossed_difference(a: Scores, b: Scores) -> CrossedDifference:
     return CrossedDifference(
         estimate.value,
         _answer(student, bootstrap),
+        _answer(estimate.interval(_NINETY), of_ninety),
         student,
         bootstrap,
         estimate.p_value,
-        _answer(estimate.interval(_NINETY), of_ninety),
         estimate.equivalence_p(MARGIN),
         estimate.detectable,
         estimate.shares,
+        (len(a), len(b)),
+        a.shape[1],
     )
 
 
