@@ -18,6 +18,7 @@ from fercore.runs.ensemble import make_ensemble
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.evaluation import compare
+from fercore.scoring.grouped.evaluation import class_table
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from tests.conftest import ROOT
 from tests.test_cli import fails, run
@@ -362,3 +363,14 @@ def test_the_command(two_runs, frame, tmp_path):
     assert "was imported: it has predictions, but no weights" in fails("train", "--from", "theirs")
     assert "already" in fails(*asked)
     assert "No run on FER2013" in fails("runs", "import", str(path), "--name", "x")
+
+
+def test_a_group_that_says_labels_alone_has_no_areas(frame, images):
+    said = frame[PROBABILITY_COLUMNS].to_numpy().argmax(1)
+    said_alone = pd.DataFrame({"row": frame["row"], "predicted": said})
+    content = said_alone.to_csv(index=False).encode()
+    for seed in (0, 1):
+        import_table(content, images, Named(f"l-{seed}", "L", "", seed, "l"), file="l.csv")
+    table = class_table(find_group("imported@l").predictions())
+    assert table["auc"].isna().all()
+    assert table["recall"].notna().all()

@@ -17,11 +17,17 @@ def print_labels(labelling: Labelling | None, left_out: int) -> None:
 
 
 def scores_by_part(frame: pd.DataFrame, votes: Votes | None) -> dict[str, VoteScores]:
-    """Each part of a stored table against the votes, as far as it was rated."""
+    """Each part of a stored table against the votes, as far as it was rated; none of a model that
+    says labels alone.
+    """
     if votes is None:
         return {}
     parts = {part: select_part(frame, part) for part in PARTS}
-    return {part: vote_scores(table, votes) for part, table in parts.items() if len(table)}
+    return {
+        part: vote_scores(table, votes)
+        for part, table in parts.items()
+        if len(table) and not table.labels_only
+    }
 
 
 def print_vote_scores(scores: dict[str, VoteScores]) -> None:
@@ -46,8 +52,8 @@ def print_vote_scores(scores: dict[str, VoteScores]) -> None:
 
 
 def print_paired_votes(a: Predictions, b: Predictions, votes: Votes | None) -> None:
-    """A line on two models against the votes; nothing where there are none."""
-    if votes is None:
+    """A line on two models against the votes; nothing where there are none, or labels alone."""
+    if votes is None or a.labels_only or b.labels_only:
         return
     of_a, of_b = (vote_scores(table, votes) for table in (a, b))
     gap, bounds = probability_difference(a, b, votes)

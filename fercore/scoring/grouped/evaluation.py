@@ -58,7 +58,7 @@ def _overall(table: Predictions) -> dict[str, float]:
     scores = metrics.class_scores(confusion)
     found = {
         "accuracy": float(table.correct.mean()),
-        "micro_auc": metrics.micro_auc(table.labels, table.probs),
+        "micro_auc": np.nan if table.labels_only else metrics.micro_auc(table.labels, table.probs),
     }
     for name in ("precision", "recall", "f1"):
         per_class = getattr(scores, name)
@@ -77,7 +77,8 @@ def class_table(group: GroupPredictions) -> pd.DataFrame:
         support = int((group.labels == k).sum())
         row: dict[str, Any] = {"class": name, "support": support}
         for metric in CLASS_METRICS:
-            scores = _scores(group, metric, k) if support else np.full((1, 1), np.nan)
+            known = support and (metric != "auc" or not _labels_only(group))
+            scores = _scores(group, metric, k) if known else np.full((1, 1), np.nan)
             estimate = _mean(scores)
             bounds = _UNKNOWN
             if estimate:
@@ -85,6 +86,11 @@ def class_table(group: GroupPredictions) -> pd.DataFrame:
             row |= _with_bounds(metric, float(scores.mean()), bounds)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _labels_only(group: GroupPredictions) -> bool:
+    """Whether a member says labels alone, of which there is no area under a curve."""
+    return any(table.labels_only for table in group.tables)
 
 
 def class_values(group: GroupPredictions) -> pd.DataFrame:
@@ -96,6 +102,7 @@ def class_values(group: GroupPredictions) -> pd.DataFrame:
         confusion = metrics.confusion_matrix(table.labels, table.predicted)
         scores = metrics.class_scores(confusion)
         area = metrics.one_vs_rest_auc(table.labels, table.probs)
+        area = np.full(len(area), np.nan) if table.labels_only else area
         own = pd.DataFrame({"class": CLASSES, "seed": seed, "auc": area})
         for name in ("precision", "recall", "f1"):
             own[name] = np.where(scores.support > 0, getattr(scores, name), np.nan)
