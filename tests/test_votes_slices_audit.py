@@ -401,7 +401,7 @@ def test_audit_of_fer2013(fer2013):
     assert 200 < near_across(near)["images"][1] < 500
 
 
-def test_agreement_is_that_of_the_ranks_of_the_votes(votes, fer2013):
+def test_agreement_is_that_of_the_ranks_of_the_votes(fer2013):
     """Computed again by pandas from the file itself: first by votes, ties with others included."""
     table = pd.read_csv(SHARED / "fer2013new.csv")[list(CATEGORIES)]
     of_label = pd.Series(np.array(CATEGORIES)[fer2013.labels])
@@ -409,7 +409,7 @@ def test_agreement_is_that_of_the_ranks_of_the_votes(votes, fer2013):
     first = ranks.stack().eq(1)[list(zip(table.index, of_label))].to_numpy()
     votes_of_label = table.stack()[list(zip(table.index, of_label))].to_numpy()
     most = votes_of_label / table.sum(axis=1).to_numpy() > 0.5
-    found = agreement_by_class(fer2013.labels, fer2013.usage, fer2013.row, votes)
+    found = agreement_by_class(fer2013.labels, fer2013.usage, fer2013.row, load_votes())
     every = found[found["class"] == "all"].set_index("usage")
     for usage in USAGES:
         mine = fer2013.usage == usage
