@@ -101,7 +101,8 @@ st.table(pd.DataFrame(rows).set_index("model"))
 st.caption(
     "ECE, expected calibration error: the mean distance of the points from the line, with its "
     "95 % interval; 'by chance alone' is what a perfectly calibrated model would get "
-    "on as many images. Brier score: mean squared error of the probabilities, 0 to 2. NLL: mean "
+    "on as many images. Chance pushes every ECE up, so its interval may lie below "
+    "it. Brier score: mean squared error of the probabilities, 0 to 2. NLL: mean "
     "negative log-likelihood of the label, in nats. Lower is better in all."
 )
 with st.container(horizontal=True):

@@ -37,15 +37,15 @@ def power_in_words(result: GroupComparison) -> str:
     return (
         f"{_margin_in_words(found, result.margin)} {_seeds_in_words(result)} could have shown a "
         f"true difference of {number(100 * found.detectable)}{NO_BREAK}points or more, with a "
-        f"probability of 80 %. Of its variance {seeds} comes from the seeds, {images} from the "
-        f"images, and {rest} is the rest."
+        f"probability of 80{NO_BREAK}%. Of the difference's variance {seeds} comes from the seeds, {images} "
+        f"from the images, and {rest} is the rest."
     )
 
 
 def _margin_in_words(found: CrossedDifference, margin: float) -> str:
     size = number(100 * margin, 0 if (100 * margin).is_integer() else 1)
     within = f"±{size}{NO_BREAK}point{'' if size == '1' else 's'}"
-    ninety = f"the 90 % interval, {points_interval(found.equivalence_interval)},"
+    ninety = f"the 90{NO_BREAK}% interval, {points_interval(found.equivalence_interval)},"
     if found.interval.low > margin or found.interval.high < -margin:
         return f"It is larger than {within}, within which two models count as equal."
     if found.equivalence_p < LEVEL:
