@@ -34,11 +34,12 @@ def power_in_words(result: GroupComparison) -> str:
     if found is None:
         return ""
     seeds, images, rest = (percent(share, 0) for share in found.shares)
+    seen = number(100 * found.detectable)
     return (
         f"{_margin_in_words(found, result.margin)} {_seeds_in_words(result)} could have shown a "
-        f"true difference of {number(100 * found.detectable)}{NO_BREAK}points or more, with a "
-        f"probability of 80{NO_BREAK}%. Of the difference's variance {seeds} comes from the seeds, {images} "
-        f"from the images, and {rest} is the rest."
+        f"true difference of {seen}{NO_BREAK}points or more, with a probability of 80{NO_BREAK}%. "
+        f"Of the difference's variance {seeds} comes from the seeds, {images} from the images, and "
+        f"{rest} is the rest."
     )
 
 
