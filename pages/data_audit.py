@@ -9,6 +9,7 @@ from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.parameters import PAIRS
 from dashboard.base.selection import (
     ANY,
+    by_the_datasets_labels,
     choose_cell,
     choose_slice,
     current_with_predictions,
@@ -37,7 +38,7 @@ heading(
     "or the models dispute, images with nothing on them. A score can be no better than the labels "
     "it is counted against.",
 )
-selection = one_seed_each(selection)
+selection = by_the_datasets_labels(one_seed_each(selection), "What is audited is counted")
 models_line(selection)
 run = selection.a.run
 if part != asked:

@@ -22,6 +22,7 @@ from dashboard.compare.verdict import (
     title_of,
     verdict_in_words,
 )
+from dashboard.compare.votes_view import ceiling_in_words, votes_in_words
 from dashboard.faces import face_loading
 from fercore import wording
 from fercore.groups.group import Group
@@ -69,7 +70,9 @@ accuracies = [
     )
     for key, of in scores.items()
 ]  # fmt: skip
-on_fer2013 = all(model.dataset == "FER2013" for model in selection.models.values())
+on_fer2013 = selection.labels == "dataset" and all(
+    model.dataset == "FER2013" for model in selection.models.values()
+)
 known = shown_beside() if on_fer2013 and selection.part == "private" else None
 figure.image(
     accuracy_svg(
@@ -88,7 +91,7 @@ with verdict:
         st.markdown(verdict_in_words(result))
         if power := power_in_words(result):
             st.markdown(power)
-        if paper := paper_in_words(*selection.pair):
+        if on_fer2013 and (paper := paper_in_words(*selection.pair)):
             st.markdown(paper)
         st.caption(subject(*selection.pair))
         if not any_imported(*selection.pair) and compares_architectures(*selection.pair):
@@ -98,6 +101,8 @@ with verdict:
                 icon=":material/psychology_alt:",
             )
 
+if voted := votes_in_words(selection.models, selection.part):
+    st.caption(voted)
 any_group = not all(model.single for model in selection.models.values())
 left, right = st.columns(2)
 with left:
@@ -139,6 +144,8 @@ with right:
             icon=":material/content_copy:",
             help="Images of PrivateTest whose exact pixels also occur in Training or PublicTest.",
         )
+    if ceiling := ceiling_in_words(selection.a, selection.part):
+        st.page_link(**link("data_audit"), label=ceiling, icon=":material/groups:")
     doubted = face_loading.doubted_errors(selection.a, selection.part)
     if doubted is not None:
         st.page_link(

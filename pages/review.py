@@ -6,7 +6,12 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
-from dashboard.base.selection import ANY, current_with_predictions, one_seed_each
+from dashboard.base.selection import (
+    ANY,
+    by_the_datasets_labels,
+    current_with_predictions,
+    one_seed_each,
+)
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line
 from dashboard.faces.get_faces import images_missing
@@ -22,7 +27,7 @@ heading(
     "Your verdicts on the labels, and what the scores become when they are applied: a wrong label "
     "is replaced, an ambiguous or unusable image left out. The data themselves stay as they are.",
 )
-selection = one_seed_each(selection)
+selection = by_the_datasets_labels(one_seed_each(selection), "Verdicts are held against scores")
 models_line(selection)
 
 everything = review.verdicts()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
-from dashboard.base.selection import current, one_seed_each
+from dashboard.base.selection import by_the_datasets_labels, current, one_seed_each
 from dashboard.base.theme import readable
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view
@@ -22,7 +22,7 @@ heading(
     "strongest at the right. The flatter the line, the less the model minds; bars are 95 % "
     "intervals.",
 )
-selection = one_seed_each(selection)
+selection = by_the_datasets_labels(one_seed_each(selection), "Robustness is measured")
 model_names(selection, f"images: {selection.part_name}")
 
 tables = {}

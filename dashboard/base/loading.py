@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from dashboard.base.plain import plain
 from fercore import data
+from fercore.analysis import relabelling, review
+from fercore.analysis.relabelling import by_verdicts
 from fercore.data import FaceSet, finding
 from fercore.data.cache import entries, source_key
 from fercore.data.votes import Votes
@@ -28,6 +30,7 @@ from fercore.scoring.grouped import evaluation
 from fercore.scoring.grouped.comparison import GroupComparison
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.samples import sample_table
+from fercore.scoring.labelling import Labelling
 from fercore.scoring.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -44,9 +47,12 @@ def models() -> list[Group]:
     return [*list_groups(), *map(group_of, runs())]
 
 
-def identity(run: Run) -> tuple[str, str]:
-    """What tells a run from any other, one of the same name made later included."""
-    return run.run_id, str(run.info["created"])
+def identity(run: Run) -> tuple[str, str, str]:
+    """What tells a run from any other, one of the same name made later included, and from itself
+    scored against other labels.
+    """
+    labels = run.labelling.version if run.labelling else ""
+    return run.run_id, str(run.info["created"]), labels
 
 
 # The `hash_funcs` of whatever is cached by a model, a dataset, its votes or a path.
@@ -60,6 +66,24 @@ KNOWN_BY: dict[str | type[Any], Callable[[Any], Any]] = {
 }
 
 
+def labelling(model: Group, labels: str) -> Labelling | None:
+    """What a model is scored against. Raises what `relabelling.labelling` does."""
+    if labels == "verdicts":  # they change
+        return by_verdicts(review.verdicts())
+    errors = []
+    for run in model.members:
+        try:
+            return _labelling(run, labels)
+        except RunError as error:  # it cannot be read, perhaps: the others have the same images
+            errors.append(error)
+    raise errors[0]
+
+
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def _labelling(run: Run, labels: str) -> Labelling | None:
+    return relabelling.labelling(labels, run.dataset, run.stored_frame)
+
+
 @st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
 def predictions(model: Group, part: str) -> GroupPredictions:
     """What a group's seeds say of the images of a part."""
@@ -70,6 +94,12 @@ def predictions(model: Group, part: str) -> GroupPredictions:
 def run_predictions(run: Run, part: str) -> Predictions:
     """What a run says of the images of a part."""
     return run.predictions(part)
+
+
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
+def left_out(run: Run, part: str) -> int:
+    """How many images of a part have none of the labels that a run is scored against."""
+    return run.left_out(part)
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)

@@ -16,6 +16,7 @@ from dashboard.base.selection import (
     ANY,
     CONFIDENCE,
     FACE,
+    LABELS,
     LASSO,
     METRIC,
     MODEL_A,
@@ -37,6 +38,7 @@ from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.predict.sample_photos import SAMPLE_PHOTOS
 from fercore.scoring.evaluation import CLASS_METRICS
+from fercore.scoring.labelling import LABELS as WHAT_IS_RIGHT
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICE_KEYS, SLICES, slice_title
 from fercore.study.references import published
@@ -72,7 +74,9 @@ _SLICES = {ANY: ANY} | {
     for name, parts in SLICES.items()
     for part in parts
 }
-SHARED = frozenset({MODEL_A, MODEL_B, PART, TRUE, PREDICTED, PREDICTED_B, SLICE, CONFIDENCE})
+SHARED = frozenset(
+    {MODEL_A, MODEL_B, PART, LABELS, TRUE, PREDICTED, PREDICTED_B, SLICE, CONFIDENCE}
+)
 _CELL = frozenset({MODEL_A, MODEL_B, TRUE, PREDICTED, PREDICTED_B})
 
 
@@ -114,6 +118,7 @@ def _shared(models: Sequence[Group]) -> list[Parameter]:
     return [
         *pair,
         choice(PART, "part of the images", tuple(PARTS), words=PARTS.get),
+        choice(LABELS, "kind of labels", tuple(WHAT_IS_RIGHT), words=WHAT_IS_RIGHT.get),
         _of_classes(TRUE, "label"),
         _of_classes(PREDICTED, "class that A says"),
         _of_classes(PREDICTED_B, "class that B says"),

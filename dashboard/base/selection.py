@@ -16,13 +16,14 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
-from fercore.errors import RunError
+from fercore.errors import DataError, RunError
 from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
 from fercore.runs.words import seed_title
 from fercore.scoring.predictions import PARTS
 
 MODEL_A, MODEL_B, PART, TRUE = "a", "b", "part", "true"
+LABELS = "labels"  # what is right: one of `labelling.LABELS`
 PREDICTED, PREDICTED_B = "predicted", "predicted_b"  # what A says, what B says
 CONFIDENCE = "confidence"  # percent, from and to
 SLICE = "slice"  # 'property: name'
@@ -74,6 +75,11 @@ class Selection:
         """What tells it from another selection."""
         models = [str(model.identity) for model in self.models.values()]
         return *models, self.part, self.words
+
+    @property
+    def labels(self) -> str:
+        """What is right, a key of `labelling.LABELS`."""
+        return self.a.labelling.name if self.a.labelling else "dataset"
 
     @property
     def part_name(self) -> str:
@@ -160,9 +166,10 @@ def current() -> Selection:
         )
         st.stop()
     first, second = default_pair(list(models.values()))
-    a = models.get(st.session_state.get(MODEL_A, first), models[first])
-    b = models.get(st.session_state.get(MODEL_B, second))
     state = st.session_state
+    a = models.get(state.get(MODEL_A, first), models[first])
+    b = models.get(state.get(MODEL_B, second))
+    a, b = _against(state.get(LABELS, "dataset"), a, b)
     said_b = state.get(PREDICTED_B, ANY) if b else ANY
     return Selection(
         a,
@@ -174,6 +181,30 @@ def current() -> Selection:
         tuple(state.get(CONFIDENCE, WHOLE_RANGE)),
         state.get(SLICE, ANY),
         "b" if said_b != ANY and state.get(PREDICTED, ANY) == ANY else "a",
+    )
+
+
+def _against(labels: str, a: Group, b: Group | None) -> tuple[Group, Group | None]:
+    """A and B, scored against those labels; as they are, which is said, where there are none."""
+    try:
+        laid_on_a = loading.labelling(a, labels)
+        laid_on_b = loading.labelling(b, labels) if b else None
+    except (DataError, RunError) as error:
+        st.info(f"{plain(error)} The figures here are against the dataset's own labels.")
+        return a, b
+    return a.labelled(laid_on_a), b and b.labelled(laid_on_b)
+
+
+def by_the_datasets_labels(selection: Selection, what: str) -> Selection:
+    """The same against the dataset's own labels, for a page that is about them; says so.
+
+    what: of the page.
+    """
+    if selection.labels == "dataset":
+        return selection
+    st.caption(f"{what} by the dataset's own labels, whatever is chosen in the sidebar.")
+    return replace(
+        selection, a=selection.a.labelled(None), b=selection.b and selection.b.labelled(None)
     )
 
 
@@ -310,6 +341,11 @@ def choose_cell(true: str = ANY, predicted: str = ANY, predicted_b: str = ANY) -
 def choose_slice(title: str) -> None:
     """Select one slice, 'property: name', for every page; a second time takes it back."""
     st.session_state[SLICE] = ANY if st.session_state.get(SLICE) == title else title
+
+
+@errors_kept("Going back to the dataset's labels")
+def the_datasets_labels() -> None:
+    st.session_state[LABELS] = "dataset"
 
 
 @errors_kept("Clearing the selection")

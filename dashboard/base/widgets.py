@@ -18,12 +18,13 @@ from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
-from dashboard.base.selection import ANY, Selection, clear
+from dashboard.base.selection import ANY, Selection, clear, the_datasets_labels
 from fercore import wording
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
 from fercore.groups.group import Group
 from fercore.labels import NOT_FOR, SIZE
+from fercore.scoring.labelling import LABELS
 from fercore.scoring.samples import selected_samples
 
 CROSSED = "the interval holds for new seeds and new images alike"
@@ -45,10 +46,27 @@ def models_line(selection: Selection, *, to_faces: bool = True) -> None:
     page does not show them, the way to its faces, and what that does not allow to say.
     """
     model_names(selection, f"images: {selection.part_name}")
+    _labels_line(selection)
     if selection.words:
         _selection_line(selection, to_faces)
     seeds_left_out(selection)
     paired_or_say_so(selection)
+
+
+def _labels_line(selection: Selection) -> None:
+    """Says what is right, and how many images have no such label, where it is not the dataset's."""
+    if selection.labels == "dataset":
+        return
+    left_out = loading.left_out(selection.a.run, selection.part)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            f"Labels: {LABELS[selection.labels]}", on_click=the_datasets_labels, key="chip-labels",
+            icon=":material/close:", icon_position="right", help="Back to the dataset's labels.",
+        )  # fmt: skip
+        st.markdown(
+            f"{theme.count(left_out)} images of this part have no such label and are left out.",
+            width="content",
+        )
 
 
 def seeds_left_out(selection: Selection) -> None:
@@ -172,8 +190,10 @@ def csv_button(
 
 def _columns_of(table: pd.DataFrame, models: Mapping[str, Group]) -> dict[str, Any]:
     """Columns that name the runs or groups and their dataset: by the line where it is one's."""
+    laid = [model.labelling.name for model in models.values() if model.labelling]
+    labels = {"labels": laid[0]} if laid else {}  # all are scored against the same
     if "model" in table:
-        return {
+        return labels | {
             "model": table["model"],
             "run": [models[key].name for key in table["model"]],
             "dataset": [models[key].dataset for key in table["model"]],
@@ -182,7 +202,7 @@ def _columns_of(table: pd.DataFrame, models: Mapping[str, Group]) -> dict[str, A
         return {}
     first, *more = models.values()
     named = {f"run_{key.lower()}": model.name for key, model in models.items()}
-    return (named if more else {"run": first.name}) | {"dataset": first.dataset}
+    return (named if more else {"run": first.name}) | {"dataset": first.dataset} | labels
 
 
 def stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

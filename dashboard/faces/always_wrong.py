@@ -14,14 +14,14 @@ from fercore.wording import interval, percent
 
 def always_wrong_in_words(samples: pd.DataFrame, selection: Selection) -> str:
     """How many faces no seed of any model in the table gets right and, where FER+'s votes are
-    here, how often they dispute those labels and the others.
+    here, how often they dispute those labels of the dataset's and the others.
     """
     every = always_wrong(samples).to_numpy()
     models = " or ".join(f"of {key}" for key in selection.paired_models)
     found = f"**No seed {models} is right on {count(int(every.sum()))} faces**, "
     found += f"{percent(float(every.mean()))} of all."
     votes = face_loading.votes(selection.a.run)
-    if votes is None or every.all() or not every.any():
+    if votes is None or selection.labels != "dataset" or every.all() or not every.any():
         return found
     labels = samples["label"].map(CLASSES.index).to_numpy()
     disputed = ~votes.agreement_with(labels, samples["row"].to_numpy())

@@ -35,7 +35,9 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
         else:
             st.caption("The image is not on this machine.")
             offer_faces(selection.a.run, place="dialog")
-        st.markdown(f"Label: **{sample['label']}**  \nRow {sample['row']} of the dataset")
+        given = face_loading.given_label(selection.a.run, selection.part, int(sample["row"]))
+        other = "" if given == sample["label"] else f" (the dataset's: {given})"
+        st.markdown(f"Label: **{sample['label']}**{other}  \nRow {sample['row']} of the dataset")
     with right:
         probs = {}
         for key, model in selection.models.items():
@@ -65,9 +67,7 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
     with alike:
         _alike(face, selection)
     with verdict:
-        verdict_form(
-            int(sample["pixels"]), int(sample["row"]), sample["label"], selection.a.dataset
-        )
+        verdict_form(int(sample["pixels"]), int(sample["row"]), given, selection.a.dataset)
 
 
 def seeds_wrong(share: float | None, key: str, selection: Selection) -> str:

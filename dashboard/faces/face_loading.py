@@ -14,8 +14,10 @@ from fercore.data import FaceSet
 from fercore.data.votes import OTHER_ROWS, Votes
 from fercore.errors import DataError
 from fercore.groups.group import Group
+from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import votes_of
+from fercore.scoring.predictions import Predictions
 
 if TYPE_CHECKING:
     from fercore.models.network import Network
@@ -37,13 +39,26 @@ def no_votes(run: Run) -> str:
 def doubted_errors(model: Group, part: str) -> float | None:
     """The share of a model's errors on images whose label is not FER+'s plurality.
 
-    None where there are no votes on these images.
+    None where there are no votes on these images, or other labels than the dataset's are right.
     """
+    if model.labelling:
+        return None
     table, found = loading.predictions(model, part), votes(model.run)
     if found is None or table.correct.all():
         return None
     disputed = ~found.agreement_with(table.labels, table.rows)
     return float((disputed & ~table.correct).sum() / (~table.correct).sum())
+
+
+def given_label(run: Run, part: str, row: int) -> str:
+    """The dataset's label of the image with that row, whatever it is scored against."""
+    table = _as_given(run, part)
+    return CLASSES[table.labels[int(np.searchsorted(table.rows, row))]]
+
+
+@st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=KNOWN_BY)
+def _as_given(run: Run, part: str) -> Predictions:
+    return run.stored_predictions(part)
 
 
 def probabilities(model: Group, part: str, row: int) -> NDArray[np.float32]:

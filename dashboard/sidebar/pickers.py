@@ -9,6 +9,7 @@ from dashboard.base.plain import plain
 from dashboard.base.selection import (
     ANY,
     CONFIDENCE,
+    LABELS,
     MODEL_A,
     MODEL_B,
     NO_MODEL,
@@ -22,6 +23,7 @@ from dashboard.base.selection import (
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import unreadable_runs
+from fercore.scoring.labelling import LABELS as WHAT_IS_RIGHT
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICES, slice_title
 
@@ -52,6 +54,16 @@ def model_pickers() -> None:
         key=PART,
         help="PrivateTest is scored once, at the end. 'Without duplicates' leaves out images whose "
         "exact pixels also occur in Training or PublicTest. PublicTest chose the epoch.",
+    )
+    st.selectbox(
+        "Labels",
+        list(WHAT_IS_RIGHT),
+        _at_first(list(WHAT_IS_RIGHT), LABELS),
+        format_func=WHAT_IS_RIGHT.__getitem__,
+        key=LABELS,
+        help="What counts as right, on every page: the label that comes with an image, what most "
+        "of FER+'s ten raters saw in it, or your verdicts from Review. Images without such a label "
+        "are left out.",
     )
 
 

@@ -11,6 +11,7 @@ from fercore.groups.cells import stored_accuracy
 from fercore.runs.artifacts import Run
 from fercore.runs.words import model_title, run_title
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
+from fercore.scoring.labelling import Labelling
 from fercore.training.recipes import Recipe
 
 
@@ -44,8 +45,10 @@ class Group:
 
     @property
     def identity(self) -> tuple[tuple[str, str], ...]:
-        """What tells it from a group of other trainings."""
-        return ((self.name, ""), *((run.run_id, run.info["created"]) for run in self.members))
+        """What tells it from a group of other trainings, or of other labels."""
+        labels = self.labelling.version if self.labelling else ""
+        members = ((run.run_id, run.info["created"]) for run in self.members)
+        return ((self.name, labels), *members)
 
     def against(self, labels: str) -> "Group":
         """The same group, scored against other labels: see `relabelling.against`. Without members
@@ -63,6 +66,15 @@ class Group:
             raise errors[0]
         left_out = (*self.left_out, *map(str, errors))
         return replace(self, members=tuple(members), left_out=left_out)
+
+    @property
+    def labelling(self) -> Labelling | None:
+        """What it is scored against, where that is not the dataset's labels."""
+        return self.members[0].labelling
+
+    def labelled(self, laid: Labelling | None) -> "Group":
+        """The same group, scored against those labels; None for the dataset's."""
+        return replace(self, members=tuple(replace(run, labelling=laid) for run in self.members))
 
     @property
     def model(self) -> str:

@@ -110,8 +110,8 @@ class Ceiling(NamedTuple):
 
     n: int
     rater_agreement: float
-    errors: int
-    undisputed: int
+    errors: float
+    undisputed: float
 
 
 def ceiling(predictions: Predictions, votes: Votes) -> Ceiling:
