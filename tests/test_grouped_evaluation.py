@@ -11,6 +11,7 @@ from sklearn import metrics as reference
 from fercore.errors import RunError
 from fercore.groups import tables
 from fercore.groups.finding import find_group
+from fercore.groups.group import group_of
 from fercore.runs.artifacts import find_run
 from fercore.scoring import evaluation as single
 from fercore.scoring.grouped import comparison
@@ -257,3 +258,18 @@ def test_a_group_is_held_against_one_run_and_a_damaged_member_is_named(run_folde
     found = json.loads(run("compare", "cnn@quick", "lstm-0", "--json"))
     assert "cnn-1: its predictions.parquet cannot be read" in found["model_a"]["left_out"][0]
     assert "exact McNemar" in run("compare", "cnn-0", "lstm-0")
+
+
+def test_reliability_and_slices_of_a_group_are_means_of_its_seeds(run_folders):
+    two_groups(run_folders)
+    bins = tables.reliability("cnn@quick", bins=5)
+    group = find_group("cnn@quick")
+    expected = group.predictions().confidence.mean()
+    assert np.average(bins["confidence"], weights=bins["n"]) == pytest.approx(expected)
+    found, *own = (
+        tables.slices(model).set_index(["property", "slice"])["accuracy"].to_dict()
+        for model in (group, *map(group_of, group.members))
+    )
+    assert ("sharpness", "sharp") in found
+    for key, value in found.items():
+        assert value == pytest.approx(np.mean([each[key] for each in own]))

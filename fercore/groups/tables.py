@@ -12,7 +12,6 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
-from fercore.analysis.relabelling import against
 from fercore.data import FaceSet
 from fercore.errors import DataError, RunError
 from fercore.groups.cells import stored_accuracy
@@ -23,13 +22,15 @@ from fercore.runs.artifacts import Run, find_run, list_runs
 from fercore.runs.origin import faces_of, votes_of
 from fercore.scoring import calibration, evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
+from fercore.scoring.grouped import calibration as of_group
 from fercore.scoring.grouped import comparison
 from fercore.scoring.grouped.bootstrap import crossed_bounds
 from fercore.scoring.grouped.comparison import GroupComparison
 from fercore.scoring.grouped.evaluation import comparison_table
 from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.grouped.slices import slices as sliced_by_seeds
 from fercore.scoring.image_properties import measured_in
-from fercore.scoring.predictions import PARTS, Predictions
+from fercore.scoring.predictions import PARTS
 from fercore.scoring.vote_scores import vote_scores
 
 Model = Run | Group | str
@@ -165,18 +166,18 @@ def bootstrap_interval(
 
 
 def reliability(
-    run: Run | str,
+    model: Model,
     part: str = "private",
     bins: int = calibration.BINS,
     *,
     labels: str = "dataset",
 ) -> pd.DataFrame:
     """Confidence against accuracy in bins of as many images; see `calibration.reliability`."""
-    return calibration.reliability(_predictions(run, part, labels), bins)
+    return of_group.reliability(_answers(model, part, labels), bins)
 
 
 def slices(
-    run: Run | str,
+    model: Model,
     part: str = "private",
     *,
     labels: str = "dataset",
@@ -187,8 +188,10 @@ def slices(
     Slices by light, contrast and sharpness are of the images that are on this machine: in `faces`,
     or wherever `faces_of` finds them. Those by FER+'s raters are there for FER2013.
     """
-    run = _found(run)
-    predictions, frame = _predictions(run, part, labels), run.prediction_frame
+    group = _group(model).against(labels)
+    answers = group.predictions(part)
+    run = next(run for run in group.members if run.run_id == answers.names[0])  # can be read
+    predictions, frame = answers.tables[0], run.prediction_frame
     if faces is None:
         with suppress(DataError):  # then there are no slices by what is measured in an image
             faces = faces_of(run)
@@ -198,7 +201,7 @@ def slices(
         votes=votes_of(run),
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
-    return sliced.slices(predictions, properties)
+    return sliced_by_seeds(answers, properties)
 
 
 def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
@@ -207,30 +210,22 @@ def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
     The intervals are two columns each, `probability_low` and so on. Raises `RunError` where FER+'s
     raters have not seen the run's images.
     """
-    run = _found(run)
+    run = find_run(run) if isinstance(run, str) else run
     votes = votes_of(run)
     if votes is None:
         raise RunError(f"FER+'s raters have not seen the images that {run.run_id} was scored on.")
-    scores = vote_scores(_predictions(run, part), votes)._asdict()
+    (table,) = _answers(run, part).tables
+    scores = vote_scores(table, votes)._asdict()
     for name in ("probability", "loss"):
         scores[f"{name}_low"], scores[f"{name}_high"] = scores.pop(f"{name}_interval")
     return pd.DataFrame([scores])
 
 
-def _answers(model: Model, part: str, labels: str) -> GroupPredictions:
+def _answers(model: Model, part: str, labels: str = "dataset") -> GroupPredictions:
+    return _group(model).against(labels).predictions(part)
+
+
+def _group(model: Model) -> Group:
     if isinstance(model, str):
-        model = find_group(model)
-    group = model if isinstance(model, Group) else group_of(model)
-    return group.against(labels).predictions(part)
-
-
-def _found(run: Run | str) -> Run:
-    return find_run(run) if isinstance(run, str) else run
-
-
-def _predictions(run: Run | str, part: str, labels: str = "dataset") -> Predictions:
-    run = against(_found(run), labels)
-    table = run.predictions(part)
-    if not len(table):
-        raise RunError(f"{run.run_id} was not scored on part '{part}': its dataset has none.")
-    return table
+        return find_group(model)
+    return model if isinstance(model, Group) else group_of(model)
