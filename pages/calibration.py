@@ -12,6 +12,7 @@ from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
 from dashboard.compare import calibration_view
 from dashboard.compare.calibration_view import SCALED, TRAINED, confidence_counts
+from fercore.glossary import explained
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
 from fercore.scoring.grouped.calibration import accuracy_at_coverage
 from fercore.wording import interval, percent
@@ -61,7 +62,8 @@ heading(
     "Is a model as sure as it is right? Each point is a fifteenth of the images, sorted by "
     "confidence. On the dashed line, confidence and accuracy agree; below it the model is surer "
     "than right, above it less sure than right. A group's figures are means over its seeds.",
-)
+    "calibration", "confidence", "95 % interval", "ECE", "temperature", "unsure",
+)  # fmt: skip
 models_line(selection)
 
 temperatures = {
@@ -74,8 +76,7 @@ if any(temperatures.values()):
         "Probabilities",
         [TRAINED, SCALED],
         "probabilities",
-        help_="Temperature scaling raises every probability to the power 1/T and lets them sum to "
-        "1 again. It changes how sure a model is, never what it says.",
+        help_=explained("temperature"),
     )
     st.caption("The temperature T is fitted on PublicTest. T > 1 means over-confident.")
 for key, fitted in temperatures.items():
@@ -98,13 +99,7 @@ rows = [
     for name, model in named.items()
 ]
 st.table(pd.DataFrame(rows).set_index("model"))
-st.caption(
-    "ECE, expected calibration error: the mean distance of the points from the line, with its "
-    "95 % interval; 'by chance alone' is what a perfectly calibrated model would get "
-    "on as many images. Chance pushes every ECE up, so its interval may lie below "
-    "it. Brier score: mean squared error of the probabilities, 0 to 2. NLL: mean "
-    "negative log-likelihood of the label, in nats. Lower is better in all."
-)
+st.caption(explained("ECE", "ECE by chance alone", "Brier score", "NLL"))
 with st.container(horizontal=True):
     tables = {key: model.reliability for key, model in models.items()}
     as_csv = partial(csv_button, models=selection.models, part=selection.part, probabilities=shown)
@@ -132,9 +127,6 @@ show_figure(
     alt="Accuracy on the rest, by the share left out",
 )
 areas = " · ".join(f"{key} {model.risk_area:.3f}" for key, model in models.items())
-st.caption(
-    f"Area under the risk-coverage curve: {areas}. It is the mean share of errors over all shares "
-    "answered; lower is better."
-)
+st.caption(f"{areas}  \n{explained('area under the risk-coverage curve')}")
 curves = {key: model.risk_coverage for key, model in models.items()}
 as_csv(lambda: stacked(curves), "risk-coverage")

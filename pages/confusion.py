@@ -33,7 +33,8 @@ heading(
     "Confusion",
     "Each row is a label, each column what the model said; the diagonal is right, everything else "
     "wrong. Click a cell, or choose its label and prediction in the sidebar, to see its faces.",
-)
+    "confusion matrix", "recall", "precision", "beyond chance", "Holm's correction",
+)  # fmt: skip
 models_line(selection)
 
 models = selection.models

@@ -23,6 +23,7 @@ from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore.analysis.audit import near_across
 from fercore.data.download import STATEMENT
+from fercore.glossary import explained
 from fercore.wording import percent
 
 MOST_PAIRS = 24  # near duplicates shown
@@ -37,7 +38,8 @@ heading(
     "How far the dataset itself can be trusted: images that occur twice, labels that other people "
     "or the models dispute, images with nothing on them. A score can be no better than the labels "
     "it is counted against.",
-)
+    "FER2013", "FER+", "without duplicates", "confident learning",
+)  # fmt: skip
 selection = by_the_datasets_labels(one_seed_each(selection), "What is audited is counted")
 models_line(selection)
 run = selection.a.run
@@ -165,8 +167,8 @@ with disputed:
     issues = audit_view.issues(run, part)
     st.caption(
         f"Confident learning (cleanlab) takes {count(len(issues))} of {count(scores['A']['n'][0])} "
-        "labels for doubtful, going by A's probabilities; the most doubtful come first. It cannot "
-        "tell a wrong label from a wrong model: look at the faces."
+        "labels for doubtful, going by A's probabilities; the most doubtful come first: look at "
+        f"the faces. {explained('confident learning')}"
     )
     samples = selection.samples
     open_chosen(samples, images, selection)

@@ -17,7 +17,8 @@ heading(
     "the tests and the margin of ±1 point were written down before the first training of the study "
     "that answers them. Bars are 95 % intervals over seeds and images; where several contrasts are "
     "tested, they are widened for their number as p is (Holm).",
-)
+    "CNN", "LSTM", "recipe", "seed", "95 % interval", "margin", "Holm's correction", "PublicTest",
+)  # fmt: skip
 study = study_shown()
 if note := study_words.which_study(study, standing(find_study(MAIN))):
     st.info(note)

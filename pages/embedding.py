@@ -15,6 +15,7 @@ from dashboard.faces.face_grid import first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore import wording
 from fercore.analysis.from_weights import describe_group, placed
+from fercore.glossary import explained
 
 selection = current_with_predictions()
 both = ["A", "B"] if selection.pair else ["A"]
@@ -70,10 +71,7 @@ show_figure(
     config={"displaylogo": False, "scrollZoom": False},
     alt=f"Map of {key}'s features",
 )
-st.caption(
-    "t-SNE of the features before the classifier: it keeps neighbours together, but the distance "
-    "between clusters and their size mean little."
-)
+st.caption(f"Of the features before the classifier. {explained('t-SNE')}")
 
 chosen = samples if marked is None else samples[marked]
 what = "On the map" if on_map else selection.words or "All"

@@ -46,7 +46,8 @@ heading(
     "The faces a model gets wrong: under each, the label, what the model says instead and how "
     "sure it is, or how many of a group's seeds are wrong. Click one to see it large, with both "
     "models' probabilities and what they look at.",
-)
+    "confidence", "loss", "seed", "slice", "FER+", "Grad-CAM",
+)  # fmt: skip
 models_line(selection, to_faces=False)
 
 samples = selection.samples

@@ -25,6 +25,7 @@ from dashboard.compare.verdict import (
 from dashboard.compare.votes_view import ceiling_in_words, votes_in_words
 from dashboard.faces import face_loading
 from fercore import wording
+from fercore.glossary import explained
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.words import cut_short, epoch_choice
@@ -55,7 +56,10 @@ heading(
     title_of(selection.models),
     "The verdict on one screen: how often each model is right, whether the difference is more "
     "than chance, and the mistakes that cost most. Choose models and images in the sidebar.",
-)
+    "FER2013", "CNN", "LSTM", "accuracy", "95 % interval", "macro F1", "macro AUC", "p",
+    "beyond chance", "exact McNemar", "Student's t over seeds and images", "seed", "group",
+    "margin", "PrivateTest", "without duplicates", "FER+",
+)  # fmt: skip
 verdict = st.container()  # filled below: the figure needs less than the comparison does
 
 scores = {key: loading.scores(model, selection.part) for key, model in selection.models.items()}
@@ -142,7 +146,7 @@ with right:
             label=f"{wording.percent(1 - len(clean) / len(every))} of the test images are "
             f"copies; without them A is at {wording.percent(float(clean.correct.mean()))}",
             icon=":material/content_copy:",
-            help="Images of PrivateTest whose exact pixels also occur in Training or PublicTest.",
+            help=explained("without duplicates"),
         )
     if ceiling := ceiling_in_words(selection.a, selection.part):
         st.page_link(**link("data_audit"), label=ceiling, icon=":material/groups:")

@@ -11,17 +11,12 @@ from dashboard.base.selection import METRIC, choose_cell, current_with_predictio
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare.class_figures import class_difference_figure, class_figure, metric_title
 from fercore import wording
+from fercore.glossary import explained
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.grouped.evaluation import comparison_table
 
 FEW = 100  # images below which a class's figures are wide guesses
-METRICS = {
-    "f1": "F1: the harmonic mean of precision and recall.",
-    "recall": "Recall: of the images with this label, the share the model finds.",
-    "precision": "Precision: of the images the model calls this, the share that are.",
-    "auc": "AUC: the chance that an image of this class gets a higher probability for it than "
-    "another image.",
-}
+TERMS = {"f1": "F1", "recall": "recall", "precision": "precision", "auc": "AUC"}
 
 selection = current_with_predictions()
 heading(
@@ -30,7 +25,8 @@ heading(
     "95 % interval; of a group it is the mean over seeds, and each seed a faint point. Below: A "
     "minus B on the same images, which tells more than two bars do. Click a point or a row to "
     "select that label.",
-)
+    *TERMS.values(), "95 % interval", "paired interval", "beyond chance", "Holm's correction",
+)  # fmt: skip
 models_line(selection)
 
 tables = {key: loading.classes(model, selection.part) for key, model in selection.models.items()}
@@ -40,7 +36,7 @@ seeds = {
     if not model.single
 }
 metric = one_of("Metric", {name: metric_title(name) for name in CLASS_METRICS}, METRIC)
-st.caption(METRICS[metric])
+st.caption(explained(TERMS[metric]))
 
 
 def take_click(point: Point) -> None:

@@ -28,7 +28,8 @@ heading(
     "Photos in, expressions out: faces are found, cut out and reduced to the 48×48 grey picture "
     "shown beside the probabilities, which is all that the models see. Photos stay in memory until "
     "you take them away or close this tab, and are not stored.",
-)
+    "confidence", "calibration", "temperature", "unsure", "Grad-CAM",
+)  # fmt: skip
 not_for()
 selection = current_with_weights()
 model_names(selection)

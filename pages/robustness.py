@@ -21,7 +21,8 @@ heading(
     "Accuracy when the same images get worse: a panel for each corruption, untouched at the left, "
     "strongest at the right. The flatter the line, the less the model minds; bars are 95 % "
     "intervals.",
-)
+    "accuracy", "macro F1", "95 % interval", "group",
+)  # fmt: skip
 selection = by_the_datasets_labels(one_seed_each(selection), "Robustness is measured")
 model_names(selection, f"images: {selection.part_name}")
 

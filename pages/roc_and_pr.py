@@ -12,13 +12,14 @@ from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import mean_count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import curve_figures
+from fercore.glossary import explained
 from fercore.labels import CLASSES
 from fercore.wording import percent
 
 EXPLAINED = {
     "roc": "How many of an expression's images are found (up) for how many false alarms (right), "
     "as the threshold on its probability falls. The dotted diagonal is guessing; the nearer to "
-    "the upper left corner, the better. AUC is the area under the curve.",
+    "the upper left corner, the better.",
     "pr": "How many of an expression's images are found (right), and how many of those called so "
     "are right (up), as the threshold falls. The nearer to the upper right corner, the better. "
     "Unlike ROC it shows what rare expressions suffer.",
@@ -30,7 +31,8 @@ heading(
     "ROC and PR",
     "One expression against the six others, at every threshold. Move the threshold to see the "
     "points walk along the curves, and the decisions they stand for below.",
-)
+    "ROC curve", "PR curve", "threshold", "recall", "precision", "false-positive rate", "AUC",
+)  # fmt: skip
 models_line(selection)
 models = selection.models
 tables = {key: loading.predictions(model, selection.part) for key, model in models.items()}
@@ -74,10 +76,7 @@ for key, model in models.items():
     rows.append({"model": key, **aucs, "macro": scores["macro_auc"], "micro": scores["micro_auc"]})
 areas = pd.DataFrame(rows)
 st.table(areas.set_index("model").map(lambda area: "–" if area is None else f"{area:.3f}"))
-st.caption(
-    "Macro: the mean of the expressions that occur. Micro: all decisions 'is this image of this "
-    "class?' together."
-)
+st.caption(explained("AUC", "macro AUC", "micro AUC"))
 as_csv = partial(csv_button, models=models, part=selection.part)
 
 

@@ -24,7 +24,9 @@ heading(
     "Every complete training: what it learned from, how, and how often it is right, with the 95 % "
     "interval. Choose two of them in the sidebar to compare them. Those that came with the project "
     "stay as they are; those made on this machine can be renamed, annotated and deleted.",
-)
+    "run", "seed", "group", "ensemble", "recipe", "synthetic", "imported", "cut short",
+    "uncommitted code", "learning curve", "95 % interval",
+)  # fmt: skip
 show_outcome()
 damaged_runs(unreadable_runs(), deletable=may_write().allowed)
 

@@ -28,7 +28,9 @@ heading(
     "labels, copies, class. Within each split the worst slice comes first. Of so many slices some "
     "lie off the dotted line by chance: the corrected p in the table says which do not. Click a "
     "point or a row to see its faces.",
-)
+    "slice", "macro F1", "95 % interval", "FER+", "beyond chance", "exact McNemar",
+    "Fisher's exact test", "Student's t over seeds and images", "Holm's correction",
+)  # fmt: skip
 models_line(selection)
 
 models, run = selection.models, selection.a.run

@@ -15,8 +15,9 @@ heading(
     "Training curves",
     "Dotted: on Training, under augmentation. Solid: on PublicTest, which chooses the epoch "
     "(ring). Where the solid line turns away while the dotted one goes on, the model learns by "
-    "heart. Label smoothing lifts the training loss above what it would otherwise be.",
-)
+    "heart.",
+    "epoch", "loss", "label smoothing", "recipe", "seed", "Training", "PublicTest", "cut short",
+)  # fmt: skip
 seeds = {}
 for key, model in selection.models.items():
     if not model.single:

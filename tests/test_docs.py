@@ -233,6 +233,11 @@ def test_the_command_line_s_page_is_up_to_date(monkeypatch):
     assert TEXT[GENERATED] == page, "run: python docs/command_line.py"
 
 
+def test_the_glossary_s_page_is_up_to_date(monkeypatch):
+    page = from_docs(monkeypatch, "glossary").page()
+    assert TEXT[DOCS / "glossary.md"] == page, "run: python docs/glossary.py"
+
+
 def test_the_house_is_drawn_as_it_stands(monkeypatch):
     house = from_docs(monkeypatch, "house")
     drawn = house.PICTURE.search(TEXT[DOCS / "architecture.md"])[0]

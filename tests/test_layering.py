@@ -17,7 +17,7 @@ FLOORS = {
         *("__main__", "cli", "groups", "study", "jobs", "analysis", "importing", "predict", "runs"),
         "training",
         *("scoring", "models", "data", "faces", "wording", "csv_tables", "files", "paths"),
-        *("shapes", "places", "labels", "errors"),
+        *("shapes", "places", "glossary", "labels", "errors"),
     ],
     "dashboard": [
         *("app", "compare", "sidebar", "study", "live", "own", "faces", "base"),

@@ -145,7 +145,7 @@ def test_overview_compares_groups_over_seeds_and_images(of_two_groups):
     assert f"{100 * right['a'].mean():.1f} %" in words
     assert points_interval(expected.interval).replace("\u00a0", " ") in words
     assert f"{number(100 * expected.detectable)} points or more" in words
-    assert "McNemar" not in words
+    assert "exact McNemar p" not in words
     assert "3 seeds each" in words
     seeds, images, rest = (percent(share, 0) for share in expected.shares)
     told = f"{seeds} comes from the seeds, {images} from the images, and {rest} is the rest"

@@ -19,9 +19,11 @@ from dashboard.base.address import NOT_HERE
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, Selection, clear, the_datasets_labels
+from dashboard.base.terms import words_here
 from fercore import wording
 from fercore.csv_tables import csv_text
 from fercore.data import SYNTHETIC
+from fercore.glossary import explained
 from fercore.groups.group import Group
 from fercore.labels import NOT_FOR, SIZE
 from fercore.scoring.labelling import LABELS
@@ -30,10 +32,12 @@ from fercore.scoring.samples import selected_samples
 CROSSED = "the interval holds for new seeds and new images alike"
 
 
-def heading(title: str, explanation: str) -> None:
-    """The page's title, and a sentence on what it shows and how to read it."""
+def heading(title: str, explanation: str, *terms: str) -> None:
+    """The page's title, a sentence on what it shows and how to read it, and what its terms mean."""
     st.title(title)
     st.caption(explanation)
+    if terms:
+        words_here(*terms)
 
 
 def not_for() -> None:
@@ -262,10 +266,10 @@ def score_card(key: str, model: Group, scores: Mapping[str, Any]) -> None:
         st.subheader(
             f"{wording.percent(scores['accuracy'])} :gray[{bounds}]",
             anchor=False,
-            help="Accuracy: the share of images whose most probable class is the label, with its "
-            f"95 % interval ({how}).",
+            help=f"{explained('accuracy', '95 % interval')} Here: {how}.",
         )
         st.caption(
             f"macro F1 {wording.percent(scores['macro_f1'])} · "
-            f"macro AUC {wording.percent(scores['macro_auc'])} · n = {theme.count(scores['n'])}"
+            f"macro AUC {wording.percent(scores['macro_auc'])} · n = {theme.count(scores['n'])}",
+            help=explained("macro F1", "macro AUC"),
         )

@@ -20,6 +20,7 @@ from dashboard.base.selection import (
     TRUE,
     WHOLE_RANGE,
 )
+from fercore.glossary import explained
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import unreadable_runs
@@ -41,8 +42,8 @@ def model_pickers() -> None:
     ):
         chosen = st.selectbox(
             label, options, _at_first(options, key), key=key,
-            help="A is drawn in blue, B in orange, on every page. First the groups: all runs that "
-            "differ in the seed alone, model@recipe. A group's figures are means over its seeds.",
+            help="A is drawn in blue, B in orange, on every page. Groups come first.  \n"
+            f"{explained('group', 'run')}",
         )  # fmt: skip
         model = models.get(chosen)
         st.caption("  \n".join(_about(model) if model else ["one model alone"]))
@@ -52,8 +53,7 @@ def model_pickers() -> None:
         _at_first(list(PARTS), PART),
         format_func=PARTS.__getitem__,
         key=PART,
-        help="PrivateTest is scored once, at the end. 'Without duplicates' leaves out images whose "
-        "exact pixels also occur in Training or PublicTest. PublicTest chose the epoch.",
+        help=explained("PrivateTest", "without duplicates", "PublicTest"),
     )
     st.selectbox(
         "Labels",
@@ -95,15 +95,13 @@ def _slice_and_confidence() -> None:
         slices,
         _at_first(slices, SLICE),
         key=SLICE,
-        help="Images that have something in common: how bright they are, whether raters agree on "
-        "them. The page Slices compares them all.",
+        help=f"{explained('slice')} The page Slices compares them all.",
     )
     st.slider(
         "Confidence, %",
         *WHOLE_RANGE,
         key=CONFIDENCE,
-        help="The probability that a model gives to what it says: A, or B where only what B says "
-        "is chosen.",
+        help=f"{explained('confidence')} A's, or B's where only what B says is chosen.",
     )
 
 
