@@ -46,8 +46,9 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
                 continue
             word = "right" if sample[f"{of}_correct"] else "wrong"
             said = f"**{sample[f'{of}_predicted']}**"
-            if seeds := seeds_wrong(sample.get(f"{of}_wrong"), key, selection):
-                said, word = f"{said} in most seeds", seeds
+            seeds = loading.predictions(model, selection.part).seeds
+            if wrong := seeds_wrong(sample.get(f"{of}_wrong"), seeds):
+                said, word = f"{said} in most seeds", wrong
             st.markdown(f"{letter(key)} says {said}: {word}")
             probs[key] = face_loading.probabilities(model, selection.part, int(sample["row"]))
         show_figure(probability_figure(probs), alt="Seven probabilities")
@@ -70,12 +71,9 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
         verdict_form(int(sample["pixels"]), int(sample["row"]), given, selection.a.dataset)
 
 
-def seeds_wrong(share: float | None, key: str, selection: Selection) -> str:
-    """'wrong in 18 of 20'; '' where 'A' or 'B' is a single run. share: of its seeds."""
-    if share is None:
-        return ""
-    seeds = loading.predictions(selection.models[key], selection.part).seeds
-    return f"wrong in {round(share * seeds)} of {seeds}"
+def seeds_wrong(share: float | None, seeds: int) -> str:
+    """'wrong in 18 of 20'; '' for a single run. share: of the seeds."""
+    return "" if share is None else f"wrong in {round(share * seeds)} of {seeds}"
 
 
 def _numbers(sample, probs: dict[str, np.ndarray], selection: Selection) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.base import loading
 from dashboard.base.clicks import clickable_table
 from dashboard.base.loading import Images
 from dashboard.base.selection import FACE, Selection
@@ -22,6 +23,7 @@ def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> No
     how sure it is of it or, of a group, in how many seeds it is wrong.
     """
     model = selection.of
+    seeds = loading.predictions(selection.models[model.upper()], selection.part).seeds
     disputed = _disputed_rows(samples, selection)
     if disputed:
         st.caption(f"{_FLAG} FER+'s raters gave something else more votes than the label.")
@@ -35,8 +37,8 @@ def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> No
                     st.image(tile(face, 3), width="stretch", alt=f"The face of row {sample['row']}")
                 said = sample[f"{model}_predicted"]
                 how = f" {sample[f'{model}_confidence']:.2f}"
-                if seeds := seeds_wrong(sample.get(f"{model}_wrong"), model.upper(), selection):
-                    how = f", {seeds}"
+                if wrong := seeds_wrong(sample.get(f"{model}_wrong"), seeds):
+                    how = f", {wrong}"
                 flag = f" {_FLAG}" if sample["row"] in disputed else ""
                 label = f"{sample['label']} → {said}{how}{flag}"
                 st.button(
