@@ -126,10 +126,10 @@ def parse_json(content: str) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def file_stamp(path: Path) -> str:
+def file_stamp(path: Path | str) -> str:
     """Another one whenever the file is another; '' where there is none."""
     try:
-        stat = path.stat()
+        stat = os.stat(path)
     except OSError:
         return ""
     return f"{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}"

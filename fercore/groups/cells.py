@@ -103,22 +103,24 @@ class _Refused(Exception):
 
 def _studies() -> set[str]:
     folders = {artifacts_folder() / STUDIES, shipped_artifacts() / STUDIES}
-    return {path.name for folder in folders if folder.is_dir() for path in _folders(folder)}
+    return {name for folder in folders if folder.is_dir() for name in _folders(folder)}
 
 
-def _folders(folder: Path) -> list[Path]:
+def _folders(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        return [Path(each.path) for each in entries if each.is_dir() and each.name[0] != "."]
+        return [each.name for each in entries if each.is_dir() and each.name[0] != "."]
 
 
 def _stamps(folder: Path) -> Iterator[tuple[str, str, str]]:
     """What changes when a cell does: its name, and its files'."""
     scored_later = file_stamp(folder / TESTS)
     yield "", file_stamp(folder / "images.parquet"), scored_later
-    if (folder / "cells").is_dir():
-        for cell in sorted(_folders(folder / "cells")):
-            if stamp := file_stamp(cell / "run.json"):
-                yield cell.name, stamp, file_stamp(cell / TESTS) if scored_later else ""
+    cells = folder / "cells"
+    if cells.is_dir():
+        for name in sorted(_folders(cells)):
+            cell = f"{cells}/{name}"  # a path for each, asked for on every page, would take long
+            if stamp := file_stamp(f"{cell}/run.json"):
+                yield name, stamp, file_stamp(f"{cell}/{TESTS}") if scored_later else ""
 
 
 @lru_cache(maxsize=50)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from fercore.errors import RunError
-from fercore.files import file_stamp
 from fercore.groups.cells import Cell, Damaged, scored_cells
 from fercore.groups.group import Group, group_of
 from fercore.groups.naming import recipe_name, with_dataset
@@ -55,9 +54,9 @@ def _find_cell(name: str) -> Run:
 
 @dataclass(frozen=True)
 class _There:
-    """All runs that may be members; two are equal where nothing changed on the disk."""
+    """All runs that may be members; two are equal where they were read from the disk once."""
 
-    stamps: tuple[tuple[str, str], ...]
+    read: tuple[int, ...]  # the identities of their infos, which live as long as `runs` does
     damaged: tuple[Damaged, ...]
     runs: tuple[Run, ...] = field(compare=False)
 
@@ -67,7 +66,7 @@ def _every_group() -> list[Group]:
     runs = [run for run in list_runs() if not run.members]
     runs += [cell for cell in cells if isinstance(cell, Cell)]
     there = _There(
-        tuple((str(run.folder), file_stamp(run.folder / "run.json")) for run in runs),
+        tuple(id(run.info) for run in runs),
         tuple(cell for cell in cells if isinstance(cell, Damaged)),
         tuple(runs),
     )
