@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import f1_score, log_loss
 
 from fercore.analysis import relabelling, review
+from fercore.cli.votes import scores_by_part
 from fercore.data.votes import CATEGORIES, TABLE, Votes, load_votes
 from fercore.errors import ConfigError, RunError
 from fercore.groups import tables
@@ -178,3 +179,10 @@ def test_commands_and_tables_follow_the_labels(shipped):
     assert tables.slices(a, labels="agreed")["n"].max() < 2720
     assert tables.bootstrap_interval(a, labels="agreed")["value"][0] == accuracy
     assert tables.reliability(a, labels="agreed")["n"].sum() == 2720
+
+
+def test_labels_alone_say_nothing_of_the_votes(shipped):
+    frame = shipped[0].stored_frame.copy()
+    frame[P] = np.eye(7, dtype=np.float32)[frame[P].to_numpy().argmax(1)]
+    assert scores_by_part(frame, load_votes()) == {}
+    assert scores_by_part(shipped[0].stored_frame, load_votes())["private"].n == 3571

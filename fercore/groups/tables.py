@@ -215,6 +215,8 @@ def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
     if votes is None:
         raise RunError(f"FER+'s raters have not seen the images that {run.run_id} was scored on.")
     (table,) = _answers(run, part).tables
+    if table.labels_only:
+        raise RunError(f"{run.run_id} has predicted labels alone: how sure it is is not known.")
     scores = vote_scores(table, votes)._asdict()
     for name in ("probability", "loss"):
         scores[f"{name}_low"], scores[f"{name}_high"] = scores.pop(f"{name}_interval")
