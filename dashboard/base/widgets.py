@@ -100,8 +100,8 @@ def _selection_line(selection: Selection, to_faces: bool) -> None:
             st.page_link(
                 **link("misclassified"), label="See the faces", width="content",
                 icon=":material/gallery_thumbnail:",
-                help="What is selected are faces; the figures here are of all images.",
             )  # fmt: skip
+            st.caption("It selects faces; the figures here are of all images.", width="content")
 
 
 def chips(selection: Selection) -> None:
