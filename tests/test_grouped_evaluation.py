@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
+from benchmarks import group_coverage
 from fercore.errors import RunError
 from fercore.groups import tables
 from fercore.groups.finding import find_group
 from fercore.groups.group import group_of
+from fercore.labels import CLASSES
 from fercore.runs.artifacts import find_run
 from fercore.scoring import evaluation as single
 from fercore.scoring.grouped import comparison
@@ -273,3 +275,23 @@ def test_reliability_and_slices_of_a_group_are_means_of_its_seeds(run_folders):
     assert ("sharpness", "sharp") in found
     for key, value in found.items():
         assert value == pytest.approx(np.mean([each[key] for each in own]))
+
+
+def test_tests_of_groups_call_one_in_twenty_where_there_is_no_difference():
+    """Of two equally good models; few draws, many in benchmarks/group_coverage.py."""
+    called = group_coverage.false_alarms((5, 5), images=300, trials=60).T.to_dict()
+    for metric in METRICS:
+        assert 0.01 <= np.mean([called[metric][name] for name in CLASSES]) <= 0.07
+        assert called[metric]["family"] <= 0.12
+    assert called["accuracy"]["all"] <= 0.12
+    assert called["cells"]["family"] <= 0.12
+
+
+def test_intervals_of_a_minus_b_hold_the_truth():
+    true = group_coverage.truth(group_coverage.BETTER, draws=12)
+    held = group_coverage.coverage((5, 5), 300, 60, true).T.to_dict()
+    for metric in METRICS:
+        shares = [held[f"A − B, {metric}"][name] for name in CLASSES]
+        assert 0.93 <= np.mean(shares) <= 0.985
+    for figure in ("accuracy", "macro f1", "A − B, accuracy"):
+        assert held[figure]["all"] >= 0.88
