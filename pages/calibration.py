@@ -11,7 +11,9 @@ from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
 from dashboard.compare import calibration_view
-from dashboard.compare.calibration_view import SCALED, TRAINED, confidence_counts
+from dashboard.compare.calibration_view import SCALED, TRAINED
+from dashboard.compare.figures import reliability_figure
+from fercore.figures.reliability import confidence_counts
 from fercore.glossary import explained
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
 from fercore.scoring.grouped.calibration import accuracy_at_coverage
@@ -91,7 +93,13 @@ versions = {
     key: calibration_view.versions(model, selection.part) for key, model in selection.models.items()
 }
 models = {key: named.get(shown, named[TRAINED]) for key, named in versions.items()}
-show_figure(calibration_view.reliability_figure(models), alt="Reliability diagram")
+show_figure(
+    reliability_figure(
+        {key: model.predictions for key, model in models.items()},
+        {key: model.reliability for key, model in models.items()},
+    ),
+    alt="Reliability diagram",
+)
 
 rows = [
     scores_row(f"{key} {name}", model.scores)

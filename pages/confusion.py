@@ -22,8 +22,9 @@ from dashboard.base.selection import (
     current_with_predictions,
 )
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
-from dashboard.compare.confusion_figures import Counts, confusion_figure, difference_figure
+from dashboard.compare.figures import confusion_figure, difference_figure
 from fercore import wording
+from fercore.figures.confusion import Counts
 from fercore.labels import CLASSES
 from fercore.scoring.grouped.evaluation import mean_confusion, said_against
 from fercore.scoring.statistics import LEVEL

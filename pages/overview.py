@@ -13,20 +13,20 @@ from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, score_card
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.published_view import published_figures, shown_beside
-from dashboard.compare.verdict import (
+from dashboard.compare.votes_view import ceiling_in_words, votes_in_words
+from dashboard.faces import face_loading
+from fercore import wording
+from fercore.glossary import explained
+from fercore.groups.group import Group
+from fercore.groups.verdict import (
     any_imported,
     compares_architectures,
     paper_in_words,
     power_in_words,
     subject,
     title_of,
-    verdict_in_words,
+    verdict,
 )
-from dashboard.compare.votes_view import ceiling_in_words, votes_in_words
-from dashboard.faces import face_loading
-from fercore import wording
-from fercore.glossary import explained
-from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.words import cut_short, epoch_choice
 from fercore.scoring.grouped.evaluation import confusions
@@ -53,14 +53,14 @@ def counts_of(model: Group, part: str) -> dict[tuple[str, str], str]:
 
 selection = current_with_predictions()
 heading(
-    title_of(selection.models),
+    plain(title_of(selection.models)),
     "The verdict on one screen: how often each model is right, whether the difference is more "
     "than chance, and the mistakes that cost most. Choose models and images in the sidebar.",
     "FER2013", "CNN", "LSTM", "accuracy", "95 % interval", "macro F1", "macro AUC", "p",
     "beyond chance", "exact McNemar", "Student's t over seeds and images", "seed", "group",
     "margin", "PrivateTest", "without duplicates", "FER+",
 )  # fmt: skip
-verdict = st.container()  # filled below: the figure needs less than the comparison does
+answer = st.container()  # filled below: the figure needs less than the comparison does
 
 scores = {key: loading.scores(model, selection.part) for key, model in selection.models.items()}
 cards, figure = st.columns([2, 3], vertical_alignment="center")
@@ -88,11 +88,12 @@ figure.image(
 if known:
     figure.caption(plain(known.caveat))
 
-with verdict:
+with answer:
     models_line(selection)
     if selection.pair:
         result = loading.comparison(*selection.pair, selection.part)
-        st.markdown(verdict_in_words(result))
+        claim, evidence = verdict(result)
+        st.markdown(f"**{claim}** {evidence}")
         if power := power_in_words(result):
             st.markdown(power)
         if on_fer2013 and (paper := paper_in_words(*selection.pair)):

@@ -9,8 +9,9 @@ from dashboard.base import loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import METRIC, choose_cell, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
-from dashboard.compare.class_figures import class_difference_figure, class_figure, metric_title
+from dashboard.compare.figures import class_difference_figure, class_figure
 from fercore import wording
+from fercore.figures.classes import metric_title
 from fercore.glossary import explained
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.grouped.evaluation import comparison_table

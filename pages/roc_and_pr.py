@@ -11,7 +11,8 @@ from dashboard.base.parameters import CURVES
 from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import mean_count
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
-from dashboard.compare import curve_figures
+from dashboard.compare.figures import curves_at
+from fercore.figures.curves import curves_table, mean_decisions
 from fercore.glossary import explained
 from fercore.labels import CLASSES
 from fercore.wording import percent
@@ -46,14 +47,14 @@ threshold = st.slider(
 
 
 show_figure(
-    curve_figures.curves_at(tables, kind, threshold),
+    curves_at(tables, kind, threshold),
     alt=f"{CURVES[kind]} curves per class", key="curves-figure",
 )  # fmt: skip
 
 expression = one_of("Decisions about", CLASSES, "about")
 k = CLASSES.index(expression)
 for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
-    at = curve_figures.mean_decisions(table, k, threshold)
+    at = mean_decisions(table, k, threshold)
     place.markdown(
         f"{letter(key)} at {threshold:.2f}: precision **{percent(at.precision)}**, recall "
         f"**{percent(at.recall)}**"
@@ -87,6 +88,4 @@ def areas_by_class() -> pd.DataFrame:
 
 with st.container(horizontal=True):
     as_csv(areas_by_class, "auc", label="Areas as CSV")
-    as_csv(
-        lambda: curve_figures.curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV"
-    )
+    as_csv(lambda: curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV")

@@ -8,7 +8,8 @@ from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import ANY, choose_slice, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
-from dashboard.compare.slices_view import model_slices, slices_figure
+from dashboard.compare.figures import slices_figure
+from dashboard.compare.slices_view import model_slices
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing

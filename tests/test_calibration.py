@@ -8,6 +8,7 @@ from sklearn import metrics as reference
 
 from dashboard.compare import calibration_view
 from fercore.errors import ConfigError, RunError
+from fercore.figures.reliability import reliability_figure
 from fercore.files import write_json
 from fercore.groups.group import group_of
 from fercore.runs.artifacts import find_run
@@ -280,7 +281,10 @@ def test_reliability_figure_holds_the_bins(two_runs):
         key: calibration_view.versions(group_of(run), "private")["as trained"]
         for key, run in zip("AB", two_runs)
     }
-    figure = calibration_view.reliability_figure(models)
+    figure = reliability_figure(
+        {key: one.predictions for key, one in models.items()},
+        {key: one.reliability for key, one in models.items()},
+    )
     traces = {trace.name: trace for trace in figure.data if trace.type == "scatter"}
     assert list(traces) == ["perfectly calibrated", "A", "B"]
     frame = calibration.reliability(two_runs[1].predictions())

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from dashboard.base.navigation import PAGES
-from dashboard.compare import curve_figures
 from fercore.analysis.audit import label_issues
 from fercore.errors import ConfigError, RunError
+from fercore.figures import curves
 from fercore.files import write_json
 from fercore.groups import tables
 from fercore.jobs import hardware
@@ -66,7 +66,7 @@ def test_one_class_has_neither_slices_nor_doubtful_labels_nor_curves(one_class):
     assert slices(table, slice_properties(table)).empty
     assert label_issues(table).empty
     for kind in ("roc", "pr"):
-        lines = curve_figures.curves_table({"A": grouped([table])}, kind)
+        lines = curves.curves_table({"A": grouped([table])}, kind)
         assert len(lines) == 0
         assert list(lines.columns)[:2] == ["model", "class"]
     scores = evaluation.evaluate(table)

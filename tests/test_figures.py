@@ -8,13 +8,14 @@ import pytest
 from plotly.colors import sample_colorscale
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from dashboard.base import figures, theme
+from dashboard.base import theme
 from dashboard.base.parameters import NORMALISATIONS
-from dashboard.compare import class_figures, confusion_figures, curve_figures
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.history_figure import history_figure
 from dashboard.study.study_figures import contrasts_figure
 from fercore import wording
+from fercore.figures import classes, colours, confusion, parts
+from fercore.figures import curves as roc_and_pr
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES
 from fercore.scoring.evaluation import class_differences, class_table
@@ -35,7 +36,7 @@ def cells_of(figure) -> tuple[np.ndarray, np.ndarray]:
 def test_confusion_figure_holds_counts_and_row_shares(two_runs):
     table = two_runs[0].predictions()
     counts = confusion_matrix(table.labels, table.predicted)
-    figure = confusion_figures.confusion_figure(counts, title="A", selected=("sad", "neutral"))
+    figure = confusion.confusion_figure(counts, title="A", selected=("sad", "neutral"))
     values, text = cells_of(figure)
     clicks = figure.data[2]
     np.testing.assert_allclose(values, 100 * counts / counts.sum(1, keepdims=True))
@@ -48,7 +49,7 @@ def test_confusion_figure_holds_counts_and_row_shares(two_runs):
 def test_difference_figure_is_centred_on_zero():
     a, b = np.diag([10] * 7), np.diag([10] * 7)
     b[0] = [5, 5, 0, 0, 0, 0, 0]
-    figure = confusion_figures.difference_figure(a, b, title="")
+    figure = confusion.difference_figure(a, b, title="")
     values, text = cells_of(figure)
     assert values[0][0] == pytest.approx(50)
     assert values[0][1] == pytest.approx(-50)
@@ -76,7 +77,7 @@ def test_accuracy_figure_places_its_points_and_references():
 
 def test_class_figure_has_a_point_per_class_and_model(two_runs):
     tables = {key: class_table(run.predictions()) for key, run in zip("AB", two_runs, strict=True)}
-    figure = class_figures.class_figure(tables, "recall")
+    figure = classes.class_figure(tables, "recall")
     assert [trace.name for trace in figure.data] == ["A", "B"]
     np.testing.assert_allclose(figure.data[0].x, 100 * tables["A"]["recall"])
     assert tuple(figure.layout.yaxis.ticktext) == CLASSES
@@ -85,7 +86,7 @@ def test_class_figure_has_a_point_per_class_and_model(two_runs):
 @pytest.mark.parametrize("kind", ["roc", "pr"])
 def test_curves_have_a_panel_per_class_and_one_for_their_averages(two_runs, kind):
     tables = {"A": group_of(two_runs[0]).predictions()}
-    figure = curve_figures.curves_figure(tables, kind)
+    figure = roc_and_pr.curves_figure(tables, kind)
     titles = [note.text for note in figure.layout.annotations]
     assert [title.split("<br>")[0] for title in titles] == [*CLASSES, "average"]
     curves = [trace for trace in figure.data if trace.name == "A"]
@@ -103,15 +104,15 @@ def test_areas_of_the_averages_agree_with_scikit_learn(two_runs):
         "pr": ("micro average precision", average_precision_score(every, probs, average="micro")),
     }
     for kind, (name, area) in areas.items():
-        *_, title = curve_figures.curves_figure({"A": grouped([table])}, kind).layout.annotations
+        *_, title = roc_and_pr.curves_figure({"A": grouped([table])}, kind).layout.annotations
         assert title.text == f"average<br><sup>{name} A {area:.3f}</sup>"
 
 
 @pytest.mark.parametrize("kind", ["roc", "pr"])
 def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
     tables = {"A": group_of(two_runs[0]).predictions()}
-    figure = curve_figures.curves_figure(tables, kind)
-    marked = curve_figures.curves_at(tables, kind, 0.3).data[len(figure.data) :]
+    figure = roc_and_pr.curves_figure(tables, kind)
+    marked = roc_and_pr.marked_at(figure, tables, kind, 0.3).data[len(figure.data) :]
     assert len(marked) == 7
     curves = [trace for trace in figure.data if trace.name == "A"]
     for curve, point in zip(curves, marked, strict=True):
@@ -122,9 +123,9 @@ def test_points_at_a_threshold_lie_on_the_curves(two_runs, kind):
 def test_columns_of_a_normalised_matrix_are_shares_of_the_prediction(two_runs):
     table = two_runs[0].predictions()
     counts = confusion_matrix(table.labels, table.predicted)
-    values, _ = cells_of(confusion_figures.confusion_figure(counts, title="A", normalise="column"))
+    values, _ = cells_of(confusion.confusion_figure(counts, title="A", normalise="column"))
     np.testing.assert_allclose(values.sum(0), 100)
-    _, text = cells_of(confusion_figures.confusion_figure(counts, title="A", normalise="none"))
+    _, text = cells_of(confusion.confusion_figure(counts, title="A", normalise="none"))
     assert text[2][3] == str(counts[2, 3])
 
 
@@ -143,8 +144,8 @@ def wcag_contrast(one: str, other: str) -> float:
 
 
 def test_the_formula_is_wcags():
-    assert theme.contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert theme.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+    assert colours.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert colours.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
 def worst_contrast(figure) -> float:
@@ -165,15 +166,12 @@ def worst_contrast(figure) -> float:
 @pytest.mark.parametrize("normalise", NORMALISATIONS)
 def test_text_on_every_cell_is_read(normalise):
     counts = np.arange(49).reshape(7, 7) ** 2  # every step of the scale
-    assert (
-        worst_contrast(confusion_figures.confusion_figure(counts, title="", normalise=normalise))
-        >= 4.5
-    )
+    assert worst_contrast(confusion.confusion_figure(counts, title="", normalise=normalise)) >= 4.5
 
 
 def test_text_on_every_difference_is_read():
     a, b = np.diag(np.arange(10, 80, 10)) + 5, np.arange(49).reshape(7, 7)
-    assert worst_contrast(confusion_figures.difference_figure(a, b, title="")) >= 4.5
+    assert worst_contrast(confusion.difference_figure(a, b, title="")) >= 4.5
 
 
 def test_a_filled_point_is_one_whose_bar_leaves_zero_out():
@@ -190,8 +188,8 @@ def test_a_filled_point_is_one_whose_bar_leaves_zero_out():
 
 
 def test_text_on_a_models_colour_is_read():
-    for colour in (*theme.MODEL_COLOURS.values(), *theme.CLASS_COLOURS.values()):
-        assert wcag_contrast(theme.text_on(colour), colour) >= 4.5
+    for colour in (*colours.MODEL_COLOURS.values(), *colours.CLASS_COLOURS.values()):
+        assert wcag_contrast(colours.text_on(colour), colour) >= 4.5
 
 
 def test_class_difference_is_filled_where_its_corrected_p_is_small(two_runs):
@@ -199,7 +197,7 @@ def test_class_difference_is_filled_where_its_corrected_p_is_small(two_runs):
     table = class_differences(a, b)
     table.loc[0, ["f1", "f1_p_value", "f1_p_holm"]] = [0.1, 0.001, 0.007]
     table.loc[1, ["f1", "f1_p_value", "f1_p_holm"]] = [0.1, 0.02, 0.12]
-    points = class_figures.class_difference_figure(table, "f1").data[0]
+    points = classes.class_difference_figure(table, "f1").data[0]
     assert list(points.marker.symbol[:2]) == ["circle", "circle-open"]
     assert points.x[0] == pytest.approx(10)
 
@@ -211,7 +209,7 @@ def test_history_figure_rings_the_chosen_epoch(two_runs):
 
 
 def test_models_keep_their_colours():
-    figure = figures.probability_figure({"A": np.full(7, 1 / 7), "B": np.full(7, 1 / 7)})
+    figure = parts.probability_figure({"A": np.full(7, 1 / 7), "B": np.full(7, 1 / 7)})
     assert [bar.marker.color for bar in figure.data] == ["#0072B2", "#D55E00"]
 
 

@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 from dashboard.base import index_sets
 from dashboard.base.navigation import PAGES
 from dashboard.base.parameters import COLOURINGS
-from dashboard.base.theme import CLASS_COLOURS
 from dashboard.compare import extras_view
 from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.cli import app
 from fercore.errors import ConfigError, RunError
+from fercore.figures.colours import CLASS_COLOURS
 from fercore.models import build
 from fercore.models.inference import for_inference, predict_logits
 from fercore.models.precision import Precision

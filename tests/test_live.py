@@ -9,7 +9,6 @@ import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 from skimage.data import astronaut
 
-from dashboard.base.theme import MODEL_COLOURS
 from dashboard.live.drawing import BOX_COLOUR, draw_face
 from dashboard.live.figures import live_figure
 from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers
@@ -17,6 +16,7 @@ from dashboard.live.view import Connection, pace_words, reading
 from fercore.errors import ConfigError
 from fercore.faces.detection import Box, find_faces
 from fercore.faces.video import Moment, Pace
+from fercore.figures.colours import MODEL_COLOURS
 from fercore.labels import CLASSES
 from fercore.predict.predictor import Predictor
 

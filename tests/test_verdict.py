@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from dashboard.compare.verdict import compares_architectures, paper_in_words, subject, title_of
 from fercore.files import write_json
 from fercore.groups.group import group_of
+from fercore.groups.verdict import compares_architectures, paper_in_words, subject, title_of
 from fercore.runs.artifacts import Run, find_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.scoring.evaluation import class_differences, compare

@@ -11,7 +11,7 @@ from scipy.stats import binomtest, fisher_exact
 from sklearn.metrics import f1_score
 
 from dashboard.compare.audit_view import agreement_figure, copies_sentence, scores_figure
-from dashboard.compare.slices_view import slices_figure
+from dashboard.compare.figures import slices_figure
 from fercore.analysis.audit import (
     agreement_by_class,
     audit,

@@ -1,1 +1,1 @@
-"""What every page and panel uses: selection, loading, widgets, figures, colours."""
+"""What every page and panel uses: selection, loading, widgets, caching of figures."""

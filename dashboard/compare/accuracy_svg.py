@@ -6,7 +6,7 @@ one figure is plain SVG.
 
 from typing import NamedTuple
 
-from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.scoring.statistics import Interval
 from fercore.study.references import HUMAN, PAPER, Published
 from fercore.wording import interval, percent

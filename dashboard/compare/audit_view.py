@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.base import loading
-from dashboard.base.figures import STILL, drawn_once, points_by_row, styled
+from dashboard.base.figures import drawn_once
 from dashboard.base.plain import plain
-from dashboard.base.theme import MAGNITUDE, REFERENCE_COLOUR, count
+from dashboard.base.theme import count
 from dashboard.base.widgets import letter, tile
 from dashboard.compare.slices_view import properties
 from dashboard.faces import face_loading
@@ -31,6 +31,8 @@ from fercore.analysis.copies import (
 )
 from fercore.data import FaceSet
 from fercore.data.votes import Votes, of_fer2013
+from fercore.figures.colours import MAGNITUDE, REFERENCE_COLOUR
+from fercore.figures.parts import STILL, points_by_row, styled
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title

@@ -12,13 +12,15 @@ from plotly.subplots import make_subplots
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept
-from dashboard.base.figures import drawn_once, error_bars, legend_below, panel, styled, with_panels
+from dashboard.base.figures import drawn_once
 from dashboard.base.selection import LASSO, has_weights_or_say_so
-from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, count
+from dashboard.base.theme import count
 from dashboard.base.widgets import enlarged, png_url
 from fercore import data
 from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.parts import error_bars, legend_below, panel, styled, with_panels
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 

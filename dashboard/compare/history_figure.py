@@ -6,9 +6,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import drawn_once, legend_below, ring, styled
+from dashboard.base.figures import drawn_once
 from dashboard.base.plain import plain
-from dashboard.base.theme import MODEL_COLOURS, count
+from dashboard.base.theme import count
+from fercore.figures.colours import MODEL_COLOURS
+from fercore.figures.parts import legend_below, ring, styled
 from fercore.runs.artifacts import Run
 from fercore.runs.words import epoch_choice
 from fercore.wording import duration

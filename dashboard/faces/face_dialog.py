@@ -8,7 +8,6 @@ from PIL import Image
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
-from dashboard.base.figures import probability_figure
 from dashboard.base.selection import Selection, has_weights_or_say_so
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
@@ -16,6 +15,7 @@ from dashboard.faces.get_faces import offer_faces
 from dashboard.faces.open_face import close
 from dashboard.faces.review_panel import verdict_form
 from fercore.data.votes import CATEGORIES
+from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
 from fercore.runs.words import seed_title
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dashboard.base.charts import show_figure
-from dashboard.base.figures import probability_figure
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import letter, tile
@@ -19,6 +18,7 @@ from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import overlaid
 from fercore.faces.detection import Box, Found, crops, find_faces, remarks
 from fercore.faces.photos import Photo
+from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
 from fercore.predict.predictor import FacePrediction
 from fercore.predict.track_record import TrackRecord

@@ -5,8 +5,8 @@ from functools import lru_cache
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dashboard.base.theme import MODEL_COLOURS, text_on
 from fercore.faces.detection import Box
+from fercore.figures.colours import MODEL_COLOURS, text_on
 from fercore.labels import CLASSES
 
 BOX_COLOUR = "#E69F00"

@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import styled
-from dashboard.base.theme import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, contrast
 from fercore.faces.video import HISTORY_SECONDS, Moment
+from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, contrast
+from fercore.figures.parts import styled
 from fercore.labels import CLASSES
 
 _FAINT = 1.5  # contrast to white below which a line is drawn with a rim

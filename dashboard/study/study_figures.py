@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import drawn_once, error_bars, legend_below, styled
-from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from dashboard.base.figures import drawn_once
+from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.parts import error_bars, legend_below, styled
 from fercore.scoring.grouped.comparison import MARGIN
 from fercore.study.references import PAPER
 from fercore.wording import number, points, points_interval

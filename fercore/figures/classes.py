@@ -4,15 +4,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.base.figures import STILL, drawn_once, error_bars, points_by_row, styled
-from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.parts import STILL, error_bars, points_by_row, styled
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import p_value, signed
 
 _HEIGHT = 420  # of both figures, which stand side by side
 
 
-@drawn_once
 def class_figure(
     tables: dict[str, pd.DataFrame], metric: str, seeds: dict[str, pd.DataFrame] | None = None
 ) -> go.Figure:
@@ -30,7 +29,6 @@ def metric_title(metric: str) -> str:
     return metric.upper() if metric in ("f1", "auc") else metric.capitalize()
 
 
-@drawn_once
 def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     """A minus B in one metric of every class, in points, with its paired interval; filled where
     its p, corrected for the number of classes, is below 0.05.

@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.base.figures import STILL, drawn_once, heat, styled
-from dashboard.base.theme import DIFFERENCE, MAGNITUDE
+from fercore.figures.colours import DIFFERENCE, MAGNITUDE
+from fercore.figures.parts import STILL, heat, styled
 from fercore.labels import CLASSES
 from fercore.wording import number, signed
 
@@ -14,7 +14,6 @@ Counts = NDArray[np.integer] | NDArray[np.floating]
 _SIDE, _CHOSEN = 38, "#E69F00"  # of a cell's mark, pixels; of the frame of the chosen cell
 
 
-@drawn_once
 def confusion_figure(
     counts: Counts,
     *,
@@ -42,7 +41,6 @@ def confusion_figure(
     return _matrix(cells, hover, title, selected, rows, columns)
 
 
-@drawn_once
 def difference_figure(
     a: Counts,
     b: Counts,

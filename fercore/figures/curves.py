@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from dashboard.base.figures import drawn_once, panel, styled, with_panels
-from dashboard.base.theme import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.parts import panel, styled, with_panels
 from fercore.labels import CLASSES
 from fercore.scoring import metrics
 from fercore.scoring.grouped import curves
@@ -15,7 +15,6 @@ from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.predictions import Predictions
 
 
-@drawn_once
 def curves_figure(tables: dict[str, GroupPredictions], kind: str = "roc") -> go.Figure:
     """One-vs-rest curves, 'roc' or 'pr': a panel per class, and one for their averages. A group's
     is the mean of its seeds' curves, in a band.
@@ -91,10 +90,13 @@ _HOVER = {
 }
 
 
-@drawn_once
-def curves_at(tables: dict[str, GroupPredictions], kind: str, threshold: float) -> go.Figure:
-    """The curves with a point on each, where the class's probability is at least `threshold`."""
-    marked = go.Figure(curves_figure(tables, kind))
+def marked_at(
+    figure: go.Figure, tables: dict[str, GroupPredictions], kind: str, threshold: float
+) -> go.Figure:
+    """Another `curves_figure` with a point on each curve, where the class's probability is at least
+    `threshold`.
+    """
+    marked = go.Figure(figure)
     for index in range(len(CLASSES)):
         for key, table in tables.items():
             at = mean_decisions(table, index, threshold)

@@ -3,40 +3,20 @@
 A figure is a pure function from tables of results to a Plotly figure.
 """
 
-import pickle
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard.base.theme import MODEL_COLOURS, Scale, colour_at, text_on
+from fercore.figures.colours import MODEL_COLOURS, Scale, colour_at, text_on
 from fercore.labels import CLASSES
-from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.wording import percent
 
 _LEGEND_ROOM = 36  # pixels above the panels
-# Clicks select, and nothing zooms by accident.
-STATIC = {"displayModeBar": False, "scrollZoom": False}
 STILL = {"opacity": 1}  # for `unselected`'s markers: a click marks a point and dims no other
-P = ParamSpec("P")
-
-# Tables are told apart by their bytes: Streamlit's own way is twenty times slower.
-_CONTENT: dict[str | type[Any], Callable[[Any], Any]] = {
-    pd.DataFrame: pickle.dumps,
-    pd.Series: pickle.dumps,
-    GroupPredictions: lambda table: (table.labels, table.probs),
-}
-
-
-def drawn_once(figure: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
-    """A figure that is asked for again, by whichever visitor, is the same object: building it is
-    most of a page's time. Whoever gets it shows it and changes nothing.
-    """
-    return st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=_CONTENT)(figure)
 
 
 def heat(

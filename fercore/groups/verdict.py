@@ -1,7 +1,10 @@
-"""The Overview's sentences: who is right more often, and what the comparison is about."""
+"""What a comparison of two says, in words: who is right more often, and what it is about.
 
-from dashboard.base.plain import plain
-from dashboard.base.theme import count
+Nothing here is escaped: names are as people wrote them.
+"""
+
+from typing import NamedTuple
+
 from fercore.data import SYNTHETIC
 from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
@@ -9,10 +12,17 @@ from fercore.runs.words import model_title, seed_title
 from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
 from fercore.scoring.statistics import LEVEL
 from fercore.study.references import PAPER
-from fercore.wording import NO_BREAK, number, p_value, percent, points, points_interval
+from fercore.wording import NO_BREAK, count, number, p_value, percent, points, points_interval
 
 
-def verdict_in_words(result: GroupComparison) -> str:
+class Verdict(NamedTuple):
+    """Who is right more often, and in brackets what that rests on."""
+
+    claim: str
+    evidence: str
+
+
+def verdict(result: GroupComparison) -> Verdict:
     """Who is right more often, and whether that is more than chance."""
     test = "Student's t over seeds and images," if result.crossed else "exact McNemar"
     evidence = (
@@ -20,10 +30,10 @@ def verdict_in_words(result: GroupComparison) -> str:
         f"{p_value(result.p_value)}, n = {count(result.n)})."
     )
     if result.p_value >= LEVEL:
-        return f"**No difference beyond chance between A and B** {evidence}"
+        return Verdict("No difference beyond chance between A and B", evidence)
     better, worse = ("A", "B") if result.difference > 0 else ("B", "A")
     gap = f"{number(abs(100 * result.difference))}{NO_BREAK}points"
-    return f"**{better} is right {gap} more often than {worse}** {evidence}"
+    return Verdict(f"{better} is right {gap} more often than {worse}", evidence)
 
 
 def power_in_words(result: GroupComparison) -> str:
@@ -65,16 +75,15 @@ def title_of(models: dict[str, Group]) -> str:
     """'CNN against CNN-LSTM on FER2013'; each with its own dataset, or with its recipe and seeds,
     where these are what tells them apart.
     """
-    titles = [plain(model_title(model.members[0])) for model in models.values()]
+    titles = [model_title(model.members[0]) for model in models.values()]
     sets = [
-        "drawn faces" if model.dataset == SYNTHETIC else plain(model.dataset)
-        for model in models.values()
+        "drawn faces" if model.dataset == SYNTHETIC else model.dataset for model in models.values()
     ]
     if len(set(sets)) > 1:
         return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
     if len(set(titles)) < len(titles):
         versions = [
-            ", ".join(filter(None, [plain(model.recipe_name), _seeds_of(model)]))
+            ", ".join(filter(None, [model.recipe_name, _seeds_of(model)]))
             for model in models.values()
         ]
         return f"{titles[0]} on {sets[0]}: {' against '.join(versions)}"

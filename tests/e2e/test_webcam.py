@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FrameLocator, Page, expect
 
-from dashboard.base.theme import MODEL_COLOURS
+from fercore.figures.colours import MODEL_COLOURS
 from fercore.labels import CLASSES
 from tests.e2e.conftest import CHROMIUM, PATIENCE, new_page, settle
 

@@ -1,0 +1,21 @@
+"""The figures of `fercore.figures` as pages show them: each drawn once."""
+
+import plotly.graph_objects as go
+
+from dashboard.base.figures import drawn_once
+from fercore.figures import classes, confusion, curves, reliability, slices
+from fercore.scoring.grouped.predictions import GroupPredictions
+
+class_difference_figure = drawn_once(classes.class_difference_figure)
+class_figure = drawn_once(classes.class_figure)
+confusion_figure = drawn_once(confusion.confusion_figure)
+curves_figure = drawn_once(curves.curves_figure)
+difference_figure = drawn_once(confusion.difference_figure)
+reliability_figure = drawn_once(reliability.reliability_figure)
+slices_figure = drawn_once(slices.slices_figure)
+
+
+@drawn_once
+def curves_at(tables: dict[str, GroupPredictions], kind: str, threshold: float) -> go.Figure:
+    """The curves, which stay as they are, with points on them that move."""
+    return curves.marked_at(curves_figure(tables, kind), tables, kind, threshold)

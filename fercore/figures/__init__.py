@@ -1,0 +1,1 @@
+"""Plotly figures from tables of results: pure functions, drawn by pages and by the report."""

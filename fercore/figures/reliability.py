@@ -1,0 +1,85 @@
+"""Calibration: how often a model is right, by how sure it is."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.parts import error_bars, styled
+from fercore.scoring.grouped.predictions import GroupPredictions
+
+_BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
+_PERCENTS = {"ticksuffix": " %", "fixedrange": True}
+
+
+def reliability_figure(
+    predictions: Mapping[str, GroupPredictions], tables: Mapping[str, pd.DataFrame]
+) -> go.Figure:
+    """Accuracy against confidence, a point with its interval per bin; below, where images lie.
+
+    `tables` are the models' of `grouped.calibration.reliability`.
+    """
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, row_heights=[0.76, 0.24], vertical_spacing=0.04
+    )
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", name="perfectly calibrated", hoverinfo="skip",
+        line={"color": REFERENCE_COLOUR, "dash": "dash", "width": 1}, row=1, col=1,
+    )  # fmt: skip
+    for key, table in tables.items():
+        _add_reliability(figure, key, table)
+        _add_confidences(figure, key, predictions[key])
+    figure.update_xaxes(range=[10, 101], **_PERCENTS)
+    figure.update_xaxes(title="confidence: probability of the predicted class", row=2)
+    figure.update_yaxes(title="accuracy", range=[0, 104], row=1, **_PERCENTS)
+    figure.update_yaxes(title="images", rangemode="tozero", nticks=3, row=2, **_PERCENTS)
+    figure.update_layout(barmode="overlay", bargap=0)
+    return styled(figure, "Accuracy by confidence, with 95 % interval", height=560)
+
+
+def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
+    figure.add_scatter(
+        x=100 * table["confidence"],
+        y=100 * table["accuracy"],
+        error_y=error_bars(table, thickness=1.5, width=0),
+        mode="lines+markers",
+        line={"width": 1},
+        marker={"size": 8, "color": MODEL_COLOURS[key]},
+        name=key,
+        legendgroup=key,
+        customdata=table["n"],
+        hovertemplate=f"{key}: %{{x:.1f}} % sure, %{{y:.1f}} % right "
+        "(n = %{customdata})<extra></extra>",
+        row=1,
+        col=1,
+    )
+
+
+def confidence_counts(predictions: GroupPredictions) -> pd.DataFrame:
+    """How many images a model is so sure of, in the mean over its seeds: confidence_from,
+    confidence_to (0 to 1), n.
+    """
+    counts, edges = np.histogram(predictions.confidence, _BAR_EDGES)
+    if predictions.seeds > 1:
+        counts = counts / predictions.seeds
+    return pd.DataFrame({"confidence_from": edges[:-1], "confidence_to": edges[1:], "n": counts})
+
+
+def _add_confidences(figure: go.Figure, key: str, predictions: GroupPredictions) -> None:
+    table = confidence_counts(predictions)
+    figure.add_bar(
+        x=50 * (table["confidence_from"] + table["confidence_to"]),
+        y=100 * table["n"] / len(predictions),
+        customdata=table["n"],
+        marker={"color": MODEL_COLOURS[key], "line": {"width": 0}},
+        opacity=0.55,
+        name=key,
+        legendgroup=key,
+        showlegend=False,
+        hovertemplate=f"{key}: %{{customdata:.0f}} images about %{{x:.0f}} % sure<extra></extra>",
+        row=2,
+        col=1,
+    )
