@@ -51,11 +51,11 @@ def drawn(
     return groups
 
 
-def truth(skills: tuple[float, float], draws: int = 60) -> dict[tuple[str, str], float]:
+def truth(skills: tuple[float, float], draws: int = 250) -> dict[tuple[str, str], float]:
     """Every figure's value, the mean over many seeds and images."""
     rng, found = np.random.default_rng(99), defaultdict(list)
     for _ in range(draws):
-        for key, value in _values(*drawn((3, 3), 12_000, rng, skills)).items():
+        for key, value in _values(*drawn((6, 6), 3000, rng, skills)).items():
             found[key].append(value)
     return {key: float(np.mean(values)) for key, values in found.items()}
 

@@ -288,7 +288,7 @@ def test_tests_of_groups_call_one_in_twenty_where_there_is_no_difference():
 
 
 def test_intervals_of_a_minus_b_hold_the_truth():
-    true = group_coverage.truth(group_coverage.BETTER, draws=12)
+    true = group_coverage.truth(group_coverage.BETTER, draws=40)
     held = group_coverage.coverage((5, 5), 300, 60, true).T.to_dict()
     for metric in METRICS:
         shares = [held[f"A − B, {metric}"][name] for name in CLASSES]
