@@ -22,6 +22,7 @@ from fercore.scoring.evaluation import class_differences, class_table
 from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.metrics import confusion_matrix
 from fercore.scoring.statistics import Interval
+from tests.test_grouped_calibration import drawn
 
 
 def cells_of(figure) -> tuple[np.ndarray, np.ndarray]:
@@ -94,6 +95,41 @@ def test_curves_have_a_panel_per_class_and_one_for_their_averages(two_runs, kind
     for curve in curves:
         end = (1, 1) if kind == "roc" else (1, curve.y[-1])
         assert (curve.x[-1], curve.y[-1]) == end
+
+
+@pytest.mark.parametrize("kind", ["roc", "pr"])
+def test_a_groups_curve_is_a_mean_in_a_band(kind):
+    table = drawn(3, 300, np.random.default_rng(1))
+    figure = roc_and_pr.curves_figure({"A": table}, kind)
+    bands = [trace for trace in figure.data if trace.fill == "toself"]
+    means = [trace for trace in figure.data if trace.name and trace.name.startswith("A")]
+    assert len(bands) == len(means) == 8
+    for band, mean in zip(bands, means):
+        high, low = band.y[: len(mean.y)], band.y[len(mean.y) :][::-1]
+        assert (low <= mean.y + 1e-12).all()
+        assert (mean.y <= high + 1e-12).all()
+    lines = roc_and_pr.curves_table({"A": table}, kind)
+    y = lines.columns[3]
+    assert list(lines.columns[4:]) == [f"{y}_low", f"{y}_high"]
+
+
+def test_single_seeds_are_faint_marks(two_runs):
+    table = class_table(two_runs[0].predictions())
+    seeds = pd.concat([table, table.assign(recall=0.1)])
+    faint, points = classes.class_figure({"A": table}, "recall", {"A": seeds}).data
+    assert len(faint.x) == 14
+    assert not faint.showlegend
+    assert points.name == "A"
+    scores = [Score("A", 0.6, Interval(0.5, 0.7), (0.55, 0.6, 0.65))]
+    assert accuracy_svg(scores, references=False).count("<circle") == 4
+
+
+def test_counts_of_a_group_have_a_decimal_where_they_are_small():
+    counts = np.full((7, 7), 2.25)
+    counts[0, 0] = 120.25
+    _, text = cells_of(confusion.confusion_figure(counts, title="", normalise="none"))
+    assert text[0, 0] == "120"
+    assert text[1, 1] == "2.2"
 
 
 def test_areas_of_the_averages_agree_with_scikit_learn(two_runs):

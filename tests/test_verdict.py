@@ -9,11 +9,22 @@ import numpy as np
 import pytest
 
 from fercore.files import write_json
+from fercore.groups.finding import find_group
 from fercore.groups.group import group_of
-from fercore.groups.verdict import compares_architectures, paper_in_words, subject, title_of
+from fercore.groups.verdict import (
+    compares_architectures,
+    paper_in_words,
+    power_in_words,
+    subject,
+    title_of,
+    verdict,
+)
 from fercore.runs.artifacts import Run, find_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.scoring.evaluation import class_differences, compare
+from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
+from fercore.scoring.statistics import Interval
+from tests.seeds import two_groups
 from tests.test_cli import run
 from tests.test_pages import copy_of, open_page, said
 
@@ -73,6 +84,47 @@ def test_runs_of_one_architecture_claim_nothing_about_architectures(relatives, o
     assert "architectures" not in subject(*pair)
     assert not compares_architectures(*pair)
     assert not paper_in_words(*pair)
+
+
+def compared(low, high, p) -> GroupComparison:
+    value, interval = (low + high) / 2, Interval(low, high)
+    found = CrossedDifference(
+        value, interval, interval, interval, interval, p, 1.0, 0.0096, (0.3, 0.5, 0.2), (20, 20), 9
+    )
+    return GroupComparison(
+        3276, 20, 20, 0.6, interval, 0.6, interval, value, interval, p, "", crossed=found
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "claim", "margin"),
+    [
+        (compared(-0.01, 0.02, 0.5), "No difference beyond chance", "is open"),
+        (compared(0.002, 0.03, 0.03), "A is right", "is open"),
+        (compared(0.012, 0.03, 0.001), "A is right", "It is larger than ±1 point"),
+        (compared(-0.009, -0.001, 0.02), "B is right", "It is within ±1 point"),
+        (compared(-0.005, 0.006, 0.8), "No difference", "It is within ±1 point"),
+    ],
+)
+def test_no_difference_is_not_called_equality(result, claim, margin):
+    assert claim in verdict(result).claim
+    words = power_in_words(result).replace("\u00a0", " ")
+    assert margin in words
+    assert "20 seeds each could have shown a true difference of 1.0 points or more" in words
+    assert "30 % comes from the seeds, 50 % from the images, and 20 % is the rest" in words
+    alone = power_in_words(replace(result, seeds_b=1))
+    assert "20 seeds against one run could" in alone
+
+
+def test_a_group_and_one_of_its_seeds_are_told_apart(run_folders):
+    two_groups(run_folders)
+    group, alone = find_group("cnn@quick"), group_of(find_run("cnn-1"))
+    assert "A and B are the same group" in subject(group, group)
+    assert "B is one of the seeds of A" in subject(group, alone)
+    assert "A is a single run" in subject(group_of(find_run("lstm-0")), group)
+    assert "two groups" in subject(group, find_group("cnn_lstm@quick"))
+    title = title_of({"A": group, "B": alone})
+    assert title == "CNN on drawn faces: quick, 3 seeds against quick, seed 1"
 
 
 def test_the_overview_links_to_the_study_where_architectures_are_compared(two_runs):

@@ -29,7 +29,8 @@ def verdict(result: GroupComparison) -> Verdict:
         f"(A − B {points(result.difference)} {points_interval(result.interval)}, {test} "
         f"{p_value(result.p_value)}, n = {count(result.n)})."
     )
-    if result.p_value >= LEVEL:
+    found = result.crossed
+    if not (found.different if found else result.p_value < LEVEL):
         return Verdict("No difference beyond chance between A and B", evidence)
     better, worse = ("A", "B") if result.difference > 0 else ("B", "A")
     gap = f"{number(abs(100 * result.difference))}{NO_BREAK}points"
@@ -57,9 +58,9 @@ def _margin_in_words(found: CrossedDifference, margin: float) -> str:
     size = number(100 * margin, 0 if (100 * margin).is_integer() else 1)
     within = f"±{size}{NO_BREAK}point{'' if size == '1' else 's'}"
     ninety = f"the 90{NO_BREAK}% interval, {points_interval(found.equivalence_interval)},"
-    if found.interval.low > margin or found.interval.high < -margin:
+    if found.larger:
         return f"It is larger than {within}, within which two models count as equal."
-    if found.equivalence_p < LEVEL:
+    if found.equivalent:
         return f"It is within {within}, where two models count as equal: {ninety} lies inside."
     return f"Whether they are equal within {within} is open: {ninety} does not lie inside."
 
