@@ -106,6 +106,26 @@ def megabytes(size: int) -> str:
     return _with_unit(number(size / 1e6), "MB")
 
 
+def quantity(value: float, unit: str) -> str:
+    """A share in percent where the unit is '%', a count where it is 'count', else rounded to what
+    matters; a dash for an unknown one.
+
+    >>> quantity(0.632, "%"), quantity(3.14, "ms"), quantity(0.4567, "")
+    ('63.2\xa0%', '3.1\xa0ms', '0.457')
+    """
+    if math.isnan(value):
+        return UNKNOWN
+    if unit in ("%", "count"):
+        return percent(value) if unit == "%" else count(round(value))
+    return _with_unit(number(value), unit) if unit else number(value, 3)
+
+
+def quantity_interval(bounds: tuple[float, float], unit: str) -> str:
+    """'[61.6, 64.8]', as `quantity` has them, the unit left out; a dash for an unknown one."""
+    low, high = (_without_unit(quantity(bound, unit)) for bound in bounds)
+    return UNKNOWN if UNKNOWN in (low, high) else f"[{low},{NO_BREAK}{high}]"
+
+
 def breakable(words: str) -> str:
     """The same where lines may break anywhere: on a terminal, and in what is kept as text."""
     return words.replace(NO_BREAK, " ")
@@ -113,3 +133,7 @@ def breakable(words: str) -> str:
 
 def _with_unit(told: str, unit: str) -> str:
     return told if told == UNKNOWN else f"{told}{NO_BREAK}{unit}"
+
+
+def _without_unit(told: str) -> str:
+    return told.partition(NO_BREAK)[0]

@@ -10,6 +10,7 @@ from fercore import __version__
 from fercore.cli import data, jobs, review, runs
 from fercore.cli.analyse import analyse
 from fercore.cli.audit import audit
+from fercore.cli.check import check
 from fercore.cli.comparing import compare
 from fercore.cli.dashboard import dashboard
 from fercore.cli.export import export
@@ -55,7 +56,7 @@ def of_all(version: Version = False) -> None:
     """Train, evaluate and compare facial-expression models, error by error."""
 
 
-for command in (dashboard, train, study, evaluate, compare, analyse, audit, predict, export):
+for command in (dashboard, train, study, evaluate, compare, check, analyse, audit, predict, export):
     app.command()(command)
 
 

@@ -1,0 +1,178 @@
+"""What is left of a model that answers nothing below a threshold for each class.
+
+Each class has a threshold on the probability of its answers, chosen on PublicTest as the lowest
+with which a wish holds there, and judged on other images (selective classification, Geifman &
+El-Yaniv, 2017, by class). Each seed of a group has thresholds of its own. Without torch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercore.errors import RunError
+from fercore.labels import CLASSES
+from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.groups import group_mean
+from fercore.scoring.influence import ratio_scores
+from fercore.scoring.predictions import Predictions, image_count
+from fercore.scoring.statistics import Interval, wilson_interval
+
+Shares = NDArray[np.bool_]
+Thresholds = dict[str, NDArray[np.float64]]  # of each class (7,), by the name of the seed
+
+
+@dataclass(frozen=True)
+class Wish:
+    """precision: of the answers of class k, at least the share `value` is to be right.
+    false_alarms: of the images of other classes, at most `value` is to be answered so.
+    """
+
+    k: int
+    metric: Literal["precision", "false_alarms"]
+    value: float
+
+
+def threshold_for(public: Predictions, wish: Wish) -> float:
+    """The lowest probability of class k, among the images of which it is the most probable, such
+    that the wish holds of all answers at or above it. 0 where it holds of all, so that none needs
+    to be withheld; infinity where it holds at no threshold.
+
+    Raises `RunError` where there are no images.
+    """
+    image_count(public)
+    said = public.predicted == wish.k
+    confidence = public.confidence[said]
+    order = np.argsort(-confidence, kind="stable")
+    confidence, right = confidence[order], public.correct[said][order]
+    answered, hits = np.arange(1, len(right) + 1), np.cumsum(right)
+    if wish.metric == "precision":
+        holds = hits / answered >= wish.value
+        needs_none = wish.value <= 0
+    else:
+        others = max(1, int((public.labels != wish.k).sum()))
+        holds = (answered - hits) / others <= wish.value
+        needs_none = not len(right)
+    ends = np.append(np.diff(confidence) != 0, True)[: len(right)]  # equal ones go together
+    last = np.flatnonzero(holds & ends)
+    if needs_none or (len(last) and last[-1] == len(right) - 1):
+        return 0.0
+    return float(confidence[last[-1]]) if len(last) else float("inf")
+
+
+def choose_thresholds(public: GroupPredictions, wishes: Sequence[Wish]) -> Thresholds:
+    """Each seed's thresholds, with which every wish holds on PublicTest. 0 for classes of which
+    nothing is wished; of several wishes for one class the highest threshold.
+    """
+    found = {}
+    for name, table in zip(public.names, public.tables, strict=True):
+        own = np.zeros(len(CLASSES))
+        for wish in wishes:
+            own[wish.k] = max(own[wish.k], threshold_for(table, wish))
+        found[name] = own
+    return found
+
+
+class Share(NamedTuple):
+    """From 0 to 1, `n` the number of images that it is a share of (a mean over seeds); NaN, with
+    the interval NaN too, where it is of none.
+    """
+
+    value: float
+    interval: Interval
+    n: float
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A group that withholds every answer below its thresholds.
+
+    thresholds: (S, 7). The shares are means over seeds, with Wilson's interval of a run and one
+    that crosses seeds and images of a group. Of seeds that answer nothing of what a share is of,
+    nothing is known, and it is the mean over the others.
+    """
+
+    group: GroupPredictions
+    thresholds: NDArray[np.float64]
+
+    @cached_property
+    def answered(self) -> Shares:
+        """Whether each seed answers (S, N)."""
+        needed = np.take_along_axis(self.thresholds, self.group.predicted, axis=1)
+        return np.asarray(self.group.confidence >= needed)
+
+    def silent(self, k: int) -> int:
+        """Of how many seeds no threshold gives what was wished of class k: they never say it."""
+        return int(np.isinf(self.thresholds[:, k]).sum())
+
+    def threshold(self, k: int) -> float:
+        """Of class k, the mean over the seeds that say it; infinity where none does."""
+        own = self.thresholds[:, k]
+        return float(own[np.isfinite(own)].mean()) if np.isfinite(own).any() else float("inf")
+
+    def coverage(self) -> Share:
+        """Of all images, the share that is answered."""
+        return _share(self.answered, np.ones_like(self.answered))
+
+    def accuracy(self) -> Share:
+        """Of the images that are answered, the share that is right."""
+        return _share(self.answered & self.group.correct, self.answered)
+
+    def precision(self, k: int) -> Share:
+        """Of the answers of class k, the share that is right."""
+        return _share(self._said(k) & self.group.correct, self._said(k))
+
+    def recall(self, k: int) -> Share:
+        """Of the images of class k, the share that is answered, and so."""
+        return _share(self._said(k) & self._true(k), self._true(k))
+
+    def false_alarms(self, k: int) -> Share:
+        """Of the images of other classes, the share that is answered so."""
+        return _share(self._said(k) & ~self._true(k), ~self._true(k))
+
+    def answers(self, k: int) -> Share:
+        """Of the images of which class k is the most probable, the share that is answered."""
+        said = self.group.predicted == k
+        return _share(said & self.answered, said)
+
+    def _said(self, k: int) -> Shares:
+        return np.asarray(self.answered & (self.group.predicted == k))
+
+    def _true(self, k: int) -> Shares:
+        return np.broadcast_to(self.group.labels == k, self.answered.shape)
+
+
+def withhold(group: GroupPredictions, thresholds: Mapping[str, NDArray[np.float64]]) -> Withheld:
+    """The group with those thresholds, without seeds that have none; for all answers, `{}`.
+
+    Raises `RunError` where no seed has any.
+    """
+    if not thresholds:
+        return Withheld(group, np.zeros((group.seeds, len(CLASSES))))
+    keep = [place for place, name in enumerate(group.names) if name in thresholds]
+    if not keep:
+        raise RunError("No seed that was scored on these images was scored on PublicTest too.")
+    names = tuple(group.names[place] for place in keep)
+    own = GroupPredictions(
+        group.rows, group.pixels, group.labels, group.probs[keep], names, group.left_out
+    )
+    return Withheld(own, np.stack([thresholds[name] for name in names]))
+
+
+def _share(part: Shares, whole: Shares) -> Share:
+    known = whole.any(1)
+    if not known.any():
+        return Share(float("nan"), Interval(float("nan"), float("nan")), 0.0)
+    part, whole = part[known], whole[known]
+    hits, n = part.sum(1), whole.sum(1)
+    if len(part) == 1:
+        return Share(float(hits[0] / n[0]), wilson_interval(hits[0], n[0]), float(n[0]))
+    size = float(n.mean())
+    if part.shape[1] < 2:
+        return Share(float(np.mean(hits / n)), Interval(0.0, 1.0), size)
+    estimate = group_mean(ratio_scores(part, whole))
+    return Share(estimate.value, share_interval(estimate, size), size)
