@@ -12,6 +12,7 @@ from dashboard.base.plain import plain
 from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, score_card
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.compare.elsewhere_view import elsewhere_in_words
 from dashboard.compare.published_view import published_figures, shown_beside
 from dashboard.compare.votes_view import ceiling_in_words, votes_in_words
 from dashboard.faces import face_loading
@@ -106,6 +107,8 @@ with answer:
                 icon=":material/psychology_alt:",
             )
 
+for sentence in elsewhere_in_words(selection.models):
+    st.caption(sentence)
 if voted := votes_in_words(selection.models, selection.part):
     st.caption(voted)
 any_group = not all(model.single for model in selection.models.values())

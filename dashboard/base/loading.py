@@ -25,13 +25,14 @@ from fercore.groups.group import Group, group_of
 from fercore.labels import SIZE
 from fercore.runs import origin
 from fercore.runs.artifacts import Run, list_runs
+from fercore.runs.parts import part_names
 from fercore.scoring.grouped import comparison as paired
 from fercore.scoring.grouped import evaluation
 from fercore.scoring.grouped.comparison import GroupComparison
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.samples import sample_table
 from fercore.scoring.labelling import Labelling
-from fercore.scoring.predictions import Predictions
+from fercore.scoring.predictions import PARTS, Predictions
 
 if TYPE_CHECKING:
     from fercore.predict.predictor import Predictor
@@ -47,12 +48,12 @@ def models() -> list[Group]:
     return [*list_groups(), *map(group_of, runs())]
 
 
-def identity(run: Run) -> tuple[str, str, str]:
+def identity(run: Run) -> tuple[str, str, str, str]:
     """What tells a run from any other, one of the same name made later included, and from itself
-    scored against other labels.
+    scored against other labels or on another set.
     """
     labels = run.labelling.version if run.labelling else ""
-    return run.run_id, str(run.info["created"]), labels
+    return run.run_id, str(run.info["created"]), labels, run.seen_on
 
 
 # The `hash_funcs` of whatever is cached by a model, a dataset, its votes or a path.
@@ -100,6 +101,12 @@ def run_predictions(run: Run, part: str) -> Predictions:
 def left_out(run: Run, part: str) -> int:
     """How many images of a part have none of the labels that a run is scored against."""
     return run.left_out(part)
+
+
+def every_part() -> dict[str, str]:
+    """What *Images* may be, in words: a run's own parts, then the other sets that runs know."""
+    others = sorted({name for run in runs() for name in part_names(run)})
+    return PARTS | {name: name for name in others}
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)

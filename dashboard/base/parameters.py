@@ -117,7 +117,7 @@ def _shared(models: Sequence[Group]) -> list[Parameter]:
         ]
     return [
         *pair,
-        choice(PART, "part of the images", tuple(PARTS), words=PARTS.get),
+        choice(PART, "part of the images", tuple(loading.every_part()), words=PARTS.get),
         choice(LABELS, "kind of labels", tuple(WHAT_IS_RIGHT), words=WHAT_IS_RIGHT.get),
         _of_classes(TRUE, "label"),
         _of_classes(PREDICTED, "class that A says"),

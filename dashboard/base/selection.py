@@ -83,6 +83,8 @@ class Selection:
 
     @property
     def part_name(self) -> str:
+        if self.part not in PARTS:
+            return plain(self.a.dataset)
         name = PARTS[self.part]
         return name if self.a.dataset == "FER2013" else f"{name} of {plain(self.a.dataset)}"
 
@@ -157,7 +159,14 @@ class Selection:
 
 
 def current() -> Selection:
-    """The selection as the sidebar's widgets have it. Stops the page where there is no run."""
+    """The selection as the sidebar's widgets have it, whatever images are chosen: A and B on the
+    sets that they were made on. Stops the page where there is no run.
+    """
+    return _selected(lambda model: model)
+
+
+def _selected(seen: Callable[[Group], Group]) -> Selection:
+    """The same with A and B as `seen` has them."""
     models = {model.name: model for model in loading.models()}
     if not models:
         st.info(
@@ -169,7 +178,7 @@ def current() -> Selection:
     state = st.session_state
     a = models.get(state.get(MODEL_A, first), models[first])
     b = models.get(state.get(MODEL_B, second))
-    a, b = _against(state.get(LABELS, "dataset"), a, b)
+    a, b = _against(state.get(LABELS, "dataset"), seen(a), b and seen(b))
     said_b = state.get(PREDICTED_B, ANY) if b else ANY
     return Selection(
         a,
@@ -210,7 +219,21 @@ def by_the_datasets_labels(selection: Selection, what: str) -> Selection:
 
 def current_with_predictions() -> Selection:
     """The selection, for pages that show results. Stops the page where there are none."""
-    selection = current()
+    part = st.session_state.get(PART, "private")
+    problems: list[str] = []
+
+    def seen(model: Group) -> Group:
+        try:
+            return model.on(part)
+        except RunError as error:
+            problems.append(str(error))
+            return model
+
+    selection = _selected(seen)
+    for problem in dict.fromkeys(problems):
+        st.info(f"{plain(problem)} Choose other images or another model in the sidebar.")
+    if problems:
+        st.stop()
     for key, model in selection.models.items():
         if not loading.is_scored(model, selection.part):
             st.info(

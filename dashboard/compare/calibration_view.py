@@ -36,6 +36,7 @@ class Calibration:
 
 def temperatures(model: Group) -> dict[str, float]:
     """Each seed's temperature, fitted on PublicTest; empty where none was scored on it."""
+    model = model.home
     return _temperatures(model) if loading.is_scored(model, "public") else {}
 
 

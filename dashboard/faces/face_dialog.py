@@ -141,7 +141,7 @@ def _votes(sample, selection: Selection) -> None:
 
 
 def _alike(face, selection: Selection) -> None:
-    neighbours = None if face is None else face_loading.nearest_training(selection.a.run, face)
+    neighbours = None if face is None else face_loading.nearest_training(selection.a.run.home, face)
     if neighbours is None:
         st.caption("The image is not on this machine.")
         return

@@ -25,7 +25,6 @@ from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import unreadable_runs
 from fercore.scoring.labelling import LABELS as WHAT_IS_RIGHT
-from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICES, slice_title
 
 
@@ -47,13 +46,16 @@ def model_pickers() -> None:
         )  # fmt: skip
         model = models.get(chosen)
         st.caption("  \n".join(_about(model) if model else ["one model alone"]))
+    parts = loading.every_part()
     st.selectbox(
         "Images",
-        list(PARTS),
-        _at_first(list(PARTS), PART),
-        format_func=PARTS.__getitem__,
+        list(parts),
+        _at_first(list(parts), PART),
+        format_func=lambda part: plain(parts.get(part, part)),
         key=PART,
-        help=explained("PrivateTest", "without duplicates", "PublicTest"),
+        help=explained("PrivateTest", "without duplicates", "PublicTest")
+        + " Below them are other sets that runs were scored on by `fercore evaluate RUN --data SET "
+        "--keep`.",
     )
     st.selectbox(
         "Labels",

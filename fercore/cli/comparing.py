@@ -46,7 +46,7 @@ def compare(
     """
     if metric not in CLASS_METRICS:
         raise ConfigError(f"There is no metric '{metric}'. Choose: {', '.join(CLASS_METRICS)}.")
-    groups = [find_group(name).against(labels) for name in (a, b)]
+    groups = [find_group(name).on(part).against(labels) for name in (a, b)]
     scored = [_scored(group, part) for group in groups]
     result, table = compare_predictions(*scored), comparison_table(*scored)
     first = groups[0].run
@@ -56,7 +56,7 @@ def compare(
         lines = {"table": json_records(table)}
         print_json(_as_json(result, groups, scored) | about | lines)
         return
-    print(f"{PARTS[part]}, n = {result.n}")
+    print(f"{PARTS.get(part, part)}, n = {result.n}")
     votes.print_labels(first.labelling, unlabelled)
     for sentence in _sentences(result, groups):
         print(breakable(sentence))

@@ -19,7 +19,12 @@ LeaveOutOption = Annotated[
     list[str] | None, typer.Option("--leave-out", help="a class to leave out, such as contempt")
 ]
 PartOption = Annotated[
-    str, typer.Option("--part", help="private, clean (without duplicates) or public")
+    str,
+    typer.Option(
+        "--part",
+        help="private, clean (without duplicates), public, or another set that was kept with "
+        "'evaluate --keep'",
+    ),
 ]
 LabelsOption = Annotated[
     str,

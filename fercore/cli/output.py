@@ -44,7 +44,7 @@ def print_metrics(metrics: dict[str, Any]) -> None:
         ["images", "n", "accuracy %", "macro F1 %", "weighted F1 %", "macro AUC %"],
         [
             [
-                PARTS[part],
+                PARTS.get(part, part),
                 scores["n"],
                 with_interval(scores["accuracy"], scores["accuracy_interval"]),
                 with_interval(scores["macro_f1"], scores["macro_f1_interval"]),

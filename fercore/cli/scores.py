@@ -1,53 +1,115 @@
-"""`fercore evaluate`: one run's scores."""
+"""`fercore evaluate`: a run's scores, stored or computed on other images, which may be kept."""
+
+from typing import Annotated, Any, NamedTuple
+
+import pandas as pd
+import typer
 
 from fercore.analysis.relabelling import labelling
 from fercore.cli import votes
 from fercore.cli.data import load_with_progress
-from fercore.cli.options import AsJson, DataOption, LabelsOption, RunName
-from fercore.cli.output import (
-    print_json,
-    print_metrics,
-)
-from fercore.runs.artifacts import find_run
+from fercore.cli.options import AsJson, ClassesOption, DataOption, LabelsOption, LeaveOutOption
+from fercore.cli.output import print_json, print_metrics
+from fercore.data import FaceSet
+from fercore.data.class_names import class_names
+from fercore.errors import ConfigError
+from fercore.groups.finding import find_group
+from fercore.runs.artifacts import Run, find_run
 from fercore.runs.origin import holding
+from fercore.runs.parts import keep_part, part_name, tested_images
 from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.labelling import votes_on
-from fercore.scoring.predictions import prediction_frame
+from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
+
+RunOrGroup = Annotated[
+    str, typer.Argument(help="a run's name; with --data also a group of seeds: cnn@paper")
+]
+Keep = Annotated[
+    bool,
+    typer.Option("--keep", help="store its predictions on --data, as a further part of the run"),
+]
+PartName = Annotated[
+    str, typer.Option("--name", help="what that part is called, where not as the set is")
+]
+
+
+class _Scored(NamedTuple):
+    """A table of predictions: its run, the name of its images' set, and where it comes from."""
+
+    run: Run
+    frame: pd.DataFrame
+    dataset: str
+    of: str
 
 
 def evaluate(
-    run_id: RunName,
+    run_id: RunOrGroup,
     data: DataOption = None,
+    classes: ClassesOption = "",
+    leave_out: LeaveOutOption = None,
+    keep: Keep = False,
+    name: PartName = "",
     labels: LabelsOption = "dataset",
     as_json: AsJson = False,
 ) -> None:
-    """Print a run's metrics: from its stored predictions, or from its weights with --data."""
-    run = find_run(run_id)
-    frame, of, dataset = run.stored_frame, "its stored predictions", run.dataset
-    if data:
-        from fercore.predict.predictor import Predictor
+    """Print a run's metrics: from its stored predictions, or from its weights with --data, where
+    --keep makes another test set a further part of the run.
+    """
+    if keep and not data:
+        raise ConfigError("--keep stores what a run says of another set: name it with --data.")
+    runs = find_group(run_id).members if data and "@" in run_id else (find_run(run_id),)
+    if not data:
+        scored = [_Scored(runs[0], runs[0].stored_frame, runs[0].dataset, "its stored predictions")]
+    else:
+        names = class_names(classes, leave_out or ()) if classes or leave_out else None
+        faces = load_with_progress(data, names)
+        part = part_name(name or faces.name) if keep else ""
+        scored = [_afresh(run, faces, data, part) for run in runs]
+    told = [_metrics(one, labels, silent=as_json) for one in scored]
+    if as_json:
+        by_run = {one.run.run_id: metrics for one, metrics in zip(scored, told, strict=True)}
+        print_json(by_run if len(runs) > 1 else told[0])
+    elif data:
+        for note in faces.notes:
+            print(f"Note: {note}")
+        if keep:
+            n = len(tested_images(faces))
+            print(
+                f"Kept as part '{part}', {n} images: choose it under Images in the dashboard, or "
+                f"fercore compare … --part {part}"
+            )
 
-        faces = load_with_progress(data)
-        scored = faces.where(faces.usage != "Training")
-        found, every = holding(run, scored), len(frame)
-        frame = prediction_frame(faces, Predictor.from_run(run).probs(scored.images))
-        of, dataset = f"its weights on {data}", faces.name
-        if 0 < found < every:
-            of += f", which holds {found} of the {every} images that it was scored on"
+
+def _afresh(run: Run, faces: FaceSet, data: str, part: str) -> _Scored:
+    """What its weights say of other images, kept as `part` unless that is ''."""
+    from fercore.predict.predictor import Predictor
+
+    scored = faces.where(faces.usage != "Training")
+    found, every = holding(run, scored), len(run.stored_frame)
+    frame = prediction_frame(faces, Predictor.from_run(run).probs(scored.images))
+    of = f"its weights on {data}"
+    if 0 < found < every:
+        of += f", which holds {found} of the {every} images that it was scored on"
+    if part:
+        tested = frame["row"].isin(tested_images(faces).row)
+        keep_part(run, faces, frame.loc[tested, PROBABILITY_COLUMNS].to_numpy(), part)
+    return _Scored(run, frame, faces.name, of)
+
+
+def _metrics(scored: _Scored, labels: str, *, silent: bool) -> dict[str, Any]:
+    """By part; printed, unless `silent`."""
+    run, frame, dataset, of = scored
     laid = labelling(labels, dataset, frame)
     labelled = laid.frame(frame) if laid else frame
     metrics = evaluate_parts(labelled)
     voted = votes.scores_by_part(frame, votes_on(dataset, frame))
-    if as_json:
-        print_json(
-            {
-                part: scores | ({"votes": voted[part]._asdict()} if part in voted else {})
-                for part, scores in metrics.items()
-            }
-        )
-        return
-    print(f"{run_title(run)}, {of}")
-    votes.print_labels(laid, len(frame) - len(labelled))
-    print_metrics(metrics)
-    votes.print_vote_scores(voted)
+    if not silent:
+        print(f"{run_title(run)}, {of}")
+        votes.print_labels(laid, len(frame) - len(labelled))
+        print_metrics(metrics)
+        votes.print_vote_scores(voted)
+    return {
+        part: scores | ({"votes": voted[part]._asdict()} if part in voted else {})
+        for part, scores in metrics.items()
+    }

@@ -14,6 +14,7 @@ from PIL import Image
 from fercore.data.class_names import ClassNames, advice
 from fercore.data.container import Container
 from fercore.data.face_file import FaceFile
+from fercore.data.usual_shapes import UsualShape, usual_shape
 from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.photo_files import is_photo, listed, passed_over
 from fercore.faces.photos import opened_photo
@@ -56,7 +57,9 @@ def read_tree(
         raise DataError(
             f"{container.path}: the archive holds several files of one name. Pack it again."
         )
-    targets, notes = _targets(names, class_names, container)
+    shape = usual_shape(container, names, all_classes=bool(class_names.given))
+    names = names if shape is None else sorted(shape.places)
+    targets, notes = _targets(names, class_names, container, shape or UsualShape({}))
     names = list(targets)
     reading = _read_faces(container, names, progress or (lambda done: None))
     kept, twice = _counted_once(targets, reading.digests)
@@ -121,13 +124,13 @@ def _changed(reading: _Reading) -> list[str]:
 
 
 def _targets(
-    names: list[str], class_names: ClassNames, container: Container
+    names: list[str], class_names: ClassNames, container: Container, shape: UsualShape
 ) -> tuple[dict[str, tuple[str, int]], list[str]]:
     """Each image's usage and label; and notes on the classes that are left out."""
     targets: dict[str, tuple[str, int]] = {}
     unknown, left_out = Counter[str](), Counter[str]()
     for name in names:
-        folders = PurePosixPath(name).parts[:-1]
+        folders = PurePosixPath(shape.places.get(name, name)).parts[:-1]
         if len(folders) < 2:
             raise DataError(
                 f"{container.path}: the image '{name}' is not in a <split>/<class>/ folder, for "
@@ -146,7 +149,8 @@ def _targets(
         raise DataError(f"{container.path}: {advice(unknown)}")
     if not targets:
         raise DataError(f"{container.path}: no image remains, since all classes are left out.")
-    notes = [*passed_over(container.names), *container.notes]
+    others = [name for name in container.names if name not in shape.labels_in]
+    notes = [*shape.notes, *passed_over(others), *container.notes]
     if left_out:
         named = ", ".join(f"{name} ({count})" for name, count in sorted(left_out.items()))
         notes.insert(0, f"Left out as asked: {named}.")

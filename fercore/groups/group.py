@@ -12,6 +12,7 @@ from fercore.runs.artifacts import Run
 from fercore.runs.words import model_title, run_title
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
 from fercore.scoring.labelling import Labelling
+from fercore.scoring.predictions import PARTS
 from fercore.training.recipes import Recipe
 
 
@@ -45,10 +46,24 @@ class Group:
 
     @property
     def identity(self) -> tuple[tuple[str, str], ...]:
-        """What tells it from a group of other trainings, or of other labels."""
+        """What tells it from a group of other trainings, of other labels or on another set."""
         labels = self.labelling.version if self.labelling else ""
-        members = ((run.run_id, run.info["created"]) for run in self.members)
+        members = ((run.run_id, run.info["created"] + run.seen_on) for run in self.members)
         return ((self.name, labels), *members)
+
+    def on(self, part: str) -> "Group":
+        """The same group on the test set that a further part is of; see `Run.on`.
+
+        Raises `RunError` where not all members were scored on it.
+        """
+        if part in PARTS:
+            return self
+        return replace(self, members=tuple(run.on(part) for run in self.members))
+
+    @property
+    def home(self) -> "Group":
+        """The same group on the set that its members were made on, with its labels."""
+        return replace(self, members=tuple(run.home for run in self.members))
 
     def against(self, labels: str) -> "Group":
         """The same group, scored against other labels: see `relabelling.against`. Without members
@@ -95,8 +110,8 @@ class Group:
         if self.single:
             return run_title(self.members[0])
         parts = [model_title(self.members[0]), self.recipe_name, f"{self.count} seeds"]
-        if self.dataset != "FER2013":
-            parts.insert(1, self.dataset)
+        if (trained_on := self.members[0].home.dataset) != "FER2013":
+            parts.insert(1, trained_on)
         return " · ".join(parts)
 
     @cached_property
@@ -117,8 +132,8 @@ class Group:
         return _has_weights(self.run)
 
     def predictions(self, part: str = "private") -> GroupPredictions:
-        """What its members say of 'private', 'clean' or 'public'. Of those that cannot be read, or
-        were scored on other images than the rest, `left_out` tells.
+        """What its members say of 'private', 'clean', 'public' or a further part. Of those that
+        cannot be read, or were scored on other images than the rest, `left_out` tells.
 
         Raises `RunError` where no member was scored on that part, or none can be read.
         """

@@ -1,7 +1,8 @@
 """What the pages show, a call each: from runs to tables. Without torch.
 
 A run is given as a `Run` or by its name, a group of seeds as a `Group` or by its name
-(`cnn@paper`); `part` is 'private', 'clean' or 'public'; `labels`, what the predictions are scored
+(`cnn@paper`); `part` is 'private', 'clean', 'public' or another set that it was scored on, a
+further part; `labels`, what the predictions are scored
 against, a key of `labelling.LABELS`. The functions that these rest on take prediction tables and
 lie in `scoring.grouped` and `scoring`. All raise `RunError` for what is not there, was not scored
 on that part, or has no such labels.
@@ -188,7 +189,7 @@ def slices(
     Slices by light, contrast and sharpness are of the images that are on this machine: in `faces`,
     or wherever `faces_of` finds them. Those by FER+'s raters are there for FER2013.
     """
-    group = _group(model).against(labels)
+    group = _group(model).on(part).against(labels)
     answers = group.predictions(part)
     run = next(run for run in group.members if run.run_id == answers.names[0])  # can be read
     predictions, frame = answers.tables[0], run.prediction_frame
@@ -210,7 +211,7 @@ def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
     The intervals are two columns each, `probability_low` and so on. Raises `RunError` where FER+'s
     raters have not seen the run's images.
     """
-    run = find_run(run) if isinstance(run, str) else run
+    run = (find_run(run) if isinstance(run, str) else run).on(part)
     votes = votes_of(run)
     if votes is None:
         raise RunError(f"FER+'s raters have not seen the images that {run.run_id} was scored on.")
@@ -224,7 +225,7 @@ def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
 
 
 def _answers(model: Model, part: str, labels: str = "dataset") -> GroupPredictions:
-    return _group(model).against(labels).predictions(part)
+    return _group(model).on(part).against(labels).predictions(part)
 
 
 def _group(model: Model) -> Group:

@@ -24,6 +24,7 @@ from fercore.errors import ConfigError, RunError
 from fercore.files import file_stamp, read_json, safe_name
 from fercore.models import build
 from fercore.places import INSTALLED, PROJECT
+from fercore.runs.parts import OtherSet, find_part
 from fercore.runs.shape import (
     INFO,
     ONNX,
@@ -34,9 +35,9 @@ from fercore.runs.shape import (
     lacking,
     read_info,
 )
-from fercore.scoring.evaluation import evaluate_parts
+from fercore.scoring.evaluation import evaluate, evaluate_parts
 from fercore.scoring.labelling import Labelling
-from fercore.scoring.predictions import Predictions, read_frame, select_part
+from fercore.scoring.predictions import PARTS, Predictions, read_frame, select_part
 from fercore.training.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ SCORES = ("predictions.parquet", "metrics.json")
 FILES = ("history.jsonl", "weights.safetensors", *SCORES)
 NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
 SHIPPED, LOCAL = "shipped", "runs"
+PARTS_OF_SHIPPED = "parts"
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -83,12 +85,14 @@ class Run:
     """A complete run. `info` is its `run.json`.
 
     labelling: what its predictions are scored against, where that is not the dataset's labels.
+    elsewhere: the other test set that it is looked at on (see `on`), which `info` then names.
     """
 
     folder: Path
     info: RunInfo
     recipe: Recipe
     labelling: Labelling | None = field(default=None, kw_only=True)
+    elsewhere: OtherSet | None = field(default=None, kw_only=True)
 
     @property
     def run_id(self) -> str:
@@ -161,12 +165,46 @@ class Run:
         return note[:NOTE_LENGTH]
 
     @property
+    def parts_folder(self) -> Path:
+        """Where its further parts lie: with it, unless it came with the project."""
+        if self.shipped:
+            return artifacts_folder() / PARTS_OF_SHIPPED / self.run_id
+        return self.folder / "parts"
+
+    def on(self, part: str) -> Run:
+        """The run on the test set that a further part is of; itself for a part of its own set.
+
+        Its dataset, labels, predictions and metrics are then those. Raises `RunError` where it was
+        not scored on that set, or what was kept is damaged.
+        """
+        if part in PARTS or (self.elsewhere and self.elsewhere.name == part):
+            return self
+        found = find_part(self.home, part)
+        info: Any = self.info | {"dataset": found.dataset}
+        return replace(self, info=info, elsewhere=found, labelling=None)
+
+    @property
+    def home(self) -> Run:
+        """The run on the set that it was made on, with its labels."""
+        if not self.elsewhere:
+            return self
+        info: Any = self.info | {"dataset": self.elsewhere.own}
+        return replace(self, info=info, elsewhere=None, labelling=None)
+
+    @property
+    def seen_on(self) -> str:
+        """'' on its own set; on another one, what tells that from others and changes with it."""
+        return f"{self.elsewhere.name} {self.elsewhere.stamp}" if self.elsewhere else ""
+
+    @property
     def bytes_on_disk(self) -> int:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     @cached_property
     def stored_frame(self) -> pd.DataFrame:
         """The stored table: usage, row, label, pixels, copy, p_angry … p_neutral."""
+        if self.elsewhere:
+            return self.elsewhere.frame()
         return self.read("predictions.parquet", read_frame)
 
     @cached_property
@@ -176,20 +214,29 @@ class Run:
 
     def stored_predictions(self, part: str = "private") -> Predictions:
         """The predictions on a part with the dataset's labels, in row order."""
-        return select_part(self.stored_frame, part)
+        there = self.on(part)
+        return select_part(there.stored_frame, there._usage_of(part))
 
     def left_out(self, part: str = "private") -> int:
         """How many images of a part have none of the labels that it is scored against."""
         return len(self.stored_predictions(part)) - len(self.predictions(part))
 
     def predictions(self, part: str = "private") -> Predictions:
-        """The predictions on 'private', 'clean' or 'public', in row order."""
-        return select_part(self.prediction_frame, part)
+        """The predictions on 'private', 'clean', 'public' or a further part, in row order."""
+        there = self.on(part)
+        return select_part(there.prediction_frame, there._usage_of(part))
+
+    def _usage_of(self, part: str) -> str:
+        """All images of another set are its test images."""
+        return "private" if self.elsewhere and self.elsewhere.name == part else part
 
     def metrics(self) -> dict[str, Any]:
         """Headline metrics by part, as stored; computed where the labels are others than the
-        dataset's, or the file is damaged.
+        dataset's, or the file is damaged. On another test set those of its part alone.
         """
+        if self.elsewhere:  # all of whose images are test images
+            scores = evaluate(self.predictions("private"))
+            return {self.elsewhere.name: scores, "private": scores}
         if self.labelling:
             return evaluate_parts(self.prediction_frame)
         try:

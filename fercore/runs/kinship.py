@@ -14,7 +14,7 @@ def training_of(run: Run) -> dict[str, Any]:
 
     What the seed draws (an order of reading, the share that chooses the epoch) counts as alike.
     """
-    info: dict[str, Any] = dict(run.info)
+    info: dict[str, Any] = dict(run.home.info)
     arguments, dataset = dict(info["model_arguments"]), dict(info["dataset"])
     if arguments.get("order") == info["seed"]:
         arguments["order"] = _OF_THE_SEED

@@ -115,6 +115,13 @@ def _hashes(value: Any) -> bool:
 
 _HARDWARE = {"processor": text, "threads": whole(), "precision": text}
 
+DATASET = {
+    "name": text,
+    "fingerprint": text,
+    "counts": dict.fromkeys(USAGES, _counts),
+    "class_names?": optional(text),
+    "validation?": optional({"share": _share, "seed": whole()}),
+}
 # What `RunInfo` must look like.
 RUN = {
     "run_id": text,
@@ -124,13 +131,7 @@ RUN = {
     "recipe": {"name": text, "epochs": whole(1)},
     "seed": optional(whole()),
     "created": moment,
-    "dataset": {
-        "name": text,
-        "fingerprint": text,
-        "counts": dict.fromkeys(USAGES, _counts),
-        "class_names?": optional(text),
-        "validation?": optional({"share": _share, "seed": whole()}),
-    },
+    "dataset": DATASET,
     "selected_on": optional(one_of(*USAGES)),
     "best_epoch": optional(whole(1)),
     "parameters": optional(whole()),

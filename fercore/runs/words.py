@@ -18,8 +18,8 @@ def run_title(run: Run) -> str:
         parts.insert(2, f"trained by {TRAINED_BY.get(labels, labels)}")
     if short := cut_short(run):
         parts.insert(2, f"cut short at {short}")
-    if run.dataset != "FER2013":
-        parts.insert(1, run.dataset)
+    if run.home.dataset != "FER2013":
+        parts.insert(1, run.home.dataset)
     if run.uncommitted:
         parts.append(UNCOMMITTED)
     if not run.shipped:
@@ -43,7 +43,7 @@ def seed_title(run: Run) -> str:
 
 def epoch_choice(run: Run) -> str:
     """How its epoch was chosen, to go on after 'was'."""
-    part, drawn = run.info["selected_on"], run.info["dataset"].get("validation")
+    part, drawn = run.info["selected_on"], run.home.info["dataset"].get("validation")
     if not part:
         return "the last one: PublicTest was asked about none"
     share = f", {100 * drawn['share']:g} % of Training drawn by its seed" if drawn else ""
