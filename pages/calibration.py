@@ -9,10 +9,19 @@ import streamlit as st
 from dashboard.base.charts import show_figure
 from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import count
-from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
+from dashboard.base.widgets import (
+    csv_button,
+    explain_toggle,
+    heading,
+    letter,
+    models_line,
+    one_of,
+    stacked,
+)
 from dashboard.compare import calibration_view
 from dashboard.compare.calibration_view import SCALED, TRAINED
 from dashboard.compare.figures import reliability_figure
+from dashboard.compare.lessons import calibration_lesson
 from fercore.figures.reliability import confidence_counts
 from fercore.glossary import explained
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
@@ -93,13 +102,22 @@ versions = {
     key: calibration_view.versions(model, selection.part) for key, model in selection.models.items()
 }
 models = {key: named.get(shown, named[TRAINED]) for key, named in versions.items()}
+taught = None
+if explain_toggle("one point of the figure"):
+    most = max(len(model.reliability) for model in models.values())
+    st.session_state["point"] = min(st.session_state["point"], most)
+    taught = st.slider("Point, from the least sure to the surest", 1, max(most, 2), key="point")
 show_figure(
     reliability_figure(
         {key: model.predictions for key, model in models.items()},
         {key: model.reliability for key, model in models.items()},
+        taught,
     ),
     alt="Reliability diagram",
 )
+if taught:
+    for place, (key, model) in zip(st.columns(len(models)), models.items()):
+        place.markdown(f"{letter(key)}\n{calibration_lesson(model.reliability, taught)}")
 
 rows = [
     scores_row(f"{key} {name}", model.scores)

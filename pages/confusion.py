@@ -21,8 +21,9 @@ from dashboard.base.selection import (
     choose_cell,
     current_with_predictions,
 )
-from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
+from dashboard.base.widgets import csv_button, explain_toggle, heading, letter, models_line, one_of
 from dashboard.compare.figures import confusion_figure, difference_figure
+from dashboard.compare.lessons import cell_lesson, taught_cell
 from fercore import wording
 from fercore.figures.confusion import Counts
 from fercore.labels import CLASSES
@@ -44,7 +45,10 @@ counts = {key: mean_confusion(table) for key, table in tables.items()}
 groups = not all(model.single for model in models.values())
 if groups:
     st.caption("Of a group, the counts are means over its seeds.")
-normalise = one_of("Percent and colour", NORMALISATIONS, "normalise")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    normalise = one_of("Percent and colour", NORMALISATIONS, "normalise")
+    explain = explain_toggle("one row, one column and the cell where they cross")
+taught = taught_cell(counts["A"], *selection.cells["A"], selection.predicted_b) if explain else None
 
 
 # What the rows and the columns of each matrix select.
@@ -91,15 +95,19 @@ places = st.columns(len(tables))
 for place, (key, matrix) in zip(places, counts.items()):
     figure = confusion_figure(
         matrix, title=f"{key} · {models[key].title}", normalise=normalise,
-        selected=selection.cells[key],
+        selected=taught or selection.cells[key], taught=taught,
     )  # fmt: skip
     clickable(place, figure, key)
+    if taught:
+        place.markdown(cell_lesson(matrix, *taught))
 
 against = said_against(tables["A"], tables["B"]) if selection.pair else None
 with cell:
     chosen = {matrix: pair for matrix, pair in selection.cells.items() if ANY not in pair}
     if not chosen:
         st.markdown("No cell is chosen. Click one, or pick a label and a prediction.")
+        if taught:
+            st.markdown("Explained below is the commonest mistake of A.")
     elif against is not None and "A against B" in chosen:
         said_a, said_b = chosen["A against B"]
         told(

@@ -10,8 +10,9 @@ from dashboard.base.charts import show_figure
 from dashboard.base.parameters import CURVES
 from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import mean_count
-from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
+from dashboard.base.widgets import csv_button, explain_toggle, heading, letter, models_line, one_of
 from dashboard.compare.figures import curves_at
+from dashboard.compare.lessons import curve_lesson
 from fercore.figures.curves import curves_table, mean_decisions
 from fercore.glossary import explained
 from fercore.labels import CLASSES
@@ -44,15 +45,17 @@ threshold = st.slider(
     "Threshold: at least this probability counts as a yes", 0.0, 1.0, step=0.01,
     key="threshold",
 )  # fmt: skip
-
-
+explain = explain_toggle("the point of one expression, chosen below")
 show_figure(
-    curves_at(tables, kind, threshold),
+    curves_at(
+        tables, kind, threshold, st.session_state["about"] if explain else None
+    ),
     alt=f"{CURVES[kind]} curves per class", key="curves-figure",
 )  # fmt: skip
 
 expression = one_of("Decisions about", CLASSES, "about")
 k = CLASSES.index(expression)
+scores = {key: loading.scores(model, selection.part) for key, model in models.items()}
 for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
     at = mean_decisions(table, k, threshold)
     place.markdown(
@@ -68,13 +71,15 @@ for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
             index=[f"label {expression}", "another label"],
         ).map(mean_count)
     )
+    if explain:
+        auc = scores[key]["per_class"][k]["auc"]
+        place.markdown(curve_lesson(kind, at, expression, threshold, auc))
 
 st.subheader("Areas under the ROC curves", anchor=False)
 rows = []
-for key, model in models.items():
-    scores = loading.scores(model, selection.part)
-    aucs = {row["class"]: row["auc"] for row in scores["per_class"]}
-    rows.append({"model": key, **aucs, "macro": scores["macro_auc"], "micro": scores["micro_auc"]})
+for key, of in scores.items():
+    aucs = {row["class"]: row["auc"] for row in of["per_class"]}
+    rows.append({"model": key, **aucs, "macro": of["macro_auc"], "micro": of["micro_auc"]})
 areas = pd.DataFrame(rows)
 st.table(areas.set_index("model").map(lambda area: "–" if area is None else f"{area:.3f}"))
 st.caption(explained("AUC", "macro AUC", "micro AUC"))

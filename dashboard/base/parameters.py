@@ -37,6 +37,7 @@ from fercore.analysis.review import VERDICTS
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.predict.sample_photos import SAMPLE_PHOTOS
+from fercore.scoring.calibration import BINS
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.labelling import LABELS as WHAT_IS_RIGHT
 from fercore.scoring.predictions import PARTS
@@ -130,20 +131,26 @@ def _shared(models: Sequence[Group]) -> list[Parameter]:
 _FACE = number(
     FACE, "face", low=-(2**63), high=2**63 - 1, words=lambda _: "none", after=frozenset({PAGE})
 )
+_EXPLAIN = choice("explain", "explanation", {"off": False, "on": True})
 _SAMPLES = {name.replace(" ", "-"): name for name in SAMPLE_PHOTOS}
 
 _OWN: dict[str, list[Parameter]] = {
     "overview": [choice("beside", "published figure", (ANY, *(one.key for one in published())))],
-    "confusion": [choice("normalise", "share", tuple(NORMALISATIONS), words=NORMALISATIONS.get)],
+    "confusion": [
+        choice("normalise", "share", tuple(NORMALISATIONS), words=NORMALISATIONS.get), _EXPLAIN
+    ],
     "per_class": [choice(METRIC, "metric", CLASS_METRICS)],
     "roc_and_pr": [
         choice("curve", "curve", tuple(CURVES), words=CURVES.get),
         number("threshold", "threshold", 0.0, 1.0, 0.5),
         _label_shown("about"),
+        _EXPLAIN,
     ],
     "calibration": [
         choice("probabilities", "kind of probabilities", PROBABILITIES),
         number("unsure", "share of unsure answers", 0, 90, 20),
+        number("point", "point of the figure", 1, BINS, BINS // 2),
+        _EXPLAIN,
     ],
     "misclassified": [
         choice(WHICH, "kind of mistakes", _WHICH, fitting_view, after=_CELL),

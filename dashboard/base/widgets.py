@@ -161,6 +161,11 @@ def one_of(
     )  # fmt: skip
 
 
+def explain_toggle(what: str) -> bool:
+    """Whether the page's figure is explained; kept from one page to the next."""
+    return st.toggle("Explain", key="explain", help=f"Marks and words for {what}.")
+
+
 def csv_button(
     table: pd.DataFrame | Callable[[], pd.DataFrame],
     name: str,

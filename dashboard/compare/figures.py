@@ -16,6 +16,8 @@ slices_figure = drawn_once(slices.slices_figure)
 
 
 @drawn_once
-def curves_at(tables: dict[str, GroupPredictions], kind: str, threshold: float) -> go.Figure:
+def curves_at(
+    tables: dict[str, GroupPredictions], kind: str, threshold: float, taught: str | None = None
+) -> go.Figure:
     """The curves, which stay as they are, with points on them that move."""
-    return curves.marked_at(curves_figure(tables, kind), tables, kind, threshold)
+    return curves.marked_at(curves_figure(tables, kind), tables, kind, threshold, taught)

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from fercore.figures.colours import DIFFERENCE, MAGNITUDE
 from fercore.figures.parts import STILL, heat, styled
 from fercore.labels import CLASSES
-from fercore.wording import number, signed
+from fercore.wording import number, percent, signed
 
 # (7, 7), by label and by what was said; of a group the means over its seeds
 Counts = NDArray[np.integer] | NDArray[np.floating]
+ROW_COLOUR, COLUMN_COLOUR = "#009E73", "#CC79A7"  # of a lesson's frames
 _SIDE, _CHOSEN = 38, "#E69F00"  # of a cell's mark, pixels; of the frame of the chosen cell
 
 
@@ -22,10 +23,12 @@ def confusion_figure(
     selected: tuple[str, str] | None = None,
     rows: str = "label",
     columns: str = "predicted",
+    taught: tuple[str, str] | None = None,
 ) -> go.Figure:
     """A confusion matrix: the count in each cell, and its share of the row, the column or neither.
 
-    `rows` and `columns` say what they are, for the axes and the hover text.
+    `rows` and `columns` say what they are, for the axes and the hover text. taught: the label and
+    the prediction whose row and column are framed, with their recall and precision.
     """
     shares = _shares(counts, normalise)
     text = [
@@ -38,7 +41,28 @@ def confusion_figure(
     top = 100 * max(shares.max(), 1e-9)
     cells = heat(100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES)
     hover = [[f"n = {_told(n)}" for n in line] for line in counts]
-    return _matrix(cells, hover, title, selected, rows, columns)
+    figure = _matrix(cells, hover, title, selected, rows, columns)
+    return _with_lesson(figure, counts, *taught) if taught else figure
+
+
+def _with_lesson(figure: go.Figure, counts: Counts, label: str, predicted: str) -> go.Figure:
+    """Frames around a row and a column, with what they are summed up in."""
+    row, column, edge = CLASSES.index(label), CLASSES.index(predicted), len(CLASSES) - 0.5
+    recall, precision = _shares(counts, "row")[row, row], _shares(counts, "column")[column, column]
+    for axis, at, colour in (("y", row, ROW_COLOUR), ("x", column, COLUMN_COLOUR)):
+        other = "x" if axis == "y" else "y"
+        ends = {f"{axis}0": at - 0.5, f"{axis}1": at + 0.5, f"{other}0": -0.5, f"{other}1": edge}
+        figure.add_shape(type="rect", line={"color": colour, "width": 3, "dash": "dot"}, **ends)
+    figure.add_annotation(
+        text=f"recall<br>{percent(recall)}", showarrow=False,
+        x=1, xref="paper", xanchor="left", y=row,
+    )  # fmt: skip
+    figure.add_annotation(
+        text=f"precision {percent(precision)}", showarrow=False,
+        x=column, y=1, yref="paper", yanchor="bottom",
+        xanchor="right" if column > len(CLASSES) // 2 else "left",
+    )  # fmt: skip
+    return figure.update_layout(margin={"t": 32, "r": 64})
 
 
 def difference_figure(

@@ -91,10 +91,14 @@ _HOVER = {
 
 
 def marked_at(
-    figure: go.Figure, tables: dict[str, GroupPredictions], kind: str, threshold: float
+    figure: go.Figure,
+    tables: dict[str, GroupPredictions],
+    kind: str,
+    threshold: float,
+    taught: str | None = None,
 ) -> go.Figure:
     """Another `curves_figure` with a point on each curve, where the class's probability is at least
-    `threshold`.
+    `threshold`; that of the class `taught` with lines to both axes.
     """
     marked = go.Figure(figure)
     for index in range(len(CLASSES)):
@@ -117,6 +121,12 @@ def marked_at(
                 hovertemplate=f"{key} at {threshold:.2f}: {_HOVER[kind]}<extra></extra>",
                 **panel(index),
             )
+            if CLASSES[index] == taught:
+                marked.add_scatter(
+                    x=[0, x, x], y=[y, y, 0], mode="lines", showlegend=False, hoverinfo="skip",
+                    line={"color": MODEL_COLOURS[key], "width": 1, "dash": "dash"},
+                    name=f"{key} explained", **panel(index),
+                )  # fmt: skip
     return marked
 
 

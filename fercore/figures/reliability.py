@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import error_bars, styled
+from fercore.figures.parts import error_bars, ring, styled
 from fercore.scoring.grouped.predictions import GroupPredictions
 
 _BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
@@ -16,11 +16,14 @@ _PERCENTS = {"ticksuffix": " %", "fixedrange": True}
 
 
 def reliability_figure(
-    predictions: Mapping[str, GroupPredictions], tables: Mapping[str, pd.DataFrame]
+    predictions: Mapping[str, GroupPredictions],
+    tables: Mapping[str, pd.DataFrame],
+    taught: int | None = None,
 ) -> go.Figure:
     """Accuracy against confidence, a point with its interval per bin; below, where images lie.
 
-    `tables` are the models' of `grouped.calibration.reliability`.
+    `tables` are the models' of `grouped.calibration.reliability`. taught: the number of a point,
+    from 1, that is ringed, with its distance from the line.
     """
     figure = make_subplots(
         rows=2, cols=1, shared_xaxes=True, row_heights=[0.76, 0.24], vertical_spacing=0.04
@@ -32,6 +35,8 @@ def reliability_figure(
     for key, table in tables.items():
         _add_reliability(figure, key, table)
         _add_confidences(figure, key, predictions[key])
+        if taught:
+            _add_lesson(figure, key, table, taught)
     figure.update_xaxes(range=[10, 101], **_PERCENTS)
     figure.update_xaxes(title="confidence: probability of the predicted class", row=2)
     figure.update_yaxes(title="accuracy", range=[0, 104], row=1, **_PERCENTS)
@@ -56,6 +61,16 @@ def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
         row=1,
         col=1,
     )
+
+
+def _add_lesson(figure: go.Figure, key: str, table: pd.DataFrame, number: int) -> None:
+    line = table.iloc[min(number, len(table)) - 1]
+    sure, right = 100 * line["confidence"], 100 * line["accuracy"]
+    figure.add_scatter(
+        x=[sure, sure], y=[right, sure], mode="lines+markers", name=f"{key} explained",
+        marker=ring(key) | {"size": [18, 0]}, line={"color": MODEL_COLOURS[key], "width": 3},
+        showlegend=False, hoverinfo="skip", row=1, col=1,
+    )  # fmt: skip
 
 
 def confidence_counts(predictions: GroupPredictions) -> pd.DataFrame:
