@@ -9,13 +9,12 @@ from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import ANY, choose_slice, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
 from dashboard.compare.figures import slices_figure
-from dashboard.compare.slices_view import model_slices
+from dashboard.compare.slices_view import differences, model_slices
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore import wording
 from fercore.data.votes import OTHER_ROWS
-from fercore.scoring.grouped.slices import slice_differences
 from fercore.scoring.slices import FEW, slice_mask, slice_title
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import number, signed
@@ -114,7 +113,7 @@ csv_button(everything, "slices", models=models, part=selection.part)
 
 if selection.pair:
     st.subheader("A − B on each slice", anchor=False)
-    gaps = slice_differences(scored["A"], scored["B"], found["A"].properties)
+    gaps = differences(*selection.pair, selection.part)
     pairs = zip(gaps["difference_low"], gaps["difference_high"])
     written = gaps[["property", "slice", "n"]].rename(columns={"n": "images"})
     written["A − B, points"] = [wording.in_points(gap) for gap in gaps["difference"]]

@@ -13,7 +13,7 @@ from fercore.data.votes import Votes
 from fercore.errors import DataError
 from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
-from fercore.scoring.grouped.slices import slices
+from fercore.scoring.grouped.slices import slice_differences, slices
 from fercore.scoring.image_properties import measured_in
 from fercore.scoring.samples import selected_samples
 from fercore.scoring.slices import slice_mask, slice_properties
@@ -64,6 +64,19 @@ def _model_slices(
 ) -> ModelSlices:
     known = _properties(model.run, part, where, votes)
     return ModelSlices(known, slices(loading.predictions(model, part), known))
+
+
+def differences(a: Group, b: Group, part: str) -> pd.DataFrame:
+    """A minus B on every slice of the same images."""
+    return _differences(a, b, part, loading.places(a.run), face_loading.votes(a.run))
+
+
+@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _differences(
+    a: Group, b: Group, part: str, where: tuple[loading.Place, ...], votes: Votes | None
+) -> pd.DataFrame:
+    known = _properties(a.run, part, where, votes)
+    return slice_differences(loading.predictions(a, part), loading.predictions(b, part), known)
 
 
 def selected(samples: pd.DataFrame, selection: Selection) -> pd.Series:
