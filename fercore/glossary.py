@@ -212,6 +212,11 @@ _IMAGES = {
         "which places of a face speak for an answer, by the gradients of the network's last map.",
         "Selvaraju et al. (2017)",
     ),
+    "occlusion map": Term(
+        "which places of a face speak for an answer, by what its probability loses where a grey "
+        "square hides them.",
+        "Zeiler & Fergus (2014)",
+    ),
     "confident learning": Term(
         "finds labels that a model's probabilities make doubtful, but cannot tell a wrong label "
         "from a wrong model.",

@@ -10,7 +10,7 @@ from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
 from dashboard.base.plain import plain
 from dashboard.base.selection import current_with_predictions
-from dashboard.base.widgets import csv_button, heading, models_line, score_card
+from dashboard.base.widgets import csv_button, heading, models_line, score_card, way_to_class
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.elsewhere_view import elsewhere_in_words
 from dashboard.compare.published_view import published_figures, shown_beside
@@ -140,6 +140,7 @@ with right:
         label=f"{weakest['class']}: A finds {wording.percent(weakest['recall'])} of them{of_b}",
         icon=":material/bar_chart:",
     )
+    way_to_class(weakest["class"])
     every, clean = (
         loading.predictions(selection.a, part) if loading.is_scored(selection.a, part) else ()
         for part in ("private", "clean")

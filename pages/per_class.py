@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.base import loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import METRIC, choose_cell, current_with_predictions
-from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
+from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked, way_to_class
 from dashboard.compare.figures import class_difference_figure, class_figure
 from fercore import wording
 from fercore.figures.classes import metric_title
@@ -95,6 +95,9 @@ clickable_table(
     theme.readable(shown, formats),
     f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,
 )  # fmt: skip
+worst = tables["A"].dropna(subset=[metric]).sort_values(metric)["class"]
+if not selection.label_alone and len(worst):
+    way_to_class(worst.iloc[0])
 scored = {key: loading.predictions(of, selection.part) for key, of in selection.models.items()}
 csv_button(
     lambda: (

@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.selection import current_with_weights
 from dashboard.base.widgets import csv_button, heading, model_names, not_for
@@ -29,6 +30,7 @@ heading(
     "shown beside the probabilities, which is all that the models see. Photos stay in memory until "
     "you take them away or close this tab, and are not stored.",
     "confidence", "calibration", "temperature", "unsure", "Grad-CAM",
+    "occlusion map",
 )  # fmt: skip
 not_for()
 selection = current_with_weights()
@@ -78,6 +80,10 @@ for source in sources:
         results += face_records(source.name, faces, predictors[key], judged_by[key].threshold)
 
 if results:
+    st.page_link(
+        **link("what_if", **{"from": "photo"}), icon=":material/tune:",
+        label="What if a face were darker, turned, covered?",
+    )  # fmt: skip
     with st.container(horizontal=True):
         csv_button(face_table(results), "faces-in-photos")
         st.download_button(

@@ -7,7 +7,7 @@ from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.selection import ANY, choose_slice, current_with_predictions
-from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked
+from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked, way_to_class
 from dashboard.compare.figures import slices_figure
 from dashboard.compare.slices_view import differences, model_slices
 from dashboard.faces import face_loading
@@ -147,6 +147,9 @@ for key, table in tables.items():
             f"{theme.count(line['n'])} images{f1}: {wording.points(line['difference'])} against "
             "all images"
         )
+
+if chosen["property"] == "class":
+    way_to_class(chosen["slice"])
 
 samples = selection.samples
 open_chosen(samples, images, selection)

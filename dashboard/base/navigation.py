@@ -38,6 +38,7 @@ PAGES = {
         PageEntry("Compare", "Calibration", ":material/balance:"),
         PageEntry("Compare", "Misclassified", ":material/gallery_thumbnail:"),
         PageEntry("Compare", "Training", ":material/trending_up:"),
+        PageEntry("Understand", "Expression", ":material/sentiment_dissatisfied:"),
         PageEntry("Understand", "Slices", ":material/content_cut:"),
         PageEntry("Understand", "Robustness", ":material/blur_on:"),
         PageEntry("Understand", "Embedding", ":material/scatter_plot:"),
@@ -45,6 +46,7 @@ PAGES = {
         PageEntry("Data", "Review", ":material/rate_review:"),
         PageEntry("Data", "Runs", ":material/inventory_2:"),
         PageEntry("Try it", "Predict", ":material/add_a_photo:"),
+        PageEntry("Try it", "What if", ":material/tune:"),
         PageEntry("Try it", "Webcam", ":material/videocam:"),
         PageEntry("Try it", "Your faces", ":material/face_retouching_natural:"),
     )

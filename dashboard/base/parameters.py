@@ -34,6 +34,7 @@ from dashboard.base.selection import (
     fitting_view,
 )
 from fercore.analysis.review import VERDICTS
+from fercore.analysis.what_if import SCALES
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.predict.sample_photos import SAMPLE_PHOTOS
@@ -56,6 +57,7 @@ ORDERS = {
 }
 PAIRS = {"alike": "most alike", "differ": "labels differ"}
 COLOURINGS = {"label": "label", "prediction": "prediction", "outcome": "right or wrong"}
+FACES_FROM = {"images": "one of the images", "photo": "a photo"}
 WEBCAM_MODELS = {"a": "A", "b": "B", "both": "A and B"}
 STUDY_IMAGES = {name: PARTS[name] for name in ("clean", "private")}  # the plan's go first
 STUDY_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")  # shown at first
@@ -85,11 +87,11 @@ def _of_classes(key: str, title: str, **more) -> Parameter:
     return choice(key, title, (ANY, *CLASSES), **more)
 
 
-def _label_shown(key: str) -> Parameter:
+def _label_shown(key: str, otherwise: str = "happy") -> Parameter:
     """A class that is looked at: the label that is selected, until another is chosen."""
 
     def selected() -> str:
-        return "happy" if st.session_state[TRUE] == ANY else st.session_state[TRUE]
+        return otherwise if st.session_state[TRUE] == ANY else st.session_state[TRUE]
 
     return choice(key, "label", CLASSES, selected, after=frozenset({TRUE}))
 
@@ -132,6 +134,7 @@ _FACE = number(
     FACE, "face", low=-(2**63), high=2**63 - 1, words=lambda _: "none", after=frozenset({PAGE})
 )
 _EXPLAIN = choice("explain", "explanation", {"off": False, "on": True})
+_FEATURES = choice("features", "model", {"a": "A", "b": "B"})
 _SAMPLES = {name.replace(" ", "-"): name for name in SAMPLE_PHOTOS}
 
 _OWN: dict[str, list[Parameter]] = {
@@ -159,9 +162,10 @@ _OWN: dict[str, list[Parameter]] = {
         number("page", "page of faces", 1, 10**6, 1, after=SHARED | {WHICH, "order", SEEDS_WRONG}),
         _FACE,
     ],
+    "expression": [_label_shown("expression", otherwise="fear"), _FEATURES, _FACE],
     "slices": [_FACE],
     "embedding": [
-        choice("features", "model", {"a": "A", "b": "B"}),
+        _FEATURES,
         choice("colouring", "colouring", COLOURINGS),
         Parameter(
             LASSO, "choice of faces on the map", tuple, index_sets.read, index_sets.written,
@@ -185,6 +189,12 @@ _OWN: dict[str, list[Parameter]] = {
         ),
     ],
     "predict": [choice("sample", "sample", _SAMPLES, lambda: None)],
+    "what_if": [
+        choice("from", "kind of face", tuple(FACES_FROM), words=FACES_FROM.get),
+        number("row", "face", low=-(2**63), high=2**63 - 1, words=lambda _: "the first one"),
+        choice("sample", "sample", _SAMPLES, lambda: None),
+        choice("along", "curve", tuple(SCALES), words=lambda name: SCALES[name].title),
+    ],
     "webcam": [
         choice("models", "choice of models", WEBCAM_MODELS, lambda: "A and B"),
         number("smoothing", "smoothing", 0.0, 2.0, 0.3),
@@ -216,3 +226,8 @@ def link(page: str, **changes: str) -> dict:
         "page": page_path(page),
         "query_params": address.query(SHARED, _OWN.get(page, ()), changes),
     }
+
+
+def class_link(name: str) -> dict:
+    """A `link` to what there is to say of one class."""
+    return link("expression", expression=name)

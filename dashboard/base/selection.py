@@ -19,6 +19,7 @@ from dashboard.base.plain import plain
 from fercore.errors import DataError, RunError
 from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
+from fercore.runs.ensemble import members_of
 from fercore.runs.words import seed_title
 from fercore.scoring.predictions import PARTS
 
@@ -259,6 +260,22 @@ def current_with_weights() -> Selection:
     Stops the page where A cannot.
     """
     return _with_those_that(one_seed_each(current()), _can_be_asked_or_say_so)
+
+
+def current_with_answers() -> Selection:
+    """As `current_with_weights`, for pages that need the models' answers alone: an ensemble's
+    members are asked in its place.
+    """
+    return _with_those_that(one_seed_each(current()), answers_or_say_so)
+
+
+def answers_or_say_so(key: str, model: Group) -> bool:
+    """Whether 'A' or 'B' can be asked about a face, an ensemble through its members; says where
+    not.
+    """
+    if not model.run.members:
+        return _can_be_asked_or_say_so(key, model)
+    return _there_or_say_so(key, partial(members_of, model.run))
 
 
 def _with_those_that(selection: Selection, fit: Callable[[str, Group], bool]) -> Selection:

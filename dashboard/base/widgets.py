@@ -15,8 +15,8 @@ from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.base import loading, theme
-from dashboard.base.address import NOT_HERE
-from dashboard.base.parameters import link
+from dashboard.base.address import NOT_HERE, PAGE
+from dashboard.base.parameters import class_link, link
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, Selection, clear, the_datasets_labels
 from dashboard.base.terms import words_here
@@ -102,6 +102,16 @@ def _selection_line(selection: Selection, to_faces: bool) -> None:
                 icon=":material/gallery_thumbnail:",
             )  # fmt: skip
             st.caption("It selects faces; the figures here are of all images.", width="content")
+        if selection.true != ANY and st.session_state[PAGE] != "expression":
+            way_to_class(selection.true)
+
+
+def way_to_class(name: str) -> None:
+    """A link from wherever a class is spoken of to what there is to say of it."""
+    st.page_link(
+        **class_link(name), label=f"{name} in depth", width="content",
+        icon=":material/sentiment_dissatisfied:",
+    )  # fmt: skip
 
 
 def chips(selection: Selection) -> None:

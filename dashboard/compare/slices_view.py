@@ -12,6 +12,7 @@ from dashboard.faces import face_loading
 from fercore.data.votes import Votes
 from fercore.errors import DataError
 from fercore.groups.group import Group
+from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.scoring.grouped.slices import slice_differences, slices
 from fercore.scoring.image_properties import measured_in
@@ -77,6 +78,22 @@ def _differences(
 ) -> pd.DataFrame:
     known = _properties(a.run, part, where, votes)
     return slice_differences(loading.predictions(a, part), loading.predictions(b, part), known)
+
+
+def class_slices(model: Group, part: str, name: str) -> pd.DataFrame:
+    """The slices of a class's images alone, as `slices.slices` has them; empty where nothing tells
+    them apart.
+    """
+    run = model.run
+    return _class_slices(model, part, name, loading.places(run), face_loading.votes(run))
+
+
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _class_slices(
+    model: Group, part: str, name: str, where: tuple[loading.Place, ...], votes: Votes | None
+) -> pd.DataFrame:
+    known = _properties(model.run, part, where, votes)
+    return slices(loading.predictions(model, part), known, label=CLASSES.index(name))
 
 
 def selected(samples: pd.DataFrame, selection: Selection) -> pd.Series:

@@ -3,15 +3,16 @@
 import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
-from dashboard.base.selection import Selection, has_weights_or_say_so
+from dashboard.base.parameters import link
+from dashboard.base.selection import Selection, answers_or_say_so
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
 from dashboard.faces.get_faces import offer_faces
+from dashboard.faces.looks import what_they_look_at
 from dashboard.faces.open_face import close
 from dashboard.faces.review_panel import verdict_form
 from fercore.data.votes import CATEGORIES
@@ -19,9 +20,7 @@ from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
 from fercore.runs.words import seed_title
 
-_SEEN = np.array([0xE6, 0x9F, 0x00])  # Grad-CAM's colour over the grey face
 _FACTOR = 6
-_SEEN_WIDTH = 280  # pixels on the screen
 
 
 @st.dialog("One face", width="large", on_dismiss=close)
@@ -38,6 +37,10 @@ def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) 
         given = face_loading.given_label(selection.a.run, selection.part, int(sample["row"]))
         other = "" if given == sample["label"] else f" (the dataset's: {given})"
         st.markdown(f"Label: **{sample['label']}**{other}  \nRow {sample['row']} of the dataset")
+        st.page_link(
+            **link("what_if", row=str(sample["row"]), **{"from": "images"}),
+            label="What if it were darker, turned, covered?", icon=":material/tune:",
+        )  # fmt: skip
     with right:
         probs = {}
         for key, model in selection.models.items():
@@ -103,30 +106,14 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
     if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
         st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
         return
-    keys = [key for key in keys if has_weights_or_say_so(key, selection.runs[key])]
     for key in keys:
         if not selection.models[key].single:
             seed = seed_title(selection.runs[key])
             st.caption(f"Of {key} it is {seed}, the median on PublicTest, that is asked.")
-    with st.container(horizontal=True):
-        for key in keys:
-            seen, steps = face_loading.saliency(selection.runs[key], face, CLASSES.index(target))
-            st.image(overlaid(face, seen), caption=f"{key}: Grad-CAM", width=_SEEN_WIDTH)
-            if steps is not None:
-                strength = np.abs(steps) / max(float(np.abs(steps).max()), 1e-12)
-                st.image(
-                    overlaid(face, strength), width=_SEEN_WIDTH,
-                    caption=f"{key}: what each step of the LSTM adds, for or against",
-                )  # fmt: skip
-
-
-def overlaid(face: np.ndarray, seen: np.ndarray) -> Image.Image:
-    """The face in grey, orange where `seen`, a square map of any side from 0 to 1, is high."""
-    places = np.arange(len(face)) * len(seen) // len(face)
-    strength = 0.75 * seen[np.ix_(places, places)][..., None]
-    mixed = face[..., None] * (1 - strength) + _SEEN * strength
-    picture = Image.fromarray(mixed.round().astype(np.uint8))
-    return picture.resize((48 * _FACTOR, 48 * _FACTOR), Image.Resampling.NEAREST)
+    asked = {
+        key: selection.runs[key] for key in keys if answers_or_say_so(key, selection.models[key])
+    }
+    what_they_look_at(asked, face, CLASSES.index(target))
 
 
 def _votes(sample, selection: Selection) -> None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from dashboard.base import loading
 from dashboard.base.loading import KNOWN_BY, dataset
 from fercore.analysis.neighbours import ThumbnailIndex
+from fercore.analysis.occlusion import OcclusionMap, occlusion_map
+from fercore.analysis.what_if import Change, along
 from fercore.data import FaceSet
 from fercore.data.votes import OTHER_ROWS, Votes
 from fercore.errors import DataError
@@ -21,6 +23,7 @@ from fercore.scoring.predictions import Predictions
 
 if TYPE_CHECKING:
     from fercore.models.network import Network
+    from fercore.predict.predictor import Answers
 
 
 @st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
@@ -85,6 +88,31 @@ def saliency(
     model = _model(run)
     steps = step_contributions(model, face, target)
     return grad_cam(model, face, target), None if steps is None else steps_on_map(model, steps)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KNOWN_BY)
+def answers(run: Run) -> "Answers":
+    """What asks a run, an ensemble too, about faces. Imports torch."""
+    from fercore.predict.predictor import answers_of
+
+    return answers_of(run)
+
+
+@st.cache_data(max_entries=200, show_spinner="Hiding place after place …", hash_funcs=KNOWN_BY)
+def occlusion(run: Run, face: NDArray[np.uint8], target: int) -> OcclusionMap:
+    """What hiding each place of a face takes from class `target`."""
+    return occlusion_map(answers(run), face, target)
+
+
+@st.cache_data(
+    max_entries=400, show_spinner="Asking along the slider …", hash_funcs=KNOWN_BY
+)  # fmt: skip
+def scanned(
+    run: Run, face: NDArray[np.uint8], change: Change, name: str
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """The values (V,) of a change, and what a run says of the face at each of them (V, 7)."""
+    values, faces = along(face, change, name)
+    return values, answers(run)(faces)
 
 
 def nearest_training(run: Run, face: NDArray[np.uint8], k: int = 6) -> pd.DataFrame | None:

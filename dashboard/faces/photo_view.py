@@ -14,8 +14,7 @@ from dashboard.base.charts import show_figure
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import letter, tile
-from dashboard.faces import face_loading
-from dashboard.faces.face_dialog import overlaid
+from dashboard.faces.looks import what_they_look_at
 from fercore.faces.detection import Box, Found, crops, find_faces, remarks
 from fercore.faces.photos import Photo
 from fercore.figures.parts import probability_figure
@@ -158,7 +157,9 @@ def _face(
         for model, face in by_model.items():
             st.caption(judged_by[model].record.sentence(face.expression, model))
     if st.toggle(f"What speaks for it in face {number}", key=f"look-{key}"):
-        _looks(by_model, judged_by)
+        for model, face in by_model.items():
+            asked = {model: judged_by[model].run}
+            what_they_look_at(asked, face.face, CLASSES.index(face.expression))
 
 
 def _answer(model: str, face: FacePrediction, judge: Judge) -> str:
@@ -166,18 +167,6 @@ def _answer(model: str, face: FacePrediction, judge: Judge) -> str:
     if face.confidence < judge.threshold:
         return f"{letter(model)} **unsure**, most likely {face.expression} {share}"
     return f"{letter(model)} **{face.expression}** {share}"
-
-
-def _looks(by_model: dict[str, FacePrediction], judged_by: dict[str, Judge]) -> None:
-    for place, (model, face) in zip(st.columns(4), by_model.items()):
-        target = CLASSES.index(face.expression)
-        looked_at, _steps = face_loading.saliency(judged_by[model].run, face.face, target)
-        place.image(
-            overlaid(face.face, looked_at),
-            caption=f"{model}: what speaks for {face.expression}",
-            width="stretch",
-        )
-    st.caption("Orange: what speaks for the expression (Grad-CAM, Selvaraju et al., 2017).")
 
 
 def _with_boxes(photo: Image.Image, found: Found) -> Image.Image:

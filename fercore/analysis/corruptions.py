@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fercore.errors import ConfigError
 
 Images = NDArray[np.uint8]  # (N, 48, 48)
 
 STRENGTHS = range(6)  # 0 is the untouched image
-_GREY = 128
+GREY = 128  # of a square that covers
 _SEED = 0
 
 
@@ -42,46 +42,78 @@ def noise(images: Images, deviation: float) -> Images:
     return _to_grey(images + np.float32(deviation) * drawn)
 
 
+def light(images: Images, percent: float) -> Images:
+    """More light, or less: so much `percent` of it."""
+    return _to_grey(_floats(images) * (1 + percent / 100))
+
+
 def darkness(images: Images, taken: float) -> Images:
     """Less light; `taken` of it, in percent."""
-    return _to_grey(_floats(images) * (1 - taken / 100))
+    return light(images, -taken)
+
+
+def contrast(images: Images, percent: float) -> Images:
+    """More contrast, or less: each image's distances from its mean, by so much `percent`."""
+    floats = _floats(images)
+    means = floats.mean((1, 2), keepdims=True)
+    return _to_grey(means + (floats - means) * (1 + percent / 100))
+
+
+def turned(images: Images, degrees: float) -> Images:
+    """A turn by `degrees` about the centre, to the left where they are positive; the border
+    repeats.
+    """
+    from scipy import ndimage
+
+    return _to_grey(
+        ndimage.rotate(_floats(images), degrees, (1, 2), reshape=False, order=1, mode="nearest")
+    )
 
 
 def rotation(images: Images, degrees: float) -> Images:
     """A turn by `degrees` about the centre, to the left or to the right; the border repeats."""
-    from scipy import ndimage
-
     left = _drawn(images, 0) < 0.5
-    turned = np.empty_like(images)
+    rotated = np.empty_like(images)
     for chosen, angle in ((left, degrees), (~left, -degrees)):
-        turned[chosen] = _to_grey(
-            ndimage.rotate(
-                _floats(images[chosen]), angle, (1, 2), reshape=False, order=1, mode="nearest"
-            )
-        )
-    return turned
+        rotated[chosen] = turned(images[chosen], angle)
+    return rotated
+
+
+def moved(images: Images, down: ArrayLike, right: ArrayLike) -> Images:
+    """A move by whole pixels, the same or one for each image (N,); the border repeats."""
+    side = np.arange(images.shape[1])
+    rows, columns = (
+        np.clip(side - np.broadcast_to(by, len(images))[:, None], 0, images.shape[1] - 1)
+        for by in (down, right)
+    )  # (N, side) each
+    every = np.arange(len(images))[:, None, None]
+    found: Images = images[every, rows[:, :, None], columns[:, None, :]]
+    return found
 
 
 def shift(images: Images, pixels: float) -> Images:
     """A move by whole `pixels` up, down, left or right; the border repeats."""
     direction = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])[(4 * _drawn(images, 0)).astype(int)]
-    side = images.shape[1]
-    source = np.arange(side) - int(pixels) * direction[:, :, None]  # (N, 2, side)
-    rows, columns = np.clip(source, 0, side - 1).transpose(1, 0, 2)
-    every = np.arange(len(images))[:, None, None]
-    moved: Images = images[every, rows[:, :, None], columns[:, None, :]]
-    return moved
+    return moved(images, *(int(pixels) * direction.T))
+
+
+def covered(images: Images, side: float, top: ArrayLike, left: ArrayLike) -> Images:
+    """A grey square of `side` pixels whose upper left corner is in row `top` and column `left`, the
+    same or one for each image (N,); what of it lies outside is cut off.
+    """
+    places = np.arange(images.shape[1])
+    within = []
+    for first in (top, left):
+        start = np.broadcast_to(first, len(images))[:, None]
+        within.append((places >= start) & (places < start + side))  # (N, 48)
+    square = within[0][:, :, None] & within[1][:, None, :]
+    return np.where(square, np.uint8(GREY), images)
 
 
 def occlusion(images: Images, side: float) -> Images:
     """A grey square of `side` pixels within the image, its last row and column left free."""
     free = images.shape[1] - side
-    covered = [
-        (np.arange(images.shape[1]) >= start) & (np.arange(images.shape[1]) < start + side)
-        for start in (np.floor(free * _drawn(images, axis))[:, None] for axis in (0, 1))
-    ]  # rows and columns, (N, 48) each
-    square = covered[0][:, :, None] & covered[1][:, None, :]
-    return np.where(square, np.uint8(_GREY), images)
+    return covered(images, side, *(np.floor(free * _drawn(images, axis)) for axis in (0, 1)))
 
 
 def resolution(images: Images, side: float) -> Images:

@@ -23,6 +23,7 @@ from fercore.models.onnx_file import FedModel, read_model
 from fercore.models.precision import REFERENCE
 from fercore.predict.track_record import TrackRecord
 from fercore.runs.artifacts import Run, find_run, list_runs
+from fercore.runs.ensemble import members_of
 
 Answers = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # of faces (N, 48, 48), (N, 7)
 
@@ -103,6 +104,22 @@ class Predictor:
             FacePrediction(*seen, found.whole, found.weak)
             for seen in zip(found.boxes, faces, probs, strict=True)
         ]
+
+
+def answers_of(run: Run) -> Answers:
+    """What asks a run about faces, as its stored predictions answer; an ensemble's is the mean of
+    its members'. Raises `RunError` where there is nothing to ask, or a member is not here any more.
+    """
+    if not run.members:
+        return _answers_of(run)
+    members = [_answers_of(member) for member in members_of(run)]
+
+    def mean(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(
+            np.mean([answers(faces) for answers in members], axis=0, dtype=np.float32)
+        )
+
+    return mean
 
 
 def _answers_of(run: Run) -> Answers:

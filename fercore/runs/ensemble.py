@@ -47,6 +47,21 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
     return find_run(name)
 
 
+def members_of(run: Run) -> list[Run]:
+    """The runs that an ensemble is the mean of. Raises `RunError` where one is gone."""
+    members = []
+    for name in run.members:
+        try:
+            members.append(find_run(name))
+        except RunError as error:
+            raise RunError(
+                f"'{run.run_id}' is an ensemble of {len(run.members)} runs, and its member "
+                f"'{name}' is not here: it has predictions, but cannot be asked. Choose another "
+                "run."
+            ) from error
+    return members
+
+
 def _sum(figures: Iterable[float | None]) -> float | None:
     """None where one of them is not known."""
     known = list(figures)

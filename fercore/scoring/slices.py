@@ -88,7 +88,9 @@ def slice_properties(
     return properties
 
 
-def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
+def slices(
+    predictions: Predictions, properties: pd.DataFrame, *, label: int | None = None
+) -> pd.DataFrame:
     """The scores on every slice, the worst accuracy first; slices under `FEW` images last.
 
     Columns: property, slice, n; accuracy with its Wilson interval (accuracy_low, …) and macro_f1
@@ -96,13 +98,22 @@ def slices(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
     p_value: of an accuracy equal to that outside the slice (Fisher's exact test), p_holm: corrected
     for the number of slices; few: whether the slice has under `FEW` images. Within one true class a
     macro F1 means nothing and is NaN. `properties` is `slice_properties` of the same predictions.
-    Without a line where nothing tells some of the images from the others. Raises `RunError` without
-    images.
+    Without a line where nothing tells some of the images from the others. label: only the images
+    of that class, in the slices that all images make; their accuracy is the class's recall. Raises
+    `RunError` without images.
     """
+    masks = slice_masks(properties)
+    if label is not None:
+        masks = masks_within(masks, predictions.labels == label)
+        predictions = predictions.where(predictions.labels == label)
     image_count(predictions)
     rows = [
-        {"property": name, "slice": title, **_scores(predictions, mask, name != "class")}
-        for (name, title), mask in slice_masks(properties).items()
+        {
+            "property": name,
+            "slice": title,
+            **_scores(predictions, mask, name != "class" and label is None),
+        }
+        for (name, title), mask in masks.items()
     ]
     return ranked(rows, float(predictions.correct.mean()))
 
@@ -175,6 +186,14 @@ def slice_masks(properties: pd.DataFrame) -> dict[tuple[str, str], NDArray[np.bo
         shares = share < 0.5, (share >= 0.5) & (share <= 0.8), share > 0.8
         masks |= {("votes for the label", title): mask for title, mask in zip(_BY_VOTES, shares)}
     return {key: mask for key, mask in masks.items() if mask.any() and not mask.all()}
+
+
+def masks_within(
+    masks: dict[tuple[str, str], NDArray[np.bool_]], among: NDArray[np.bool_]
+) -> dict[tuple[str, str], NDArray[np.bool_]]:
+    """Masks (N,) of `slice_masks` for the images `among` (N,), M of them: (M,)."""
+    within = {key: mask[among] for key, mask in masks.items()}
+    return {key: mask for key, mask in within.items() if mask.any() and not mask.all()}
 
 
 def _fifths(values: NDArray[np.floating]) -> NDArray[np.int64]:

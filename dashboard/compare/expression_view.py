@@ -1,0 +1,172 @@
+"""One expression in depth: cached tables and figures."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.base import loading
+from dashboard.base.figures import drawn_once
+from dashboard.base.theme import mean_count
+from dashboard.compare import extras_view
+from dashboard.compare.slices_view import class_slices
+from dashboard.faces import face_loading
+from fercore.analysis import expression
+from fercore.analysis.expression import Raters
+from fercore.analysis.from_weights import placed
+from fercore.data.votes import CATEGORIES
+from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.parts import legend_below, styled
+from fercore.groups.group import Group
+from fercore.labels import CLASSES
+from fercore.wording import percent
+
+METRICS = ("recall", "precision", "f1")
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What there is to say of one class of a model: its line of the class table, what it is taken
+    for and what is taken for it, its slices, the worst first.
+    """
+
+    scores: Mapping[Hashable, float]
+    away: pd.DataFrame
+    here: pd.DataFrame
+    slices: pd.DataFrame
+
+
+def depth(model: Group, part: str, name: str) -> Depth:
+    """Raises `RunError` where none of the images is labelled so."""
+    away, here = _taken(model, part, name)
+    table = loading.classes(model, part)
+    (scores,) = table[table["class"] == name].drop(columns="class").to_dict("records")
+    return Depth(scores, away, here, class_slices(model, part, name))
+
+
+@st.cache_data(max_entries=120, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _taken(model: Group, part: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    table, label = loading.predictions(model, part), CLASSES.index(name)
+    return expression.taken_for(table, label), expression.taken_from(table, label)
+
+
+def raters(model: Group, part: str, name: str) -> Raters | None:
+    """What FER+'s raters say of the images of a class; None where there are no votes on them."""
+    votes, table = face_loading.votes(model.run), loading.predictions(model, part)
+    if votes is None:
+        return None
+    return expression.raters(votes, table.labels, table.rows, CLASSES.index(name))
+
+
+def metric_lines(scores: Mapping[Hashable, float]) -> pd.DataFrame:
+    """Recall, precision and F1 of a class, a line each: metric, value, value_low, value_high, n."""
+    return pd.DataFrame(
+        [
+            {
+                "metric": "F1" if metric == "f1" else metric.capitalize(),
+                "value": scores[metric],
+                "value_low": scores[f"{metric}_low"],
+                "value_high": scores[f"{metric}_high"],
+                "n": scores["support"],
+            }
+            for metric in METRICS
+        ]
+    )
+
+
+@drawn_once
+def taken_figure(tables: dict[str, pd.DataFrame], title: str) -> go.Figure:
+    """Shares of the other classes with their intervals, a bar for each model; A's most frequent
+    at the top. `tables` are those of `taken_for` or `taken_from`, by model.
+    """
+    names = list(next(table for table in tables.values() if len(table))["class"])
+    figure = go.Figure()
+    for key, table in tables.items():
+        if table.empty:
+            continue
+        table = table.set_index("class").loc[names].reset_index()
+        figure.add_bar(
+            y=table["class"],
+            x=100 * table["share"],
+            orientation="h",
+            name=key,
+            marker_color=MODEL_COLOURS[key],
+            error_x={
+                "array": 100 * (table["share_high"] - table["share"]),
+                "arrayminus": 100 * (table["share"] - table["share_low"]),
+                "thickness": 1.5, "color": REFERENCE_COLOUR,
+            },
+            customdata=np.stack(
+                [[mean_count(round(n, 1)) for n in table[column]] for column in ("count", "n")],
+                axis=-1,
+            ),
+            hovertemplate=f"{key} · %{{y}}: %{{x:.1f}} % (%{{customdata[0]}} of %{{customdata[1]}})"
+            "<extra></extra>",
+        )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", fixedrange=True)
+    figure.update_xaxes(ticksuffix=" %", rangemode="tozero", fixedrange=True)
+    figure.update_layout(bargap=0.25, dragmode=False)
+    return styled(figure, title, height=330, legend=len(tables) > 1)
+
+
+@drawn_once
+def votes_figure(votes: "pd.Series[float]", name: str) -> go.Figure:
+    """The share of the raters' votes for each category; the label's is told apart."""
+    own = CATEGORIES[CLASSES.index(name)]
+    figure = go.Figure(
+        go.Bar(
+            y=votes.index,
+            x=100 * votes,
+            orientation="h",
+            marker_color=[
+                CLASS_COLOURS[name] if category == own else REFERENCE_COLOUR
+                for category in votes.index
+            ],
+            text=[percent(share) for share in votes],
+            textposition="outside",
+            cliponaxis=False,
+            hoverinfo="skip",
+        )
+    )
+    figure.update_yaxes(autorange="reversed", fixedrange=True)
+    top = 100 * float(votes.max())
+    figure.update_xaxes(range=[0, 1.25 * top], visible=False, fixedrange=True)
+    return styled(figure, f"Votes on faces labelled {name}", height=330, legend=False)
+
+
+def on_map(selection_samples: pd.DataFrame, key: str, model: Group) -> pd.DataFrame | None:
+    """A sample table's lines with their places on the map of a model's run; None without a map."""
+    table = extras_view.embedding(model.run)
+    return None if table is None else placed(selection_samples, table)
+
+
+@drawn_once
+def map_figure(samples: pd.DataFrame, model: str, name: str) -> go.Figure:
+    """A map with the faces of a class: those that are right, and the others by what model 'a' or
+    'b' takes them for. All other faces lie faintly beneath.
+    """
+    figure = go.Figure()
+    mine = samples["label"] == name
+    right = samples[f"{model}_correct"]
+    said = samples[f"{model}_predicted"]
+    layers = [("the others", ~mine, REFERENCE_COLOUR, "circle", 4, 0.2)]
+    layers += [(f"{name}, right", mine & right, CLASS_COLOURS[name], "circle", 8, 0.9)]
+    for other in said[mine & ~right].value_counts().index:
+        wrong = mine & ~right & (said == other)
+        layers.append((f"→ {other}", wrong, CLASS_COLOURS[other], "x", 8, 0.9))
+    for title, lines, colour, symbol, size, opacity in layers:
+        shown = samples[lines]
+        figure.add_scattergl(
+            x=shown["x"], y=shown["y"], mode="markers", name=f"{title} ({len(shown)})",
+            marker={"size": size, "color": colour, "opacity": opacity, "symbol": symbol},
+            customdata=shown[["label", f"{model}_predicted"]],
+            hovertemplate="label %{customdata[0]}, predicted %{customdata[1]}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.update_layout(dragmode="pan")
+    title = f"{name} on the map of {model.upper()}'s features"
+    return legend_below(styled(figure, title, height=520), room=90)

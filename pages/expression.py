@@ -1,0 +1,205 @@
+"""Expression: one class in depth, from its recall to the faces that are never found."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.base import loading, theme
+from dashboard.base.charts import show_figure
+from dashboard.base.parameters import cell_link, link
+from dashboard.base.selection import by_the_datasets_labels, current_with_predictions
+from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
+from dashboard.compare import expression_view, extras_view
+from dashboard.compare.expression_words import (
+    Facts,
+    difference_in_words,
+    found_in_words,
+    neighbours_in_words,
+    raters_in_words,
+    title,
+    what_one_could_do,
+)
+from dashboard.faces import face_loading
+from dashboard.faces.face_grid import face_grid, open_chosen
+from dashboard.faces.get_faces import images_missing
+from fercore import wording
+from fercore.analysis.expression import NEIGHBOURS, most_typical, neighbours, never_right
+from fercore.figures.parts import points_by_row
+from fercore.labels import CLASSES
+from fercore.runs.words import seed_title
+from fercore.scoring.slices import slice_title
+
+TILES = 12  # faces of a kind
+SLICES = 5  # the worst ones
+
+selection = current_with_predictions()
+models, part, name = selection.models, selection.part, st.session_state["expression"]
+top = st.container()
+one_of("Expression", CLASSES, "expression")
+models_line(selection)
+
+support = int((loading.predictions(selection.a, part).labels == CLASSES.index(name)).sum())
+scores = loading.scores(selection.a, part)
+with top:
+    recall = scores["per_class"][CLASSES.index(name)]["recall"] if support else 0.0
+    heading(
+        title(name, recall, scores["accuracy"]),
+        "One expression from all sides: how often it is found, what it is taken for, whether "
+        "people agree with its labels, on which images it is hardest, and which faces lie around "
+        "it. Choose another above the figures, or select a label on any page.",
+        "recall", "precision", "F1", "95 % interval", "beyond chance", "Holm's correction", "FER+",
+        "slice", "t-SNE",
+    )  # fmt: skip
+if not support:
+    st.info(f"None of these images is labelled {name}. Choose another expression.")
+    st.stop()
+
+found = {key: expression_view.depth(model, part, name) for key, model in models.items()}
+for key, depth in found.items():
+    st.markdown(found_in_words(key, name, depth))
+difference = None
+if selection.pair:
+    lines = loading.class_differences(*selection.pair, part).set_index("class")
+    difference = lines.loc[name].to_dict()
+    st.markdown(difference_in_words(difference))
+metrics = {key: expression_view.metric_lines(depth.scores) for key, depth in found.items()}
+show_figure(
+    points_by_row(
+        metrics, "value", "metric", "n", title="Recall, precision and F1, with 95 % interval"
+    ).update_xaxes(range=[-2, 102], ticksuffix=" %"),
+    alt=f"Recall, precision and F1 of {name}",
+)
+csv_button(stacked(metrics), f"expression-{name}", models=models, part=part)
+
+st.subheader("What it is taken for, and what is taken for it", anchor=False)
+left, right = st.columns(2)
+both = {
+    f"Labelled {name}, but called …": {key: depth.away for key, depth in found.items()},
+    f"Called {name}, but labelled …": {key: depth.here for key, depth in found.items()},
+}
+for place, (words, tables) in zip((left, right), both.items()):
+    with place:
+        if all(table.empty for table in tables.values()):
+            st.info(f"No image is called {name}.")
+            continue
+        show_figure(expression_view.taken_figure(tables, words), alt=words)
+st.caption(
+    f"Left: shares of the {theme.count(support)} faces labelled {name}. Right: shares of the faces "
+    f"that a model calls {name}. Bars are the 95 % intervals."
+)
+others = found["A"].away["class"].head(2)
+with st.container(horizontal=True):
+    for other in others:
+        st.page_link(
+            **cell_link("misclassified", name, other, which="a"),
+            label=f"Faces: {name} → {other}", icon=":material/gallery_thumbnail:", width="content",
+        )  # fmt: skip
+    for other in found["A"].here["class"].head(2):
+        st.page_link(
+            **cell_link("misclassified", other, name, which="a"),
+            label=f"Faces: {other} → {name}", icon=":material/gallery_thumbnail:", width="content",
+        )  # fmt: skip
+
+st.subheader("Do people agree with its labels?", anchor=False)
+given = by_the_datasets_labels(selection, "This section goes").a
+raters = expression_view.raters(given, part, name)
+if raters is None:
+    st.caption(face_loading.no_votes(selection.a.run))
+else:
+    st.markdown(raters_in_words(name, raters))
+    show_figure(
+        expression_view.votes_figure(raters.votes, name), alt=f"FER+'s votes on faces of {name}"
+    )
+
+st.subheader("On which images it is hardest", anchor=False)
+slices = {key: depth.slices.head(SLICES) for key, depth in found.items()}
+if slices["A"].empty:
+    st.caption("Nothing that is known of these images tells some of them from the others.")
+else:
+    worst = stacked(slices)
+    shown = pd.DataFrame(
+        {
+            "model": worst["model"],
+            "slice": list(map(slice_title, worst["property"], worst["slice"])),
+            "images": worst["n"],
+            "recall": [wording.percent(share) for share in worst["accuracy"]],
+            "recall, 95 %": list(
+                map(wording.interval, zip(worst["accuracy_low"], worst["accuracy_high"]))
+            ),
+            f"against all {name}, points": [wording.in_points(gap) for gap in worst["difference"]],
+            "corrected p": [wording.in_p(p) for p in worst["p_holm"]],
+        }
+    )
+    st.dataframe(shown, hide_index=True)
+    st.caption(
+        f"The {SLICES} slices of its own faces with the lowest recall. Of so many some are low by "
+        "chance: the corrected p (Holm) says which are not."
+    )
+
+samples = selection.samples
+images = loading.images(selection.a.run)
+open_chosen(samples, images, selection)
+never, typical = never_right(samples, name), most_typical(samples, name)
+st.subheader("Never right, and most typical", anchor=False)
+who = " or ".join(selection.paired_models)
+st.markdown(
+    f"Of {theme.count(support)} faces labelled {name}, {theme.count(len(never))} are right with no "
+    f"seed of {who}, and {theme.count(len(typical))} with every one."
+)
+if images.missing:
+    images_missing(selection.a.run, images, "Its faces would be shown here.")
+else:
+    for words, faces in (
+        (f"Never right, the surest mistakes first ({min(TILES, len(never))})", never),
+        (f"Most typical: what the models take for {name} most surely", typical),
+    ):
+        st.markdown(f"**{words}**")
+        if faces.empty:
+            st.caption("There is none.")
+        else:
+            face_grid(faces.head(TILES), images, selection)
+
+st.subheader("Where its faces lie", anchor=False)
+keys = list(selection.paired_models)
+if st.session_state["features"] not in keys:
+    st.session_state["features"] = "A"
+key = one_of("Features of", keys, "features")
+placed = expression_view.on_map(samples, key, models[key])
+if placed is None:
+    extras_view.not_computed(key, models[key].run)
+else:
+    around = neighbours(placed, key.lower(), name)
+    if around.empty:
+        st.caption(f"No face labelled {name} is on this map.")
+    else:
+        show_figure(
+            expression_view.map_figure(placed, key.lower(), name), alt=f"{name} on {key}'s map"
+        )
+        st.markdown(f"{letter(key)}: {neighbours_in_words(name, around)}")
+        columns = {
+            "class": "neighbour's label", "share": "of all", "right": "around those found",
+            "wrong": "around those missed", "everywhere": "on the whole map",
+        }  # fmt: skip
+        numbers: dict[str, theme.Format] = dict.fromkeys(
+            list(columns.values())[1:], wording.percent
+        )
+        st.dataframe(theme.readable(around.rename(columns=columns), numbers), hide_index=True)
+        whose = "" if models[key].single else f" of {seed_title(models[key].run)}"
+        st.caption(
+            f"The {NEIGHBOURS} nearest faces of each, on a map{whose} that is made from the "
+            "features before the classifier (t-SNE): it keeps neighbours together, distances mean "
+            "little."
+        )
+        st.page_link(
+            **link("embedding", features=key.lower(), true=name), label="The whole map",
+            icon=":material/scatter_plot:",
+        )  # fmt: skip
+
+st.subheader("What one could do", anchor=False)
+counts = selection.a.run.info["dataset"]["counts"].get("Training")
+disputed = raters if selection.labels == "dataset" else None
+facts = Facts(name, found["A"], disputed, counts, difference)
+st.markdown("\n".join(f"- {sentence}" for sentence in what_one_could_do(facts)))
+st.caption(
+    "Computed from A's figures above, by fixed rules: where to look first, not what is sure to "
+    "help."
+)
