@@ -45,6 +45,12 @@ def interval(bounds: tuple[float, float]) -> str:
     return UNKNOWN if math.isnan(low) else f"[{in_percent(low)},{NO_BREAK}{in_percent(high)}]"
 
 
+def with_interval(share: float | None, bounds: tuple[float, float]) -> str:
+    """'63.2 [61.6, 64.8]', in percent; a dash for an unknown one."""
+    known = in_percent(share)
+    return known if known == UNKNOWN else f"{known} {interval(bounds)}"
+
+
 def points(difference: float) -> str:
     """A difference of two shares with its sign: '+1.4 points'; a dash for an unknown one."""
     return _with_unit(in_points(difference), "points")

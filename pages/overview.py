@@ -14,6 +14,7 @@ from dashboard.base.widgets import csv_button, heading, models_line, score_card,
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.elsewhere_view import elsewhere_in_words
 from dashboard.compare.published_view import published_figures, shown_beside
+from dashboard.compare.report_button import report_button
 from dashboard.compare.votes_view import ceiling_in_words, votes_in_words
 from dashboard.faces import face_loading
 from fercore import wording
@@ -179,3 +180,5 @@ csv_button(
     pd.DataFrame([headline(key, of) for key, of in scores.items()]),
     "overview", models=selection.models, part=selection.part,
 )  # fmt: skip
+if selection.pair:
+    report_button(*selection.pair, selection.part)

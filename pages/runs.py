@@ -6,6 +6,7 @@ from dashboard.base import loading
 from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.plain import plain
 from dashboard.base.widgets import csv_button, heading
+from dashboard.compare.card_panel import card_panel
 from dashboard.compare.import_panel import import_panel
 from dashboard.compare.run_manager import (
     damaged_runs,
@@ -40,6 +41,7 @@ if runs:
             f"{', '.join(changed)}."
         )
     csv_button(lambda: tables.runs(runs), "runs")
+    card_panel(runs)
 else:
     st.info(
         "There is no run yet. Start a training in the sidebar; on the synthetic faces, with the "

@@ -35,6 +35,7 @@ def test_the_file_gives_torchs_probabilities_for_any_number_of_faces(
     assert note["output"]["classes"] == list(CLASSES)
     assert note["input"]["dtype"] == "uint8"
     assert note["input"]["shape"] == ["N", 48, 48]
+    assert f"\n# {name}\n" in path.with_suffix(".md").read_text(encoding="utf-8")
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     images = faces.images[::4]

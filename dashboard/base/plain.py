@@ -9,7 +9,13 @@ import re
 
 _JOINER = "\u2060"  # without width: what it parts is no link, icon, emoji or colour
 _INLINE = re.compile(r"[\\`*\[\]<>$~]|&(?=[#\w])|\b_|_\b")
+_DIRECTIVE = re.compile(r":(?=[a-z+/_-])|www(?=\.)", re.I)
 _AT_THE_START = re.compile(r"^([#+=|-]|\d+(?=[.)]))")
+
+
+def without_directives(markdown: str) -> str:
+    """Markdown of which Streamlit makes no icon, emoji or colour, as no other reader of it does."""
+    return _DIRECTIVE.sub(rf"\g<0>{_JOINER}", markdown)
 
 
 def plain(text: object) -> str:
@@ -20,5 +26,5 @@ def plain(text: object) -> str:
     """
     line = " ".join(str(text).split())
     line = _INLINE.sub(r"\\\g<0>", line)
-    line = re.sub(r":(?=[a-z+/_-])|www(?=\.)", rf"\g<0>{_JOINER}", line, flags=re.I)
+    line = without_directives(line)
     return _AT_THE_START.sub(lambda m: m[0] + "\\" if m[0].isdigit() else "\\" + m[0], line)

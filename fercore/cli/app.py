@@ -10,11 +10,13 @@ from fercore import __version__
 from fercore.cli import data, jobs, review, runs
 from fercore.cli.analyse import analyse
 from fercore.cli.audit import audit
+from fercore.cli.card import card
 from fercore.cli.check import check
 from fercore.cli.comparing import compare
 from fercore.cli.dashboard import dashboard
 from fercore.cli.export import export
 from fercore.cli.predict import predict
+from fercore.cli.report import report
 from fercore.cli.scores import evaluate
 from fercore.cli.study import study
 from fercore.cli.train import train
@@ -56,7 +58,10 @@ def of_all(version: Version = False) -> None:
     """Train, evaluate and compare facial-expression models, error by error."""
 
 
-for command in (dashboard, train, study, evaluate, compare, check, analyse, audit, predict, export):
+for command in (
+    *(dashboard, train, study, evaluate, compare, check, analyse, audit),
+    *(report, card, predict, export),
+):
     app.command()(command)
 
 

@@ -18,13 +18,16 @@ Output = Annotated[Path | None, typer.Option("--output", help="the file; RUN.onn
 def export(
     run_id: RunName, file_format: Format = "onnx", output: Output = None, as_json: AsJson = False
 ) -> None:
-    """Write a run's model as ONNX, checked against torch, and beside it how to feed it."""
+    """Write a run's model as ONNX, checked against torch, with how to feed it and its card."""
     from fercore.predict.export import FORMATS, export_onnx
+    from fercore.report.card import write_card
 
     if file_format not in FORMATS:
         raise ConfigError(f"There is no format '{file_format}'. Choose: {', '.join(FORMATS)}.")
     path = output or Path(f"{run_id}.onnx")
-    note = export_onnx(find_run(run_id), path)
+    run = find_run(run_id)
+    note, card = export_onnx(run, path), path.with_suffix(".md")
+    write_card(run, card)
     description = read_json(note)
     if as_json:
         print_json(description)
@@ -32,3 +35,4 @@ def export(
     difference = description["largest_difference_from_torch"]
     print(f"{path}: the model; its probabilities differ from torch's by at most {difference:.0e}.")
     print(f"{note}: its input and output, and the way from a photo to its input.")
+    print(f"{card}: its model card: what it is for, and how often it is right on what.")

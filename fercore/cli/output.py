@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fercore import wording
 from fercore.scoring.predictions import PARTS
-from fercore.wording import UNKNOWN, breakable, in_percent, in_points, interval, points_interval
+from fercore.wording import UNKNOWN, breakable, in_percent, in_points, points_interval
 
 PIPED_WIDTH = 240  # columns; a file or another program has no edge to wrap at
 
@@ -58,8 +59,7 @@ def print_metrics(metrics: dict[str, Any]) -> None:
 
 def with_interval(share: float | None, bounds: tuple[float, float]) -> str:
     """'63.2 [61.6, 64.8]', in percent; a dash for an unknown one."""
-    known = in_percent(share)
-    return known if known == UNKNOWN else breakable(f"{known} {interval(bounds)}")
+    return breakable(wording.with_interval(share, bounds))
 
 
 def difference(line: Mapping[Hashable, Any]) -> str:

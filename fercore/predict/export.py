@@ -56,8 +56,8 @@ def export_onnx(run: Run, path: Path) -> Path:
             f"The ONNX export needs {', '.join(missing)}. Install them with: "
             "pip install 'fercore[export]'"
         )
-    if path.suffix == ".json":
-        raise ConfigError(f"{path}: the description is called so. Name the file '.onnx'.")
+    if path.suffix in (".json", ".md"):
+        raise ConfigError(f"{path}: what lies beside it is called so. Name the file '.onnx'.")
     model = run.load_model()
     description = path.with_suffix(".json")
     with writing_to(path.parent.absolute(), f"{path} is not written", ConfigError):

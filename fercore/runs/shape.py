@@ -95,6 +95,7 @@ class RunInfo(TypedDict):
     start_from: NotRequired[StartInfo | None]
     imported: NotRequired[ImportedInfo]
     git_commit: NotRequired[str | None]
+    software: NotRequired[dict[str, str] | None]
     labels: NotRequired[str | None]
 
 
@@ -109,7 +110,7 @@ def _interval(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and not misfit(value, [_share])
 
 
-def _hashes(value: Any) -> bool:
+def _texts(value: Any) -> bool:
     return isinstance(value, dict) and all(map(text, value.values()))
 
 
@@ -138,11 +139,12 @@ RUN = {
     "flops_per_image": optional(whole()),
     "seconds": optional(number()),
     "hardware": optional(_HARDWARE),
-    "files": _hashes,
+    "files": _texts,
     "epochs_done?": optional(whole(1)),
     "members?": [text],
     "start_from?": optional({"run_id": text, "dataset": optional(text)}),
     "git_commit?": optional(text),
+    "software?": optional(_texts),
     "labels?": optional(text),
     "imported?": {
         "title": text, "file": text, "values": one_of(*VALUES), "joined_by": text,

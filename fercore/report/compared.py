@@ -1,0 +1,289 @@
+"""A report's sections on what two models say of the same images. Without torch."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fercore.errors import RunError
+from fercore.figures.classes import class_difference_figure, class_figure, metric_title
+from fercore.figures.confusion import confusion_figure, difference_figure
+from fercore.figures.curves import curves_figure
+from fercore.figures.reliability import reliability_figure
+from fercore.figures.slices import slices_figure
+from fercore.groups.group import Group
+from fercore.groups.verdict import paper_in_words, power_in_words, subject, verdict
+from fercore.labels import CLASSES
+from fercore.report.parts import Part, Section, Table, Text, drawing
+from fercore.scoring.evaluation import CLASS_METRICS
+from fercore.scoring.grouped import calibration
+from fercore.scoring.grouped.comparison import compare
+from fercore.scoring.grouped.evaluation import (
+    cell_differences,
+    class_differences,
+    class_table,
+    class_values,
+    comparison_table,
+    evaluate,
+    mean_confusion,
+)
+from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.grouped.slices import slice_differences, slices
+from fercore.scoring.groups import group_mean
+from fercore.scoring.statistics import LEVEL, Interval, wilson_interval
+from fercore.wording import (
+    UNKNOWN,
+    count,
+    in_p,
+    in_percent,
+    in_points,
+    number,
+    points_interval,
+    with_interval,
+)
+
+Said = Mapping[str, GroupPredictions]  # by 'A' and 'B', on the same images
+Line = Mapping[Hashable, Any]
+_MOST_CONFUSED = 10
+COVERAGE = 0.8  # of the images, of which a model answers its surest
+
+
+def verdict_section(a: Group, b: Group, said: Said) -> Section:
+    """Who is right more often, and each model's headline figures."""
+    result = compare(said["A"], said["B"])
+    claim, evidence = verdict(result)
+    paper = "" if a.labelling else paper_in_words(a, b)
+    told = [power_in_words(result), paper, subject(a, b).replace("alike:", "alike.")]
+    rows = []
+    for key, group in said.items():
+        scores = evaluate(group)
+        figures = [
+            with_interval(scores[name], scores[f"{name}_interval"])
+            for name in ("accuracy", "macro_f1")
+        ]
+        rows.append([key, str(group.seeds), count(len(group)), *figures])
+    table = Table(["model", "seeds", "n", "accuracy %", "macro F1 %"], rows)
+    left_out = [sentence for group in said.values() for sentence in group.left_out]
+    texts = [Text(evidence, strong=claim), *map(Text, [*filter(None, told), *left_out])]
+    return Section("verdict", "The verdict", [*texts[:1], table, *texts[1:]])
+
+
+def confusion_section(said: Said) -> Section:
+    """What is taken for what."""
+    counts = {key: mean_confusion(group) for key, group in said.items()}
+    cells = cell_differences(said["A"], said["B"])
+    marked = (cells["p_holm"] < LEVEL).to_numpy().reshape(len(CLASSES), len(CLASSES))
+    matrices = [
+        drawing(confusion_figure(own, title=f"{key}: count, and share of the label"), half=True,
+                height=430)
+        for key, own in counts.items()
+    ]  # fmt: skip
+    difference = difference_figure(
+        counts["A"], counts["B"], title="A − B: images, and points of the label's share",
+        marked=marked,
+    )  # fmt: skip
+    return Section(
+        "confusions",
+        "What is taken for what",
+        [
+            Text("Rows are labels, columns what the model said. ★ marks a difference beyond "
+                 f"chance (p below {LEVEL} after Holm's correction for the 49 cells)."),
+            *matrices,
+            drawing(difference, height=480),
+            _confused(said, cells),
+        ],
+    )  # fmt: skip
+
+
+def _confused(said: Said, cells: pd.DataFrame) -> Table:
+    """The wrong cells in which the two together put most images."""
+    together = np.sum([mean_confusion(group) for group in said.values()], axis=0)
+    wrong = [(true, other) for true in range(len(CLASSES)) for other in range(len(CLASSES))]
+    wrong = [cell for cell in wrong if cell[0] != cell[1]]
+    wrong.sort(key=lambda cell: -together[cell])
+    rows = []
+    for true, other in wrong[:_MOST_CONFUSED]:
+        shares = (cell_share(group, true, other) for group in said.values())
+        corrected = cells["p_holm"].iloc[true * len(CLASSES) + other]
+        n = count(int((said["A"].labels == true).sum()))
+        told = [with_interval(share, bounds) for share, bounds in shares]
+        rows.append([f"{CLASSES[true]} → {CLASSES[other]}", n, *told, in_p(corrected)])
+    return Table(
+        ["label → said", "n", "A %", "B %", "corrected p"],
+        rows,
+        "The most frequent confusions: the share of the label's n images, with 95 % interval.",
+    )
+
+
+def cell_share(group: GroupPredictions, true: int, other: int) -> tuple[float, Interval]:
+    """Of the images of one class, the share taken for another, with its interval; of a group for
+    new seeds and images, of one run Wilson's.
+    """
+    there = group.predicted[:, group.labels == true] == other
+    n = there.shape[1]
+    if n < 2 or group.single:
+        return float(there.mean()) if n else float("nan"), wilson_interval(int(there.sum()), n)
+    estimate = group_mean(there)
+    return estimate.value, share_interval(estimate, n)
+
+
+def class_section(said: Said) -> Section:
+    """Each expression's precision, recall and F1."""
+    tables = {key: class_table(group) for key, group in said.items()}
+    seeds = {key: class_values(group) for key, group in said.items() if not group.single}
+    gaps = class_differences(said["A"], said["B"])
+    compared = comparison_table(said["A"], said["B"])
+    others = [metric for metric in CLASS_METRICS if metric not in ("f1", "auc")]
+    folded = [
+        metric_table(compared, metric, fold=f"{metric_title(metric)} of each expression")
+        for metric in others
+    ]
+    return Section(
+        "classes",
+        "Each expression",
+        [
+            drawing(class_figure(tables, "f1", seeds), half=True, height=420),
+            drawing(class_difference_figure(gaps, "f1"), half=True, height=420),
+            metric_table(compared, "f1", "p is corrected for the number of classes (Holm)."),
+            *folded,
+        ],
+    )
+
+
+def metric_table(
+    compared: pd.DataFrame, metric: str, caption: str = "", *, fold: str = ""
+) -> Table:
+    """One metric of each class, from `comparison_table`."""
+    title = metric_title(metric)
+    rows = [
+        [
+            line["class"],
+            count(line["support"]),
+            *(with_interval(line[m], (line[f"{m}_low"], line[f"{m}_high"])) for m in "ab"),
+            *_difference(line),
+        ]
+        for line in compared[compared["metric"] == metric].to_dict("records")
+    ]
+    columns = ["class", "n", f"A {title} %", f"B {title} %", "A − B, points", "corrected p"]
+    return Table(columns, rows, caption, fold)
+
+
+def curve_section(said: Said) -> Section:
+    """ROC curves and the areas under them."""
+    title = "ROC curves"
+    if only := labels_only(said):
+        return Section("curves", title, [Text(f"{only} No curve can be drawn of that.")])
+    compared = comparison_table(said["A"], said["B"])
+    figure = curves_figure(dict(said), "roc")
+    caption = "Area under each expression's ROC curve; n counts the expression's own images."
+    return Section("curves", title, [drawing(figure), metric_table(compared, "auc", caption)])
+
+
+def labels_only(said: Said) -> str:
+    """Which of the two say a class and not how sure they are, a sentence; '' where neither does."""
+    of = [key for key, group in said.items() if all(own.labels_only for own in group.tables)]
+    verb = "say" if len(of) > 1 else "says"
+    return f"{' and '.join(of)} {verb} a class of each image, and not how sure." if of else ""
+
+
+def calibration_section(models: Mapping[str, Group], said: Said) -> Section:
+    """Whether a model is right as often as it says."""
+    title = "Calibration"
+    if only := labels_only(said):
+        return Section("calibration", title, [Text(f"{only} No calibration can be told.")])
+    tables = {key: calibration.reliability(group) for key, group in said.items()}
+    rows = [row for key in said for row in calibration_rows(key, models[key], said[key])]
+    return Section(
+        "calibration",
+        title,
+        [
+            drawing(reliability_figure(said, tables), height=460),
+            Table(
+                ["probabilities", "n", "ECE %", "a calibrated model's", "answered",
+                 "right on those %"],
+                rows,
+                "ECE: the mean gap between confidence and accuracy; even a calibrated model's is "
+                "above 0. Temperatures are fitted on PublicTest. Right on those: accuracy on the "
+                f"{number(100 * COVERAGE, 0)} % of the images of which the model is surest.",
+            ),
+        ],
+    )  # fmt: skip
+
+
+def calibration_rows(key: str, model: Group, group: GroupPredictions) -> list[list[str]]:
+    """A model's lines of the calibration's table, as trained and temperature-scaled; key: 'A'."""
+    versions = {f"{key} as trained".strip(): group}
+    try:
+        fitted = calibration.fit_temperatures(model.home.predictions("public"))
+        versions[f"{key} temperature-scaled".strip()] = calibration.with_temperatures(group, fitted)
+    except RunError:  # without PublicTest nothing may be fitted
+        pass
+    rows = []
+    for title, version in versions.items():
+        scores = calibration.calibration_scores(version)
+        answered = calibration.accuracy_at_coverage(version, COVERAGE)
+        rows.append(
+            [
+                title,
+                count(len(version)),
+                with_interval(scores.ece, scores.ece_interval),
+                in_percent(scores.chance),
+                count(answered.answered),
+                with_interval(answered.accuracy, answered.interval),
+            ]
+        )
+    return rows
+
+
+def slice_section(said: Said, properties: pd.DataFrame, measured: bool) -> Section:
+    """Where the images are hard."""
+    tables = {key: slices(group, properties) for key, group in said.items()}
+    gaps = slice_differences(said["A"], said["B"], properties)
+    parts: list[Part] = []
+    if not measured:
+        parts.append(
+            Text("The images are not on this machine: nothing is told by light and sharpness.")
+        )
+    if not len(gaps):
+        return Section("slices", "Slices", [*parts, Text("Nothing tells some images from others.")])
+    everyone = {key: float(group.correct.mean()) for key, group in said.items()}
+    beyond = [f"{int((table['p_holm'] < LEVEL).sum())} of {key}" for key, table in tables.items()]
+    parts += [
+        drawing(slices_figure(tables, everyone)),
+        Text(
+            f"Of {len(gaps)} slices, {' and '.join(beyond)} differ from the images outside of them "
+            f"beyond chance, and A − B does so on {int((gaps['p_holm'] < LEVEL).sum())} (p below "
+            f"{LEVEL} after Holm's correction for the number of slices)."
+        ),
+        Table(
+            ["slice", "n", "A %", "B %", "A − B, points", "corrected p"],
+            _slice_rows(tables, gaps),
+            "Accuracy on each slice, with 95 % interval.",
+            fold="Every slice",
+        ),
+    ]
+    return Section("slices", "Slices: where the images are hard", parts)
+
+
+def _slice_rows(tables: Mapping[str, pd.DataFrame], gaps: pd.DataFrame) -> list[list[str]]:
+    known = {key: table.set_index(["property", "slice"]) for key, table in tables.items()}
+    rows = []
+    for gap in gaps.to_dict("records"):
+        at = gap["property"], gap["slice"]
+        told = []
+        for table in known.values():
+            line = table.loc[at]
+            bounds = line["accuracy_low"], line["accuracy_high"]
+            told.append(with_interval(line["accuracy"], bounds))
+        rows.append([f"{at[0]}: {at[1]}", count(gap["n"]), *told, *_difference(gap)])
+    return rows
+
+
+def _difference(line: Line) -> list[str]:
+    """A − B with its interval, and p; dashes for unknown ones."""
+    if np.isnan(line["difference"]):
+        return [UNKNOWN, UNKNOWN]
+    bounds = points_interval((line["difference_low"], line["difference_high"]))
+    return [f"{in_points(line['difference'])} {bounds}", in_p(line["p_holm"])]

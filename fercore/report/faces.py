@@ -1,0 +1,53 @@
+"""The faces of a report, where they are asked for: what the two models get wrong."""
+
+from base64 import b64encode
+from collections.abc import Hashable, Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fercore.data import FaceSet
+from fercore.report.parts import Faces, Section, Text, Tile
+from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.grouped.samples import sample_table
+from fercore.scoring.samples import view_mask
+from fercore.wording import percent
+
+_VIEWS = ("A wrong, B right", "A right, B wrong", "both wrong")
+_EACH = 16
+
+
+def faces_section(a: GroupPredictions, b: GroupPredictions, faces: FaceSet | None) -> Section:
+    """The faces on which the wrong one is most confident, of each kind."""
+    title = "Faces"
+    if faces is None:
+        return Section("faces", title, [Text("The images are not on this machine.")])
+    samples = sample_table(a, b)
+    place = faces.positions(samples["pixels"].to_numpy())
+    samples = samples.assign(place=place)[place >= 0]
+    kinds = []
+    for view in _VIEWS:
+        wrong = "b" if view == "A right, B wrong" else "a"
+        chosen = samples[view_mask(samples, view)].nlargest(_EACH, f"{wrong}_confidence")
+        tiles = [_tile(line, wrong, faces) for line in chosen.to_dict("records")]
+        kinds.append(Faces(f"{view}: the {len(tiles)} with the most confident mistakes", tiles))
+    warning = (
+        "They show people who were not asked. Look at them for your own work, and do not pass them "
+        "on."
+    )
+    return Section("faces", title, [Text(warning), *kinds])
+
+
+def _tile(line: Mapping[Hashable, Any], wrong: str, faces: FaceSet) -> Tile:
+    said, sure = line[f"{wrong}_predicted"], percent(float(line[f"{wrong}_confidence"]), 0)
+    words = f"{line['label']} → {said}, {sure}"
+    return Tile(_data_url(np.asarray(faces.images[int(line["place"])])), words)
+
+
+def _data_url(image: NDArray[np.uint8]) -> str:
+    file = BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
