@@ -133,6 +133,18 @@ def test_differences_of_twenty_seeds_agree_with_a_plain_two_way_bootstrap():
     assert (table["f1_low"], table["f1_high"]) == pytest.approx(f1, abs=0.012)
 
 
+def test_one_comparison_has_one_interval_and_one_p():
+    """p is below 0.05 where the interval leaves out 0, whichever of the two methods answers."""
+    answered = set()
+    for seed in range(40):
+        found = comparison.compare(*pair((2 + seed % 3, 3), 250 + 10 * seed, seed=seed)).crossed
+        low, high = found.interval
+        assert (found.p_value < 0.05) == (low > 0 or high < 0)
+        assert (found.equivalence_p < 0.05) == found.equivalent
+        answered.add(found.interval == found.student)
+    assert answered == {True, False}
+
+
 def test_compare_agrees_with_an_analysis_of_variance_by_projection():
     """Its sums of squares from least squares on dummies, a model at a time."""
     a, b = pair((3, 4), 60, seed=3)

@@ -7,6 +7,9 @@ images. Two single runs are compared as such, image by image. Without torch.
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fercore.scoring import evaluation
 from fercore.scoring.grouped.intervals import share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
@@ -24,9 +27,11 @@ class CrossedDifference:
     """A minus B in shares, of groups, with the decisions of the protocol.
 
     interval: Student's, or where they disagree by more than a tenth of a point the wider one of
-    that and the bootstrap's; equivalence_interval: the same of 90 %. detectable: the smallest true
-    difference that so many seeds would have shown with a probability of 0.8. shares: of the
-    variance, by seeds, images and the rest, with sum 1. seeds: of A and of B.
+    that and the bootstrap's; equivalence_interval: the same of 90 %. p_value and equivalence_p are
+    of the same one: below 0.05 where the interval leaves out 0, or lies in the margin.
+    detectable: the smallest true difference that so many seeds would have shown with a probability
+    of 0.8. shares: of the variance, by seeds, images and the rest, with sum 1. seeds: of A and of
+    B.
     """
 
     value: float
@@ -43,8 +48,8 @@ class CrossedDifference:
 
     @property
     def different(self) -> bool:
-        """Whether the test finds a difference and the answer's interval does not hold 0."""
-        return self.p_value < LEVEL and not self.interval.low <= 0 <= self.interval.high
+        """Whether the test finds a difference: the interval does not hold 0."""
+        return self.p_value < LEVEL
 
     @property
     def larger(self) -> bool:
@@ -63,14 +68,18 @@ def crossed_difference(a: Scores, b: Scores) -> CrossedDifference:
     estimate, draws = group_difference(a, b), crossed_draws(a, b)
     student, bootstrap = estimate.interval(), Interval(*map(float, percentiles(draws)))
     of_ninety = Interval(*map(float, percentiles(draws, _NINETY)))
-    return CrossedDifference(
-        estimate.value,
+    interval, equivalence = (
         _answer(student, bootstrap),
         _answer(estimate.interval(_NINETY), of_ninety),
+    )
+    return CrossedDifference(
+        estimate.value,
+        interval,
+        equivalence,
         student,
         bootstrap,
-        estimate.p_value,
-        estimate.equivalence_p(MARGIN),
+        estimate.p_value if interval is student else 2 * _beyond(draws, 0.0),
+        _outside(draws) if equivalence is of_ninety else estimate.equivalence_p(MARGIN),
         estimate.detectable,
         estimate.shares,
         (len(a), len(b)),
@@ -83,6 +92,18 @@ def _answer(student: Interval, bootstrap: Interval) -> Interval:
     if apart <= _NEAR:
         return student
     return max(student, bootstrap, key=lambda bounds: bounds.high - bounds.low)
+
+
+def _beyond(draws: NDArray[np.float64], bound: float) -> float:
+    """The share of draws on the side of `bound` that holds fewer; of as many and one, never 0."""
+    fewer = min(np.count_nonzero(draws <= bound), np.count_nonzero(draws >= bound))
+    return min(0.5, (fewer + 1) / (len(draws) + 1))
+
+
+def _outside(draws: NDArray[np.float64]) -> float:
+    """The share of draws beyond the margin, on the side where more are."""
+    more = max(np.count_nonzero(draws <= -MARGIN), np.count_nonzero(draws >= MARGIN))
+    return float((more + 1) / (len(draws) + 1))
 
 
 @dataclass(frozen=True)
