@@ -109,7 +109,7 @@ def exploratory(scored: Scored, study: Study) -> dict[str, list[Contrast]]:
 def contrast_table(scored: Scored, study: Study, result: CrossedDifference | None) -> pd.DataFrame:
     """A line per contrast, families in the protocol's order, the exploratory ones after them.
 
-    result: the primary contrast, whose interval its line has.
+    result: the primary contrast, whose interval and p its line has.
 
     Columns: family, contrast, title; difference, difference_low, difference_high (shares from -1 to
     1, the interval as the module's docstring tells); p_value; p_holm, corrected within the family;
@@ -123,6 +123,7 @@ def contrast_table(scored: Scored, study: Study, result: CrossedDifference | Non
     if result:
         own = table["family"] == PRIMARY
         table.loc[own, ["difference_low", "difference_high"]] = tuple(result.interval)
+        table.loc[own, ["p_value", "p_holm"]] = result.p_value
     return table
 
 
