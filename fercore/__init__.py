@@ -1,3 +1,3 @@
 """fercore: train, evaluate and compare facial-expression models, error by error."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
