@@ -105,9 +105,8 @@ against = said_against(tables["A"], tables["B"]) if selection.pair else None
 with cell:
     chosen = {matrix: pair for matrix, pair in selection.cells.items() if ANY not in pair}
     if not chosen:
-        st.markdown("No cell is chosen. Click one, or pick a label and a prediction.")
-        if taught:
-            st.markdown("Explained below is the commonest mistake of A.")
+        instead = " Explained is the commonest mistake of A." if taught else ""
+        st.markdown(f"No cell is chosen. Click one, or pick a label and a prediction.{instead}")
     elif against is not None and "A against B" in chosen:
         said_a, said_b = chosen["A against B"]
         told(

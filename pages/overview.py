@@ -15,6 +15,7 @@ from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.elsewhere_view import elsewhere_in_words
 from dashboard.compare.published_view import published_figures, shown_beside
 from dashboard.compare.report_button import report_button
+from dashboard.compare.start_here import start_here
 from dashboard.compare.votes_view import ceiling_in_words, votes_in_words
 from dashboard.faces import face_loading
 from fercore import wording
@@ -23,6 +24,7 @@ from fercore.groups.group import Group
 from fercore.groups.verdict import (
     any_imported,
     compares_architectures,
+    limits_in_words,
     paper_in_words,
     power_in_words,
     subject,
@@ -56,11 +58,11 @@ def counts_of(model: Group, part: str) -> dict[tuple[str, str], str]:
 selection = current_with_predictions()
 heading(
     plain(title_of(selection.models)),
-    "The verdict on one screen: how often each model is right, whether the difference is more "
-    "than chance, and the mistakes that cost most. Choose models and images in the sidebar.",
+    "Two models name one of seven expressions for each face, and were right as often as this on "
+    "faces that they had not seen. Choose others in the sidebar.",
     "FER2013", "CNN", "LSTM", "accuracy", "95 % interval", "macro F1", "macro AUC", "p",
-    "beyond chance", "exact McNemar", "Student's t over seeds and images", "seed", "group",
-    "margin", "PrivateTest", "without duplicates", "FER+",
+    "beyond chance", "paired interval", "exact McNemar", "Student's t over seeds and images",
+    "seed", "group", "margin", "PrivateTest", "without duplicates", "FER+",
 )  # fmt: skip
 answer = st.container()  # filled below: the figure needs less than the comparison does
 
@@ -95,7 +97,14 @@ with answer:
     if selection.pair:
         result = loading.comparison(*selection.pair, selection.part)
         claim, evidence = verdict(result)
-        st.markdown(f"**{claim}** {evidence}")
+        st.markdown(
+            f"**{claim}** {evidence}", help=explained("paired interval", "p", "beyond chance")
+        )
+    st.markdown(limits_in_words(scores))
+    start_here()
+
+if selection.pair:
+    with st.expander("What this rests on", icon=":material/rule:"):
         if power := power_in_words(result):
             st.markdown(power)
         if on_fer2013 and (paper := paper_in_words(*selection.pair)):
@@ -107,7 +116,6 @@ with answer:
                 label="Does the LSTM lose? Over all seeds",
                 icon=":material/psychology_alt:",
             )
-
 for sentence in elsewhere_in_words(selection.models):
     st.caption(sentence)
 if voted := votes_in_words(selection.models, selection.part):

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.base.navigation import PAGES
+from dashboard.compare.start_here import WAYS
 from fercore import jobs
 from fercore.files import write_json
 from fercore.jobs.request import Request, prepare
@@ -573,3 +574,14 @@ def test_a_session_keeps_nothing_of_the_pages_it_has_left(two_runs):
             app.session_state["a"], app.session_state["b"] = a, b
             app.run()
     assert held() <= 2 * figures  # those shown, and perhaps those shown before
+
+
+def test_overview_says_what_the_models_cannot_do_and_where_to_begin(two_runs):
+    app = open_page("overview")
+    scores = find_run("second").metrics()["private"]
+    worst = min(scores["per_class"], key=lambda row: row["recall"])
+    told = f"A is wrong on {percent(1 - scores['accuracy'])}", f"{worst['class']} A finds"
+    assert all(words.replace("\u00a0", " ") in said(app) for words in told)
+    ways = {link.proto.label: link.proto for link in app.get("page_link")}
+    assert "explain=on" in str(ways["What does a confusion matrix say?"])
+    assert {way.question for way in WAYS} <= set(ways)

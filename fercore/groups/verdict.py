@@ -3,7 +3,8 @@
 Nothing here is escaped: names are as people wrote them.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from fercore.data import SYNTHETIC
 from fercore.groups.group import Group
@@ -35,6 +36,20 @@ def verdict(result: GroupComparison) -> Verdict:
     better, worse = ("A", "B") if result.difference > 0 else ("B", "A")
     gap = f"{number(abs(100 * result.difference))}{NO_BREAK}points"
     return Verdict(f"{better} is right {gap} more often than {worse}", evidence)
+
+
+def limits_in_words(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """How often they fail, by key ('A' and, where there is one, 'B') from the figures of
+    `evaluate`; and what is not in their answers.
+    """
+    wrong = [f"{key} is wrong on {percent(1 - of['accuracy'])}" for key, of in scores.items()]
+    occurring = [row for row in scores["A"]["per_class"] if row["support"]]
+    weakest = min(occurring, key=lambda row: row["recall"])
+    found = percent(weakest["recall"])
+    return (
+        f"{' and '.join(wrong)} of the faces, and of those labelled {weakest['class']} A finds "
+        f"{found}: no single answer is to be relied on. What someone feels is not in the picture."
+    )
 
 
 def power_in_words(result: GroupComparison) -> str:
