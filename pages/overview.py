@@ -184,9 +184,10 @@ with right:
 
 if on_fer2013:
     published_figures()
-csv_button(
-    pd.DataFrame([headline(key, of) for key, of in scores.items()]),
-    "overview", models=selection.models, part=selection.part,
-)  # fmt: skip
-if selection.pair:
-    report_button(*selection.pair, selection.part)
+with st.container(horizontal=True):
+    csv_button(
+        pd.DataFrame([headline(key, of) for key, of in scores.items()]),
+        "overview", models=selection.models, part=selection.part,
+    )  # fmt: skip
+    if selection.pair:
+        report_button(*selection.pair, selection.part)

@@ -1,5 +1,7 @@
 """A run's model card on the page of runs."""
 
+import re
+
 import streamlit as st
 
 from dashboard.base.failures import errors_told
@@ -33,7 +35,8 @@ def card_panel(runs: list[Run]) -> None:
         if st.toggle("Show it here", key=_SHOWN):
             with errors_told("The card"):
                 _, _, text = _card(run).split("---\n", 2)  # the front matter is for programs
-                st.markdown(without_directives(text))
+                beneath = re.sub(r"^#", "###", text, flags=re.M)  # the page's own titles
+                st.markdown(without_directives(beneath))
 
 
 def _card(run: Run) -> str:

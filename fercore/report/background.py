@@ -9,6 +9,7 @@ import pandas as pd
 from fercore.analysis.audit import ALL, Audit, agreement_by_class, audit, near_across
 from fercore.analysis.audit import near_duplicates as find_near
 from fercore.data import FaceSet
+from fercore.data.download import STATEMENT
 from fercore.data.votes import Votes
 from fercore.errors import RunError
 from fercore.glossary import TERMS, titled
@@ -80,6 +81,8 @@ def data_section(run: Run, faces: FaceSet | None, votes: Votes | None) -> Sectio
         Text("These are counts of all images of a kind, so they have no interval."),
         Table(["images", *CLASSES, ALL], rows, f"{run.dataset}, images by label."),
     ]
+    if run.dataset == "FER2013":
+        parts.insert(0, Text(STATEMENT))
     if faces is None:
         parts.append(Text("The images are not on this machine, so copies are counted no further."))
     else:
