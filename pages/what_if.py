@@ -19,11 +19,13 @@ selection = current_with_answers()
 not_for()
 model_names(selection, f"images: {selection.part_name}")
 
-kind = one_of("Face", FACES_FROM, "from")
-found = of_the_images(selection) if kind == "images" else in_a_photo()
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+with controls:
+    kind = one_of("Face", FACES_FROM, "from")
+found = of_the_images(selection, controls) if kind == "images" else in_a_photo()
 if found is None:
     st.stop()
-st.markdown(found.about)
+controls.markdown(found.about, width="content")
 what_if(found.face, selection.runs)
 st.caption(
     "Probabilities are as the models give them, not calibrated. Between two steps of a slider the "

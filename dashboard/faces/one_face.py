@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.base import loading
 from dashboard.base.address import NOT_HERE
@@ -31,9 +32,9 @@ class OneFace(NamedTuple):
     about: str
 
 
-def of_the_images(selection: Selection) -> OneFace | None:
+def of_the_images(selection: Selection, place: DeltaGenerator) -> OneFace | None:
     """The image of the chosen row; without one, that of the selection whose answer is nearest to
-    another. None, and why, where it is not here.
+    another. None, and why, where it is not here. place: of the button for another one.
     """
     if not loading.is_scored(selection.a, selection.part):
         st.info("A was not scored on these images. Choose others in the sidebar, or take a photo.")
@@ -52,7 +53,7 @@ def of_the_images(selection: Selection) -> OneFace | None:
     fitting = fitting if len(fitting) else here
     nearest = fitting.loc[fitting["a_margin"].abs().sort_values(kind="stable").index]
     sample = chosen.iloc[0] if len(chosen) else nearest.iloc[0]
-    st.button(
+    place.button(
         "Another face", icon=":material/shuffle:", on_click=_choose,
         args=(_next(nearest, int(sample["row"])),),
         help="Of what is selected, those first whose answer is nearest to another.",

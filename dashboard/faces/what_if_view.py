@@ -23,8 +23,8 @@ from fercore.runs.artifacts import Run
 from fercore.wording import number, percent
 
 ALONG = "along"  # the change that the curve follows, also in the URL
-_COLUMNS = (("light", "contrast", "blur", "noise"), ("rotation", "right", "down"),
-            ("hand", "hand_right", "hand_down"))  # fmt: skip
+_COLUMNS = (("light", "contrast", "blur", "noise", "rotation"),
+            ("right", "down", "hand", "hand_right", "hand_down"))  # fmt: skip
 _SEEN = 0.1  # the probability that a class reaches somewhere on a curve that is drawn
 
 
@@ -35,13 +35,14 @@ def what_if(face: NDArray[np.uint8], runs: Mapping[str, Run]) -> None:
 
     A fragment: a slider that moves draws this alone anew.
     """
-    change = _sliders()
+    sliders, answers = st.columns(2, gap="large")
+    with sliders:
+        change = _sliders()
     seen = changed(face, change)
-    pictures, bars = st.columns([1, 2], vertical_alignment="center")
-    with pictures, st.container(horizontal=True):
-        st.image(tile(face, 3), caption="untouched", width=144)
-        st.image(tile(seen, 3), caption="as the models see it", width=144)
-    with bars:
+    with answers:
+        with st.container(horizontal=True):
+            st.image(tile(face, 3), caption="untouched", width=144)
+            st.image(tile(seen, 3), caption="as the models see it", width=144)
         probs = {key: face_loading.answers(run)(seen[None])[0] for key, run in runs.items()}
         show_figure(probability_figure(probs), alt="Seven probabilities", key="what-if-bars")
     name = st.selectbox(

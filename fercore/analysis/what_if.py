@@ -51,12 +51,12 @@ SCALES = {
     "contrast": Scale("Contrast", "%", -90, 90, 5),
     "blur": Scale("Blur", "deviation, pixels", 0, 4, 0.1),
     "noise": Scale("Noise", "deviation, grey levels", 0, 60, 2),
-    "rotation": Scale("Rotation", "degrees, left positive", -45, 45, 3),
+    "rotation": Scale("Rotation to the left", "degrees", -45, 45, 3),
     "right": Scale("Shift to the right", "pixels", -12, 12, 1),
     "down": Scale("Shift down", "pixels", -12, 12, 1),
     "hand": Scale("Hand", "side, pixels", 0, 32, 1),
-    "hand_right": Scale("The hand's centre from the left", "pixels", 0, 48, 1),
-    "hand_down": Scale("The hand's centre from the top", "pixels", 0, 48, 1),
+    "hand_right": Scale("Hand, from the left", "pixels", 0, 48, 1),
+    "hand_down": Scale("Hand, from the top", "pixels", 0, 48, 1),
 }
 
 
