@@ -132,6 +132,10 @@ _SURENESS = {
         "more reliable answers.",
         "El-Yaniv & Wiener (2010)",
     ),
+    "coverage": Term(
+        "of all images, the share that a model answers, the others being 'unsure'.",
+        "El-Yaniv & Wiener (2010)",
+    ),
     "area under the risk-coverage curve": Term(
         "the mean share of errors over all shares of images that are answered; lower is better.",
         "Geifman & El-Yaniv (2017)",

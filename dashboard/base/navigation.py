@@ -38,6 +38,7 @@ PAGES = {
         PageEntry("Compare", "Calibration", ":material/balance:"),
         PageEntry("Compare", "Misclassified", ":material/gallery_thumbnail:"),
         PageEntry("Compare", "Training", ":material/trending_up:"),
+        PageEntry("Compare", "Good enough?", ":material/verified:"),
         PageEntry("Understand", "Expression", ":material/sentiment_dissatisfied:"),
         PageEntry("Understand", "Slices", ":material/content_cut:"),
         PageEntry("Understand", "Robustness", ":material/blur_on:"),

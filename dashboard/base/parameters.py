@@ -59,6 +59,7 @@ PAIRS = {"alike": "most alike", "differ": "labels differ"}
 COLOURINGS = {"label": "label", "prediction": "prediction", "outcome": "right or wrong"}
 FACES_FROM = {"images": "one of the images", "photo": "a photo"}
 WEBCAM_MODELS = {"a": "A", "b": "B", "both": "A and B"}
+WISHES = {"precision": "precision", "alarms": "false alarms"}
 STUDY_IMAGES = {name: PARTS[name] for name in ("clean", "private")}  # the plan's go first
 STUDY_CURVES = ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_lstm-low-rate")  # shown at first
 
@@ -161,6 +162,11 @@ _OWN: dict[str, list[Parameter]] = {
         _percents(SEEDS_WRONG, "share of seeds"),
         number("page", "page of faces", 1, 10**6, 1, after=SHARED | {WHICH, "order", SEEDS_WRONG}),
         _FACE,
+    ],
+    "good_enough": [
+        choice("wish", "kind of wish", tuple(WISHES), words=WISHES.get),
+        *(number(f"precision-{name}", f"precision of {name}", 0, 100, 80) for name in CLASSES),
+        *(number(f"alarms-{name}", f"share of {name}", 0.0, 100.0, 3.0) for name in CLASSES),
     ],
     "expression": [_label_shown("expression", otherwise="fear"), _FEATURES, _FACE],
     "slices": [_FACE],

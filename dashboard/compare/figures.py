@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from dashboard.base.figures import drawn_once
-from fercore.figures import classes, confusion, curves, reliability, slices
+from fercore.figures import classes, confusion, curves, reliability, slices, withheld
 from fercore.scoring.grouped.predictions import GroupPredictions
 
 class_difference_figure = drawn_once(classes.class_difference_figure)
@@ -11,8 +11,10 @@ class_figure = drawn_once(classes.class_figure)
 confusion_figure = drawn_once(confusion.confusion_figure)
 curves_figure = drawn_once(curves.curves_figure)
 difference_figure = drawn_once(confusion.difference_figure)
+recall_figure = drawn_once(withheld.recall_figure)
 reliability_figure = drawn_once(reliability.reliability_figure)
 slices_figure = drawn_once(slices.slices_figure)
+wanted_figure = drawn_once(withheld.wanted_figure)
 
 
 @drawn_once

@@ -56,11 +56,11 @@ def points_by_row(
 ) -> go.Figure:
     """A point with its interval for each model in each row, the first row at the top.
 
-    value: the column of shares from 0 to 1 that is drawn; row: that of the rows' names, which A's
-    table has all of; n: that of the number of images. Each point's data are its row's name and n.
-    seeds: tables of the same columns of a group's single seeds, which are drawn faintly.
+    value: the column of shares from 0 to 1 that is drawn; row: that of the rows' names, which the
+    first table has all of; n: that of the number of images. Each point's data are its row's name
+    and n. seeds: tables of the same columns of a group's single seeds, which are drawn faintly.
     """
-    names = list(tables["A"][row])
+    names = list(next(iter(tables.values()))[row])
     figure = go.Figure()
     for offset, (key, table) in zip(ROW_OFFSETS, tables.items(), strict=False):
         table = table[table[row].isin(names)]

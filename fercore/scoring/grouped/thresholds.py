@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.errors import RunError
@@ -176,3 +177,32 @@ def _share(part: Shares, whole: Shares) -> Share:
         return Share(float(np.mean(hits / n)), Interval(0.0, 1.0), size)
     estimate = group_mean(ratio_scores(part, whole))
     return Share(estimate.value, share_interval(estimate, size), size)
+
+
+def left_per_class(left: Withheld, wishes: Sequence[Wish]) -> pd.DataFrame:
+    """A line for each class: what is left of it on these images, all shares from 0 to 1.
+
+    Columns: class, support (its images), n (answers of it; a mean over seeds), wanted (NaN where
+    nothing is), threshold (infinity where it is never said), silent (the number of such seeds),
+    precision, recall and false_alarms with their intervals, answers (of what the model would call
+    so, the share that is answered), recall_of_all (where nothing is withheld).
+    """
+    everything, wanted = withhold(left.group, {}), {wish.k: wish.value for wish in wishes}
+    lines = []
+    for k, name in enumerate(CLASSES):
+        line: dict[str, object] = {
+            "class": name,
+            "support": int((left.group.labels == k).sum()),
+            "n": left.precision(k).n,
+            "wanted": wanted.get(k, float("nan")),
+            "threshold": left.threshold(k),
+            "silent": left.silent(k),
+            "answers": left.answers(k).value,
+            "recall_of_all": everything.recall(k).value,
+        }
+        for metric in ("precision", "recall", "false_alarms"):
+            share: Share = getattr(left, metric)(k)
+            line |= {metric: share.value}
+            line |= {f"{metric}_low": share.interval.low, f"{metric}_high": share.interval.high}
+        lines.append(line)
+    return pd.DataFrame(lines)
