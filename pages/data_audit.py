@@ -139,6 +139,7 @@ if agreement is not None:
 else:
     st.caption(face_loading.no_votes(run))
 
+orders: dict[str, list[int]] = {}  # in which one goes on from a face
 disputed = st.container()  # filled last: nothing else waits for cleanlab to be imported
 if here:
     st.subheader("Near duplicates across usages", anchor=False)
@@ -158,7 +159,8 @@ if here:
         st.caption("There is no such pair.")
     with st.grid(min_column_width=220, gap="small"):
         for pair in views[view].head(MOST_PAIRS).to_dict("records"):
-            audit_view.pair_tile(faces, pair)
+            audit_view.pair_tile(faces, pair, usage, "pairs")
+    orders["pairs"] = audit_view.rows_of_pairs(views[view], usage)
     pairs = near.drop(columns=["first", "second"])
     csv_button(pairs, "near-duplicates", dataset=selection.a.dataset)
 
@@ -171,11 +173,12 @@ with disputed:
         f"the faces. {explained('confident learning')}"
     )
     samples = selection.samples
-    open_chosen(samples, images, selection)
+    orders["disputed"] = samples.loc[issues.index, "row"].tolist()
+    open_chosen(samples, images, selection, **orders)
     if issues.empty:
         st.caption("There is none.")
     elif here:
-        first_faces(samples.loc[issues.index], images, selection)
+        first_faces(samples.loc[issues.index], images, selection, "disputed")
     else:
         face_table(samples.loc[issues.index], selection)
     csv_button(issues, "label-issues", models={"A": selection.a}, part=part)

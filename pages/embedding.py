@@ -42,27 +42,28 @@ if table is None:
     extras_view.not_computed(key, run)
     st.stop()
 
-samples = selection.samples
+everyone = selection.samples
 images = loading.images(selection.a.run)
-open_chosen(samples, images, selection)
-chosen_rows = samples.loc[selected(samples, selection), "row"]
-every, samples = len(samples), placed(samples, table)
-if samples.empty:
-    st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
-    st.stop()
-
-if len(samples) < every:
-    st.caption(
-        f"{theme.count(len(samples))} of these {theme.count(every)} images are on the map: the "
-        "copy of the dataset that it was made from holds no others."
-    )
-
-name = f"map-{run.run_id}-{selection.part}"
+chosen_rows = everyone.loc[selected(everyone, selection), "row"]
+samples = placed(everyone, table)
 marked = None
 if on_map := st.session_state[LASSO]:
     marked = samples.index.to_series().isin(on_map)
 elif selection.words:
     marked = samples["row"].isin(chosen_rows)
+chosen = samples if marked is None else samples[marked]
+open_chosen(everyone, images, selection, faces=chosen["row"])
+if samples.empty:
+    st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
+    st.stop()
+
+if len(samples) < len(everyone):
+    st.caption(
+        f"{theme.count(len(samples))} of these {theme.count(len(everyone))} images are on the map: "
+        "the copy of the dataset that it was made from holds no others."
+    )
+
+name = f"map-{run.run_id}-{selection.part}"
 show_figure(
     extras_view.embedding_figure(samples, model, colouring, marked=marked),
     key=name,
@@ -73,7 +74,6 @@ show_figure(
 )
 st.caption(f"Of the features before the classifier. {explained('t-SNE')}")
 
-chosen = samples if marked is None else samples[marked]
 what = "On the map" if on_map else selection.words or "All"
 with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(f"{what}: {theme.count(len(chosen))} faces", anchor=False, width="content")

@@ -137,8 +137,8 @@ else:
 
 samples = selection.samples
 images = loading.images(selection.a.run)
-open_chosen(samples, images, selection)
 never, typical = never_right(samples, name), most_typical(samples, name)
+open_chosen(samples, images, selection, never=never["row"], typical=typical["row"])
 st.subheader("Never right, and most typical", anchor=False)
 who = " or ".join(selection.paired_models)
 st.markdown(
@@ -148,15 +148,15 @@ st.markdown(
 if images.missing:
     images_missing(selection.a.run, images, "Its faces would be shown here.")
 else:
-    for words, faces in (
-        (f"Never right, the surest mistakes first ({min(TILES, len(never))})", never),
-        (f"Most typical: what the models take for {name} most surely", typical),
+    for order, words, faces in (
+        ("never", f"Never right, the surest mistakes first ({min(TILES, len(never))})", never),
+        ("typical", f"Most typical: what the models take for {name} most surely", typical),
     ):
         st.markdown(f"**{words}**")
         if faces.empty:
             st.caption("There is none.")
         else:
-            face_grid(faces.head(TILES), images, selection)
+            face_grid(faces.head(TILES), images, selection, order)
 
 st.subheader("Where its faces lie", anchor=False)
 keys = list(selection.paired_models)

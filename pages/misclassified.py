@@ -74,12 +74,12 @@ if of_group:
     low, high = st.session_state[SEEDS_WRONG]
 
 images = loading.images(selection.a.run)
-open_chosen(samples, images, selection)
 found = samples[view_mask(samples, view) & selected(samples, selection)]
 if of_group:
     found = found[found[f"{selection.of}_wrong"].between(low / 100, high / 100)]
 column, ascending = SORTED[order]
 found = found.sort_values(f"{selection.of}_{column}", ascending=ascending, kind="stable", key=abs)
+open_chosen(samples, images, selection, faces=found["row"])
 
 cell = cell_in_words(selection.true, *said).replace("**", "") or "all classes"
 kind = "all faces" if view == "all" else view

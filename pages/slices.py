@@ -152,9 +152,9 @@ if chosen["property"] == "class":
     way_to_class(chosen["slice"])
 
 samples = selection.samples
-open_chosen(samples, images, selection)
 mine = samples[slice_mask(found["A"].properties, chosen["property"], chosen["slice"])]
 mine = mine.sort_values(["a_correct", "a_confidence"], ascending=[True, False], kind="stable")
+open_chosen(samples, images, selection, faces=mine["row"])
 if images.missing:
     face_table(mine, selection)
 else:

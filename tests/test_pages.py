@@ -334,6 +334,7 @@ def test_what_a_face_is_asked_for_first_is_what_the_model_says_of_it(two_runs):
     said_of = {tile.key: tile.label.split()[2] for tile in tiles}
     first = tiles[0].key
     other = next(key for key, expression in said_of.items() if expression != said_of[first])
+    app.session_state["face-tab"] = "What they look at"
     for key in (first, other):
         app.button(key=key).click().run()
         (asked,) = (box for box in app.selectbox if box.label == "What speaks for")

@@ -331,12 +331,14 @@ def test_command_line(tmp_path):
 
 
 def form(sample) -> AppTest:
-    """The form for one line of a sample table, on a page of its own."""
+    """The buttons and the note for one line of a sample table, on a page of their own."""
 
     def page(pixels, row, label):
-        from dashboard.faces.review_panel import verdict_form
+        from dashboard.faces.verdict_form import Labelled, verdict_buttons, verdict_note
 
-        verdict_form(pixels, row, label, "synthetic")
+        image = Labelled(pixels, row, "synthetic", label)
+        verdict_buttons(image, lambda: None)
+        verdict_note(image)
 
     arguments = {"pixels": int(sample.pixels), "row": int(sample.row), "label": sample.label}
     return AppTest.from_function(page, kwargs=arguments, default_timeout=TIMEOUT).run()
@@ -346,18 +348,16 @@ def element(elements, prefix: str):
     return next(one for one in elements if (one.key or "").startswith(prefix))
 
 
-def choose(app: AppTest, verdict: str) -> AppTest:
-    return element(app.radio, "review-verdict").set_value(verdict).run()
-
-
 def click(app: AppTest, label: str) -> AppTest:
     app = next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
     return app
 
 
-def words(app: AppTest) -> str:
-    return said(app) + "\n".join(message.value for message in app.success)
+def given(app: AppTest) -> list[str]:
+    """The verdicts whose buttons are filled."""
+    buttons = [button for button in app.button if (button.key or "").startswith("verdict-")]
+    return [button.label for button in buttons if button.proto.type == "primary"]
 
 
 def first_mistake(run):
@@ -370,13 +370,10 @@ def first_mistake(run):
 def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
     sample = first_mistake(two_runs[0])
     app = form(sample)
-    assert not app.selectbox
-    choose(app, "wrong")
-    app.selectbox[0].select(sample.a_predicted).run()
     app.text_area[0].input("plainly")
-    click(app, "Save")
-    assert "Saved." in words(app)
-    assert f"Label wrong, should be {sample.a_predicted}" in words(app)
+    click(app, sample.a_predicted)
+    assert f"Saved. Row {sample.row}: Label wrong, should be {sample.a_predicted}" in said(app)
+    assert given(app) == [sample.a_predicted]
     kept = review.find(sample.pixels)
     assert (kept.row, kept.label, kept.note) == (sample.row, sample.label, "plainly")
 
@@ -398,29 +395,22 @@ def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
     tile = element(page.button, "review-open")
     assert tile.label == f"{sample.label}: {sample.a_predicted}"
     tile.click().run()
-    assert element(page.radio, "review-verdict").value == "wrong"
+    assert given(page) == [sample.a_predicted]
     assert page.text_area[0].value == "plainly"
 
 
-def test_the_form_says_what_is_missing_and_keeps_the_note(two_runs, monkeypatch):
+def test_what_cannot_be_saved_is_told_and_the_note_is_kept(two_runs, monkeypatch):
     sample = first_mistake(two_runs[0])
     app = form(sample)
     app.text_area[0].input("do not lose me")
-    click(app, "Save")
-    assert "Choose a verdict" in words(app)
-    choose(app, "wrong")
-    click(app, "Save")
-    assert "which expression it should be" in words(app)
-    choose(app, "ambiguous")
-
     with monkeypatch.context() as patched:
         patched.setattr(review, "save", _broken)
         patched.setattr(review, "find", _broken)
-        click(app, "Save")
-    assert "The disk is full." in words(app)
+        click(app, "Ambiguous")
+    assert "The disk is full." in said(app)
     assert app.text_area[0].value == "do not lose me"
-    click(app, "Save")
-    assert "Saved." in words(app)
+    click(app, "Ambiguous")
+    assert "Saved." in said(app)
     assert review.find(sample.pixels).note == "do not lose me"
 
 
@@ -432,17 +422,16 @@ def test_a_newer_verdict_brings_its_own_note(two_runs, monkeypatch):
     review.save(theirs)
     app.run()
     assert app.text_area[0].value == "theirs"
-    click(choose(app, "ambiguous"), "Save")
+    click(app, "Ambiguous")
     assert review.find(sample.pixels).note == "theirs"
 
-    app.text_area[0].input("half wr")
-    choose(app, "right")
+    app.text_area[0].input("half wr").run()
     assert app.text_area[0].value == "half wr"
     with monkeypatch.context() as patched:
         patched.setattr(review, "find", _broken)
         app.run()
         assert app.text_area[0].value == "half wr"
-    click(app, "Save")
+    click(app, "Label right")
     assert review.find(sample.pixels).note == app.text_area[0].value == "half wr"
     click(app, "Remove")
     assert app.text_area[0].value == ""
@@ -454,11 +443,11 @@ def _broken(*_):
 
 def test_a_verdict_is_removed_with_its_fields(two_runs):
     sample = first_mistake(two_runs[0])
-    app = click(choose(form(sample), "unusable"), "Save")
+    app = click(form(sample), "Not a usable face")
     click(app, "Remove")
-    assert "Removed." in words(app)
+    assert "Removed." in said(app)
     assert review.verdicts().empty
-    assert app.radio[0].value is None
+    assert not given(app)
     assert next(button for button in app.button if button.label == "Remove").disabled
 
 
@@ -467,8 +456,8 @@ def test_a_copy_with_another_label_starts_without_a_verdict(two_runs):
     other = next(name for name in CLASSES if name != sample.label)
     review.save(Verdict(sample.pixels, 4, "synthetic", other, "wrong", sample.label))
     app = form(sample)
-    assert f"labelled **{other}** (row 4)" in words(app)
-    assert app.radio[0].value is None
+    assert f"labelled **{other}** (row 4)" in said(app)
+    assert not given(app)
 
 
 def test_the_page_without_verdicts_says_where_to_leave_one(two_runs):
@@ -485,7 +474,7 @@ def test_the_page_filters_imports_and_says_what_came(two_runs):
     review.remove(samples.pixels[0])
     page = open_page("review")
     page.file_uploader[0].upload("verdicts.csv", saved.encode(), "text/csv").run()
-    assert "2 verdicts read: 1 new" in words(page)
+    assert "2 verdicts read: 1 new" in said(page)
     assert page.metric[0].value == "2"
     page.selectbox(key="verdict").select("unusable").run()
     assert page.dataframe[0].value["verdict"].tolist() == ["Not a usable face"]

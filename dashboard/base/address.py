@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -211,6 +212,22 @@ def _write(page: str, parameters: Sequence[Parameter], *, arrived: bool) -> None
     st.session_state[PAGE], st.session_state[_VIEW] = page, view
     if chosen or (view and not st.query_params):
         st.query_params.from_dict(view)
+
+
+def keep(parameter: Parameter) -> None:
+    """Into the URL what a dialog has changed, which is drawn anew without `follow`."""
+    state = st.session_state
+    others = {key: value for key, value in state[_VIEW].items() if key != parameter.key}
+    view = others | _encoded([parameter], state)
+    state[_KEPT][parameter.key] = state[parameter.key]
+    if view != state[_VIEW]:
+        state[_VIEW] = view
+        st.query_params.from_dict(view)
+
+
+def shown() -> str:
+    """The URL of this view, whole, to be handed on."""
+    return f"{st.context.url or ''}?{urlencode(st.session_state[_VIEW])}"
 
 
 def _goes_back() -> bool:

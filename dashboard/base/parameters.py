@@ -214,6 +214,11 @@ def follow(page: str) -> None:
     address.follow(page, _shared(loading.models()), _OWN)
 
 
+def keep_face() -> None:
+    """Into the URL which face is open now, where a dialog has gone on to another."""
+    address.keep(_FACE)
+
+
 def cell_link(
     page: str, true: str = ANY, predicted: str = ANY, predicted_b: str = ANY, **changes: str
 ) -> dict:

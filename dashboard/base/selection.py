@@ -33,6 +33,7 @@ SEEDS_WRONG = "seeds-wrong"  # percent of a group's seeds, from and to
 METRIC = "metric"  # one of `CLASS_METRICS`
 LASSO = "lasso"  # indices, in the sample table, of the faces marked on the embedding's map
 FACE = "face"  # the row of the face that is open, or None
+ORDER_OF_FACE = "order-of-face"  # which of the page's orders it was opened from
 _CLEARS = "times-cleared"
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)

@@ -14,6 +14,7 @@ from dashboard.base.theme import count
 from dashboard.base.widgets import letter, tile
 from dashboard.compare.slices_view import properties
 from dashboard.faces import face_loading
+from dashboard.faces.open_face import open_soon
 from fercore.analysis.audit import (
     ALL,
     Audit,
@@ -220,8 +221,19 @@ def rows_in_words(images: pd.DataFrame) -> str:
     return ", ".join(f"{line['usage']} row {line['row']} ({line['label']})" for line in lines)
 
 
-def pair_tile(faces: FaceSet, pair: Mapping[Hashable, Any]) -> None:
-    """Two images that look alike, side by side, with their labels."""
+def rows_of_pairs(pairs: pd.DataFrame, usage: str) -> list[int]:
+    """The images of pairs that are of one usage, by their rows, each once."""
+    rows = [_row_in(pair, usage) for pair in pairs.to_dict("records")]
+    return list(dict.fromkeys(row for row in rows if row is not None))
+
+
+def _row_in(pair: Mapping[Hashable, Any], usage: str) -> int | None:
+    places = (("usage", "row"), ("other_usage", "other_row"))
+    return next((int(pair[row]) for of, row in places if pair[of] == usage), None)
+
+
+def pair_tile(faces: FaceSet, pair: Mapping[Hashable, Any], usage: str, order: str) -> None:
+    """Two images that look alike, side by side, with their labels; the one of `usage` is opened."""
     both = [tile(faces.images[pair[place]], 2) for place in ("first", "second")]
     with st.container(gap="xxsmall"):
         st.image(both, width=96, alt=["The image", "The one like it"])
@@ -229,3 +241,8 @@ def pair_tile(faces: FaceSet, pair: Mapping[Hashable, Any]) -> None:
             f"{pair['label']} · {pair['other_label']}  \n{pair['usage']} {pair['row']} · "
             f"{pair['other_usage']} {pair['other_row']}  \nsimilarity {pair['similarity']:.3f}"
         )
+        if (row := _row_in(pair, usage)) is not None:
+            st.button(
+                f"Open row {row}", key=f"pair-{pair['first']}-{pair['second']}", type="tertiary",
+                on_click=open_soon, args=(row, order),
+            )  # fmt: skip

@@ -1,5 +1,8 @@
 """One face, large: what both models say, what they look at, what people said, what is like it."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -7,14 +10,16 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_told
+from dashboard.base.loading import Images
 from dashboard.base.parameters import link
-from dashboard.base.selection import Selection, answers_or_say_so
+from dashboard.base.selection import FACE, Selection, answers_or_say_so
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
+from dashboard.faces.face_row import row_of_faces
 from dashboard.faces.get_faces import offer_faces
 from dashboard.faces.looks import what_they_look_at
 from dashboard.faces.open_face import close
-from dashboard.faces.review_panel import verdict_form
+from dashboard.faces.verdict_form import Labelled, verdict_buttons, verdict_note
 from fercore.data.votes import CATEGORIES
 from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
@@ -25,53 +30,79 @@ _FACTOR = 6
 
 @st.dialog("One face", width="large", on_dismiss=close)
 @errors_told("This face")
-def open_face(sample: pd.Series, face: np.ndarray | None, selection: Selection) -> None:
-    """The dialog for one line of a sample table; `face` is None where its pixels are not here."""
-    left, right = st.columns([1, 2])
+def open_face(
+    samples: pd.DataFrame, images: Images, selection: Selection, faces: list[int]
+) -> None:
+    """The dialog for the line of a sample table whose face is open; `faces` are the rows among
+    which one goes on. It is drawn anew without the page around it.
+    """
+    place = row_of_faces(faces)
+    sample = samples[samples["row"] == st.session_state[FACE]].iloc[0]
+    face = images.get(sample["pixels"])
+    given = face_loading.given_label(selection.a.run, selection.part, int(sample["row"]))
+    image = Labelled(int(sample["pixels"]), int(sample["row"]), selection.a.dataset, given)
+    left, middle, right = st.columns([3, 3, 5])
     with left:
-        if face is not None:
-            st.image(tile(face, _FACTOR), width="stretch", alt=f"The face of row {sample['row']}")
-        else:
-            st.caption("The image is not on this machine.")
-            offer_faces(selection.a.run, place="dialog")
-        given = face_loading.given_label(selection.a.run, selection.part, int(sample["row"]))
+        _picture(sample, face, selection)
+    with middle:
         other = "" if given == sample["label"] else f" (the dataset's: {given})"
         st.markdown(f"Label: **{sample['label']}**{other}  \nRow {sample['row']} of the dataset")
+        verdict_buttons(image, place.go_on)
         st.page_link(
             **link("what_if", row=str(sample["row"]), **{"from": "images"}),
             label="What if it were darker, turned, covered?", icon=":material/tune:",
         )  # fmt: skip
     with right:
-        probs = {}
-        for key, model in selection.models.items():
-            of = key.lower()
-            if f"{of}_predicted" not in sample:
-                continue
-            word = "right" if sample[f"{of}_correct"] else "wrong"
-            said = f"**{sample[f'{of}_predicted']}**"
-            seeds = loading.predictions(model, selection.part).seeds
-            if wrong := seeds_wrong(sample.get(f"{of}_wrong"), seeds):
-                said, word = f"{said} in most seeds", wrong
-            st.markdown(f"{letter(key)} says {said}: {word}")
-            probs[key] = face_loading.probabilities(model, selection.part, int(sample["row"]))
-        show_figure(probability_figure(probs), alt="Seven probabilities")
-        shown = {key: selection.models[key] for key in probs}
-        csv_button(
-            _numbers(sample, probs, selection), f"face-{sample['row']}", models=shown,
-            part=selection.part,
-        )  # fmt: skip
-
-    looks, votes, alike, verdict = st.tabs(
-        ["What they look at", "Other raters", "Alike", "Your verdict"]
+        _answers(sample, selection)
+    _in_tabs(
+        {
+            "Other raters": partial(_votes, sample, selection),
+            "What they look at": partial(_looks, sample, face, selection),
+            "Alike": partial(_alike, face, selection),
+            "Your verdict": partial(verdict_note, image),
+        }
     )
-    with looks:
-        _looks(sample, face, selection, list(probs))
-    with votes:
-        _votes(sample, selection)
-    with alike:
-        _alike(face, selection)
-    with verdict:
-        verdict_form(int(sample["pixels"]), int(sample["row"]), given, selection.a.dataset)
+
+
+def _in_tabs(drawn: dict[str, Callable[[], None]]) -> None:
+    """Only the open one is drawn: it stays open, and the others ask no model, while one goes on."""
+    for tab, draw in zip(st.tabs(list(drawn), on_change="rerun", key="face-tab"), drawn.values()):
+        if tab.open:
+            with tab:
+                draw()
+
+
+def _picture(sample: pd.Series, face: np.ndarray | None, selection: Selection) -> None:
+    if face is not None:
+        st.image(tile(face, _FACTOR), width="stretch", alt=f"The face of row {sample['row']}")
+    else:
+        st.caption("The image is not on this machine.")
+        offer_faces(selection.a.run, place="dialog")
+
+
+def _answers(sample: pd.Series, selection: Selection) -> None:
+    """What the models say of it."""
+    probs = {}
+    for key in _said_by(sample, selection):
+        of = key.lower()
+        word = "right" if sample[f"{of}_correct"] else "wrong"
+        said = f"**{sample[f'{of}_predicted']}**"
+        model = selection.models[key]
+        seeds = loading.predictions(model, selection.part).seeds
+        if wrong := seeds_wrong(sample.get(f"{of}_wrong"), seeds):
+            said, word = f"{said} in most seeds", wrong
+        st.markdown(f"{letter(key)} says {said}: {word}")
+        probs[key] = face_loading.probabilities(model, selection.part, int(sample["row"]))
+    show_figure(probability_figure(probs), alt="Seven probabilities")
+    csv_button(
+        lambda: _numbers(sample, probs, selection), f"face-{sample['row']}",
+        models={key: selection.models[key] for key in probs}, part=selection.part,
+    )  # fmt: skip
+
+
+def _said_by(sample: pd.Series, selection: Selection) -> list[str]:
+    """Those of 'A' and 'B' that the sample table holds."""
+    return [key for key in selection.models if f"{key.lower()}_predicted" in sample]
 
 
 def seeds_wrong(share: float | None, seeds: int) -> str:
@@ -92,7 +123,7 @@ def _numbers(sample, probs: dict[str, np.ndarray], selection: Selection) -> pd.D
     return table
 
 
-def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
+def _looks(sample, face, selection: Selection) -> None:
     """Grad-CAM, and an LSTM's steps. Torch is loaded only when it is asked for."""
     if face is None:
         st.caption("The image is not on this machine.")
@@ -103,9 +134,7 @@ def _looks(sample, face, selection: Selection, keys: list[str]) -> None:
         index=CLASSES.index(sample["a_predicted"]),
         key=f"look-for-{sample['row']}",
     )
-    if not st.toggle("Show", key="look-show", help="Loads the models, which takes a moment."):
-        st.caption("Orange: what speaks for this expression (Grad-CAM, Selvaraju et al., 2017).")
-        return
+    keys = _said_by(sample, selection)
     for key in keys:
         if not selection.models[key].single:
             seed = seed_title(selection.runs[key])

@@ -1,5 +1,7 @@
 """A grid of faces with their labels and predictions; a click opens one."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +13,7 @@ from dashboard.base.theme import count
 from dashboard.base.widgets import tile
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import open_face, seeds_wrong
+from dashboard.faces.face_row import order_of_open
 from dashboard.faces.open_face import no_such_face, open_soon
 from fercore.labels import CLASSES
 
@@ -18,9 +21,13 @@ PER_PAGE = 60
 _FLAG = "⚑"
 
 
-def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> None:
+def face_grid(
+    samples: pd.DataFrame, images: Images, selection: Selection, order: str | None = None
+) -> None:
     """Tiles for the lines of a sample table, with the word of the model the selection is `of`, and
     how sure it is of it or, of a group, in how many seeds it is wrong.
+
+    order: which one of `open_chosen` they are in, where it has several.
     """
     model = selection.of
     seeds = loading.predictions(selection.models[model.upper()], selection.part).seeds
@@ -43,12 +50,18 @@ def face_grid(samples: pd.DataFrame, images: Images, selection: Selection) -> No
                 label = f"{sample['label']} → {said}{how}{flag}"
                 st.button(
                     label, key=f"face-{sample['row']}", type="tertiary", width="stretch",
-                    on_click=open_soon, args=(int(sample["row"]),),
+                    on_click=open_soon, args=(int(sample["row"]), order),
                 )  # fmt: skip
 
 
-def open_chosen(samples: pd.DataFrame, images: Images, selection: Selection) -> None:
-    """The dialog for the face that was clicked or that a link names, if any."""
+def open_chosen(
+    samples: pd.DataFrame, images: Images, selection: Selection, **orders: Sequence[int]
+) -> None:
+    """The dialog for the face that was clicked or that a link names, if any.
+
+    orders: by name, the rows among which one goes on from it, as the page has them; without any,
+    those of `samples`.
+    """
     row = st.session_state[FACE]
     if row is None:
         return
@@ -56,13 +69,16 @@ def open_chosen(samples: pd.DataFrame, images: Images, selection: Selection) -> 
     if found.empty:
         no_such_face(f"of row {row}", f"the images of {selection.part_name}")
         return
-    sample = found.iloc[0]
-    open_face(sample, images.get(sample["pixels"]), selection)
+    listed = {name: [int(each) for each in rows] for name, rows in orders.items()}
+    faces = order_of_open(listed or {"": samples["row"].tolist()})
+    open_face(samples, images, selection, faces)
 
 
-def first_faces(samples: pd.DataFrame, images: Images, selection: Selection) -> None:
+def first_faces(
+    samples: pd.DataFrame, images: Images, selection: Selection, order: str | None = None
+) -> None:
     """`face_grid` of as many as one page holds, and how many there are."""
-    face_grid(samples.head(PER_PAGE), images, selection)
+    face_grid(samples.head(PER_PAGE), images, selection, order)
     if len(samples) > PER_PAGE:
         st.caption(f"The first {PER_PAGE} of {count(len(samples))} faces.")
 

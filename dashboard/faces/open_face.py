@@ -2,15 +2,27 @@
 
 import streamlit as st
 
+from dashboard.base import parameters
 from dashboard.base.address import NOT_HERE
 from dashboard.base.failures import errors_kept
-from dashboard.base.selection import FACE
+from dashboard.base.selection import FACE, ORDER_OF_FACE
 
 
 @errors_kept("Opening the face")
-def open_soon(face: int) -> None:
-    """A dialog cannot be opened from a callback: the page opens it when it is drawn."""
+def open_soon(face: int, order: str | None = None) -> None:
+    """A dialog cannot be opened from a callback: the page opens it when it is drawn.
+
+    order: the name of the order in which one goes on from it, where the page has several.
+    """
     st.session_state[FACE] = face
+    st.session_state[ORDER_OF_FACE] = order
+
+
+@errors_kept("Going on")
+def go_to(face: int) -> None:
+    """Another face in the dialog that is open, which alone is drawn anew."""
+    st.session_state[FACE] = face
+    parameters.keep_face()
 
 
 @errors_kept("Closing the face")

@@ -1,4 +1,4 @@
-"""Verdicts on labels: the form for one face, the faces reviewed so far, import and export."""
+"""Verdicts on labels: the scores with them, the faces reviewed so far, import and export."""
 
 import io
 
@@ -9,109 +9,23 @@ from dashboard.base import loading
 from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.loading import Images
-from dashboard.base.plain import plain
 from dashboard.base.selection import FACE, Selection
 from dashboard.base.widgets import paged, tile
+from dashboard.faces.face_row import row_of_faces
 from dashboard.faces.open_face import close, no_such_face, open_soon
-from fercore.analysis import relabelling, review, review_csv
-from fercore.analysis.review import NOTE_LENGTH, VERDICTS, Verdict
+from dashboard.faces.verdict_form import (
+    Labelled,
+    keep_outcome,
+    show_outcome,
+    verdict_buttons,
+    verdict_note,
+)
+from fercore.analysis import relabelling, review_csv
+from fercore.analysis.review import Verdict
 from fercore.errors import FerError
-from fercore.labels import CLASSES
 
 PER_PAGE = 40
-_IMPORT = "review-import"
-HELP = {
-    "right": "The face shows what the label says.",
-    "wrong": "It shows another expression: say which.",
-    "ambiguous": "More than one label would do.",
-    "unusable": "No face, a drawing, an empty or broken image.",
-}
-
-
-def verdict_form(sample_pixels: int, row: int, label: str, dataset: str) -> None:
-    """The verdict on one image: what was said, and the fields to say it. For a page or a dialog.
-
-    sample_pixels: the image's hash. row: its row in the dataset of that name. label: its class.
-    """
-    pixels = int(sample_pixels)
-    owner = f"{pixels}-{label}"  # a copy of the image with another label has a form of its own
-    current = _current(pixels)
-    if current:
-        st.markdown(f"Your verdict: **{verdict_words(current)}** · {_minute(current.updated)} UTC")
-    if not write_or_say_why(f"review-{owner}"):
-        return
-    # A copy of the image may carry another label: of that one nothing has been said yet.
-    earlier = current if current and current.label == label else None
-    if current and not earlier:
-        st.info(
-            f"It was given where the same picture is labelled **{current.label}** "
-            f"(row {current.row}); saving replaces it."
-        )
-    chosen = st.radio(
-        f"Is the label {label} right?",
-        list(VERDICTS),
-        index=list(VERDICTS).index(earlier.verdict) if earlier else None,
-        format_func=VERDICTS.get,
-        captions=list(HELP.values()),
-        key=_key("verdict", owner),
-    )
-    with st.container():
-        if chosen == "wrong":
-            others = [name for name in CLASSES if name != label]
-            known = earlier and earlier.should_be
-            st.selectbox(
-                "Should be",
-                others,
-                index=others.index(known) if known else None,
-                placeholder="Choose an expression",
-                key=_key("should-be", owner),
-            )
-    # Ignored until something else is asked for: a click on Save takes along a note that is still
-    # being written, and so does closing the dialog, which keeps it for the next look. It belongs to
-    # the verdict it was written under: a newer one, of whomever, comes with its own note.
-    note = _note_key(owner, current)
-    st.text_area(
-        "Note",
-        value=current.note if current else "",
-        max_chars=NOTE_LENGTH,
-        height=80,
-        key=note,
-        on_change="ignore",
-        persist_state="session",
-    )
-    with st.container(horizontal=True):
-        st.button(
-            "Save",
-            type="primary",
-            key=_key("save", owner),
-            on_click=_save,
-            args=(owner, note, pixels, int(row), label, dataset),
-        )
-        st.button(
-            "Remove",
-            disabled=current is None,
-            key=_key("remove", owner),
-            on_click=_remove,
-            args=(owner, note, pixels),
-        )
-    _show_outcome(owner)
-
-
-def _current(pixels: int) -> Verdict | None:
-    """The verdict so far. Where it cannot be read the form stays, and what was typed with it."""
-    seen = _key("seen", pixels)
-    try:
-        st.session_state[seen] = review.find(pixels)
-    except FerError as error:
-        st.error(plain(error))
-    current: Verdict | None = st.session_state.get(seen)
-    return current
-
-
-def verdict_words(verdict: Verdict) -> str:
-    """'Label wrong, should be sad'."""
-    words = VERDICTS[verdict.verdict]
-    return f"{words}, should be {verdict.should_be}" if verdict.should_be else words
+_IMPORT, _IMPORT_SAID = "review-import", "review-import-outcome"
 
 
 def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -152,17 +66,16 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
                 alt = f"The face of row {verdict.row}"
                 st.image(tile(images[verdict.pixels], 3), width="stretch", alt=alt)
                 outcome = verdict.should_be or verdict.verdict
-                key = _key("open", verdict.pixels)
+                key = f"review-open-{verdict.pixels}"
                 title = f"{verdict.label}: {outcome}"
                 st.button(
                     title, key=key, type="tertiary", width="stretch", on_click=open_soon,
                     args=(verdict.pixels,),
                 )  # fmt: skip
     open_ = st.session_state[FACE]
-    for one in here[here["pixels"] == open_].itertuples(index=False):
-        _open(Verdict(*one), images)
-        return
-    if open_ is not None:
+    if open_ in here["pixels"].to_numpy():
+        _open({one[0]: Verdict(*one) for one in here.itertuples(index=False)}, images)
+    elif open_ is not None:
         no_such_face(f"with the pixels {open_}", "these verdicts")
 
 
@@ -191,46 +104,23 @@ def import_field() -> None:
         "it is newer.",
     )
     if st.session_state.get(_IMPORT):
-        _show_outcome(_IMPORT)
+        show_outcome(_IMPORT_SAID)
 
 
 @st.dialog("One face", width="large", on_dismiss=close)
 @errors_told("This face")
-def _open(verdict: Verdict, images: Images) -> None:
-    left, right = st.columns([2, 3])
+def _open(verdicts: dict[int, Verdict], images: Images) -> None:
+    """The verdicts by the pixels that they are about, in the order in which one goes on."""
+    place = row_of_faces(list(verdicts))
+    verdict = verdicts[st.session_state[FACE]]
+    image = Labelled(verdict.pixels, verdict.row, verdict.dataset, verdict.label)
+    left, right = st.columns([1, 2])
     alt = f"The face of row {verdict.row}"
     left.image(tile(images[verdict.pixels], 7), width="stretch", alt=alt)
-    left.markdown(f"Label: **{verdict.label}**  \nRow {verdict.row} of the dataset")
     with right:
-        verdict_form(verdict.pixels, verdict.row, verdict.label, verdict.dataset)
-
-
-@errors_kept("Saving the verdict")
-def _save(owner: str, note: str, pixels: int, row: int, label: str, dataset: str) -> None:
-    fields = {"verdict": _key("verdict", owner), "note": note}
-    said = {name: st.session_state.get(key) or "" for name, key in fields.items()}
-    if said["verdict"] == "wrong":
-        said["should_be"] = st.session_state.get(_key("should-be", owner)) or ""
-    try:
-        review.save(Verdict(pixels, row, dataset, label, **said))
-    except FerError as error:
-        _keep_outcome(owner, problem=str(error))
-    else:
-        st.session_state[note] = ""  # it is the new verdict's now
-        _keep_outcome(owner, success="Saved.")
-
-
-@errors_kept("Removing the verdict")
-def _remove(owner: str, note: str, pixels: int) -> None:
-    try:
-        review.remove(pixels)
-    except FerError as error:
-        _keep_outcome(owner, problem=str(error))
-        return
-    st.session_state[_key("verdict", owner)] = None
-    for written in (note, _note_key(owner, None)):
-        st.session_state[written] = ""
-    _keep_outcome(owner, success="Removed.")
+        st.markdown(f"Label: **{verdict.label}**  \nRow {verdict.row} of the dataset")
+        verdict_buttons(image, place.go_on)
+        verdict_note(image)
 
 
 @errors_kept("The import")
@@ -239,37 +129,12 @@ def _import() -> None:
     if upload is None:
         return
     try:
-        _keep_outcome(_IMPORT, success=review_csv.import_csv(upload).sentence)
+        keep_outcome(_IMPORT_SAID, success=review_csv.import_csv(upload).sentence)
     except FerError as error:
-        _keep_outcome(_IMPORT, problem=str(error))
+        keep_outcome(_IMPORT_SAID, problem=str(error))
 
 
 def _exported() -> bytes:
     stream = io.StringIO()
     review_csv.export_csv(stream)
     return stream.getvalue().encode()
-
-
-def _keep_outcome(owner: str, *, success: str = "", problem: str = "") -> None:
-    """Callbacks run before the page is drawn: what they have to say waits for it."""
-    st.session_state[_key("outcome", owner)] = (success, problem)
-
-
-def _show_outcome(owner: str) -> None:
-    success, problem = st.session_state.pop(_key("outcome", owner), ("", ""))
-    if success:
-        st.success(plain(success), icon=":material/check:")
-    if problem:
-        st.error(plain(problem))
-
-
-def _key(name: str, owner: int | str) -> str:
-    return f"review-{name}-{owner}"
-
-
-def _note_key(owner: str, current: Verdict | None) -> str:
-    return _key("note", f"{owner}-{current.updated if current else ''}")
-
-
-def _minute(updated: str) -> str:
-    return updated[:16].replace("T", " ")

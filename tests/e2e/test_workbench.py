@@ -1,10 +1,14 @@
 """From a number to the faces behind it, and back to the number: by mouse, by link, by keyboard."""
 
 import re
+from io import BytesIO
+from pathlib import Path
 
+import pandas as pd
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from dashboard.faces.verdict_form import CLASS_KEYS, KEYS
 from tests.e2e.conftest import go_to, menu_of, narrowing, new_page, settle
 from tests.e2e.test_browser import click_cell
 
@@ -32,13 +36,7 @@ def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, ad
     tiles = page.get_by_role("button", name=re.compile(r"^fear → happy 0\.\d\d$"))
     tiles.first.click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("tab", name="Your verdict").click()
-    dialog.get_by_role("radio", name=re.compile("wrong")).check(force=True)
-    should_be = dialog.get_by_role("combobox", name=re.compile("Should be"))
-    should_be.click()
-    should_be.fill("happy")
-    should_be.press("Enter")
-    dialog.get_by_role("button", name="Save").click()
+    dialog.get_by_role("button", name=re.compile("^happy")).click()
     expect(dialog.get_by_text("Saved.")).to_be_visible()
 
     link = page.url
@@ -73,7 +71,7 @@ def test_the_same_way_by_keyboard_alone(page, address):
     tab_to(page, narrowing(page))
     page.keyboard.press("Enter")
     for label, choice in (("Label", "sad"), ("A says", "angry")):
-        tab_to(page, page.get_by_role("combobox", name=re.compile(label)).first)
+        tab_to(page, page.get_by_role("combobox", name=re.compile(rf"{label}\b")).first)
         page.keyboard.type(choice)
         page.keyboard.press("Enter")
         settle(page)
@@ -87,18 +85,12 @@ def test_the_same_way_by_keyboard_alone(page, address):
     tab_to(page, page.get_by_role("button", name=re.compile(r"^sad → angry 0\.\d\d")).first)
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
-    tab_to(page, dialog.get_by_role("tab", name="What they look at"))
+    tab_to(page, dialog.get_by_role("tab", name="Other raters"))
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    radios = dialog.get_by_role("radio")
-    tab_to(page, radios.first)
-    page.keyboard.press("Space")
-    for place in (1, 2):  # down to 'ambiguous': the image is left out
-        expect(radios.nth(place - 1)).to_be_checked()
-        page.keyboard.press("ArrowDown")
-    expect(radios.nth(2)).to_be_checked()
-    tab_to(page, dialog.get_by_role("button", name="Save"))
+    expect(dialog.get_by_label("Note")).to_be_visible()
+    tab_to(page, dialog.get_by_role("button", name=re.compile("^Ambiguous")))  # it is left out
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("Saved.")).to_be_visible()
     settle(page)  # what is still being drawn would open the dialog again
@@ -123,7 +115,7 @@ def test_what_a_model_looks_at(page, address):
     settle(page)
     page.get_by_role("button", name=TILE).first.click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_text("Show", exact=True).click()
+    dialog.get_by_role("tab", name="What they look at").click()
     expect(dialog.get_by_text("Grad-CAM").first).to_be_visible()
     expect(dialog.get_by_text("what each step of the LSTM adds")).to_be_visible()
     dialog.get_by_role("tab", name="Alike").click()
@@ -163,3 +155,65 @@ def test_a_lasso_shows_the_faces_inside(page, address):
     expect(page.get_by_text(as_many)).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text(re.compile(r"All: \d+ faces"))).to_be_visible()
+
+
+def at(dialog: Locator, number: int) -> None:
+    expect(dialog.get_by_text(re.compile(rf"^{number} of \d+$")).first).to_be_visible()
+    settle(dialog.page)
+
+
+def row_and_label(dialog: Locator) -> tuple[int, str]:
+    words = dialog.get_by_text(re.compile("^Label: ")).inner_text()
+    found = re.search(r"Label: (\w+)\s+Row (\d+)", words)
+    return int(found[2]), found[1]
+
+
+def verdicts(page: Page) -> pd.DataFrame:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all verdicts as CSV").click()
+    return pd.read_csv(BytesIO(Path(download.value.path()).read_bytes())).set_index("row")
+
+
+def test_faces_are_reviewed_by_keys_alone(browser: Browser, page: Page, address):
+    page.goto(f"{address}/misclassified?a=second&b=first&order=loss")
+    settle(page)
+    page.get_by_role("button", name=TILE).first.click()
+    dialog = page.get_by_role("dialog")
+    at(dialog, 1)
+    given = {}
+    for number, (verdict, key) in enumerate(KEYS.items(), 2):
+        given[row_and_label(dialog)[0]] = (verdict, "")
+        page.keyboard.press(key)
+        at(dialog, number)
+    row, label = row_and_label(dialog)
+    should_be = next(name for name in ("sad", "happy") if name != label)
+    given[row] = ("wrong", should_be)
+    page.keyboard.press(CLASS_KEYS[should_be].lower())
+    at(dialog, 5)
+
+    dialog.get_by_role("tab", name="Your verdict").click()
+    dialog.get_by_label("Note").click()
+    page.keyboard.type("1 2 3, a sad one; just kept")  # no key is a verdict while one writes
+    expect(dialog.get_by_label("Note")).to_have_value("1 2 3, a sad one; just kept")
+    at(dialog, 5)
+    dialog.get_by_role("tab", name="Your verdict").click()
+    page.keyboard.press("k")
+    at(dialog, 4)
+    filled = dialog.locator("button[kind=primary]:visible")
+    expect(filled).to_have_count(1)
+    expect(filled).to_contain_text(should_be)
+    expect(dialog.get_by_text("Your verdict: Label wrong")).to_be_visible()  # the tab stays
+    page.keyboard.press("k")
+    at(dialog, 3)
+
+    dialog.get_by_role("button", name="Link").click()
+    link = page.get_by_test_id("stCode").inner_text().strip()
+    for other in new_page(browser):
+        other.goto(link)
+        at(other.get_by_role("dialog"), 3)
+        assert row_and_label(other.get_by_role("dialog")) == row_and_label(dialog)
+
+    page.goto(f"{address}/review?a=second&b=first")
+    settle(page)
+    kept = verdicts(page).fillna("")
+    assert {row: tuple(kept.loc[row, ["verdict", "should_be"]]) for row in given} == given
