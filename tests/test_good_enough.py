@@ -63,6 +63,25 @@ def test_the_lowest_threshold_by_hand(wish, expected):
     assert threshold_for(BY_HAND, wish) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("metric", "wanted"), [("precision", 0.6), ("false_alarms", 0.1)])
+def test_surely_asks_the_end_of_the_interval(metric, wanted):
+    public = drawn(2000, seed=5)
+    lowest = math.inf
+    others = int((public.labels != 2).sum())
+    for at in public.confidence[public.predicted == 2]:
+        said = (public.predicted == 2) & (public.confidence >= at)
+        hits, n = int(public.correct[said].sum()), int(said.sum())
+        low, _ = wilson_interval(hits, n)
+        _, high = wilson_interval(n - hits, others)
+        if low >= wanted if metric == "precision" else high <= wanted:
+            lowest = min(lowest, at)
+    least = public.confidence[public.predicted == 2].min()
+    expected = 0.0 if lowest == least else float(lowest)
+    found = threshold_for(public, Wish(2, metric, wanted, sure=True))
+    assert found == pytest.approx(expected)
+    assert found >= threshold_for(public, Wish(2, metric, wanted))
+
+
 def test_answers_of_one_confidence_go_together():
     tied = small([(2, 2, 0.9), (2, 2, 0.7), (0, 2, 0.7), (0, 2, 0.6)])
     assert threshold_for(tied, Wish(2, "precision", 0.9)) == pytest.approx(0.9)

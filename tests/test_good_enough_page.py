@@ -63,6 +63,24 @@ def test_false_alarms_may_be_limited_instead(two_runs):
     assert all(float(told.split("\u00a0")[0]) <= 1 for told in on_public)
 
 
+def test_surely_leaves_less_and_is_in_the_command(two_runs):
+    app = open_page("good_enough", a="first", b="none", **wanting(60))
+    plainly = find_left("first", sure=False)
+    app.toggle(key="surely").set_value(True).run()
+    surely = find_left("first", sure=True)
+    assert surely.coverage().value < plainly.coverage().value
+    assert percent(surely.coverage().value).replace("\u00a0", " ") in said(app)
+    assert app.code[0].value.endswith("--sure")
+    assert app.query_params["surely"] == "on"
+
+
+def find_left(name: str, *, sure: bool):
+    group = find_group(name)
+    wishes = [Wish(k, "precision", 0.6, sure) for k in range(7)]
+    chosen = choose_thresholds(group.predictions("public"), wishes)
+    return withhold(group.predictions("private"), chosen)
+
+
 def test_what_cannot_be_met_is_said(two_runs):
     app = open_page("good_enough", a="first", b="none", **wanting(0) | {"precision-fear": 100})
     table = find_group("first").predictions("public").tables[0]

@@ -165,6 +165,7 @@ _OWN: dict[str, list[Parameter]] = {
     ],
     "good_enough": [
         choice("wish", "kind of wish", tuple(WISHES), words=WISHES.get),
+        choice("surely", "sureness", {"off": False, "on": True}),
         *(number(f"precision-{name}", f"precision of {name}", 0, 100, 80) for name in CLASSES),
         *(number(f"alarms-{name}", f"share of {name}", 0.0, 100.0, 3.0) for name in CLASSES),
     ],

@@ -78,12 +78,12 @@ def why_no_threshold(model: Group, part: str) -> str:
 
 def wishes() -> tuple[Wish, ...]:
     """What the page's widgets say; of 0 % precision and 100 % false alarms nothing is wished."""
-    state = st.session_state
+    state, sure = st.session_state, st.session_state["surely"]
     if state["wish"] == "precision":
         wanted = {k: state[f"precision-{name}"] / 100 for k, name in enumerate(CLASSES)}
-        return tuple(Wish(k, "precision", value) for k, value in wanted.items() if value > 0)
+        return tuple(Wish(k, "precision", value, sure) for k, value in wanted.items() if value > 0)
     wanted = {k: state[f"alarms-{name}"] / 100 for k, name in enumerate(CLASSES)}
-    return tuple(Wish(k, "false_alarms", value) for k, value in wanted.items() if value < 1)
+    return tuple(Wish(k, "false_alarms", value, sure) for k, value in wanted.items() if value < 1)
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
@@ -159,6 +159,7 @@ def command(model: Group, selection: Selection, wished: tuple[Wish, ...]) -> str
     wanted = [Requirement(bounds[wish.metric], wish.metric, wish.k, wish.value) for wish in wished]
     more = [f"--part {selection.part}"] if selection.part != "private" else []
     more += [f"--labels {selection.labels}"] if selection.labels != "dataset" else []
+    more += ["--sure"] if wished[0].sure else []
     options = [*(one.option() for one in wanted), *more]
     return " \\\n    ".join([f"fercore check {shlex.quote(model.name)} --thresholds", *options])
 

@@ -32,7 +32,12 @@ FromFile = Annotated[
     Path | None, typer.Option("--from", help="a file of such lines: --min accuracy=0.70")
 ]
 Sure = Annotated[
-    bool, typer.Option("--sure", help="the whole 95 % interval must be within what is wanted")
+    bool,
+    typer.Option(
+        "--sure",
+        help="the whole 95 % interval must be within what is wanted, also where thresholds are "
+        "chosen",
+    ),
 ]
 WithThresholds = Annotated[
     bool,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -51,14 +52,14 @@ def check(
 ) -> list[Finding]:
     """What a group, or a run, has of each required figure on a part, in their order.
 
-    sure: the interval too is to lie on the right side. thresholds: whatever lies below the
-    threshold with which the required precisions and false alarms hold on PublicTest is not
-    answered; see `scoring.grouped.thresholds`.
+    sure: the interval too is to lie on the right side, also where thresholds are chosen.
+    thresholds: whatever lies below the threshold with which the required precisions and false
+    alarms hold on PublicTest is not answered; see `scoring.grouped.thresholds`.
 
     Raises `ConfigError` for figures that there are none of, `RunError` where the group was not
     scored on the part, or has no weights to be measured.
     """
-    figures = _Figures(group, part, requirements if thresholds else ())
+    figures = _Figures(group, part, requirements if thresholds else (), sure=sure)
     findings = []
     for wanted in requirements:
         value, interval = figures.of(wanted)
@@ -71,9 +72,11 @@ def check(
 class _Figures:
     """The figures of a group on a part, each computed when it is first asked for."""
 
-    def __init__(self, group: Group, part: str, chosen_for: Sequence[Requirement]) -> None:
+    def __init__(
+        self, group: Group, part: str, chosen_for: Sequence[Requirement], *, sure: bool
+    ) -> None:
         self.group, self.part = group, part
-        self.wishes = [wish for one in chosen_for if (wish := one.wish)]
+        self.wishes = [replace(wish, sure=sure) for one in chosen_for if (wish := one.wish)]
         if chosen_for and not self.wishes:
             raise ConfigError(
                 "--thresholds chooses for wanted precisions and false alarms, and there are none. "

@@ -21,7 +21,7 @@ from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import group_mean
 from fercore.scoring.influence import ratio_scores
 from fercore.scoring.predictions import Predictions, image_count
-from fercore.scoring.statistics import Interval, wilson_interval
+from fercore.scoring.statistics import Interval, wilson_bounds, wilson_interval
 
 Shares = NDArray[np.bool_]
 Thresholds = dict[str, NDArray[np.float64]]  # of each class (7,), by the name of the seed
@@ -31,11 +31,14 @@ Thresholds = dict[str, NDArray[np.float64]]  # of each class (7,), by the name o
 class Wish:
     """precision: of the answers of class k, at least the share `value` is to be right.
     false_alarms: of the images of other classes, at most `value` is to be answered so.
+    sure: the end of Wilson's interval, not the share itself, is to reach it: what just holds on
+    the images that it was chosen on is often missed on others.
     """
 
     k: int
     metric: Literal["precision", "false_alarms"]
     value: float
+    sure: bool = False
 
 
 def threshold_for(public: Predictions, wish: Wish) -> float:
@@ -52,12 +55,13 @@ def threshold_for(public: Predictions, wish: Wish) -> float:
     confidence, right = confidence[order], public.correct[said][order]
     answered, hits = np.arange(1, len(right) + 1), np.cumsum(right)
     if wish.metric == "precision":
-        holds = hits / answered >= wish.value
-        needs_none = wish.value <= 0
+        reached = wilson_bounds(hits, answered)[0] if wish.sure else hits / answered
+        holds, needs_none = reached >= wish.value, wish.value <= 0
     else:
-        others = max(1, int((public.labels != wish.k).sum()))
-        holds = (answered - hits) / others <= wish.value
-        needs_none = not len(right)
+        others = np.full(len(right), max(1, int((public.labels != wish.k).sum())))
+        alarms = answered - hits
+        reached = wilson_bounds(alarms, others)[1] if wish.sure else alarms / others
+        holds, needs_none = reached <= wish.value, not len(right)
     ends = np.append(np.diff(confidence) != 0, True)[: len(right)]  # equal ones go together
     last = np.flatnonzero(holds & ends)
     if needs_none or (len(last) and last[-1] == len(right) - 1):
