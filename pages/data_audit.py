@@ -155,12 +155,13 @@ if here:
     differ = near["label"] != near["other_label"]
     views = {"alike": near, "differ": near[differ]}
     view = one_of("Pairs", PAIRS, "pairs")
+    rows = audit_view.rows_by_place(selection.samples, images)
     if views[view].empty:
         st.caption("There is no such pair.")
     with st.grid(min_column_width=220, gap="small"):
         for pair in views[view].head(MOST_PAIRS).to_dict("records"):
-            audit_view.pair_tile(faces, pair, usage, "pairs")
-    orders["pairs"] = audit_view.rows_of_pairs(views[view], usage)
+            audit_view.pair_tile(faces, pair, rows, "pairs")
+    orders["pairs"] = audit_view.rows_of_pairs(views[view], rows)
     pairs = near.drop(columns=["first", "second"])
     csv_button(pairs, "near-duplicates", dataset=selection.a.dataset)
 

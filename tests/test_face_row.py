@@ -1,10 +1,12 @@
 """The dialog about one face: from one to the next in the page's order, and what it asks for."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.compare.audit_view import rows_of_pairs
+from dashboard.base.loading import Images
+from dashboard.compare.audit_view import rows_by_place, rows_of_pairs
 from dashboard.faces import face_loading
 from dashboard.faces.face_row import Place, place_of
 from fercore.analysis import review
@@ -112,9 +114,10 @@ def test_the_slice_and_the_verdicts_have_orders_of_their_own(two_runs):
 def test_place_and_pairs():
     assert place_of(7, [5, 7, 9]) == Place(2, 3, 5, 9)
     assert place_of(4, []) == Place(None, 0, None, None)
-    pairs = pd.DataFrame(
-        [("PrivateTest", 3, "Training", 1), ("PublicTest", 2, "PrivateTest", 9)],
-        columns=["usage", "row", "other_usage", "other_row"],
-    )
-    assert rows_of_pairs(pd.concat([pairs, pairs]), "PrivateTest") == [3, 9]
-    assert rows_of_pairs(pairs.head(1), "PublicTest") == []
+    images = Images(np.zeros((9, 48, 48), np.uint8), {30: 3, 90: 8})
+    samples = pd.DataFrame({"pixels": [30, 40, 90], "row": [700, 701, 702]})
+    rows = rows_by_place(samples, images)  # the dataset that is here lacks one, and is another copy
+    assert rows == {3: 700, 8: 702}
+    pairs = pd.DataFrame([(8, 1), (3, 2), (4, 8)], columns=["first", "second"])
+    assert rows_of_pairs(pairs, rows) == [702, 700]
+    assert rows_of_pairs(pairs.iloc[:0], rows) == []

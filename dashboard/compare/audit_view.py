@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.figures import drawn_once
+from dashboard.base.loading import Images
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from dashboard.base.widgets import letter, tile
@@ -221,27 +222,33 @@ def rows_in_words(images: pd.DataFrame) -> str:
     return ", ".join(f"{line['usage']} row {line['row']} ({line['label']})" for line in lines)
 
 
-def rows_of_pairs(pairs: pd.DataFrame, usage: str) -> list[int]:
-    """The images of pairs that are of one usage, by their rows, each once."""
-    rows = [_row_in(pair, usage) for pair in pairs.to_dict("records")]
-    return list(dict.fromkeys(row for row in rows if row is not None))
+def rows_by_place(samples: pd.DataFrame, images: Images) -> dict[int, int]:
+    """The rows of a sample table by where their images lie in the dataset that is here. They are
+    found by their pixels: another copy may number its rows otherwise.
+    """
+    places = map(images.position.get, map(int, samples["pixels"]))
+    return {place: int(row) for place, row in zip(places, samples["row"]) if place is not None}
 
 
-def _row_in(pair: Mapping[Hashable, Any], usage: str) -> int | None:
-    places = (("usage", "row"), ("other_usage", "other_row"))
-    return next((int(pair[row]) for of, row in places if pair[of] == usage), None)
+def rows_of_pairs(pairs: pd.DataFrame, rows: Mapping[int, int]) -> list[int]:
+    """Those of `rows`, by their places, that occur in pairs, each once and in the pairs' order."""
+    places = pairs[["first", "second"]].to_numpy().ravel()
+    return list(dict.fromkeys(rows[place] for place in places if place in rows))
 
 
-def pair_tile(faces: FaceSet, pair: Mapping[Hashable, Any], usage: str, order: str) -> None:
-    """Two images that look alike, side by side, with their labels; the one of `usage` is opened."""
-    both = [tile(faces.images[pair[place]], 2) for place in ("first", "second")]
+def pair_tile(
+    faces: FaceSet, pair: Mapping[Hashable, Any], rows: Mapping[int, int], order: str
+) -> None:
+    """Two images that look alike, side by side, with their labels; the one in `rows` is opened."""
+    places = pair["first"], pair["second"]
+    both = [tile(faces.images[place], 2) for place in places]
     with st.container(gap="xxsmall"):
         st.image(both, width=96, alt=["The image", "The one like it"])
         st.caption(
             f"{pair['label']} · {pair['other_label']}  \n{pair['usage']} {pair['row']} · "
             f"{pair['other_usage']} {pair['other_row']}  \nsimilarity {pair['similarity']:.3f}"
         )
-        if (row := _row_in(pair, usage)) is not None:
+        for row in [rows[place] for place in places if place in rows][:1]:
             st.button(
                 f"Open row {row}", key=f"pair-{pair['first']}-{pair['second']}", type="tertiary",
                 on_click=open_soon, args=(row, order),
