@@ -20,6 +20,7 @@ from fercore.errors import FerError
 if TYPE_CHECKING:
     import pandas as pd
 
+_HEADER = b"fercore"  # in a Parquet schema's metadata
 _PATIENCE, _PAUSE = 1.0, 0.02  # seconds a reader may hold a file, and from one try to the next
 
 
@@ -111,6 +112,26 @@ def write_parquet(path: Path, frame: pd.DataFrame, **options: Any) -> None:
     """A table without its index. `options` are those of `DataFrame.to_parquet`."""
     with replacing(path) as temporary:
         frame.to_parquet(temporary, index=False, **options)
+
+
+def write_headed(path: Path, frame: pd.DataFrame, header: dict[str, Any]) -> None:
+    """A Parquet table without its index, with a header beside the schema; see `read_header`."""
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), _HEADER: json.dumps(header).encode()}
+    with replacing(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(metadata), temporary)
+
+
+def read_header(path: Path) -> Any:
+    """The header of such a table; raises what Parquet's library does, `KeyError` or `ValueError`
+    where it has none.
+    """
+    from pyarrow import parquet as pq
+
+    return parse_json((pq.read_schema(path).metadata or {})[_HEADER].decode())
 
 
 def read_json(path: Path) -> Any:

@@ -10,6 +10,7 @@ from dashboard.base.parameters import COLOURINGS
 from dashboard.base.selection import ANY, LASSO, current_with_predictions, one_seed_each
 from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
 from dashboard.compare import extras_view
+from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
@@ -94,6 +95,7 @@ st.markdown(
     f"Predictions: {extras_view.counts_line(group.predicted)}."
 )
 if marked is not None:
+    save_subset(chosen, selection, "marked on the map" if on_map else "")
     if images.missing:
         images_missing(selection.a.run, images)
     else:

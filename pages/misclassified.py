@@ -16,6 +16,7 @@ from dashboard.base.selection import (
 )
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, paged
+from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected
 from dashboard.faces.always_wrong import always_wrong_in_words
 from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table, open_chosen
@@ -88,6 +89,7 @@ if found.empty:
     st.info("No image fits. Choose another cell, or clear the selection.")
     st.stop()
 
+save_subset(found, selection, f"{kind}, {cell}")
 if images.missing:
     images_missing(selection.a.run, images)
     face_table(found, selection)

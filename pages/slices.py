@@ -6,9 +6,12 @@ import streamlit as st
 from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
+from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, choose_slice, current_with_predictions
 from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked, way_to_class
 from dashboard.compare.figures import slices_figure
+from dashboard.compare.marks_panel import marks_panel, save_subset
+from dashboard.compare.marks_view import crossed_section, gaps_section
 from dashboard.compare.slices_view import differences, model_slices
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
@@ -68,7 +71,8 @@ clickable_figure(
 small = [title for title, line in options.items() if line["few"]]
 if small:
     st.caption(
-        f"A ring marks a slice of fewer than {FEW} images, too few to tell: {', '.join(small)}."
+        f"A ring marks a slice of fewer than {FEW} images, too few to tell: "
+        f"{plain(', '.join(small))}."
     )
 
 st.subheader("All slices", anchor=False)
@@ -127,15 +131,20 @@ if selection.pair:
     )
     csv_button(gaps, "slice-differences", models=models, part=selection.part)
 
+crossed_section(selection, found["A"].properties)
+gaps_section(selection)
+
 st.subheader("One slice", anchor=False)
 title = selection.slice if selection.slice in options else next(iter(options))
 if selection.slice not in (title, ANY):
     st.warning(
-        f"These images have no slice “{selection.slice}”. Shown instead: {title}.", icon=NOT_HERE
+        f"These images have no slice “{plain(selection.slice)}”. Shown instead: {plain(title)}.",
+        icon=NOT_HERE,
     )
 chosen = options[title]
 st.markdown(
-    f"**{title}**. Click a point or a row above, or choose a slice in the sidebar, for another."
+    f"**{plain(title)}**. Click a point or a row above, or choose a slice in the sidebar, for "
+    "another."
 )
 for key, table in tables.items():
     same = (table["property"] == chosen["property"]) & (table["slice"] == chosen["slice"])
@@ -160,3 +169,5 @@ if images.missing:
 else:
     st.caption("A's mistakes first, the most confident ones before the others.")
     first_faces(mine, images, selection)
+save_subset(mine, selection, f"slice {title}")
+marks_panel()

@@ -63,6 +63,9 @@ def reader(tmp_path, monkeypatch):
     usual = dict(zip(PROBABILITY_COLUMNS, map(str.title, CATEGORIES)))
     theirs = answers[["row", *PROBABILITY_COLUMNS]].rename(columns=usual).round(4)
     theirs.to_csv(tmp_path / "theirs.csv", index=False)
+    people = pd.DataFrame({"row": answers["row"], "glasses": answers["row"] % 3 == 0})
+    people["age group"] = (answers["row"] % 2).map({0: "0-19", 1: "20-59"})
+    people.to_csv(tmp_path / "people.csv", index=False)
     monkeypatch.chdir(tmp_path)
 
 

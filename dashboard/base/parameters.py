@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard.base import address, index_sets, loading
 from dashboard.base.address import PAGE, Parameter, choice, number
 from dashboard.base.navigation import page_path
+from dashboard.base.own_slices import own_slices
 from dashboard.base.selection import (
     ANY,
     CONFIDENCE,
@@ -126,7 +127,7 @@ def _shared(models: Sequence[Group]) -> list[Parameter]:
         _of_classes(TRUE, "label"),
         _of_classes(PREDICTED, "class that A says"),
         _of_classes(PREDICTED_B, "class that B says"),
-        choice(SLICE, "slice", _SLICES),
+        choice(SLICE, "slice", _SLICES | own_slices()),
         _percents(CONFIDENCE, "confidence"),
     ]
 

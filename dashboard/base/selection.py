@@ -126,7 +126,7 @@ class Selection:
             f"{self.of.upper()}'s confidence **{low}–{high} %**"
             if self.confidence != WHOLE_RANGE
             else "",
-            f"slice **{self.slice}**" if self.slice != ANY else "",
+            f"slice **{plain(self.slice)}**" if self.slice != ANY else "",
         ]
         return ", ".join(filter(None, parts))
 
@@ -138,7 +138,7 @@ class Selection:
             TRUE: ("Label", self.true),
             PREDICTED: ("A says", self.predicted),
             PREDICTED_B: ("B says", self.predicted_b),
-            SLICE: ("Slice", self.slice),
+            SLICE: ("Slice", plain(self.slice) if self.slice != ANY else ANY),
             CONFIDENCE: (
                 "Confidence",
                 f"{low}–{high} %" if self.confidence != WHOLE_RANGE else ANY,

@@ -32,10 +32,10 @@ def import_panel() -> None:
         "Without it the lines stand in the dataset's order.",
     )  # fmt: skip
     if upload:
-        _form(upload, _sets())
+        _form(upload, known_sets())
 
 
-def _sets() -> dict[str, Run]:
+def known_sets() -> dict[str, Run]:
     """The datasets whose test images are known, each by a run that was scored on it."""
     known: dict[tuple[str, str], Run] = {}
     for run in loading.runs():

@@ -9,6 +9,8 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.selection import ANY, Selection
 from dashboard.faces import face_loading
+from fercore.analysis import marks
+from fercore.analysis.marks import with_marks
 from fercore.data.votes import Votes
 from fercore.errors import DataError
 from fercore.groups.group import Group
@@ -30,20 +32,21 @@ class ModelSlices:
 
 def properties(run: Run, part: str) -> pd.DataFrame:
     """All that this machine knows of a run's images, a line each."""
-    return _properties(run, part, loading.places(run), face_loading.votes(run))
+    return _properties(run, part, loading.places(run), face_loading.votes(run), marks.stamp())
 
 
 @st.cache_data(max_entries=40, show_spinner="Measuring the images …", hash_funcs=loading.KNOWN_BY)
 def _properties(
-    run: Run, part: str, where: tuple[loading.Place, ...], votes: Votes | None
+    run: Run, part: str, where: tuple[loading.Place, ...], votes: Votes | None, marked: str
 ) -> pd.DataFrame:
     predictions, frame = loading.run_predictions(run, part), run.prediction_frame
-    return slice_properties(
+    known = slice_properties(
         predictions,
         measured=_measured(run, predictions.pixels),
         votes=votes,
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
+    return with_marks(known, predictions.rows, predictions.pixels)
 
 
 def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
@@ -56,27 +59,52 @@ def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
 def model_slices(model: Group, part: str) -> ModelSlices:
     """The slices of a model, by all that this machine knows of its images."""
     run = model.run
-    return _model_slices(model, part, loading.places(run), face_loading.votes(run))
+    return _model_slices(model, part, loading.places(run), face_loading.votes(run), marks.stamp())
 
 
 @st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
 def _model_slices(
-    model: Group, part: str, where: tuple[loading.Place, ...], votes: Votes | None
+    model: Group, part: str, where: tuple[loading.Place, ...], votes: Votes | None, marked: str
 ) -> ModelSlices:
-    known = _properties(model.run, part, where, votes)
+    known = _properties(model.run, part, where, votes, marked)
     return ModelSlices(known, slices(loading.predictions(model, part), known))
+
+
+def crossed_slices(model: Group, part: str, crossed: tuple[str, str]) -> pd.DataFrame:
+    """The slices by one property within those by another."""
+    run = model.run
+    where, votes = loading.places(run), face_loading.votes(run)
+    return _crossed(model, part, crossed, where, votes, marks.stamp())
+
+
+@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _crossed(
+    model: Group,
+    part: str,
+    crossed: tuple[str, str],
+    where: tuple[loading.Place, ...],
+    votes: Votes | None,
+    marked: str,
+) -> pd.DataFrame:
+    known = _properties(model.run, part, where, votes, marked)
+    return slices(loading.predictions(model, part), known, crossed=crossed)
 
 
 def differences(a: Group, b: Group, part: str) -> pd.DataFrame:
     """A minus B on every slice of the same images."""
-    return _differences(a, b, part, loading.places(a.run), face_loading.votes(a.run))
+    return _differences(a, b, part, loading.places(a.run), face_loading.votes(a.run), marks.stamp())
 
 
 @st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
 def _differences(
-    a: Group, b: Group, part: str, where: tuple[loading.Place, ...], votes: Votes | None
+    a: Group,
+    b: Group,
+    part: str,
+    where: tuple[loading.Place, ...],
+    votes: Votes | None,
+    marked: str,
 ) -> pd.DataFrame:
-    known = _properties(a.run, part, where, votes)
+    known = _properties(a.run, part, where, votes, marked)
     return slice_differences(loading.predictions(a, part), loading.predictions(b, part), known)
 
 
@@ -85,14 +113,21 @@ def class_slices(model: Group, part: str, name: str) -> pd.DataFrame:
     them apart.
     """
     run = model.run
-    return _class_slices(model, part, name, loading.places(run), face_loading.votes(run))
+    return _class_slices(
+        model, part, name, loading.places(run), face_loading.votes(run), marks.stamp()
+    )
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
 def _class_slices(
-    model: Group, part: str, name: str, where: tuple[loading.Place, ...], votes: Votes | None
+    model: Group,
+    part: str,
+    name: str,
+    where: tuple[loading.Place, ...],
+    votes: Votes | None,
+    marked: str,
 ) -> pd.DataFrame:
-    known = _properties(model.run, part, where, votes)
+    known = _properties(model.run, part, where, votes, marked)
     return slices(loading.predictions(model, part), known, label=CLASSES.index(name))
 
 

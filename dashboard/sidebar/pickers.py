@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.own_slices import own_slices
 from dashboard.base.plain import plain
 from dashboard.base.selection import (
     ANY,
@@ -91,7 +92,8 @@ def _cell() -> None:
 
 
 def _slice_and_confidence() -> None:
-    slices = (ANY, *(slice_title(name, part) for name, parts in SLICES.items() for part in parts))
+    known = (slice_title(name, part) for name, parts in SLICES.items() for part in parts)
+    slices = (ANY, *known, *own_slices().values())
     st.selectbox(
         "Slice",
         slices,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fercore import __version__
-from fercore.cli import data, jobs, review, runs
+from fercore.cli import data, jobs, marks, review, runs
 from fercore.cli.analyse import analyse
 from fercore.cli.audit import audit
 from fercore.cli.card import card
@@ -33,6 +33,8 @@ app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(review.app, name="review")
+app.add_typer(marks.attributes, name="attributes")
+app.add_typer(marks.subsets, name="subsets")
 
 
 def _print_version(asked: bool) -> None:

@@ -1,5 +1,7 @@
 """Slices: a model's accuracy on each, with its interval."""
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -59,7 +61,7 @@ def _columns(table: pd.DataFrame) -> tuple[list[_Line], list[_Line]]:
         side = left if name in FIFTHS else right
         side.append((None, f"<b>{name}</b>"))
         for line in of_property.itertuples():
-            side.append(((name, line.slice), f"{line.slice}, {count(line.n)}"))
+            side.append(((name, line.slice), f"{escape(line.slice)}, {count(line.n)}"))
     return left, right
 
 
@@ -87,9 +89,10 @@ def _points(
             [
                 *(shown[name] for name in ("property", "slice", "n")),
                 [in_points(gap) for gap in shown["difference"]],
+                [escape(title) for title in shown["slice"]],
             ],
             axis=-1,
         ),
-        hovertemplate=f"{key} · %{{customdata[0]}}, %{{customdata[1]}}: %{{x:.1f}} % "
+        hovertemplate=f"{key} · %{{customdata[0]}}, %{{customdata[4]}}: %{{x:.1f}} % "
         "(n = %{customdata[2]}), %{customdata[3]} points to all<extra></extra>",
     )

@@ -13,6 +13,7 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
+from fercore.analysis.marks import find, groups_by, with_marks
 from fercore.data import FaceSet
 from fercore.errors import DataError, RunError
 from fercore.groups.cells import stored_accuracy
@@ -23,6 +24,7 @@ from fercore.runs.artifacts import Run, find_run, list_runs
 from fercore.runs.origin import faces_of, votes_of
 from fercore.scoring import calibration, evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
+from fercore.scoring.gaps import gaps as gaps_between
 from fercore.scoring.grouped import calibration as of_group
 from fercore.scoring.grouped import comparison
 from fercore.scoring.grouped.bootstrap import crossed_bounds
@@ -183,11 +185,13 @@ def slices(
     *,
     labels: str = "dataset",
     faces: FaceSet | None = None,
+    crossed: sliced.Crossed = None,
 ) -> pd.DataFrame:
     """Accuracy and macro F1 on each slice of the images, the worst first; see `slices.slices`.
 
     Slices by light, contrast and sharpness are of the images that are on this machine: in `faces`,
-    or wherever `faces_of` finds them. Those by FER+'s raters are there for FER2013.
+    or wherever `faces_of` finds them. Those by FER+'s raters are there for FER2013. crossed: two
+    properties, as ('class', 'age group'), whose slices are crossed.
     """
     group = _group(model).on(part).against(labels)
     answers = group.predictions(part)
@@ -202,7 +206,18 @@ def slices(
         votes=votes_of(run),
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
-    return sliced_by_seeds(answers, properties)
+    properties = with_marks(properties, predictions.rows, predictions.pixels)
+    return sliced_by_seeds(answers, properties, crossed=crossed)
+
+
+def gaps(
+    model: Model, attribute: str, part: str = "private", *, labels: str = "dataset"
+) -> pd.DataFrame:
+    """The widest gap between the groups that an attribute makes, a line for recall and one for the
+    false alarms of each class; see `gaps.gaps`. Raises `DataError` for an unknown one.
+    """
+    answers = _answers(model, part, labels)
+    return gaps_between(answers, groups_by(find("attributes", attribute), answers.pixels)).table
 
 
 def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:

@@ -17,7 +17,7 @@ from fercore.scoring.metrics import confusion_matrix
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from fercore.wording import percent
 
-_LABELS = {"label", "labels", "true", "y_true", "target", "ground_truth", "actual", "emotion"}
+LABELS = {"label", "labels", "true", "y_true", "target", "ground_truth", "actual", "emotion"}
 _ENOUGH = 100  # images by which an order of classes can be judged
 _BETTER = 0.15  # of accuracy, by which another order must be ahead
 _AGREE = 0.95  # of the labels, that a table has, with the dataset's
@@ -88,7 +88,7 @@ def best_fitting(ways: list[Joined], answers: Answers, images: TestImages, name:
 
 def check_labels(table: pd.DataFrame, joined: Joined, images: TestImages, name: str) -> None:
     """Raise `DataError` where the table has labels of its own that are not the images'."""
-    titles = [title for title in table.columns if str(title).strip().lower() in _LABELS]
+    titles = [title for title in table.columns if str(title).strip().lower() in LABELS]
     there = joined.place >= 0
     if len(titles) != 1 or not there.any():
         return

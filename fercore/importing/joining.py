@@ -19,6 +19,7 @@ _ROWS = {"row", "rows", "index", "idx", "id", "image_id", "row_id", "sample", "s
 _FILES = {"file", "files", "filename", "file_name", "path", "image", "img", "image_path", "name"}
 _PIXELS = {"pixels", "pixel", "hash", "pixel_hash"}
 _USAGES = {"usage", "split", "set", "part", "subset"}
+TELLING_IMAGES = frozenset(_ROWS | _FILES | _PIXELS | _USAGES)  # columns that say which image it is
 _HEXADECIMAL = re.compile(r"0x[0-9a-f]{16}")
 _NUMBER = re.compile(r"(\d+)$")
 

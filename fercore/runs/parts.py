@@ -6,7 +6,6 @@ they are and which weights were asked. One that is damaged hurts no other, and n
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import parquet as pq
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import ConfigError, DataError, RunError
-from fercore.files import file_stamp, parse_json, replacing, safe_name, writing_to
+from fercore.files import file_stamp, read_header, safe_name, write_headed, writing_to
 from fercore.runs.shape import DATASET, DatasetInfo
 from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, image_frame, read_frame
 from fercore.shapes import misfit, text
@@ -29,7 +26,6 @@ from fercore.shapes import misfit, text
 if TYPE_CHECKING:
     from fercore.runs.artifacts import Run
 
-_HEADER = b"fercore"
 _SHAPE = {"dataset": DATASET, "scored_by": text}
 
 
@@ -115,14 +111,11 @@ def keep_part(run: Run, faces: FaceSet, probs: NDArray[np.float32], name: str) -
     frame = image_frame(faces)
     frame = frame[np.isin(frame["row"], tested.row)].assign(usage="PrivateTest")
     frame[PROBABILITY_COLUMNS] = np.asarray(probs, np.float32)
-    table = pa.Table.from_pandas(frame, preserve_index=False)
     header = {"dataset": about, "scored_by": _scored_by(run)}
     folder = run.parts_folder
     with writing_to(folder, f"The predictions on {name} are not kept", RunError):
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / f"{name}.parquet") as temporary:
-            metadata = {**(table.schema.metadata or {}), _HEADER: json.dumps(header).encode()}
-            pq.write_table(table.replace_schema_metadata(metadata), temporary)
+        write_headed(folder / f"{name}.parquet", frame, header)
     return run.on(name)
 
 
@@ -135,7 +128,7 @@ def _scored_by(run: Run) -> str:
 def _header(path: Path, _stamp: str) -> dict[str, Any]:
     """Of which set a part is, and by which weights. Read again when the file changes."""
     try:
-        header = parse_json((pq.read_schema(path).metadata or {})[_HEADER].decode())
+        header = read_header(path)
         problem = misfit(header, _SHAPE)
     except Exception as error:
         raise _damaged(path) from error

@@ -1,5 +1,6 @@
 """Where a model fails: its scores on slices of the images that share a property. Without torch."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from fercore.scoring import metrics, statistics
 from fercore.scoring.predictions import Predictions, check_paired, image_count
 from fercore.scoring.ratios import macro_f1_interval
 from fercore.scoring.statistics import Interval
+
+Masks = dict[tuple[str, str], NDArray[np.bool_]]
+CROSS = " × "
 
 FEW = 20  # images below which a slice's figures say next to nothing
 
@@ -38,7 +42,12 @@ _GAP_COLUMNS = [
 _BY_VOTES = ("under 50 %", "50–80 %", "over 80 %")
 _COLUMN_OF = {"FER+ agreement": "agreement"}  # a property whose column has another name
 
-# Every slice there can be, by property; which of them a set of images has is another matter.
+# Columns of properties that people add begin so: an attribute's, whose values are slices, and a
+# subset's. Its name stands behind.
+ATTRIBUTE, SUBSET = "attribute: ", "subset: "
+SUBSETS = "subset"  # the property that all subsets are slices by
+
+# Every slice that is there without them, by property; which a set of images has is another matter.
 SLICES = {**FIFTHS, **_BY_TRUTH, "votes for the label": _BY_VOTES, "class": CLASSES}
 
 # What links call them: these keys stay when the names change.
@@ -88,8 +97,15 @@ def slice_properties(
     return properties
 
 
+Crossed = tuple[str, str] | None  # two properties, whose slices are crossed
+
+
 def slices(
-    predictions: Predictions, properties: pd.DataFrame, *, label: int | None = None
+    predictions: Predictions,
+    properties: pd.DataFrame,
+    *,
+    label: int | None = None,
+    crossed: Crossed = None,
 ) -> pd.DataFrame:
     """The scores on every slice, the worst accuracy first; slices under `FEW` images last.
 
@@ -99,10 +115,11 @@ def slices(
     for the number of slices; few: whether the slice has under `FEW` images. Within one true class a
     macro F1 means nothing and is NaN. `properties` is `slice_properties` of the same predictions.
     Without a line where nothing tells some of the images from the others. label: only the images
-    of that class, in the slices that all images make; their accuracy is the class's recall. Raises
-    `RunError` without images.
+    of that class, in the slices that all images make; their accuracy is the class's recall.
+    crossed: two properties, for each slice by one within each by the other. Raises `RunError`
+    without images.
     """
-    masks = slice_masks(properties)
+    masks = slice_masks(properties, crossed)
     if label is not None:
         masks = masks_within(masks, predictions.labels == label)
         predictions = predictions.where(predictions.labels == label)
@@ -111,11 +128,16 @@ def slices(
         {
             "property": name,
             "slice": title,
-            **_scores(predictions, mask, name != "class" and label is None),
+            **_scores(predictions, mask, mixes_classes(name) and label is None),
         }
         for (name, title), mask in masks.items()
     ]
     return ranked(rows, float(predictions.correct.mean()))
+
+
+def mixes_classes(property: str) -> bool:
+    """Whether a slice by that property may hold images of several classes."""
+    return "class" not in property.split(CROSS)
 
 
 def ranked(lines: list[dict[str, Any]], everyone: float) -> pd.DataFrame:
@@ -169,8 +191,25 @@ def slice_title(property: str, name: str) -> str:
     return f"{property}: {name}"
 
 
-def slice_masks(properties: pd.DataFrame) -> dict[tuple[str, str], NDArray[np.bool_]]:
-    """(property, slice) → its images, bool (N,); slices of no image or of all are left out."""
+def slice_masks(properties: pd.DataFrame, crossed: Crossed = None) -> Masks:
+    """(property, slice) → its images, bool (N,); slices of no image or of all are left out.
+
+    crossed: two properties; the slices are then ('one × other', 'this × that').
+    """
+    masks = _every_mask(properties)
+    if crossed:
+        one, other = (
+            {title: mask for (name, title), mask in masks.items() if name == chosen}
+            for chosen in crossed
+        )
+        masks = {
+            (CROSS.join(crossed), CROSS.join((this, that))): mask & more
+            for this, mask in one.items() for that, more in other.items()
+        }  # fmt: skip
+    return {key: mask for key, mask in masks.items() if mask.any() and not mask.all()}
+
+
+def _every_mask(properties: pd.DataFrame) -> Masks:
     masks = {("class", name): (properties["label"] == name).to_numpy() for name in CLASSES}
     for name, titles in FIFTHS.items():
         if name in properties:
@@ -185,12 +224,34 @@ def slice_masks(properties: pd.DataFrame) -> dict[tuple[str, str], NDArray[np.bo
         share = properties["vote_share"].to_numpy()
         shares = share < 0.5, (share >= 0.5) & (share <= 0.8), share > 0.8
         masks |= {("votes for the label", title): mask for title, mask in zip(_BY_VOTES, shares)}
-    return {key: mask for key, mask in masks.items() if mask.any() and not mask.all()}
+    return masks | _own_masks(properties)
 
 
-def masks_within(
-    masks: dict[tuple[str, str], NDArray[np.bool_]], among: NDArray[np.bool_]
-) -> dict[tuple[str, str], NDArray[np.bool_]]:
+def _own_masks(properties: pd.DataFrame) -> Masks:
+    """By what people know of the images."""
+    masks: Masks = {}
+    for column in map(str, properties.columns):
+        values = properties[column]
+        if column.startswith(SUBSET):
+            masks[SUBSETS, column.removeprefix(SUBSET)] = values.to_numpy(bool)
+        elif column.startswith(ATTRIBUTE):
+            name = column.removeprefix(ATTRIBUTE)
+            for value in in_order(values):
+                masks[name, value] = (values == value).to_numpy(bool)
+    return masks
+
+
+def in_order(values: pd.Series) -> list[str]:
+    """An attribute's values, by the first number in them, then by the alphabet."""
+
+    def place(value: str) -> tuple[float, str]:
+        number = re.search(r"\d+(\.\d+)?", value)
+        return (float(number[0]) if number else float("inf"), value)
+
+    return sorted(map(str, values.dropna().unique()), key=place)
+
+
+def masks_within(masks: Masks, among: NDArray[np.bool_]) -> Masks:
     """Masks (N,) of `slice_masks` for the images `among` (N,), M of them: (M,)."""
     within = {key: mask[among] for key, mask in masks.items()}
     return {key: mask for key, mask in within.items() if mask.any() and not mask.all()}

@@ -11,19 +11,23 @@ from fercore.scoring import slices as sliced
 from fercore.scoring.grouped.intervals import share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
 from fercore.scoring.groups import Estimate, Scores, group_difference, group_mean
-from fercore.scoring.slices import masks_within, slice_masks
+from fercore.scoring.slices import Crossed, masks_within, slice_masks
 
 
 def slices(
-    group: GroupPredictions, properties: pd.DataFrame, *, label: int | None = None
+    group: GroupPredictions,
+    properties: pd.DataFrame,
+    *,
+    label: int | None = None,
+    crossed: Crossed = None,
 ) -> pd.DataFrame:
     """The scores on every slice, means over seeds; the columns and the order of `slices.slices`.
 
     Intervals and tests cross seeds and images. Raises `RunError` without images.
     """
     if group.single:
-        return sliced.slices(group.single, properties, label=label)
-    masks = slice_masks(properties)
+        return sliced.slices(group.single, properties, label=label, crossed=crossed)
+    masks = slice_masks(properties, crossed)
     if label is not None:
         masks = masks_within(masks, group.labels == label)
         group = group.where(group.labels == label)
@@ -31,7 +35,7 @@ def slices(
         {
             "property": name,
             "slice": title,
-            **_scores(group.where(mask), name != "class" and label is None),
+            **_scores(group.where(mask), sliced.mixes_classes(name) and label is None),
             "p_value": _p_value(group_mean(_against_the_others(group.correct, mask))),
         }
         for (name, title), mask in masks.items()

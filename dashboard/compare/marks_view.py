@@ -1,0 +1,118 @@
+"""What attributes add to the page Slices: two properties crossed, and gaps between groups."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.base import loading, theme
+from dashboard.base.plain import plain
+from dashboard.base.selection import Selection
+from dashboard.base.widgets import csv_button, stacked
+from dashboard.compare.slices_view import crossed_slices
+from fercore import wording
+from fercore.analysis import marks
+from fercore.analysis.marks import Mark, groups_by
+from fercore.groups.group import Group
+from fercore.scoring.gaps import Gaps, gaps
+from fercore.scoring.slices import FEW, slice_masks
+from fercore.scoring.statistics import LEVEL
+
+NOTHING = "nothing"
+_LONGEST = 8  # small groups that are named
+
+
+def crossed_section(selection: Selection, properties: pd.DataFrame) -> None:
+    """Two properties to choose, and the slices by one within those by the other."""
+    st.subheader("Two properties crossed", anchor=False)
+    names = list(dict.fromkeys(name for name, _ in slice_masks(properties)))
+    left, right = st.columns(2)
+    one = left.selectbox("By", [NOTHING, *names], key="cross-one")
+    other = right.selectbox("and by", [NOTHING, *names], key="cross-other")
+    if NOTHING in (one, other) or one == other:
+        st.caption("Choose two properties, such as class and an attribute, to see both at once.")
+        return
+    tables = {
+        key: crossed_slices(model, selection.part, (one, other))
+        for key, model in selection.models.items()
+    }
+    found = stacked(tables)
+    written = found[["model", "slice", "n"]].rename(columns={"n": "images"})
+    for name in ("accuracy", "macro_f1"):
+        title = {"accuracy": "accuracy", "macro_f1": "macro F1"}[name]
+        written[f"{title} %"] = [wording.in_percent(value) for value in found[name]]
+        bounds = zip(found[f"{name}_low"], found[f"{name}_high"])
+        written[f"{title}, 95 %"] = [wording.interval(pair) for pair in bounds]
+    written["against all, points"] = [wording.in_points(gap) for gap in found["difference"]]
+    written["corrected p"] = [wording.in_p(p) for p in found["p_holm"]]
+    st.dataframe(written, hide_index=True, height=300)
+    few = int(tables["A"]["few"].sum())
+    st.caption(
+        f"Worst first. Corrected (Holm) for these {len(tables['A'])} slices; {few} of them have "
+        f"fewer than {FEW} images and stand last."
+    )
+    csv_button(found, "crossed-slices", models=selection.models, part=selection.part)
+
+
+def gaps_section(selection: Selection) -> None:
+    """A table of gaps between the groups that an attribute makes; nothing without attributes."""
+    pixels = loading.predictions(selection.a, selection.part).pixels
+    known = {mark.name: mark for mark in marks.marks("attributes") if len(groups_by(mark, pixels))}
+    if not known:
+        return
+    st.subheader("Gaps between groups", anchor=False)
+    name = st.selectbox("Groups by", list(known), format_func=plain, key="gaps-by")
+    if known[name].guessed:
+        st.warning(
+            f"{plain(name)} was guessed by a model ({plain(known[name].origin)}): the gaps are "
+            "between those it took for each, and its mistakes make gaps as well as hide them."
+        )
+    found = {
+        key: _gaps(model, selection.part, name, marks.stamp())
+        for key, model in selection.models.items()
+    }
+    if small := found["A"].small:
+        others = f" and {len(small) - _LONGEST} more" if len(small) > _LONGEST else ""
+        st.warning(
+            f"Too few to be worst or best, and left out (fewer than {FEW} images): "
+            f"{plain(', '.join(small[:_LONGEST]))}{others}."
+        )
+    table = stacked({key: of_model.table for key, of_model in found.items()})
+    if table.empty:
+        st.info("No class has two groups with enough images to compare.")
+        return
+    st.dataframe(_written(table), hide_index=True, height=300)
+    beyond = [f"{int((gap.table['p_holm'] < LEVEL).sum())} of {key}" for key, gap in found.items()]
+    st.caption(
+        "Recall: of a class's images, the share that is found; false alarms: of all others, the "
+        "share that is taken for it. The two groups are chosen for being furthest apart: interval "
+        "and p are corrected for all pairs of groups, p also for the lines (Holm). Beyond chance: "
+        f"{' and '.join(beyond)}, of {len(found['A'].table)} each. A gap may lie in the images: "
+        "light, pose and labels differ between groups too."
+    )
+    csv_button(table, "gaps", models=selection.models, part=selection.part, attribute=name)
+
+
+@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _gaps(model: Group, part: str, name: str, marked: str) -> Gaps:
+    answers, mark = loading.predictions(model, part), _mark(name)
+    return gaps(answers, groups_by(mark, answers.pixels))
+
+
+def _mark(name: str) -> Mark:
+    return marks.find("attributes", name)
+
+
+def _written(table: pd.DataFrame) -> pd.DataFrame:
+    """For people."""
+    written = table[["model", "metric", "class"]].copy()
+    for side in ("worst", "best"):
+        written[side] = [
+            f"{name}: {wording.in_percent(share)} % of {theme.count(n)}"
+            for name, share, n in zip(
+                table[side], table[f"{side}_share"], table[f"{side}_n"], strict=True
+            )
+        ]
+    written["gap, points"] = [wording.in_points(gap) for gap in table["gap"]]
+    pairs = zip(table["gap_low"], table["gap_high"])
+    written["gap, interval"] = [wording.points_interval(pair) for pair in pairs]
+    written["corrected p"] = [wording.in_p(p) for p in table["p_holm"]]
+    return written
