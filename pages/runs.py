@@ -8,11 +8,11 @@ from dashboard.base.plain import plain
 from dashboard.base.widgets import csv_button, heading
 from dashboard.compare.card_panel import card_panel
 from dashboard.compare.import_panel import import_panel
+from dashboard.compare.run_list import run_list
 from dashboard.compare.run_manager import (
     damaged_runs,
     group_table,
     run_manager,
-    run_table,
     show_outcome,
     total_size,
 )
@@ -23,7 +23,7 @@ from fercore.runs.artifacts import unreadable_runs
 heading(
     "Runs",
     "Every complete training: what it learned from, how, and how often it is right, with the 95 % "
-    "interval. Choose two of them in the sidebar to compare them. Those that came with the project "
+    "interval. Take two of them as A and B to compare them. Those that came with the project "
     "stay as they are; those made on this machine can be renamed, annotated and deleted.",
     "run", "seed", "group", "ensemble", "recipe", "synthetic", "imported", "cut short",
     "uncommitted code", "learning curve", "95 % interval",
@@ -34,7 +34,7 @@ damaged_runs(unreadable_runs(), deletable=may_write().allowed)
 runs = loading.runs()
 local = [run for run in runs if not run.shipped]
 if runs:
-    st.dataframe(run_table(runs), hide_index=True, height="content")
+    run_list(runs, deletable=may_write().allowed)
     if changed := [plain(run.run_id) for run in runs if run.uncommitted]:
         st.caption(
             "By code that was changed since its commit, so that no commit trains them again: "

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from typing import Any
 
 import pandas as pd
 import pytest
+import streamlit as st
 
+from dashboard.compare.run_list import CLICKED, take_as
 from dashboard.compare.run_manager import run_table
 from fercore.errors import RunError
 from fercore.files import write_json
@@ -148,3 +151,50 @@ def test_uncommitted_code_is_told_wherever_the_run_is(two_runs):
     commits = tables.runs([first, second])["git_commit"]
     assert commits[0] == "0123456789ab-dirty"
     assert pd.isna(commits[1])
+
+
+@pytest.fixture
+def clicking(monkeypatch):
+    """Click a button in a row of the table of runs: AppTest has no such click."""
+
+    def click(app, column: str, row: int):
+        column_config = st.column_config
+
+        class Clicked:
+            def __getattr__(self, name):
+                return getattr(column_config, name)
+
+            def ButtonColumn(self, *_, key, **__):
+                if key == CLICKED.format(column):
+                    st.session_state[key] = {"row": row, "label": column}
+                return column_config.Column("")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(st, "column_config", Clicked())
+            return app.run()
+
+    return click
+
+
+def test_a_run_s_button_asks_before_it_deletes(two_runs, clicking):
+    app = clicking(open_page("runs"), "delete", 0)
+    assert "This cannot be undone" in said(app)
+    assert names() == ["first", "second"]
+    next(button for button in app.button if button.label == "Delete it").click().run()
+    assert len(names()) == 1
+
+
+def test_a_run_is_taken_as_a_by_its_row(two_runs, monkeypatch):
+    state: dict[str, Any] = {CLICKED.format("as A"): {"row": 1, "label": "as A"}}
+    monkeypatch.setattr(st, "session_state", state)
+    take_as("a", ("second", "first"))
+    assert state["a"] == "first"
+
+
+def test_shipped_runs_have_no_button_to_delete_them(shipped):
+    table = open_page("runs").dataframe[0].value.set_index("run")
+    assert list(table.index[table["delete"].notna()]) == ["first"]
+    history = find_run("first").history()
+    assert table["learning curve"]["first"] == pytest.approx(
+        (100 * history["val_accuracy"]).tolist(), abs=0.05
+    )

@@ -128,11 +128,14 @@ def run_manager(runs: list[Run]) -> None:
         st.text_input("Name", chosen, max_chars=80, key=f"{_NAME}-{chosen}")
         st.form_submit_button("Rename", on_click=_rename, args=(chosen,))
     if right.button("Delete …", icon=_BIN):
-        megabytes = f"{run.bytes_on_disk / 1e6:.1f} MB"
-        _confirm(
-            chosen,
-            f"{plain(run_title(run))}  \nIts weights, predictions and history go, {megabytes}.",
-        )
+        confirm_deleting(run)
+
+
+def confirm_deleting(run: Run) -> None:
+    """A dialog that asks, and deletes a run that was made on this machine."""
+    megabytes = f"{run.bytes_on_disk / 1e6:.1f} MB"
+    what = f"{plain(run_title(run))}  \nIts weights, predictions and history go, {megabytes}."
+    _confirm(run.run_id, what)
 
 
 @st.dialog("Delete this run?")

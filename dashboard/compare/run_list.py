@@ -1,0 +1,60 @@
+"""The table of runs, each with its learning curve and with buttons: as A, as B, delete."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.base import loading
+from dashboard.base.failures import errors_kept
+from dashboard.base.selection import MODEL_A, MODEL_B
+from dashboard.compare.run_manager import confirm_deleting, run_table
+from fercore.errors import RunError
+from fercore.glossary import explained
+from fercore.runs.artifacts import Run
+
+_BUTTONS = {MODEL_A: "as A", MODEL_B: "as B"}
+_DELETE = "Delete …"
+CLICKED = "{}-clicked"  # by column, the key under which Streamlit says which row's button it was
+
+
+def run_list(runs: list[Run], *, deletable: bool) -> None:
+    """`deletable`: whether those made on this machine have a button that asks, then deletes."""
+    table = run_table(runs)
+    curves = pd.Series(map(_curve, runs), table.index, dtype=object)
+    table.insert(list(table.columns).index("note"), "learning curve", curves)
+    names = tuple(run.run_id for run in runs)
+    columns: dict[str, Any] = {
+        "learning curve": st.column_config.LineChartColumn(help=explained("learning curve"))
+    }
+    for place, (key, title) in enumerate(_BUTTONS.items(), start=1):
+        table.insert(place, title, title)
+        columns[title] = st.column_config.ButtonColumn(
+            "", type="tertiary", width=60, key=CLICKED.format(title), on_click=take_as,
+            args=(key, names),
+        )  # fmt: skip
+    if deletable and any(not run.shipped for run in runs):
+        table["delete"] = [None if run.shipped else _DELETE for run in runs]
+        columns["delete"] = st.column_config.ButtonColumn(
+            "", type="tertiary", key=CLICKED.format("delete")
+        )
+    st.dataframe(table, hide_index=True, height="content", column_config=columns)
+    if clicked := st.session_state.get(CLICKED.format("delete")):
+        confirm_deleting(runs[clicked["row"]])
+
+
+@errors_kept("The click")
+def take_as(key: str, names: Sequence[str]) -> None:
+    """Show as model A or B, by its key, the run in whose row the button was clicked."""
+    st.session_state[key] = names[st.session_state[CLICKED.format(_BUTTONS[key])]["row"]]
+
+
+def _curve(run: Run) -> list[float] | None:
+    """Accuracy on PublicTest by epoch, in percent; None where it is not known."""
+    if not run.trained:
+        return None
+    try:
+        return (100 * loading.history(run)["val_accuracy"].dropna()).round(1).tolist()
+    except RunError:
+        return None
