@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from dashboard.base.loading import Images
@@ -10,6 +11,7 @@ from dashboard.compare.audit_view import rows_by_place, rows_of_pairs
 from dashboard.faces import face_loading
 from dashboard.faces.face_row import Place, place_of
 from fercore.analysis import review
+from fercore.runs.artifacts import Run
 from fercore.scoring.samples import sample_table
 from tests.test_pages import open_page, said
 
@@ -62,11 +64,13 @@ def test_a_verdict_is_kept_and_the_next_face_opens(two_runs):
     mistakes = surest_mistakes(two_runs[0]).head(2)
     app = opened(open_page("misclassified", a="first", b="second"), mistakes["row"].iloc[0])
     press(app, "verdict-ambiguous")
-    first, second = mistakes.itertuples()
-    assert review.find(first.pixels).verdict == "ambiguous"
-    assert f"Saved. Row {first.row}: Ambiguous" in said(app)
-    assert f"Row {second.row} of the dataset" in said(app)
-    assert review.find(second.pixels) is None
+    first, second = mistakes["pixels"]
+    kept = review.find(first)
+    assert kept is not None
+    assert kept.verdict == "ambiguous"
+    assert f"Saved. Row {mistakes['row'].iloc[0]}: Ambiguous" in said(app)
+    assert f"Row {mistakes['row'].iloc[1]} of the dataset" in said(app)
+    assert review.find(second) is None
 
 
 def test_faces_are_gone_through_where_no_verdict_may_be_given(two_runs, monkeypatch):
@@ -78,12 +82,15 @@ def test_faces_are_gone_through_where_no_verdict_may_be_given(two_runs, monkeypa
 
 
 def test_what_takes_time_is_asked_only_where_its_tab_is_open(two_runs, monkeypatch):
-    asked = []
+    asked: list[NDArray[np.uint8]] = []
     nearest = face_loading.nearest_training
+
+    def counted(run: Run, face: NDArray[np.uint8]) -> pd.DataFrame | None:
+        asked.append(face)
+        return nearest(run, face)
+
     monkeypatch.setattr(face_loading, "saliency", lambda *_: pytest.fail("a model was asked"))
-    monkeypatch.setattr(
-        face_loading, "nearest_training", lambda run, face: asked.append(face) or nearest(run, face)
-    )
+    monkeypatch.setattr(face_loading, "nearest_training", counted)
     app = open_page("misclassified", a="first", b="second")
     opened(app, surest_mistakes(two_runs[0])["row"].iloc[0])
     press(app, "go-next")
@@ -97,10 +104,9 @@ def test_what_takes_time_is_asked_only_where_its_tab_is_open(two_runs, monkeypat
 
 def test_the_slice_and_the_verdicts_have_orders_of_their_own(two_runs):
     samples = sample_table(two_runs[0].predictions())
-    for sample in samples.head(3).itertuples():
-        review.save(
-            review.Verdict(sample.pixels, sample.row, "synthetic", sample.label, "ambiguous")
-        )
+    chosen = samples.head(3)
+    for pixels, row, label in zip(chosen["pixels"], chosen["row"], chosen["label"], strict=True):
+        review.save(review.Verdict(pixels, row, "synthetic", label, "ambiguous"))
     app = opened(open_page("review", a="first", b="second"), samples["pixels"].iloc[2])
     assert "**1 of 3**" in said(app)  # the newest stands first
     press(press(app, "go-next"), "go-next")

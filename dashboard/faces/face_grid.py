@@ -1,6 +1,6 @@
 """A grid of faces with their labels and predictions; a click opens one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 import streamlit as st
@@ -55,7 +55,7 @@ def face_grid(
 
 
 def open_chosen(
-    samples: pd.DataFrame, images: Images, selection: Selection, **orders: Sequence[int]
+    samples: pd.DataFrame, images: Images, selection: Selection, **orders: Iterable[int]
 ) -> None:
     """The dialog for the face that was clicked or that a link names, if any.
 

@@ -70,7 +70,9 @@ def test_fine_tuning_on_thirty_faces_of_ones_own(page, address, home, tmp_path):
     (tmp_path / "mine.zip").write_bytes(zipped(drawn(THIRTY, "mine/")))
     page.goto(f"{address}/your_faces?a=first&b=second")
     settle(page)
-    page.locator('input[type="file"]').set_input_files(tmp_path / "mine.zip")
+    page.get_by_test_id("stMain").locator('input[type="file"]').set_input_files(
+        tmp_path / "mine.zip"
+    )
     expect(page.get_by_text("mine.zip")).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Find the faces").click()
@@ -130,7 +132,7 @@ def test_behind_a_proxy_reading_is_open_and_writing_closed(page, proxied, addres
     page.goto(f"{proxied}/your_faces")
     settle(page)
     expect(page.get_by_test_id("stMain").get_by_text(CLOSED)).to_be_visible()
-    expect(page.locator('input[type="file"]')).to_have_count(0)
+    expect(page.get_by_test_id("stMain").locator('input[type="file"]')).to_have_count(0)
 
     page.goto(f"{address}/runs")
     settle(page)

@@ -69,7 +69,7 @@ def test_start_reload_second_browser_cancel_resume_finish_and_compare(page, addr
     expect(finished).to_be_visible(timeout=3 * PATIENCE)
     expect(page.get_by_text(re.compile(r"p [=<] [\d.]+: (beyond|within) chance"))).to_be_visible()
 
-    page.get_by_role("button", name="Compare").click()
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Compare").click()
     settle(page)
     expect(page).to_have_url(re.compile("a=cnn-quick-s0.*b=first"))
     expect(page.get_by_text(re.compile("exact McNemar")).first).to_be_visible()
