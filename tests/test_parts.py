@@ -57,6 +57,8 @@ def test_what_is_kept_is_what_the_weights_say(kept, other):
 
 
 def test_two_models_are_compared_on_it(kept):
+    wanted = ["--min", "accuracy=0", "--part", "elsewhere", "--json"]
+    assert json.loads(run("check", "first", *wanted))["met"]
     told = json.loads(run("compare", "first", "second", "--part", "elsewhere", "--json"))
     a, b = (one.predictions("elsewhere").correct.mean() for one in kept)
     assert (told["n"], told["difference"]) == (18, pytest.approx(a - b))
@@ -101,7 +103,8 @@ def test_the_pages_show_it(kept):
     app = open_page("overview", a="first", b="second")
     assert "on synthetic (PrivateTest)" in said(app)
     assert "on elsewhere" in said(app)
-    for page in ("overview", "misclassified", "slices", "calibration", "data_audit", "robustness"):
+    for page in ("overview", "misclassified", "slices", "calibration", "data_audit", "robustness",
+                 "good_enough", "expression", "what_if", "predict"):  # fmt: skip
         app = open_page(page, a="first", b="second", part="elsewhere")
         assert not app.exception, page
     assert app.sidebar.selectbox(key="part").value == "elsewhere"

@@ -68,7 +68,7 @@ def why_no_threshold(model: Group, part: str) -> str:
             f"'{name}' was imported as predicted labels alone: how sure it is is not known, so "
             "nothing can be withheld by it. Import its probabilities."
         )
-    if not loading.is_scored(model, "public"):
+    if not loading.is_scored(model.home, "public"):
         return (
             f"'{name}' was not scored on PublicTest, where thresholds are chosen: its dataset has "
             "no such images. Choose a model that was."
@@ -89,7 +89,7 @@ def wishes() -> tuple[Wish, ...]:
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
 def left(model: Group, part: str, wished: tuple[Wish, ...]) -> Left:
     """With thresholds chosen on PublicTest. Raises what `withhold` does."""
-    public = loading.predictions(model, "public")
+    public = loading.predictions(model.home, "public")
     thresholds = choose_thresholds(public, wished)
     found = withhold(loading.predictions(model, part), thresholds)
     table = left_per_class(found, wished)

@@ -62,7 +62,7 @@ def gaps_section(selection: Selection) -> None:
     name = st.selectbox("Groups by", list(known), format_func=plain, key="gaps-by")
     if known[name].guessed:
         st.warning(
-            f"{plain(name)} was guessed by a model ({plain(known[name].origin)}): the gaps are "
+            f"“{plain(name)}” was guessed by a model ({plain(known[name].origin)}): the gaps are "
             "between those it took for each, and its mistakes make gaps as well as hide them."
         )
     found = {

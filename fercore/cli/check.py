@@ -66,7 +66,7 @@ def check(
     """
     try:
         required = _required(least or [], most or [], file)
-        group = find_group(model).against(labels)
+        group = find_group(model).on(part).against(labels)
         findings = check_figures(group, required, part, sure=sure, thresholds=thresholds)
     except (FerError, OSError) as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
@@ -101,7 +101,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 
 def _print(group: Group, findings: list[Finding], part: str, sure: bool) -> None:
     by = "the whole interval" if sure else "the value"
-    print(breakable(f"{group.title}, {PARTS[part]}; met by {by}"))
+    print(breakable(f"{group.title}, {PARTS.get(part, part)}; met by {by}"))
     run = group.run
     votes.print_labels(run.labelling, run.left_out(part) if run.labelling else 0)
     print_table(

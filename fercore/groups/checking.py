@@ -119,8 +119,8 @@ class _Figures:
             )
         if k is not None and not (self.answers.labels == k).any():
             raise ConfigError(
-                f"{PARTS[self.part]} of {self.group.dataset} has no image of {CLASSES[k]}: leave "
-                f"out {wanted.figure}."
+                f"{PARTS.get(self.part, self.part)} of {self.group.dataset} has no image of "
+                f"{CLASSES[k]}: leave out {wanted.figure}."
             )
 
     @cached_property
@@ -135,7 +135,7 @@ class _Figures:
     def withheld(self) -> Withheld:
         if not self.wishes:
             return withhold(self.answers, {})
-        public = self.group.predictions("public")
+        public = self.group.home.predictions("public")
         return withhold(self.answers, choose_thresholds(public, self.wishes))
 
     @cached_property
