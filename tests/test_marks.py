@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
+from streamlit.testing.v1 import AppTest
 
 from fercore.analysis import marks
 from fercore.analysis.attributes import import_attributes
@@ -17,8 +18,9 @@ from fercore.labels import CLASSES
 from fercore.scoring.gaps import gaps
 from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.slices import slice_title
+from tests.conftest import ROOT
 from tests.test_cli import fails, run
-from tests.test_pages import no_video, open_page, said  # noqa: F401
+from tests.test_pages import TIMEOUT, no_video, open_page, said  # noqa: F401
 from tests.test_plain_words import HOSTILE, acted_upon
 
 
@@ -169,6 +171,14 @@ def test_a_subset_is_chosen_by_a_link_and_missed_when_it_is_gone(hard):
     marks.remove("subsets", "hard ones")
     app.run()
     assert "is not here any more" in said(app)
+
+
+def test_a_link_names_a_subset_by_its_key(hard):
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=TIMEOUT)
+    app.query_params["slice"] = "own:subset:hard ones"
+    app.run()
+    assert app.sidebar.selectbox(key="slice").value == "subset: hard ones"
+    assert "is not here" not in said(app)
 
 
 def test_what_is_selected_is_saved_under_a_name(two_runs):
