@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from fercore.scoring import calibration, evaluation
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.predictions import Predictions

@@ -20,7 +20,7 @@ import torch
 from fercore.errors import RunError
 from fercore.jobs.hardware import describe_hardware
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 
 COUNTS = (1, 16, 256)  # faces at a time
 SECONDS = 4.0  # of every run at every count, at the least

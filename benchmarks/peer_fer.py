@@ -34,7 +34,7 @@ from fercore.importing.table_run import Named, import_table
 from fercore.jobs.hardware import describe_hardware
 from fercore.labels import CLASSES
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring.statistics import wilson_interval
 
 NOTE = (

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base.charts import show_figure
-from dashboard.base.selection import current_with_probabilities
+from dashboard.base.current import current_with_probabilities
 from dashboard.base.theme import count
 from dashboard.base.widgets import (
     csv_button,

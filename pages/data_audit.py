@@ -6,15 +6,10 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.clicks import Point, clickable_figure
+from dashboard.base.current import by_the_datasets_labels, current_with_predictions, one_seed_each
 from dashboard.base.parameters import PAIRS
-from dashboard.base.selection import (
-    ANY,
-    by_the_datasets_labels,
-    choose_cell,
-    choose_slice,
-    current_with_predictions,
-    one_seed_each,
-)
+from dashboard.base.selecting import choose_cell, choose_slice
+from dashboard.base.selection import ANY
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare import audit_view

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base.charts import show_figure
+from dashboard.base.current import current_with_predictions
 from dashboard.base.parameters import WISHES
 from dashboard.base.plain import plain
-from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, not_for, one_of, stacked
 from dashboard.compare import good_enough_view as view
 from dashboard.compare.figures import recall_figure, wanted_figure

@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading, theme
+from dashboard.base.current import current_with_predictions
 from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
 from dashboard.base.plain import plain
-from dashboard.base.selection import current_with_predictions
 from dashboard.base.widgets import csv_button, heading, models_line, score_card, way_to_class
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.elsewhere_view import elsewhere_in_words

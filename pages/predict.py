@@ -6,9 +6,9 @@ from functools import partial
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.current import current_with_weights
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
-from dashboard.base.selection import current_with_weights
 from dashboard.base.widgets import csv_button, heading, model_names, not_for
 from dashboard.faces.kept_photos import camera_field, forget, kept_photos, photo_field
 from dashboard.faces.photo_view import (

@@ -4,14 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.current import by_the_datasets_labels, current_with_predictions, one_seed_each
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
-from dashboard.base.selection import (
-    ANY,
-    by_the_datasets_labels,
-    current_with_predictions,
-    one_seed_each,
-)
+from dashboard.base.selection import ANY
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line
 from dashboard.faces.get_faces import images_missing

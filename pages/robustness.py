@@ -5,8 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.base.charts import show_figure
+from dashboard.base.current import by_the_datasets_labels, current, one_seed_each
 from dashboard.base.failures import errors_told
-from dashboard.base.selection import by_the_datasets_labels, current, one_seed_each
 from dashboard.base.theme import readable
 from dashboard.base.widgets import csv_button, heading, model_names, paired_or_say_so, stacked
 from dashboard.compare import extras_view

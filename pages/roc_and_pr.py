@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
+from dashboard.base.current import current_with_probabilities
 from dashboard.base.parameters import CURVES
-from dashboard.base.selection import current_with_probabilities
 from dashboard.base.theme import mean_count
 from dashboard.base.widgets import csv_button, explain_toggle, heading, letter, models_line, one_of
 from dashboard.compare.figures import curves_at

@@ -18,7 +18,7 @@ from dashboard.compare.run_manager import (
 )
 from fercore.groups import tables
 from fercore.groups.finding import list_groups
-from fercore.runs.artifacts import unreadable_runs
+from fercore.runs.listing import unreadable_runs
 
 heading(
     "Runs",

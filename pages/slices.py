@@ -6,8 +6,10 @@ import streamlit as st
 from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
+from dashboard.base.current import current_with_predictions
 from dashboard.base.plain import plain
-from dashboard.base.selection import ANY, choose_slice, current_with_predictions
+from dashboard.base.selecting import choose_slice
+from dashboard.base.selection import ANY
 from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked, way_to_class
 from dashboard.compare.figures import slices_figure
 from dashboard.compare.marks_panel import marks_panel, save_subset

@@ -5,8 +5,8 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
+from dashboard.base.current import current, has_weights_or_say_so, one_seed_each
 from dashboard.base.failures import errors_told
-from dashboard.base.selection import current, has_weights_or_say_so, one_seed_each
 from dashboard.base.widgets import csv_button, heading, model_names, stacked
 from dashboard.compare.history_figure import history_figure, training_facts
 

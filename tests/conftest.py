@@ -125,7 +125,7 @@ def run_folders(tmp_path_factory) -> Path:
 @pytest.fixture
 def two_runs(run_folders, tmp_path) -> list[Run]:
     """The two runs as this machine's own, in this test's artifacts."""
-    from fercore.runs.artifacts import find_run
+    from fercore.runs.listing import find_run
 
     shutil.copytree(run_folders, tmp_path / "artifacts" / "runs")
     return [find_run("first"), find_run("second")]

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from fercore.files import read_json, write_json
-from fercore.runs.artifacts import Run, artifacts_folder, read_run
+from fercore.runs.artifacts import Run
+from fercore.runs.folders import artifacts_folder
+from fercore.runs.listing import read_run
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fercore.files import write_json
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from fercore.study.store import StudyStore
 from fercore.study.thinning import stored_frame, thinned, write_compactly

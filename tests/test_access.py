@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.base import access
 from dashboard.base.access import comes_from_here, may_write
 from fercore.analysis import review
-from fercore.runs.artifacts import list_runs
+from fercore.runs.listing import list_runs
 from tests.conftest import ROOT
 from tests.test_pages import open_page, said
 

@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.base.navigation import PAGES
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.listing import find_run
 from tests.conftest import ROOT
 from tests.seeds import another_seed
 from tests.test_pages import TIMEOUT, copy_of, no_video, said  # noqa: F401

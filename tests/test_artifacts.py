@@ -13,7 +13,7 @@ from fercore.jobs import hardware
 from fercore.labels import CLASSES
 from fercore.models.inference import predict_probs
 from fercore.models.precision import Precision
-from fercore.runs import artifacts, changes, writing
+from fercore.runs import changes, listing, writing
 
 
 def test_a_run_comes_back_as_it_was_written(two_runs):
@@ -53,21 +53,21 @@ def test_metrics_that_do_not_follow_are_found(two_runs):
     info = json.loads((run.folder / "run.json").read_text())
     info["files"]["metrics.json"] = writing._sha256(run.folder / "metrics.json")
     (run.folder / "run.json").write_text(json.dumps(info))
-    problems = writing.verify_run(artifacts.find_run("first"))
+    problems = writing.verify_run(listing.find_run("first"))
     assert problems == ["metrics.json does not follow from predictions.parquet."]
 
 
 def test_a_folder_without_run_json_is_no_run(two_runs):
     (two_runs[0].folder / "run.json").unlink()
-    assert [run.run_id for run in artifacts.list_runs()] == ["second"]
+    assert [run.run_id for run in listing.list_runs()] == ["second"]
     with pytest.raises(RunError, match="no complete run 'first'"):
-        artifacts.find_run("first")
+        listing.find_run("first")
 
 
 @pytest.mark.parametrize("name", ["../first", "a/b", "", ".hidden", "..", "a\\b", "x" * 81])
 def test_a_name_that_is_no_name_touches_no_path(name):
     with pytest.raises(RunError, match="no run's name"):
-        artifacts.find_run(name)
+        listing.find_run(name)
 
 
 def test_another_class_order_is_refused(two_runs):
@@ -76,7 +76,7 @@ def test_another_class_order_is_refused(two_runs):
     info["classes"] = sorted(info["classes"])
     path.write_text(json.dumps(info))
     with pytest.raises(RunError, match="misread"):
-        artifacts.find_run("first")
+        listing.find_run("first")
 
 
 DAMAGED = {
@@ -91,8 +91,8 @@ DAMAGED = {
 def test_a_damaged_run_hides_no_other(two_runs, content):
     path = two_runs[0].folder / "run.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert [run.run_id for run in artifacts.list_runs()] == ["second"]
-    assert artifacts.unreadable_runs()[0].startswith("first: ")
+    assert [run.run_id for run in listing.list_runs()] == ["second"]
+    assert listing.unreadable_runs()[0].startswith("first: ")
 
 
 @pytest.mark.parametrize("name", ["history.jsonl", "weights.safetensors", "predictions.parquet"])
@@ -120,14 +120,14 @@ def test_damaged_metrics_are_computed_from_the_predictions(two_runs, caplog):
 def test_a_renamed_folder_is_no_run(two_runs):
     two_runs[0].folder.rename(two_runs[0].folder.with_name("renamed"))
     with pytest.raises(RunError, match="its own name"):
-        artifacts.find_run("renamed")
+        listing.find_run("renamed")
 
 
 def test_another_format_is_refused(two_runs):
     path = two_runs[0].folder / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
     with pytest.raises(RunError, match="format is 99"):
-        artifacts.find_run("first")
+        listing.find_run("first")
 
 
 def test_a_recipe_of_another_version_is_refused(two_runs):
@@ -135,7 +135,7 @@ def test_a_recipe_of_another_version_is_refused(two_runs):
     info = json.loads(path.read_text())
     path.write_text(json.dumps(info | {"recipe": info["recipe"] | {"mixup": 0.2}}))
     with pytest.raises(RunError, match="first: A recipe has no setting 'mixup'"):
-        artifacts.find_run("first")
+        listing.find_run("first")
 
 
 def test_deleting(two_runs, tmp_path):
@@ -144,9 +144,9 @@ def test_deleting(two_runs, tmp_path):
     shipped.mkdir()
     (shipped.parent / "kept").rename(shipped / "second")
     with pytest.raises(RunError, match="shipped"):
-        changes.delete_run(artifacts.find_run("second"))
+        changes.delete_run(listing.find_run("second"))
     changes.delete_run(two_runs[0])
-    assert [run.run_id for run in artifacts.list_runs()] == ["second"]
+    assert [run.run_id for run in listing.list_runs()] == ["second"]
 
 
 def test_predictions_find_their_images_in_any_copy(two_runs):
@@ -187,13 +187,15 @@ def test_only_a_change_of_the_package_makes_the_code_another(tmp_path, monkeypat
 
 
 def test_runs_are_read_once_and_again_when_they_change(two_runs, monkeypatch):
-    listed = artifacts.list_runs()
+    listed = listing.list_runs()
     with monkeypatch.context() as patched:
-        patched.setattr(artifacts, "read_json", lambda path: pytest.fail(f"read {path} again"))
-        assert [run.run_id for run in artifacts.list_runs()] == [run.run_id for run in listed]
+        patched.setattr(
+            "fercore.runs.shape.read_json", lambda path: pytest.fail(f"read {path} again")
+        )
+        assert [run.run_id for run in listing.list_runs()] == [run.run_id for run in listed]
     run = listed[0]
     (run.folder / "run.json").write_text(json.dumps(run.info | {"seed": 77}))
-    assert artifacts.list_runs()[0].info["seed"] == 77
+    assert listing.list_runs()[0].info["seed"] == 77
 
 
 @pytest.mark.parametrize("refusal", [errno.EMFILE, errno.EACCES])
@@ -201,9 +203,9 @@ def test_a_refusal_that_passes_is_not_kept(two_runs, monkeypatch, refusal):
     def refuse(path):
         raise OSError(refusal, "refused", str(path))
 
-    artifacts._read_once.cache_clear()
+    listing._read_once.cache_clear()
     with monkeypatch.context() as refused:
         refused.setattr("fercore.runs.shape.read_json", refuse)
-        assert len(artifacts.unreadable_runs()) == 2
-    assert artifacts.unreadable_runs() == []
-    assert {run.run_id for run in artifacts.list_runs()} == {"first", "second"}
+        assert len(listing.unreadable_runs()) == 2
+    assert listing.unreadable_runs() == []
+    assert {run.run_id for run in listing.list_runs()} == {"first", "second"}

@@ -11,7 +11,7 @@ from fercore.errors import ConfigError, RunError
 from fercore.figures.reliability import reliability_figure
 from fercore.files import write_json
 from fercore.groups.group import group_of
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring import calibration
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import Predictions, select_part

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from fercore.runs.artifacts import local_folder
+from fercore.runs.folders import local_folder
 from tests.conftest import ROOT
 from tests.test_jobs import wait_for
 

@@ -17,7 +17,7 @@ from fercore.cli.output import print_table
 from fercore.errors import FerError
 from fercore.jobs.turns import turn
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import local_folder
+from fercore.runs.folders import local_folder
 
 
 def run(*arguments: str) -> str:

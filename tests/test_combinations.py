@@ -12,8 +12,9 @@ from fercore.files import write_json
 from fercore.jobs.combinations import offered
 from fercore.jobs.request import Request, prepare, settled
 from fercore.models import MODELS
-from fercore.runs.artifacts import artifacts_folder, find_run, list_runs
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.folders import artifacts_folder
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.words import cut_short
 from fercore.training.recipes import RECIPES, find_recipe
 from tests.test_cli import fails, run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fercore.analysis.copies import copies_effect, training_accuracies, unlearned_run
-from fercore.runs.artifacts import find_run, list_runs
+from fercore.runs.listing import find_run, list_runs
 from fercore.scoring.predictions import Predictions
 from tests.conftest import ROOT
 from tests.test_pages import open_page, said

@@ -17,7 +17,9 @@ from fercore import jobs
 from fercore.data import FaceSet
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, prepare, read_request
-from fercore.runs.artifacts import Run, find_run, list_runs, local_folder
+from fercore.runs.artifacts import Run
+from fercore.runs.folders import local_folder
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.writing import verify_run
 from fercore.training.recipes import find_recipe
 from tests.test_data_sources import csv_text

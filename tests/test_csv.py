@@ -13,8 +13,8 @@ from fercore.analysis import review
 from fercore.csv_tables import COLUMNS, as_text, csv_text, from_text, undeclared
 from fercore.data import synthetic
 from fercore.groups import tables
-from fercore.runs.artifacts import find_run
 from fercore.runs.changes import annotate_run
+from fercore.runs.listing import find_run
 from tests.conftest import ROOT
 from tests.e2e.conftest import place_at_random
 from tests.seeds import another_seed

@@ -13,7 +13,7 @@ from fercore.cli import app
 from fercore.errors import FerError, RunError
 from fercore.files import write_json
 from fercore.jobs.request import Request
-from fercore.runs.artifacts import find_run, list_runs, unreadable_runs
+from fercore.runs.listing import find_run, list_runs, unreadable_runs
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from fercore.training.recipes import find_recipe

@@ -11,7 +11,7 @@ from dashboard.base import access
 from dashboard.base.navigation import PAGES
 from fercore import data, jobs, paths
 from fercore.data.settings import chosen_data
-from fercore.runs.artifacts import artifacts_folder
+from fercore.runs.folders import artifacts_folder
 from tests.test_data_sources import write_tree
 from tests.test_own_photos import tight
 from tests.test_pages import open_page, said

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from fercore.cli import app
 from fercore.data.votes import CATEGORIES
 from fercore.predict.sample_photos import sample_photo
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from tests.conftest import ROOT
 

@@ -14,7 +14,7 @@ from fercore.files import write_json
 from fercore.groups import tables
 from fercore.jobs import hardware
 from fercore.jobs.request import Request, settled
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring import calibration, evaluation
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.grouped.predictions import grouped

@@ -11,8 +11,8 @@ from fercore.errors import RunError
 from fercore.jobs.request import Request, prepare
 from fercore.models import build
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.listing import find_run
 from fercore.runs.shape import history_lines
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run, write_run

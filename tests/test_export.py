@@ -14,7 +14,7 @@ from fercore.errors import ConfigError, RunError
 from fercore.labels import CLASSES
 from fercore.predict import export
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from tests.conftest import ROOT
 
 

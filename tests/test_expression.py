@@ -24,7 +24,7 @@ from fercore.data.votes import CATEGORIES, Votes
 from fercore.errors import RunError
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring.grouped.evaluation import class_table
 from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.grouped.samples import sample_table

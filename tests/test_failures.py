@@ -105,7 +105,7 @@ def test_a_dialog_that_fails_is_a_sentence(two_runs, monkeypatch):
 def test_a_callback_that_fails_is_a_sentence_once(two_runs, monkeypatch):
     app = open_page("confusion", true="sad", retrain=True)
     with monkeypatch.context() as patched:
-        patched.setattr("dashboard.base.selection.clears", raising(FULL))
+        patched.setattr("dashboard.base.selecting.clears", raising(FULL))
         app.button(key="chip-true").click().run()
     assert told(app).startswith("Clearing the selection did not work (No space left on device")
     assert app.title[0].value == "Confusion"

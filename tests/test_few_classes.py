@@ -17,7 +17,7 @@ from fercore.data.stored_faces import faces_folder
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.runs.writing import verify_run
 from fercore.scoring import metrics
 from fercore.scoring.evaluation import class_table, evaluate, evaluate_parts

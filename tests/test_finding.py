@@ -16,7 +16,7 @@ from fercore.data.stored_faces import faces_folder
 from fercore.errors import DataError
 from fercore.files import write_json
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.runs.origin import faces_of
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import prediction_frame

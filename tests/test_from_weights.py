@@ -25,7 +25,7 @@ from fercore.figures.colours import CLASS_COLOURS
 from fercore.models import build
 from fercore.models.inference import for_inference, predict_logits
 from fercore.models.precision import Precision
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import prediction_frame
 from fercore.scoring.samples import sample_table

@@ -14,7 +14,7 @@ from fercore.groups import tables
 from fercore.groups.finding import find_group
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring import evaluation as single
 from fercore.scoring.grouped import comparison
 from fercore.scoring.grouped import evaluation as grouped_evaluation

@@ -13,8 +13,8 @@ from fercore.groups import tables
 from fercore.groups.cells import Damaged, scored_cells, stored_accuracy
 from fercore.groups.finding import find_group, list_groups
 from fercore.groups.group import group_of
-from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.listing import find_run
 from fercore.study import variants
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES
@@ -216,7 +216,7 @@ def test_a_declared_studys_seeds_alone_are_the_group(study, monkeypatch):
 def test_a_listing_reads_no_file_again_that_did_not_change(study, monkeypatch):
     list_groups()
     monkeypatch.setattr("fercore.study.store.read_info", None)
-    monkeypatch.setattr("fercore.runs.artifacts.read_info", None)
+    monkeypatch.setattr("fercore.runs.listing.read_info", None)
     assert len(list_groups()) == 2
 
 

@@ -7,7 +7,8 @@ import pytest
 from dashboard.base.navigation import PAGES
 from fercore.importing.images import images_of_run
 from fercore.importing.table_run import Named, import_table
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import find_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from tests.test_pages import no_video, open_page, said  # noqa: F401
 from tests.test_runs_and_faces_pages import press

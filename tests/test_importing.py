@@ -13,8 +13,8 @@ from fercore.groups.finding import find_group
 from fercore.importing.images import images_of_data, images_of_run, known_images
 from fercore.importing.table_run import Named, import_table
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run, list_runs
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.evaluation import compare

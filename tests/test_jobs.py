@@ -13,7 +13,8 @@ from fercore.errors import ConfigError, RunError
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare, read_request
 from fercore.jobs.status import LOCK
-from fercore.runs.artifacts import find_run, local_folder
+from fercore.runs.folders import local_folder
+from fercore.runs.listing import find_run
 from fercore.runs.words import cut_short, run_title
 from fercore.runs.writing import verify_run
 from fercore.training.recipes import find_recipe

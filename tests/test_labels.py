@@ -14,7 +14,8 @@ from fercore.data.votes import CATEGORIES, TABLE, Votes, load_votes
 from fercore.errors import ConfigError, RunError
 from fercore.groups import tables
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import Run, find_run, list_runs
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import find_run, list_runs
 from fercore.scoring.labelling import by_votes, relabelled
 from fercore.scoring.vote_scores import by_image, ceiling, probability_difference, vote_scores
 from tests.conftest import ROOT, SHARED

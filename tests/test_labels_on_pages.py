@@ -10,7 +10,7 @@ from fercore.analysis import relabelling, review
 from fercore.data.votes import load_votes
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring.grouped import votes as grouped
 from fercore.scoring.grouped.predictions import grouped as as_group
 from fercore.scoring.vote_scores import by_image

@@ -14,7 +14,7 @@ from dashboard.compare.lessons import calibration_lesson, cell_lesson, curve_les
 from fercore.figures.curves import mean_decisions
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring.calibration import reliability
 from fercore.scoring.predictions import Predictions
 from fercore.wording import percent

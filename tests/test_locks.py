@@ -17,7 +17,7 @@ from fercore.jobs.locks import held, is_held
 from fercore.jobs.request import Request, prepare
 from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import _ahead, turn
-from fercore.runs.artifacts import local_folder
+from fercore.runs.folders import local_folder
 from fercore.training.recipes import find_recipe
 
 ASKERS, QUESTIONS = 8, 1000

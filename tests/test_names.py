@@ -20,9 +20,10 @@ from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, failure, prepare, read_request
 from fercore.jobs.status import StatusFile
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run, list_runs, local_folder
 from fercore.runs.changes import rename_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.folders import local_folder
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.writing import verify_run
 from fercore.study.runner import run_study
 from fercore.study.store import StudyStore

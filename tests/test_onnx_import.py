@@ -19,7 +19,7 @@ from fercore.labels import CLASSES
 from fercore.models import onnx_file
 from fercore.predict.export import export_onnx
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run, list_runs
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.writing import verify_run
 from tests.conftest import ROOT
 from tests.test_cli import run

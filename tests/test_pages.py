@@ -16,8 +16,10 @@ from fercore import jobs
 from fercore.files import write_json
 from fercore.jobs.request import Request, prepare
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import Run, artifacts_folder, find_run
+from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.folders import artifacts_folder
+from fercore.runs.listing import find_run
 from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.grouped.comparison import crossed_difference

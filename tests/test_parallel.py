@@ -16,7 +16,9 @@ from fercore.errors import DataError, TrainingError
 from fercore.files import read_json
 from fercore.jobs.learning import _check_same
 from fercore.jobs.turns import turn
-from fercore.runs.artifacts import Run, find_run, local_folder, read_run
+from fercore.runs.artifacts import Run
+from fercore.runs.folders import local_folder
+from fercore.runs.listing import find_run, read_run
 from fercore.runs.writing import verify_run
 from fercore.training.parallel import Group
 from fercore.training.records import Interrupted

@@ -13,7 +13,7 @@ from fercore.groups import tables
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run, list_runs
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.origin import faces_of
 from fercore.runs.parts import part_names
 from tests.test_cli import fails, run

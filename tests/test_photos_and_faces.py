@@ -14,7 +14,7 @@ from fercore.faces.detection import Box, Found, Match, find_faces, preprocess, r
 from fercore.faces.photo_files import find_photos
 from fercore.faces.photos import open_photo
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from tests.conftest import ROOT
 
 SHIPPED = ("cnn-s0", "cnn_lstm-s0")

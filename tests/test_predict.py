@@ -19,7 +19,7 @@ from fercore.predict.face_results import COLUMNS
 from fercore.predict.predictor import Predictor
 from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 from fercore.predict.track_record import COVERAGE, TrackRecord
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from fercore.scoring.calibration import fit_temperature, with_temperature
 from tests.conftest import ROOT
 from tests.test_pages import open_page, said

@@ -26,7 +26,7 @@ from fercore.jobs.request import Request, prepare
 from fercore.models import MODELS
 from fercore.models.inference import for_inference, predict_probs
 from fercore.models.precision import REFERENCE
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.runs.origin import faces_of
 from fercore.runs.writing import write_scores
 from fercore.scoring.predictions import prediction_frame

@@ -21,8 +21,8 @@ from fercore.labels import CLASSES, NOT_FOR
 from fercore.report.background import is_the_papers
 from fercore.report.card import card
 from fercore.report.page import report_html
-from fercore.runs.artifacts import find_run
 from fercore.runs.changes import annotate_run
+from fercore.runs.listing import find_run
 from fercore.runs.parts import keep_part
 from fercore.scoring.grouped.evaluation import evaluate
 from tests.seeds import two_groups

@@ -14,8 +14,8 @@ from fercore.errors import RunError
 from fercore.files import write_json
 from fercore.groups import tables
 from fercore.runs import changes
-from fercore.runs.artifacts import find_run, list_runs, unreadable_runs
 from fercore.runs.changes import annotate_run, delete_run, rename_run
+from fercore.runs.listing import find_run, list_runs, unreadable_runs
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from tests.test_cli import fails, run

@@ -10,9 +10,9 @@ from dashboard.base.navigation import PAGES
 from fercore import jobs
 from fercore.data.stored_faces import delete_faces, stored_faces
 from fercore.jobs.request import Request
-from fercore.runs.artifacts import find_run, list_runs
 from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.words import run_title
 from tests.test_own_photos import THIRTY, drawn, zipped
 from tests.test_pages import copy_of, open_page, said

@@ -11,7 +11,7 @@ from dashboard.base.selection import default_pair
 from fercore.labels import FER2013_COUNTS
 from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
-from fercore.runs.artifacts import find_run, list_runs
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.writing import verify_run
 from fercore.scoring.evaluation import compare
 from fercore.training.recipes import find_recipe

@@ -26,7 +26,8 @@ from fercore.models import build
 from fercore.models.heads import Recurrent
 from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
-from fercore.runs.artifacts import artifacts_folder, read_run
+from fercore.runs.folders import artifacts_folder
+from fercore.runs.listing import read_run
 from fercore.scoring.groups import group_difference
 from fercore.study import analysis, final_scoring, runner
 from fercore.study.cluster import run_on_ray

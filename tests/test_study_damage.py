@@ -12,7 +12,7 @@ import pytest
 
 from fercore.errors import RunError
 from fercore.files import write_json
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from fercore.study.store import StudyStore
 from tests.damage import DEEP, ODD, changing
 from tests.test_damage import UNFORESEEN, assert_sentence, invoke

@@ -9,7 +9,7 @@ from fercore.errors import RunError
 from fercore.files import write_json
 from fercore.groups import tables
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.scoring.evaluation import class_differences, class_table
 from fercore.scoring.evaluation import compare as compare_predictions
 from fercore.wording import signed

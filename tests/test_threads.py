@@ -26,7 +26,7 @@ from fercore.labels import CLASSES, USAGES
 from fercore.models.saliency import grad_cam, step_contributions
 from fercore.predict.predictor import Predictor
 from fercore.predict.track_record import TrackRecord
-from fercore.runs.artifacts import list_runs
+from fercore.runs.listing import list_runs
 from fercore.runs.words import run_title
 from fercore.scoring.predictions import Predictions
 

@@ -18,8 +18,10 @@ from fercore.labels import FER2013_COUNTS, USAGES
 from fercore.models import build
 from fercore.models.precision import REFERENCE
 from fercore.models.weights import read_weights
-from fercore.runs.artifacts import Run, find_run, local_folder
+from fercore.runs.artifacts import Run
+from fercore.runs.folders import local_folder
 from fercore.runs.kinship import training_key
+from fercore.runs.listing import find_run
 from fercore.runs.words import run_title
 from fercore.training.batches import Batches
 from fercore.training.checkpoint import Checkpoints

@@ -21,8 +21,8 @@ from fercore.models import build
 from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import find_run
 from fercore.runs.changes import delete_run
+from fercore.runs.listing import find_run
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, select_part
 from fercore.training.recipes import find_recipe

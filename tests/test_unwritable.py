@@ -20,9 +20,10 @@ from fercore.jobs.locks import held
 from fercore.jobs.request import Request, prepare
 from fercore.jobs.status import LOCK, StatusFile
 from fercore.predict.export import export_onnx
-from fercore.runs.artifacts import find_run, local_folder
 from fercore.runs.changes import annotate_run, delete_run, rename_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.folders import local_folder
+from fercore.runs.listing import find_run
 from fercore.study.store import StudyStore
 from fercore.training.recipes import find_recipe
 

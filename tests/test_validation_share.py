@@ -15,7 +15,7 @@ from fercore.data.validation import with_validation
 from fercore.errors import ConfigError, DataError
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare, read_request
-from fercore.runs.artifacts import local_folder
+from fercore.runs.folders import local_folder
 from fercore.training.recipes import find_recipe
 from tests.test_cli import fails, run
 from tests.test_data_sources import write_tree
@@ -89,7 +89,7 @@ def test_a_training_with_a_share_records_it(unvalidated):
 
 
 def _run(name):
-    from fercore.runs.artifacts import find_run
+    from fercore.runs.listing import find_run
 
     return find_run(name)
 

@@ -19,8 +19,9 @@ from fercore.groups.verdict import (
     title_of,
     verdict,
 )
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.listing import find_run
 from fercore.scoring.evaluation import class_differences, compare
 from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
 from fercore.scoring.statistics import Interval

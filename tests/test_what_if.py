@@ -13,8 +13,8 @@ from fercore.analysis.what_if import SCALES, Change, along, changed, flips, near
 from fercore.errors import ConfigError, RunError
 from fercore.labels import CLASSES
 from fercore.predict.predictor import answers_of
-from fercore.runs.artifacts import find_run
 from fercore.runs.ensemble import make_ensemble, members_of
+from fercore.runs.listing import find_run
 from tests.test_imported_pages import theirs  # noqa: F401
 from tests.test_pages import copy_of, no_video, open_page, said  # noqa: F401
 

@@ -17,7 +17,7 @@ import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_kept
-from dashboard.base.selection import clears
+from dashboard.base.selecting import clears
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler

@@ -24,7 +24,8 @@ from fercore.groups.finding import list_groups
 from fercore.groups.group import Group, group_of
 from fercore.labels import SIZE
 from fercore.runs import origin
-from fercore.runs.artifacts import Run, list_runs
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import list_runs
 from fercore.runs.parts import part_names
 from fercore.scoring.grouped import comparison as paired
 from fercore.scoring.grouped import evaluation

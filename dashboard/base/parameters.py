@@ -13,6 +13,7 @@ from dashboard.base import address, index_sets, loading
 from dashboard.base.address import PAGE, Parameter, choice, number
 from dashboard.base.navigation import page_path
 from dashboard.base.own_slices import own_slices
+from dashboard.base.selecting import fitting_view
 from dashboard.base.selection import (
     ANY,
     CONFIDENCE,
@@ -32,7 +33,6 @@ from dashboard.base.selection import (
     WHICH,
     WHOLE_RANGE,
     default_pair,
-    fitting_view,
 )
 from fercore.analysis.review import VERDICTS
 from fercore.analysis.what_if import SCALES

@@ -18,7 +18,8 @@ from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE, PAGE
 from dashboard.base.parameters import class_link, link
 from dashboard.base.plain import plain
-from dashboard.base.selection import ANY, Selection, clear, the_datasets_labels
+from dashboard.base.selecting import clear, the_datasets_labels
+from dashboard.base.selection import ANY, Selection
 from dashboard.base.terms import words_here
 from fercore import wording
 from fercore.csv_tables import csv_text

@@ -14,7 +14,8 @@ from dashboard.sidebar.finished_view import counterpart
 from fercore.errors import FerError
 from fercore.importing.images import images_of_run
 from fercore.importing.table_run import TITLE_LENGTH, VALUES, Named, import_table
-from fercore.runs.artifacts import NOTE_LENGTH, Run, find_run
+from fercore.runs.artifacts import NOTE_LENGTH, Run
+from fercore.runs.listing import find_run
 
 UPLOAD_MEGABYTES = 50
 _KINDS = ["csv", "tsv", "txt", "parquet", "npz", "npy", "json", "jsonl", "ndjson"]

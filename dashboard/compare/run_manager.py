@@ -13,8 +13,10 @@ from dashboard.base.theme import count
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name
 from fercore.groups.group import Group
-from fercore.runs.artifacts import NOTE_LENGTH, Run, complete, find_run, local_folder
+from fercore.runs.artifacts import NOTE_LENGTH, Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
+from fercore.runs.folders import complete, local_folder
+from fercore.runs.listing import find_run
 from fercore.runs.words import UNCOMMITTED, cut_short, model_title, run_title, seed_title
 from fercore.scoring.grouped.comparison import accuracy_interval
 from fercore.wording import interval, percent

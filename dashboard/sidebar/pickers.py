@@ -24,7 +24,7 @@ from dashboard.base.selection import (
 from fercore.glossary import explained
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import unreadable_runs
+from fercore.runs.listing import unreadable_runs
 from fercore.scoring.labelling import LABELS as WHAT_IS_RIGHT
 from fercore.scoring.slices import SLICES, slice_title
 

@@ -10,7 +10,8 @@ from fercore.analysis.from_weights import CLEAN, Progress, analyse_weights, robu
 from fercore.cli.data import faces_of_run
 from fercore.cli.options import AsJson, DataOption, RunName
 from fercore.cli.output import print_json, print_table, with_interval
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import find_run
 from fercore.runs.words import run_title
 from fercore.wording import duration, in_percent
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fercore.cli.options import RunName
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 
 Output = Annotated[Path | None, typer.Option("--output", help="a file; the screen by default")]
 

@@ -9,7 +9,7 @@ from fercore.cli.options import AsJson, RunName
 from fercore.cli.output import print_json
 from fercore.errors import ConfigError
 from fercore.files import read_json
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 
 Format = Annotated[str, typer.Option("--format", help="onnx")]
 Output = Annotated[Path | None, typer.Option("--output", help="the file; RUN.onnx by default")]

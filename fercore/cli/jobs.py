@@ -18,7 +18,8 @@ from fercore.cli.training import train_here
 from fercore.errors import RunError
 from fercore.jobs.processes import Job
 from fercore.jobs.request import LOG, Request, read_request, settled
-from fercore.runs.artifacts import complete, find_run, local_folder
+from fercore.runs.folders import complete, local_folder
+from fercore.runs.listing import find_run
 
 app = typer.Typer(no_args_is_help=True, help="Trainings under way: list, watch, cancel, resume.")
 JobName = Annotated[str, typer.Argument(help="a training's name, as `fercore jobs list` prints it")]

@@ -11,9 +11,10 @@ from fercore.cli.options import AsJson, RunName, Yes
 from fercore.cli.output import json_records, print_json, print_metrics, print_table
 from fercore.errors import RunError
 from fercore.groups import tables
-from fercore.runs.artifacts import Run, find_run, list_runs, unreadable_runs
+from fercore.runs.artifacts import Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.ensemble import make_ensemble
+from fercore.runs.listing import find_run, list_runs, unreadable_runs
 from fercore.runs.words import UNCOMMITTED, cut_short, epoch_choice, run_title, seed_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS

@@ -14,7 +14,8 @@ from fercore.data import FaceSet
 from fercore.data.class_names import class_names
 from fercore.errors import ConfigError
 from fercore.groups.finding import find_group
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import find_run
 from fercore.runs.origin import holding
 from fercore.runs.parts import keep_part, part_name, tested_images
 from fercore.runs.words import run_title

@@ -26,7 +26,7 @@ from fercore.errors import TrainingError
 from fercore.jobs.experiment import sentence
 from fercore.jobs.learning import follow, teacher_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
-from fercore.runs.artifacts import local_folder
+from fercore.runs.folders import local_folder
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.training.records import Interrupted, Watcher
 from fercore.wording import duration

@@ -13,7 +13,7 @@ from fercore.cli.signals import stop_on_signal
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, has_checkpoint
-from fercore.runs.artifacts import local_folder
+from fercore.runs.folders import local_folder
 from fercore.training.records import EpochRecord, Interrupted, Watcher
 
 

@@ -13,8 +13,9 @@ from fercore.groups.cells import Cell, Damaged, scored_cells
 from fercore.groups.group import Group, group_of
 from fercore.groups.naming import recipe_name, with_dataset
 from fercore.models import MODELS
-from fercore.runs.artifacts import Run, find_run, list_runs
+from fercore.runs.artifacts import Run
 from fercore.runs.kinship import training_key
+from fercore.runs.listing import find_run, list_runs
 from fercore.study.variants import PAIR, STUDIES
 from fercore.training.recipes import RECIPES
 

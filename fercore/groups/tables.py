@@ -20,7 +20,8 @@ from fercore.groups.cells import stored_accuracy
 from fercore.groups.finding import find_group, list_groups
 from fercore.groups.group import Group, group_of
 from fercore.labels import CLASSES
-from fercore.runs.artifacts import Run, find_run, list_runs
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.origin import faces_of, votes_of
 from fercore.scoring import calibration, evaluation, metrics, statistics
 from fercore.scoring import slices as sliced

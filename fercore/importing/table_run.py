@@ -14,7 +14,9 @@ from fercore.importing.checks import best_fitting, check_labels, check_order, co
 from fercore.importing.images import TestImages
 from fercore.importing.joining import candidates
 from fercore.importing.table_file import read_table
-from fercore.runs.artifacts import NOTE, NOTE_LENGTH, Run, find_run, local_folder
+from fercore.runs.artifacts import NOTE, NOTE_LENGTH, Run
+from fercore.runs.folders import local_folder
+from fercore.runs.listing import find_run
 from fercore.runs.shape import IMPORTED, ONNX
 from fercore.runs.writing import new_folder, write_scores
 

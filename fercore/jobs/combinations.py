@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from fercore.errors import ConfigError, FerError, RunError
 from fercore.models import model_entry
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import find_run
 from fercore.training.recipes import FOR_A_START, FOR_MODEL, RECIPES, Recipe
 
 

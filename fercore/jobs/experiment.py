@@ -19,7 +19,9 @@ from fercore.jobs.outcome import write_outcome
 from fercore.jobs.request import CANCEL, REQUEST, Request, clear
 from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import turn
-from fercore.runs.artifacts import Run, complete, local_folder, read_run
+from fercore.runs.artifacts import Run
+from fercore.runs.folders import complete, local_folder
+from fercore.runs.listing import read_run
 from fercore.training.records import (
     CHECKPOINT_SECONDS,
     EpochRecord,

@@ -10,7 +10,7 @@ from fercore.data import FaceSet
 from fercore.errors import DataError
 from fercore.jobs.request import CHECKPOINT, START, Request, read_verdicts
 from fercore.models import build, model_entry
-from fercore.runs.artifacts import find_run
+from fercore.runs.listing import find_run
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 
 if TYPE_CHECKING:

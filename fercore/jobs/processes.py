@@ -28,14 +28,8 @@ from fercore.jobs.spawning import FERCORE, spawned
 from fercore.jobs.status import ALIVE, STARTING, StatusFile, read_status, state_of
 from fercore.jobs.status import FILE as STATUS
 from fercore.places import environment
-from fercore.runs.artifacts import (
-    FILES,
-    LOCAL,
-    artifacts_folder,
-    checked_run_id,
-    complete,
-    local_folder,
-)
+from fercore.runs.artifacts import FILES
+from fercore.runs.folders import LOCAL, artifacts_folder, checked_run_id, complete, local_folder
 from fercore.runs.shape import history_lines
 
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."

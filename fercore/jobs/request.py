@@ -30,7 +30,8 @@ from fercore.jobs.locks import held
 from fercore.jobs.status import ALIVE, LOCK, read_status, state_of
 from fercore.jobs.status import FILE as STATUS
 from fercore.models import MODELS
-from fercore.runs.artifacts import complete, find_run, is_shipped, local_folder, read_run
+from fercore.runs.folders import complete, local_folder
+from fercore.runs.listing import find_run, is_shipped, read_run
 from fercore.shapes import anything, misfit, number, one_of, optional, text, truth, whole
 from fercore.training.recipes import Recipe
 

@@ -18,7 +18,8 @@ from fercore.data import FaceSet
 from fercore.errors import FerError, RunError
 from fercore.files import write_parquet
 from fercore.jobs.request import START
-from fercore.runs.artifacts import Run, find_run
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import find_run
 from fercore.runs.origin import faces_of
 from fercore.scoring.evaluation import compare
 from fercore.scoring.predictions import (

@@ -22,8 +22,9 @@ from fercore.models.inference import for_inference, predict_probs
 from fercore.models.onnx_file import FedModel, read_model
 from fercore.models.precision import REFERENCE
 from fercore.predict.track_record import TrackRecord
-from fercore.runs.artifacts import Run, find_run, list_runs
+from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import members_of
+from fercore.runs.listing import find_run, list_runs
 
 Answers = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # of faces (N, 48, 48), (N, 7)
 

@@ -1,39 +1,33 @@
-"""Runs on disk: where they lie, which there are, and what is in one; checked when read.
+"""What is in a run; checked when read.
 
 A run is a folder. Its `run.json` is written last (see `writing`), so a folder that has one is
 complete; the others are trainings under way or broken off. Reading needs no torch, except for a
-model's weights. In a checkout all of them lie in `artifacts/`; where fercore is installed, the
-shipped ones lie in the package and new ones in the user's data folder. `FERCORE_ARTIFACTS` moves
-`artifacts/`, or the new ones.
+model's weights.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
-import platformdirs
 
-from fercore.errors import ConfigError, RunError
-from fercore.files import file_stamp, read_json, safe_name
+from fercore.errors import RunError
+from fercore.files import read_json
 from fercore.models import build
-from fercore.places import INSTALLED, PROJECT
+from fercore.runs.folders import SHIPPED, artifacts_folder, remedy
 from fercore.runs.parts import OtherSet, find_part
 from fercore.runs.shape import (
-    INFO,
     ONNX,
     ImportedInfo,
     RunInfo,
     checked_metrics,
     history_frame,
     lacking,
-    read_info,
 )
 from fercore.scoring.evaluation import evaluate, evaluate_parts
 from fercore.scoring.labelling import Labelling
@@ -46,38 +40,9 @@ if TYPE_CHECKING:
 SCORES = ("predictions.parquet", "metrics.json")
 FILES = ("history.jsonl", "weights.safetensors", *SCORES)
 NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
-SHIPPED, LOCAL = "shipped", "runs"
 PARTS_OF_SHIPPED = "parts"
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-
-def artifacts_folder() -> Path:
-    """Where runs and studies are made."""
-    if given := os.environ.get("FERCORE_ARTIFACTS"):
-        return Path(given)
-    return Path(platformdirs.user_data_dir("fercore")) if INSTALLED else PROJECT / "artifacts"
-
-
-def shipped_artifacts() -> Path:
-    """Where the runs and studies lie that come with the project."""
-    return PROJECT / "artifacts" if INSTALLED else artifacts_folder()
-
-
-def _folder_in(place: str) -> Path:
-    return (shipped_artifacts() if place == SHIPPED else artifacts_folder()) / place
-
-
-def local_folder(run_id: str) -> Path:
-    """The folder of a run made on this machine, whether or not it exists."""
-    return artifacts_folder() / LOCAL / checked_run_id(run_id)
-
-
-def checked_run_id(run_id: str) -> str:
-    """`run_id`, if it may become a folder's name; raises `RunError` otherwise."""
-    if not safe_name(run_id):
-        raise RunError(f"'{run_id}' is no run's name: use letters, digits, '-', '_' and '.'.")
-    return run_id
 
 
 @dataclass(frozen=True)
@@ -252,8 +217,7 @@ class Run:
         history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
         if len(history) < (self.info["best_epoch"] or 0):
             raise RunError(
-                f"{self.run_id}: its history.jsonl cannot be read to its end. "
-                f"{_remedy(self.folder)}"
+                f"{self.run_id}: its history.jsonl cannot be read to its end. {remedy(self.folder)}"
             )
         return history
 
@@ -272,94 +236,9 @@ class Run:
             return reader(self.folder / name)
         except RunError as error:  # says itself what is wrong
             raise RunError(
-                f"{self.run_id}: its {name} cannot be used. {error} {_remedy(self.folder)}"
+                f"{self.run_id}: its {name} cannot be used. {error} {remedy(self.folder)}"
             ) from error
         except Exception as error:  # each format's library has errors of its own
             raise RunError(
-                f"{self.run_id}: its {name} cannot be read. {_remedy(self.folder)}"
+                f"{self.run_id}: its {name} cannot be read. {remedy(self.folder)}"
             ) from error
-
-
-def list_runs() -> list[Run]:
-    """Every complete run that can be read: shipped ones by name, then this machine's, newest first.
-
-    FER2013's shipped runs come before those on other sets.
-    """
-    return _scan()[0]
-
-
-def unreadable_runs() -> list[str]:
-    """A sentence for each complete run that cannot be read."""
-    return _scan()[1]
-
-
-def _scan() -> tuple[list[Run], list[str]]:
-    runs: list[Run] = []
-    problems: list[str] = []
-    for place in (SHIPPED, LOCAL):
-        for folder in sorted(_folder_in(place).glob("[!.]*")):
-            if not complete(folder):
-                continue
-            try:
-                found = _read_once(folder, file_stamp(folder / INFO))
-            except RunError as error:
-                found = str(error)
-            if isinstance(found, str):
-                problems.append(found)
-            else:
-                runs.append(replace(found))  # its own: what it reads later goes with it
-    newest_first = sorted(runs, key=lambda run: run.info["created"], reverse=True)
-    local = [run for run in newest_first if not run.shipped]
-    shipped = [run for run in runs if run.shipped]
-    shipped.sort(key=lambda run: (run.dataset != "FER2013", run.run_id))
-    return shipped + local, problems
-
-
-@lru_cache(maxsize=1000)
-def _read_once(folder: Path, _stamp: str) -> Run | str:
-    """The run in `folder`, or what is wrong with it; read again when its run.json changes.
-
-    Raises `RunError`, and keeps nothing, where the system refused to read: that may pass.
-    """
-    try:
-        return read_run(folder)
-    except RunError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
-        return str(error)
-
-
-def complete(folder: Path) -> bool:
-    """Whether a run was completed in `folder`, one that can be read or not."""
-    return os.path.lexists(folder / INFO)
-
-
-def find_run(run_id: str) -> Run:
-    """The complete run of that name, this machine's before shipped. Raises `RunError`."""
-    checked_run_id(run_id)
-    for place in (LOCAL, SHIPPED):
-        folder = _folder_in(place) / run_id
-        if complete(folder):
-            return read_run(folder)
-    known = ", ".join(run.run_id for run in list_runs()) or "none yet"
-    raise RunError(f"There is no complete run '{run_id}'. Runs here: {known}.")
-
-
-def is_shipped(run_id: str) -> bool:
-    """Whether a run of that name comes with the project."""
-    return (_folder_in(SHIPPED) / checked_run_id(run_id)).exists()
-
-
-def read_run(folder: Path) -> Run:
-    """The run in `folder`. Raises `RunError` where it is damaged or of another kind."""
-    info = read_info(folder, _remedy(folder))
-    try:
-        return Run(folder, info, Recipe.from_json(info["recipe"]))
-    except ConfigError as error:
-        raise RunError(f"{folder.name}: {error} {_remedy(folder)}") from error
-
-
-def _remedy(folder: Path) -> str:
-    if folder.parent.name == SHIPPED:
-        return "It came with the project: get its files from there again."
-    return "Restore the file, or delete the run and train it again."

@@ -11,8 +11,10 @@ import numpy as np
 
 from fercore.errors import RunError
 from fercore.files import writing_to
-from fercore.runs.artifacts import Run, find_run, local_folder
+from fercore.runs.artifacts import Run
+from fercore.runs.folders import local_folder
 from fercore.runs.kinship import training_key
+from fercore.runs.listing import find_run
 from fercore.runs.writing import new_folder, write_scores
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 

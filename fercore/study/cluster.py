@@ -16,7 +16,7 @@ from fercore.errors import ConfigError
 from fercore.files import replacing
 from fercore.jobs.experiment import sentence
 from fercore.jobs.request import Request
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from fercore.study.runner import Clock, Outcome, StudyProgress, check_cells, train_cell, variant_of
 from fercore.study.store import StudyStore
 from fercore.training.records import Interrupted, Watcher

@@ -13,7 +13,8 @@ from fercore.data.folds import fresh_splits
 from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import REQUEST, Request, prepare, read_request
-from fercore.runs.artifacts import Run, read_run
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import read_run
 from fercore.study.cells import mostly
 from fercore.study.standing import stores_of
 from fercore.study.store import StudyStore

@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from dashboard.base.navigation import PAGES
 from fercore.analysis.from_weights import EMBEDDING
-from fercore.runs.artifacts import Run, read_run
+from fercore.runs.artifacts import Run
+from fercore.runs.listing import read_run
 from tests.conftest import FER2013, ROOT
 
 PATIENCE = 180_000  # milliseconds for something to appear on a busy machine

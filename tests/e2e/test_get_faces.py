@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fercore.files import write_json
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import prediction_frame
 from tests.e2e.conftest import PATIENCE, served, settle

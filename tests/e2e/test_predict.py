@@ -12,7 +12,7 @@ from skimage.data import astronaut
 from fercore.labels import CLASSES
 from fercore.predict.face_results import COLUMNS
 from fercore.predict.predictor import Predictor
-from fercore.runs.artifacts import read_run
+from fercore.runs.listing import read_run
 from tests.e2e.conftest import PATIENCE, settle
 
 expect.set_options(timeout=PATIENCE)
