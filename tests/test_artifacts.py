@@ -54,7 +54,8 @@ def test_metrics_that_do_not_follow_are_found(two_runs):
     info["files"]["metrics.json"] = writing._sha256(run.folder / "metrics.json")
     (run.folder / "run.json").write_text(json.dumps(info))
     problems = writing.verify_run(listing.find_run("first"))
-    assert problems == ["metrics.json does not follow from predictions.parquet."]
+    assert len(problems) == 1
+    assert problems[0].startswith("metrics.json does not follow from predictions.parquet: ")
 
 
 def test_a_folder_without_run_json_is_no_run(two_runs):

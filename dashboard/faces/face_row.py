@@ -6,6 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from dashboard.base import address
+from dashboard.base.failures import errors_kept
 from dashboard.base.selection import FACE, ORDER_OF_FACE
 from dashboard.base.theme import count
 from dashboard.faces.open_face import go_to
@@ -63,6 +64,7 @@ def row_of_faces(faces: Sequence[int]) -> Place:
     return place
 
 
+@errors_kept("Going to the next face")
 def _step(faces: Sequence[int], where: str) -> None:
     """From the face that is open by now: a key may be pressed again before the next one is seen."""
     face = getattr(place_of(st.session_state[FACE], faces), where)

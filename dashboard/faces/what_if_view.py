@@ -20,6 +20,7 @@ from fercore.figures.parts import legend_below, probability_figure, styled
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
+from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from fercore.wording import number, percent
 
 ALONG = "along"  # the change that the curve follows, also in the URL
@@ -99,7 +100,8 @@ def _curves(face: NDArray[np.uint8], change: Change, name: str, runs: Mapping[st
                 curve_figure(values, probs, at, name, key), alt=f"{key}'s probabilities",
                 key=f"what-if-curve-{key}",
             )  # fmt: skip
-        lines.append(pd.DataFrame(probs, columns=list(CLASSES)).assign(model=key, value=values))
+        line = pd.DataFrame(probs, columns=PROBABILITY_COLUMNS)
+        lines.append(line.assign(model=key, kind=name, value=values))
     csv_button(
         pd.concat(lines), f"what-if-{name}",
         models={key: group_of(run) for key, run in runs.items()}, label="Curves as CSV",

@@ -249,7 +249,7 @@ def test_an_editable_installation_is_the_checkout(tmp_path):
     for name in ("fercore", "dashboard"):
         found = Path(editable.ask(f"import {name}; print({name}.__file__)"))
         assert found == ROOT / name / "__init__.py"
-    where = "from fercore.runs.artifacts import artifacts_folder; print(artifacts_folder())"
+    where = "from fercore.runs.folders import artifacts_folder; print(artifacts_folder())"
     assert Path(editable.ask(where)) == ROOT / "artifacts"
     packages = editable.ask("import sysconfig; print(sysconfig.get_path('purelib'))")
     assert not (Path(packages) / "fercore").exists()
