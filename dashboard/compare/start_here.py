@@ -28,9 +28,7 @@ WAYS = (
         "researcher", ":material/science:", "Is the difference the architecture's?",
         "does_the_lstm_lose", {},
     ),
-    Way(
-        "engineer", ":material/build:", "What if it may say 'unsure'?", "calibration", {},
-    ),
+    Way("engineer", ":material/build:", "Is it good enough?", "good_enough", {}),
 )  # fmt: skip
 
 

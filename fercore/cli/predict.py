@@ -81,7 +81,8 @@ def _tell(
     everything = {"faces": records, "problems": problems, "notes": notes}
     if output:
         _write(output, everything)
-        typer.echo(f"{len(records)} faces written to {output}.", err=True)
+        faces = "face" if len(records) == 1 else "faces"
+        typer.echo(f"{len(records)} {faces} written to {output}.", err=True)
     if as_json:
         print_json(everything)
     elif records and not output:
