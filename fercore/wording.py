@@ -6,6 +6,7 @@ A negative number has a real minus, which no browser breaks a line after; a zero
 import math
 
 MINUS, NO_BREAK = "\u2212", "\u00a0"
+NO_BREAK_HYPHEN = "\u2011"
 UNKNOWN = "–"
 
 

@@ -5,9 +5,8 @@ import streamlit as st
 
 from dashboard.base.selection import ANY
 from fercore.study.references import Published, published
-from fercore.wording import percent
+from fercore.wording import NO_BREAK_HYPHEN, percent
 
-_HYPHEN = "\N{NON-BREAKING HYPHEN}"  # a line ends in no name that holds a number
 BESIDE = "beside"  # the key of the chosen one, or 'any' for none
 
 
@@ -41,7 +40,7 @@ def published_table() -> pd.DataFrame:
             "model": one.model,
             "PrivateTest": percent(one.accuracy, 2),
             "chosen on": one.selected_on,
-            "pretraining": one.pretraining.replace("-", _HYPHEN),
+            "pretraining": one.pretraining.replace("-", NO_BREAK_HYPHEN),
             "others reached, %": one.users_reached or "–",
             "source": one.source,
             "read in": one.basis,

@@ -8,6 +8,7 @@ from dashboard.base.theme import count
 from fercore.places import PROJECT
 from fercore.study.standing import Standing
 from fercore.study.variants import MAIN, Study
+from fercore.wording import NO_BREAK, NO_BREAK_HYPHEN
 
 _PROTOCOL = PROJECT / "docs" / "protocol.md"
 _SECTION = re.compile(r"^## What was seen before\n(.*?)^## ", re.M | re.S)
@@ -71,4 +72,4 @@ def _kinds(trainings: pd.DataFrame, column: str) -> str:
 
 
 def _day(moment: str) -> str:
-    return moment[:16].replace("T", " ")
+    return moment[:16].replace("T", NO_BREAK).replace("-", NO_BREAK_HYPHEN)
