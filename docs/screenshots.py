@@ -43,7 +43,7 @@ class Picture(NamedTuple):
     at: str = ""
 
 
-PAIR = "a=cnn-s0&b=cnn_lstm-s0"
+PAIR = "a=cnn@paper&b=cnn_lstm@paper"
 DRAWN = "a=cnn-synthetic&b=cnn_lstm-synthetic"  # trained on drawn faces, like the one they look at
 PICTURES = (
     Picture("overview", ""),
