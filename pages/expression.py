@@ -52,6 +52,7 @@ with top:
 if not support:
     st.info(f"None of these images is labelled {name}. Choose another expression.")
     st.stop()
+models = expression_view.with_images(models, part, name)
 
 found = {key: expression_view.depth(model, part, name) for key, model in models.items()}
 for key, depth in found.items():

@@ -39,6 +39,18 @@ class Depth:
     slices: pd.DataFrame
 
 
+def with_images(models: Mapping[str, Group], part: str, name: str) -> dict[str, Group]:
+    """Those of A and B that were asked about images of the class; says where one was not."""
+    there = {
+        key: model
+        for key, model in models.items()
+        if (loading.predictions(model, part).labels == CLASSES.index(name)).any()
+    }
+    for key in models.keys() - there.keys():
+        st.info(f"None of {key}'s images is labelled {name}: it has no part in what follows.")
+    return there
+
+
 def depth(model: Group, part: str, name: str) -> Depth:
     """Raises `RunError` where none of the images is labelled so."""
     away, here = _taken(model, part, name)
