@@ -72,7 +72,7 @@ def test_start_reload_second_browser_cancel_resume_finish_and_compare(page, addr
     page.get_by_test_id("stSidebar").get_by_role("button", name="Compare").click()
     settle(page)
     expect(page).to_have_url(re.compile("a=cnn-quick-s0.*b=first"))
-    expect(page.get_by_text(re.compile("exact McNemar")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"exact McNemar\s+p")).first).to_be_visible()
 
 
 def test_the_app_is_killed_and_finds_its_trainings_again(page, own_server):
