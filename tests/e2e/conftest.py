@@ -230,9 +230,14 @@ def choose(box: Locator, option: str) -> None:
 
 
 def unfold(page: Page, label: str) -> None:
-    """Open an expander, and wait until it is: a click on something that still moves can be lost."""
-    page.get_by_text(label, exact=True).click()
+    """Open an expander, and wait until it is: a click on something that still moves can be lost.
+
+    Only its own opening is waited for: what fades inside other, closed ones may never be drawn.
+    """
+    name = page.get_by_text(label, exact=True)
+    name.click()
     page.wait_for_function(
-        "[...document.querySelectorAll('[data-testid=stExpander]')]"
-        ".every(expander => !expander.getAnimations({subtree: true}).length)"
+        "name => !name.closest('details').getAnimations().length",
+        arg=name.element_handle(),
+        polling=100,
     )
