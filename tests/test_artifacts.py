@@ -9,11 +9,10 @@ import pytest
 import torch
 
 from fercore.errors import RunError
-from fercore.jobs import hardware
 from fercore.labels import CLASSES
 from fercore.models.inference import predict_probs
 from fercore.models.precision import Precision
-from fercore.runs import changes, listing, writing
+from fercore.runs import changes, commit, listing, writing
 
 
 def test_a_run_comes_back_as_it_was_written(two_runs):
@@ -168,23 +167,23 @@ def test_weights_are_no_pickle(two_runs):
 
 def test_only_a_change_of_the_package_makes_the_code_another(tmp_path, monkeypatch):
     package = tmp_path / "package"
-    (package / "jobs").mkdir(parents=True)
-    (package / "jobs" / "hardware.py").touch()
+    (package / "runs").mkdir(parents=True)
+    (package / "runs" / "commit.py").touch()
     (tmp_path / "table.json").touch()
 
     def git(*arguments: str) -> None:
         who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
         subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True)
 
-    monkeypatch.setattr(hardware, "__file__", str(package / "jobs" / "hardware.py"))
+    monkeypatch.setattr(commit, "__file__", str(package / "runs" / "commit.py"))
     git("init", "--quiet")
     git("add", ".")
     git("commit", "--quiet", "--message", "all")
-    commit = hardware.git_commit()
+    first = commit.git_commit()
     (tmp_path / "table.json").write_text("{}")
-    assert hardware.git_commit() == commit
+    assert commit.git_commit() == first
     (package / "labels.py").write_text("another")
-    assert hardware.git_commit() == f"{commit}-dirty"
+    assert commit.git_commit() == f"{first}-dirty"
 
 
 def test_runs_are_read_once_and_again_when_they_change(two_runs, monkeypatch):

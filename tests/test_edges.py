@@ -12,8 +12,8 @@ from fercore.errors import ConfigError, RunError
 from fercore.figures import curves
 from fercore.files import write_json
 from fercore.groups import tables
-from fercore.jobs import hardware
 from fercore.jobs.request import Request, settled
+from fercore.runs import commit
 from fercore.runs.listing import find_run
 from fercore.scoring import calibration, evaluation
 from fercore.scoring.evaluation import evaluate_parts
@@ -129,8 +129,8 @@ def test_the_commit_is_that_of_fercores_own_checkout(tmp_path, monkeypatch):
         (folder / "code.py").touch()
     git("add", "-A", "-f")
     git("commit", "-q", "-m", "someone's project")
-    installed, own = package / "jobs" / "hardware.py", tmp_path / "fercore" / "jobs" / "hardware.py"
-    monkeypatch.setattr(hardware, "__file__", str(installed))
-    assert hardware.git_commit() is None  # within someone's project, whose commit says nothing
-    monkeypatch.setattr(hardware, "__file__", str(own))
-    assert len(hardware.git_commit()) == 12
+    installed, own = package / "runs" / "commit.py", tmp_path / "fercore" / "runs" / "commit.py"
+    monkeypatch.setattr(commit, "__file__", str(installed))
+    assert commit.git_commit() is None  # within someone's project, whose commit says nothing
+    monkeypatch.setattr(commit, "__file__", str(own))
+    assert len(commit.git_commit()) == 12

@@ -10,7 +10,7 @@ from hatchling.metadata.core import ProjectMetadata
 from hatchling.plugin.manager import PluginManager
 
 from fercore import __version__
-from fercore.jobs.hardware import git_commit
+from fercore.runs.commit import git_commit
 from tests.conftest import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

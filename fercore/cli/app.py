@@ -21,7 +21,7 @@ from fercore.cli.scores import evaluate
 from fercore.cli.study import study
 from fercore.cli.train import train
 from fercore.errors import FerError
-from fercore.jobs.hardware import git_commit
+from fercore.runs.commit import git_commit
 
 app = typer.Typer(
     name="fercore",

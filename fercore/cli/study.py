@@ -21,9 +21,9 @@ from fercore.cli.signals import stop_on_signal
 from fercore.cli.study_tables import print_study, results_of
 from fercore.data import FaceSet, find_source
 from fercore.errors import ConfigError, DataError
-from fercore.jobs.hardware import git_commit
 from fercore.jobs.request import Request
 from fercore.jobs.turns import turn
+from fercore.runs.commit import from_uncommitted_code, git_commit
 from fercore.study.cluster import run_on_ray
 from fercore.study.final_scoring import check_finished
 from fercore.study.final_scoring import score as score_last
@@ -105,7 +105,7 @@ def _train_tables(
     gpus: float,
 ) -> Outcome:
     """What is not finished of each of the study's tables, and the latency where it is due."""
-    if study.scored_last and (git_commit() or "").endswith("-dirty"):
+    if study.scored_last and from_uncommitted_code(git_commit()):
         print("The code has uncommitted changes, and every training will say so.", file=sys.stderr)
     whole = Outcome([], [], {})
     for store, part in tables_of(study, recipe, faces):

@@ -7,12 +7,13 @@ import pandas as pd
 
 from fercore.cli.output import difference, print_json, print_table, with_interval
 from fercore.jobs.request import Request
+from fercore.runs.commit import from_uncommitted_code
 from fercore.study.analysis import ablation_table
 from fercore.study.conditions import CONDITIONS
 from fercore.study.contrasts import contrast_table, primary
 from fercore.study.results import study_results
 from fercore.study.scored import Scored
-from fercore.study.standing import from_uncommitted_code, stores_of
+from fercore.study.standing import stores_of
 from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN, Study
 from fercore.training.recipes import Recipe

@@ -12,7 +12,6 @@ from pathlib import Path
 from fercore.data import FaceSet
 from fercore.errors import FerError
 from fercore.files import write_json, write_json_lines
-from fercore.jobs.hardware import git_commit
 from fercore.jobs.learning import learn, with_hardware
 from fercore.jobs.locks import held
 from fercore.jobs.outcome import write_outcome
@@ -20,6 +19,7 @@ from fercore.jobs.request import CANCEL, REQUEST, Request, clear
 from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import turn
 from fercore.runs.artifacts import Run
+from fercore.runs.commit import git_commit
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import read_run
 from fercore.training.records import (

@@ -1,8 +1,7 @@
-"""What a run was made on: processor, threads, package versions, the code's commit."""
+"""What a run was made on: processor, threads, package versions."""
 
 import os
 import platform
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,28 +26,6 @@ def describe_hardware(device: str, dtype: str) -> dict[str, Any]:
 def describe_software() -> dict[str, str]:
     """Versions of Python and of the packages a result depends on."""
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
-
-
-def git_commit() -> str | None:
-    """The commit of the code, '-dirty' where the package was changed since; None outside a
-    checkout of its own: installed within another project's, that one's commit says nothing of it.
-    """
-    try:
-        if Path(_git("rev-parse", "--show-toplevel")) != _package().parent:
-            return None
-        changed = _git("status", "--porcelain", "--", ".")
-        return _git("describe", "--always", "--abbrev=12") + ("-dirty" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _package() -> Path:
-    return Path(__file__).resolve().parents[1]
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(_package()), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _processor() -> str:

@@ -14,7 +14,6 @@ from fercore.errors import ConfigError, DataError
 from fercore.files import replacing, writing_to
 from fercore.groups.group import Group
 from fercore.groups.verdict import title_of
-from fercore.jobs.hardware import git_commit
 from fercore.labels import NOT_FOR
 from fercore.report.background import (
     data_section,
@@ -35,6 +34,7 @@ from fercore.report.faces import faces_section
 from fercore.report.parts import Section
 from fercore.report.templates import environment
 from fercore.runs.artifacts import Run
+from fercore.runs.commit import git_commit
 from fercore.runs.origin import faces_of, votes_of
 from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
 from fercore.scoring.image_properties import measured_in

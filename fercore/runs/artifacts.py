@@ -19,6 +19,7 @@ import pandas as pd
 from fercore.errors import RunError
 from fercore.files import read_json
 from fercore.models import build
+from fercore.runs.commit import from_uncommitted_code
 from fercore.runs.folders import SHIPPED, artifacts_folder, remedy
 from fercore.runs.parts import OtherSet, find_part
 from fercore.runs.shape import (
@@ -81,7 +82,7 @@ class Run:
     @property
     def uncommitted(self) -> bool:
         """Whether the code that trained it was changed since its commit."""
-        return (self.info.get("git_commit") or "").endswith("-dirty")
+        return from_uncommitted_code(self.info.get("git_commit"))
 
     @property
     def members(self) -> list[str]:

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from fercore.runs.commit import from_uncommitted_code
 from fercore.scoring import statistics
 from fercore.scoring.groups import group_difference, group_mean
 from fercore.study.contrasts import holm_levels
 from fercore.study.scored import Scored
-from fercore.study.standing import from_uncommitted_code
 from fercore.study.store import StudyStore
 from fercore.study.variants import PAIR, Study
 

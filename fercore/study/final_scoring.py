@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from fercore.data import FaceSet
 from fercore.errors import RunError
-from fercore.jobs.hardware import git_commit
 from fercore.jobs.request import Request
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
+from fercore.runs.commit import git_commit
 from fercore.runs.listing import read_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
 from fercore.study.runner import check_cells, variant_of

@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from fercore.data.folds import fold_names
+from fercore.runs.commit import from_uncommitted_code
 from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN, STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe
 
 DATASET = "FER2013"
-UNCOMMITTED = "-dirty"  # at the end of a commit: the code had been changed since
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,6 @@ def provenance(store: StudyStore) -> pd.DataFrame:
         for info in infos
     ]
     return pd.DataFrame(lines).sort_values(["created", "run_id"], ignore_index=True)
-
-
-def from_uncommitted_code(commit: str | None) -> bool:
-    return (commit or "").endswith(UNCOMMITTED)
 
 
 def _last_scored(info: dict[str, Any], at_all: bool) -> str | None:
