@@ -1,6 +1,7 @@
 """Slices: cached scores on every slice, and their figure."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,23 +31,33 @@ class ModelSlices:
     table: pd.DataFrame
 
 
+class _Known(NamedTuple):
+    """What this machine knows of a run's images, by which they are sliced."""
+
+    where: tuple[loading.Place, ...]
+    votes: Votes | None
+    marked: str
+
+
+def _known(run: Run) -> _Known:
+    return _Known(loading.places(run), face_loading.votes(run), marks.stamp())
+
+
 def properties(run: Run, part: str) -> pd.DataFrame:
     """All that this machine knows of a run's images, a line each."""
-    return _properties(run, part, loading.places(run), face_loading.votes(run), marks.stamp())
+    return _properties(run, part, _known(run))
 
 
 @st.cache_data(max_entries=40, show_spinner="Measuring the images …", hash_funcs=loading.KNOWN_BY)
-def _properties(
-    run: Run, part: str, where: tuple[loading.Place, ...], votes: Votes | None, marked: str
-) -> pd.DataFrame:
+def _properties(run: Run, part: str, known: _Known) -> pd.DataFrame:
     predictions, frame = loading.run_predictions(run, part), run.prediction_frame
-    known = slice_properties(
+    measured = slice_properties(
         predictions,
         measured=_measured(run, predictions.pixels),
-        votes=votes,
+        votes=known.votes,
         copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
     )
-    return with_marks(known, predictions.rows, predictions.pixels)
+    return with_marks(measured, predictions.rows, predictions.pixels)
 
 
 def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
@@ -58,77 +69,44 @@ def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
 
 def model_slices(model: Group, part: str) -> ModelSlices:
     """The slices of a model, by all that this machine knows of its images."""
-    run = model.run
-    return _model_slices(model, part, loading.places(run), face_loading.votes(run), marks.stamp())
-
-
-@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
-def _model_slices(
-    model: Group, part: str, where: tuple[loading.Place, ...], votes: Votes | None, marked: str
-) -> ModelSlices:
-    known = _properties(model.run, part, where, votes, marked)
-    return ModelSlices(known, slices(loading.predictions(model, part), known))
+    known = _known(model.run)
+    return ModelSlices(_properties(model.run, part, known), _slices(model, part, known))
 
 
 def crossed_slices(model: Group, part: str, crossed: tuple[str, str]) -> pd.DataFrame:
     """The slices by one property within those by another."""
-    run = model.run
-    where, votes = loading.places(run), face_loading.votes(run)
-    return _crossed(model, part, crossed, where, votes, marks.stamp())
-
-
-@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
-def _crossed(
-    model: Group,
-    part: str,
-    crossed: tuple[str, str],
-    where: tuple[loading.Place, ...],
-    votes: Votes | None,
-    marked: str,
-) -> pd.DataFrame:
-    known = _properties(model.run, part, where, votes, marked)
-    return slices(loading.predictions(model, part), known, crossed=crossed)
-
-
-def differences(a: Group, b: Group, part: str) -> pd.DataFrame:
-    """A minus B on every slice of the same images."""
-    return _differences(a, b, part, loading.places(a.run), face_loading.votes(a.run), marks.stamp())
-
-
-@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
-def _differences(
-    a: Group,
-    b: Group,
-    part: str,
-    where: tuple[loading.Place, ...],
-    votes: Votes | None,
-    marked: str,
-) -> pd.DataFrame:
-    known = _properties(a.run, part, where, votes, marked)
-    return slice_differences(loading.predictions(a, part), loading.predictions(b, part), known)
+    return _slices(model, part, _known(model.run), crossed=crossed)
 
 
 def class_slices(model: Group, part: str, name: str) -> pd.DataFrame:
     """The slices of a class's images alone, as `slices.slices` has them; empty where nothing tells
     them apart.
     """
-    run = model.run
-    return _class_slices(
-        model, part, name, loading.places(run), face_loading.votes(run), marks.stamp()
-    )
+    return _slices(model, part, _known(model.run), label=CLASSES.index(name))
 
 
-@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
-def _class_slices(
+@st.cache_data(max_entries=100, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _slices(
     model: Group,
     part: str,
-    name: str,
-    where: tuple[loading.Place, ...],
-    votes: Votes | None,
-    marked: str,
+    known: _Known,
+    *,
+    label: int | None = None,
+    crossed: tuple[str, str] | None = None,
 ) -> pd.DataFrame:
-    known = _properties(model.run, part, where, votes, marked)
-    return slices(loading.predictions(model, part), known, label=CLASSES.index(name))
+    of_images = _properties(model.run, part, known)
+    return slices(loading.predictions(model, part), of_images, label=label, crossed=crossed)
+
+
+def differences(a: Group, b: Group, part: str) -> pd.DataFrame:
+    """A minus B on every slice of the same images."""
+    return _differences(a, b, part, _known(a.run))
+
+
+@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _differences(a: Group, b: Group, part: str, known: _Known) -> pd.DataFrame:
+    of_images = _properties(a.run, part, known)
+    return slice_differences(loading.predictions(a, part), loading.predictions(b, part), of_images)
 
 
 def selected(samples: pd.DataFrame, selection: Selection) -> pd.Series:
