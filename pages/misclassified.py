@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.current import current_with_predictions
+from dashboard.base.keys import SEEDS_WRONG, WHICH
 from dashboard.base.parameters import ORDERS
-from dashboard.base.selection import ANY, SEEDS_WRONG, WHICH, WHOLE_RANGE, cell_in_words
+from dashboard.base.selection import ANY, WHOLE_RANGE, cell_in_words
 from dashboard.base.theme import count
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, paged
 from dashboard.compare.marks_panel import save_subset

@@ -6,23 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import keys, loading
 from dashboard.base.plain import plain
-from dashboard.base.selection import (
-    ANY,
-    CONFIDENCE,
-    LABELS,
-    MODEL_A,
-    MODEL_B,
-    PART,
-    PREDICTED,
-    PREDICTED_B,
-    SLICE,
-    TRUE,
-    WHOLE_RANGE,
-    Selection,
-    default_pair,
-)
+from dashboard.base.selection import ANY, WHOLE_RANGE, Selection, default_pair
 from fercore.errors import DataError, RunError
 from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
@@ -48,20 +34,20 @@ def _selected(seen: Callable[[Group], Group]) -> Selection:
         st.stop()
     first, second = default_pair(list(models.values()))
     state = st.session_state
-    a = models.get(state.get(MODEL_A, first), models[first])
-    b = models.get(state.get(MODEL_B, second))
-    a, b = _against(state.get(LABELS, "dataset"), seen(a), b and seen(b))
-    said_b = state.get(PREDICTED_B, ANY) if b else ANY
+    a = models.get(state.get(keys.MODEL_A, first), models[first])
+    b = models.get(state.get(keys.MODEL_B, second))
+    a, b = _against(state.get(keys.LABELS, "dataset"), seen(a), b and seen(b))
+    said_b = state.get(keys.PREDICTED_B, ANY) if b else ANY
     return Selection(
         a,
         b,
-        state.get(PART, "private"),
-        state.get(TRUE, ANY),
-        state.get(PREDICTED, ANY),
+        state.get(keys.PART, "private"),
+        state.get(keys.TRUE, ANY),
+        state.get(keys.PREDICTED, ANY),
         said_b,
-        tuple(state.get(CONFIDENCE, WHOLE_RANGE)),
-        state.get(SLICE, ANY),
-        "b" if said_b != ANY and state.get(PREDICTED, ANY) == ANY else "a",
+        tuple(state.get(keys.CONFIDENCE, WHOLE_RANGE)),
+        state.get(keys.SLICE, ANY),
+        "b" if said_b != ANY and state.get(keys.PREDICTED, ANY) == ANY else "a",
     )
 
 
@@ -91,7 +77,7 @@ def by_the_datasets_labels(selection: Selection, what: str) -> Selection:
 
 def current_with_predictions() -> Selection:
     """The selection, for pages that show results. Stops the page where there are none."""
-    part = st.session_state.get(PART, "private")
+    part = st.session_state.get(keys.PART, "private")
     problems: list[str] = []
 
     def seen(model: Group) -> Group:

@@ -9,31 +9,12 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.base import address, index_sets, loading
+from dashboard.base import address, index_sets, keys, loading
 from dashboard.base.address import PAGE, Parameter, choice, number
 from dashboard.base.navigation import page_path
 from dashboard.base.own_slices import own_slices
 from dashboard.base.selecting import fitting_view
-from dashboard.base.selection import (
-    ANY,
-    CONFIDENCE,
-    FACE,
-    LABELS,
-    LASSO,
-    METRIC,
-    MODEL_A,
-    MODEL_B,
-    NO_MODEL,
-    PART,
-    PREDICTED,
-    PREDICTED_B,
-    SEEDS_WRONG,
-    SLICE,
-    TRUE,
-    WHICH,
-    WHOLE_RANGE,
-    default_pair,
-)
+from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE, default_pair
 from fercore.analysis.review import VERDICTS
 from fercore.analysis.what_if import SCALES
 from fercore.groups.group import Group
@@ -41,7 +22,7 @@ from fercore.labels import CLASSES
 from fercore.predict.sample_photos import SAMPLE_PHOTOS
 from fercore.scoring.calibration import BINS
 from fercore.scoring.evaluation import CLASS_METRICS
-from fercore.scoring.labelling import LABELS as WHAT_IS_RIGHT
+from fercore.scoring.labelling import LABELS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import SLICE_KEYS, SLICES, slice_title
 from fercore.study.references import published
@@ -79,10 +60,8 @@ _SLICES = {ANY: ANY} | {
     for name, parts in SLICES.items()
     for part in parts
 }
-SHARED = frozenset(
-    {MODEL_A, MODEL_B, PART, LABELS, TRUE, PREDICTED, PREDICTED_B, SLICE, CONFIDENCE}
-)
-_CELL = frozenset({MODEL_A, MODEL_B, TRUE, PREDICTED, PREDICTED_B})
+_OF_CELL = frozenset({keys.MODEL_A, keys.MODEL_B, *keys.CELL})
+_OF_FACES = frozenset({keys.WHICH, "order", keys.SEEDS_WRONG})
 
 
 def _of_classes(key: str, title: str, **more) -> Parameter:
@@ -93,9 +72,9 @@ def _label_shown(key: str, otherwise: str = "happy") -> Parameter:
     """A class that is looked at: the label that is selected, until another is chosen."""
 
     def selected() -> str:
-        return otherwise if st.session_state[TRUE] == ANY else st.session_state[TRUE]
+        return otherwise if st.session_state[keys.TRUE] == ANY else st.session_state[keys.TRUE]
 
-    return choice(key, "label", CLASSES, selected, after=frozenset({TRUE}))
+    return choice(key, "label", CLASSES, selected, after=frozenset({keys.TRUE}))
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -117,23 +96,23 @@ def _shared(models: Sequence[Group]) -> list[Parameter]:
         named = [model.name for model in models]
         of_model = partial(choice, always=True)
         pair = [
-            of_model(MODEL_A, "run of A", named, first),
-            of_model(MODEL_B, "run of B", [*named, NO_MODEL], second),
+            of_model(keys.MODEL_A, "run of A", named, first),
+            of_model(keys.MODEL_B, "run of B", [*named, NO_MODEL], second),
         ]
     return [
         *pair,
-        choice(PART, "part of the images", tuple(loading.every_part()), words=PARTS.get),
-        choice(LABELS, "kind of labels", tuple(WHAT_IS_RIGHT), words=WHAT_IS_RIGHT.get),
-        _of_classes(TRUE, "label"),
-        _of_classes(PREDICTED, "class that A says"),
-        _of_classes(PREDICTED_B, "class that B says"),
-        choice(SLICE, "slice", _SLICES | own_slices()),
-        _percents(CONFIDENCE, "confidence"),
+        choice(keys.PART, "part of the images", tuple(loading.every_part()), words=PARTS.get),
+        choice(keys.LABELS, "kind of labels", tuple(LABELS), words=LABELS.get),
+        _of_classes(keys.TRUE, "label"),
+        _of_classes(keys.PREDICTED, "class that A says"),
+        _of_classes(keys.PREDICTED_B, "class that B says"),
+        choice(keys.SLICE, "slice", _SLICES | own_slices()),
+        _percents(keys.CONFIDENCE, "confidence"),
     ]
 
 
 _FACE = number(
-    FACE, "face", low=-(2**63), high=2**63 - 1, words=lambda _: "none", after=frozenset({PAGE})
+    keys.FACE, "face", low=-(2**63), high=2**63 - 1, words=lambda _: "none", after=frozenset({PAGE})
 )
 _EXPLAIN = choice("explain", "explanation", {"off": False, "on": True})
 _FEATURES = choice("features", "model", {"a": "A", "b": "B"})
@@ -144,7 +123,7 @@ _OWN: dict[str, list[Parameter]] = {
     "confusion": [
         choice("normalise", "share", tuple(NORMALISATIONS), words=NORMALISATIONS.get), _EXPLAIN
     ],
-    "per_class": [choice(METRIC, "metric", CLASS_METRICS)],
+    "per_class": [choice(keys.METRIC, "metric", CLASS_METRICS)],
     "roc_and_pr": [
         choice("curve", "curve", tuple(CURVES), words=CURVES.get),
         number("threshold", "threshold", 0.0, 1.0, 0.5),
@@ -158,10 +137,10 @@ _OWN: dict[str, list[Parameter]] = {
         _EXPLAIN,
     ],
     "misclassified": [
-        choice(WHICH, "kind of mistakes", _WHICH, fitting_view, after=_CELL),
+        choice(keys.WHICH, "kind of mistakes", _WHICH, fitting_view, after=_OF_CELL),
         choice("order", "order", tuple(ORDERS), words=ORDERS.get),
-        _percents(SEEDS_WRONG, "share of seeds"),
-        number("page", "page of faces", 1, 10**6, 1, after=SHARED | {WHICH, "order", SEEDS_WRONG}),
+        _percents(keys.SEEDS_WRONG, "share of seeds"),
+        number("page", "page of faces", 1, 10**6, 1, after=keys.SHARED | _OF_FACES),
         _FACE,
     ],
     "good_enough": [
@@ -176,8 +155,8 @@ _OWN: dict[str, list[Parameter]] = {
         _FEATURES,
         choice("colouring", "colouring", COLOURINGS),
         Parameter(
-            LASSO, "choice of faces on the map", tuple, index_sets.read, index_sets.written,
-            words=lambda _: "none", after=SHARED | {"features"},
+            keys.LASSO, "choice of faces on the map", tuple, index_sets.read, index_sets.written,
+            words=lambda _: "none", after=keys.SHARED | {"features"},
         ),
         _FACE,
     ],
@@ -225,8 +204,8 @@ def cell_link(
     page: str, true: str = ANY, predicted: str = ANY, predicted_b: str = ANY, **changes: str
 ) -> dict:
     """A `link` that selects one cell and nothing else."""
-    cell = {TRUE: true, PREDICTED: predicted, PREDICTED_B: predicted_b}
-    everything = {SLICE: ANY, CONFIDENCE: "0-100"}
+    cell = dict(zip(keys.CELL, (true, predicted, predicted_b)))
+    everything = {keys.SLICE: ANY, keys.CONFIDENCE: "0-100"}
     return link(page, **everything, **cell, **changes)
 
 
@@ -237,7 +216,7 @@ def link(page: str, **changes: str) -> dict:
     """
     return {
         "page": page_path(page),
-        "query_params": address.query(SHARED, _OWN.get(page, ()), changes),
+        "query_params": address.query(keys.SHARED, _OWN.get(page, ()), changes),
     }
 
 

@@ -1,8 +1,4 @@
-"""What is being looked at: models, images, cell, confidence, slice. One state, also in the URL.
-
-Every `st.session_state` key that pages share is declared here. The query parameters of the same
-names (see `parameters`) restore the view on any page.
-"""
+"""What is being looked at: models, images, cell, confidence, slice. One state, also in the URL."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,22 +8,12 @@ from typing import Any
 import pandas as pd
 
 from dashboard.base import loading
+from dashboard.base.keys import CONFIDENCE, PREDICTED, PREDICTED_B, SLICE, TRUE
 from dashboard.base.plain import plain
 from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
 from fercore.scoring.predictions import PARTS
 
-MODEL_A, MODEL_B, PART, TRUE = "a", "b", "part", "true"
-LABELS = "labels"  # what is right: one of `labelling.LABELS`
-PREDICTED, PREDICTED_B = "predicted", "predicted_b"  # what A says, what B says
-CONFIDENCE = "confidence"  # percent, from and to
-SLICE = "slice"  # 'property: name'
-WHICH = "which"  # one of `VIEWS`
-SEEDS_WRONG = "seeds-wrong"  # percent of a group's seeds, from and to
-METRIC = "metric"  # one of `CLASS_METRICS`
-LASSO = "lasso"  # indices, in the sample table, of the faces marked on the embedding's map
-FACE = "face"  # the row of the face that is open, or None
-ORDER_OF_FACE = "order-of-face"  # which of the page's orders it was opened from
 NO_MODEL, ANY = "none", "any"
 WHOLE_RANGE = (0, 100)
 

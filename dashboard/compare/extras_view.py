@@ -14,7 +14,7 @@ from dashboard.base import loading
 from dashboard.base.current import has_weights_or_say_so
 from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once
-from dashboard.base.selection import LASSO
+from dashboard.base.keys import LASSO
 from dashboard.base.theme import count
 from dashboard.base.widgets import enlarged, png_url
 from fercore import data

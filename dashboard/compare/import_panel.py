@@ -7,9 +7,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.base import loading
+from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
-from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.sidebar.finished_view import counterpart
 from fercore.errors import FerError
 from fercore.importing.images import images_of_run

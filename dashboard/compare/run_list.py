@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept
-from dashboard.base.selection import MODEL_A, MODEL_B
+from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.compare.run_manager import confirm_deleting, run_table
 from fercore.errors import RunError
 from fercore.glossary import explained

@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept, errors_told
+from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.plain import plain
-from dashboard.base.selection import MODEL_A, MODEL_B
 from dashboard.base.theme import count
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.base import parameters
 from dashboard.base.address import NOT_HERE
 from dashboard.base.failures import errors_kept
-from dashboard.base.selection import FACE, ORDER_OF_FACE
+from dashboard.base.keys import FACE, ORDER_OF_FACE
 
 
 @errors_kept("Opening the face")

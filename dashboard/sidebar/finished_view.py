@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.failures import errors_kept
+from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.plain import plain
-from dashboard.base.selection import MODEL_A, MODEL_B
 from fercore.groups.group import group_of
 from fercore.jobs.transfer import before_and_after
 from fercore.runs.artifacts import Run

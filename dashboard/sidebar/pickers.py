@@ -4,28 +4,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import keys, loading
 from dashboard.base.own_slices import own_slices
 from dashboard.base.plain import plain
-from dashboard.base.selection import (
-    ANY,
-    CONFIDENCE,
-    LABELS,
-    MODEL_A,
-    MODEL_B,
-    NO_MODEL,
-    PART,
-    PREDICTED,
-    PREDICTED_B,
-    SLICE,
-    TRUE,
-    WHOLE_RANGE,
-)
+from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE
 from fercore.glossary import explained
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.listing import unreadable_runs
-from fercore.scoring.labelling import LABELS as WHAT_IS_RIGHT
+from fercore.scoring.labelling import LABELS
 from fercore.scoring.slices import SLICES, slice_title
 
 
@@ -37,8 +24,8 @@ def model_pickers() -> None:
     if not models:
         return
     for key, label, options in (
-        (MODEL_A, "Model A", list(models)),
-        (MODEL_B, "Model B", [*models, NO_MODEL]),
+        (keys.MODEL_A, "Model A", list(models)),
+        (keys.MODEL_B, "Model B", [*models, NO_MODEL]),
     ):
         chosen = st.selectbox(
             label, options, _at_first(options, key), key=key,
@@ -51,19 +38,19 @@ def model_pickers() -> None:
     st.selectbox(
         "Images",
         list(parts),
-        _at_first(list(parts), PART),
+        _at_first(list(parts), keys.PART),
         format_func=lambda part: plain(parts.get(part, part)),
-        key=PART,
+        key=keys.PART,
         help=explained("PrivateTest", "without duplicates", "PublicTest")
         + " Below them are other sets that runs were scored on by `fercore evaluate RUN --data SET "
         "--keep`.",
     )
     st.selectbox(
         "Labels",
-        list(WHAT_IS_RIGHT),
-        _at_first(list(WHAT_IS_RIGHT), LABELS),
-        format_func=WHAT_IS_RIGHT.__getitem__,
-        key=LABELS,
+        list(LABELS),
+        _at_first(list(LABELS), keys.LABELS),
+        format_func=LABELS.__getitem__,
+        key=keys.LABELS,
         help="What counts as right, on every page: the label that comes with an image, what most "
         "of FER+'s ten raters saw in it, or your verdicts from Review. Images without such a label "
         "are left out.",
@@ -80,13 +67,13 @@ def narrowing() -> None:
 
 
 def _cell() -> None:
-    alone = st.session_state[MODEL_B] == NO_MODEL
+    alone = st.session_state[keys.MODEL_B] == NO_MODEL
     for label, key, meaning in (
-        ("Label", TRUE, "The expression the dataset says."),
-        ("A says", PREDICTED, "The expression that A finds most probable."),
-        ("B says", PREDICTED_B, "The expression that B finds most probable."),
+        ("Label", keys.TRUE, "The expression the dataset says."),
+        ("A says", keys.PREDICTED, "The expression that A finds most probable."),
+        ("B says", keys.PREDICTED_B, "The expression that B finds most probable."),
     ):
-        off = key == PREDICTED_B and alone
+        off = key == keys.PREDICTED_B and alone
         says = (ANY, *CLASSES)
         st.selectbox(label, says, _at_first(says, key), key=key, help=meaning, disabled=off)
 
@@ -97,14 +84,14 @@ def _slice_and_confidence() -> None:
     st.selectbox(
         "Slice",
         slices,
-        _at_first(slices, SLICE),
-        key=SLICE,
+        _at_first(slices, keys.SLICE),
+        key=keys.SLICE,
         help=f"{explained('slice')} The page Slices compares them all.",
     )
     st.slider(
         "Confidence, %",
         *WHOLE_RANGE,
-        key=CONFIDENCE,
+        key=keys.CONFIDENCE,
         help=f"{explained('confidence')} A's, or B's where only what B says is chosen.",
     )
 
