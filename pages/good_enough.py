@@ -10,6 +10,7 @@ from dashboard.base.plain import plain
 from dashboard.base.widgets import csv_button, heading, models_line, not_for, one_of, stacked
 from dashboard.compare import good_enough_view as view
 from dashboard.compare.figures import recall_figure, wanted_figure
+from dashboard.compare.report_button import report_button
 from fercore.glossary import explained
 from fercore.labels import CLASSES
 
@@ -78,7 +79,10 @@ if found:
     with recall:
         show_figure(recall_figure(tables), alt="Recall that is left, per expression")
     st.dataframe(view.shown(tables, metric), hide_index=True, height="content")
-    csv_button(stacked(tables), "good-enough", models=fit, part=selection.part)
+    with st.container(horizontal=True):
+        csv_button(stacked(tables), "good-enough", models=fit, part=selection.part)
+        if selection.pair:
+            report_button(*selection.pair, selection.part)
 
 if found and wished:
     st.markdown("The same wish in a terminal or a pipeline, with an exit code:")

@@ -1,4 +1,4 @@
-"""Overview's report: all that the analysis pages say of two models, as one file to send."""
+"""The report: all that the analysis pages say of two models, as one file to send."""
 
 import re
 
