@@ -23,6 +23,7 @@ from fercore.predict.sample_photos import sample_photo
 from fercore.runs.listing import find_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from tests.conftest import ROOT
+from tests.moving import clip_of, walk
 
 DOCS = ROOT / "docs"
 GENERATED = DOCS / "command-line.md"
@@ -53,12 +54,13 @@ def commands(block: str) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def reader(tmp_path, monkeypatch):
-    """A folder with a photo and a program's answers, where the shipped runs are: what one has."""
+    """What one has: a photo, a clip and a program's answers, where the shipped runs are."""
     (tmp_path / "artifacts").mkdir()
     for name in ("shipped", "studies"):
         here = tmp_path / "artifacts" / name
         shutil.copytree(ROOT / "artifacts" / name, here, copy_function=link)
     sample_photo("astronaut").save(tmp_path / "me.jpg")
+    (tmp_path / "clip.mp4").write_bytes(clip_of(walk(1)))
     answers = pd.read_parquet(ROOT / "artifacts" / "shipped" / "cnn-s1" / "predictions.parquet")
     usual = dict(zip(PROBABILITY_COLUMNS, map(str.title, CATEGORIES)))
     theirs = answers[["row", *PROBABILITY_COLUMNS]].rename(columns=usual).round(4)

@@ -42,6 +42,11 @@ def test_an_ensemble_is_the_mean_of_its_members(seeds):
     assert run_title(run).startswith("CNN · synthetic · quick · ensemble of 2 seeds")
     assert run.info["parameters"] == 2 * seeds[0].info["parameters"]
     assert verify_run(find_run("both")) == []
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+    asked = [Predictor.from_run(name).probs(faces) for name in ("first", "other")]
+    np.testing.assert_allclose(
+        Predictor.from_run("both").probs(faces), np.mean(asked, 0), atol=1e-6
+    )
 
 
 def test_it_has_no_weights_and_says_so(seeds):

@@ -1,9 +1,9 @@
-"""`fercore predict`: the expressions in photos, from the command line."""
+"""`fercore predict`: the expressions in photos and clips, from the command line."""
 
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.progress import Progress
 from fercore.cli.options import AsJson
 from fercore.cli.output import print_json, print_table
 from fercore.errors import ConfigError, ImageError
+from fercore.faces.clip_names import SUFFIXES
 from fercore.faces.detection import checked_choice
 from fercore.faces.photo_files import find_photos
 from fercore.faces.photos import opened_photo
@@ -19,11 +20,27 @@ from fercore.files import replacing, write_json
 from fercore.paths import given_path, printable
 from fercore.wording import in_percent
 
+if TYPE_CHECKING:
+    from fercore.predict.predictor import Predictor
+
 OUTPUTS = (".csv", ".json", ".parquet")
 
 
+class Answers(NamedTuple):
+    """What was found in photos or clips, and sentences on those that could not be read, those
+    without a face, and what else is to be known.
+    """
+
+    records: list[dict[str, Any]]
+    problems: list[str]
+    faceless: list[str]
+    notes: list[str]
+
+
 def predict(
-    paths: Annotated[list[str], typer.Argument(help="photos, folders, or patterns: 'trip/*.jpg'")],
+    paths: Annotated[
+        list[str], typer.Argument(help="photos, folders, or patterns: 'trip/*.jpg'; or clips")
+    ],
     run_id: Annotated[str, typer.Option("--run", help="the run, or the model, that looks")] = "cnn",
     faces: Annotated[
         str, typer.Option(help="all (or search), largest, or none: each picture is itself a face")
@@ -31,67 +48,109 @@ def predict(
     output: Annotated[
         Path | None, typer.Option(help="write the faces to a .csv, .json or .parquet file")
     ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="of a clip: frames a second that are looked at  [5]")
+    ] = None,
+    longest: Annotated[
+        float | None, typer.Option(help="of a clip: seconds that are looked at  [120]")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the faces in photos and tell their expressions. A bad file does not stop the rest.
+    """Find the faces in photos, or follow them through clips, and tell their expressions. A bad
+    file does not stop the rest.
 
     All seven probabilities are in --json and --output. An expression is not a feeling: judge no
-    employee, applicant, pupil or student by it.
+    employee, applicant, pupil or student by it, and tell whoever is filmed.
     """
     if output and output.suffix.lower() not in OUTPUTS:
         raise ConfigError(f"{output}: name it {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}.")
     if output and not os.access(output.parent, os.W_OK):
         raise ConfigError(f"{output.parent}: nothing can be written there. Give another folder.")
     checked_choice(faces)
-    from fercore.predict.face_results import face_records
+    clips = _clips_among(paths)
+    if not clips and (rate or longest):
+        raise ConfigError("--rate and --longest are of clips, and none is named.")
     from fercore.predict.predictor import Predictor
 
     predictor = Predictor.from_run(run_id)
+    with Progress(console=Console(stderr=True), transient=True, disable=not _watched()) as progress:
+        if clips:
+            from fercore.cli.clips import look_at_clips
+
+            found = look_at_clips(clips, predictor, faces, progress, rate=rate, longest=longest)
+        else:
+            found = _look_at_photos(paths, predictor, faces, progress)
+    _tell(found, output, as_json, of_clips=bool(clips))
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _clips_among(paths: list[str]) -> list[Path]:
+    """The clips, by their suffix, where they are what is named; else none."""
+    named = [path for path in paths if Path(path).suffix.lower() in SUFFIXES]
+    if named and len(named) < len(paths):
+        other = next(path for path in paths if path not in named)
+        raise ConfigError(
+            f"{printable(named[0])} is a clip and {printable(other)} is not named like one. Look "
+            "at clips and at photos one after the other: their answers have different columns."
+        )
+    listed = find_photos(map(given_path, named))
+    if listed.problems:
+        raise ConfigError(listed.problems[0])
+    return listed.photos
+
+
+def _look_at_photos(
+    paths: list[str], predictor: "Predictor", faces: str, progress: Progress
+) -> Answers:
+    from fercore.predict.face_results import face_records
+
     photos, problems, notes = find_photos(map(given_path, paths))
     records, faceless = [], []
-    with Progress(console=Console(stderr=True), transient=True, disable=not _watched()) as progress:
-        for photo in progress.track(photos, description="looking"):
-            name = printable(str(photo))
-            try:
-                with opened_photo(photo, name) as (picture, told):
-                    found = predictor(picture, faces=faces)
-            except ImageError as error:
-                problems.append(str(error))
-                continue
-            notes += [f"{name}: {note}" for note in told]
-            if not found:
-                faceless.append(f"{name}: no face was found.")
-            records += face_records(name, found, predictor)
-    _tell(records, [*problems, *faceless], notes, output, as_json)
-    if problems:
-        raise typer.Exit(1)
+    for photo in progress.track(photos, description="looking"):
+        name = printable(str(photo))
+        try:
+            with opened_photo(photo, name) as (picture, told):
+                found = predictor(picture, faces=faces)
+        except ImageError as error:
+            problems.append(str(error))
+            continue
+        notes += [f"{name}: {note}" for note in told]
+        if not found:
+            faceless.append(f"{name}: no face was found.")
+        records += face_records(name, found, predictor)
+    return Answers(records, problems, faceless, notes)
 
 
 def _watched() -> bool:
     return sys.stderr.isatty()
 
 
-def _tell(
-    records: list[dict[str, Any]],
-    problems: list[str],
-    notes: list[str],
-    output: Path | None,
-    as_json: bool,
-) -> None:
-    everything = {"faces": records, "problems": problems, "notes": notes}
+def _tell(found: Answers, output: Path | None, as_json: bool, *, of_clips: bool) -> None:
+    problems = [*found.problems, *found.faceless]
+    everything = {"faces": found.records, "problems": problems, "notes": found.notes}
     if output:
-        _write(output, everything)
-        faces = "face" if len(records) == 1 else "faces"
-        typer.echo(f"{len(records)} {faces} written to {output}.", err=True)
+        _write(output, everything, of_clips)
+        faces = "face" if len(found.records) == 1 else "faces"
+        typer.echo(f"{len(found.records)} {faces} written to {output}.", err=True)
     if as_json:
         print_json(everything)
-    elif records and not output:
-        columns = ["photo", "face", "expression", "%", "next", "%"]
-        print_table(columns, [_line(record) for record in records])
-    for note in notes:
+    elif found.records and not output:
+        _print(found.records, of_clips)
+    for note in found.notes:
         typer.echo(f"Note: {note}", err=True)
     for problem in problems:
         typer.secho(problem, fg="red", err=True)
+
+
+def _print(records: list[dict[str, Any]], of_clips: bool) -> None:
+    if of_clips:
+        from fercore.cli.clips import print_clips
+
+        print_clips(records)
+        return
+    columns = ["photo", "face", "expression", "%", "next", "%"]
+    print_table(columns, [_line(record) for record in records])
 
 
 def _line(record: dict[str, Any]) -> list[object]:
@@ -106,15 +165,16 @@ def _likeliest(probabilities: dict[str, float]) -> list[tuple[str, float]]:
     return sorted(probabilities.items(), key=lambda item: -item[1])[:2]
 
 
-def _write(output: Path, everything: dict[str, Any]) -> None:
+def _write(output: Path, everything: dict[str, Any], of_clips: bool) -> None:
     from fercore.csv_tables import csv_text
+    from fercore.predict.clip_results import clip_table
     from fercore.predict.face_results import face_table
 
     try:
         if output.suffix.lower() == ".json":
             write_json(output, everything)
             return
-        table = face_table(everything["faces"])
+        table = (clip_table if of_clips else face_table)(everything["faces"])
         with replacing(output) as temporary:
             if output.suffix.lower() == ".csv":
                 temporary.write_text(csv_text(table), encoding="utf-8", newline="")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercore.errors import ImageError
-from fercore.faces.detection import Box, find_faces
+from fercore.faces.detection import Box, Found, find_faces
 from fercore.labels import CLASSES
 
 HISTORY_SECONDS = 30.0  # of the chart and the pace
@@ -56,7 +56,7 @@ class FaceFollower:
         """
         check_frame(*picture.size)
         self._frame += 1
-        followed = self._near(picture, self._box) if self._box else None
+        followed = near(picture, self._box) if self._box else None
         if followed is None or self._frame % _RENEWAL == 0:
             found = self._search(picture)
             if found and (followed is None or found.side > followed.side):
@@ -69,33 +69,41 @@ class FaceFollower:
         scale = 1.0 if full else min(1.0, _SEARCH_WIDTH / picture.width)
         return _largest(picture, (0, 0, *picture.size), scale)
 
-    @staticmethod
-    def _near(picture: Image.Image, box: Box) -> Box | None:
-        margin = _MARGIN * box.side
-        window = (
-            max(0, math.floor(box.left - margin)),
-            max(0, math.floor(box.top - margin)),
-            min(picture.width, math.ceil(box.left + box.side + margin)),
-            min(picture.height, math.ceil(box.top + box.side + margin)),
-        )
-        if window[0] >= window[2] or window[1] >= window[3]:  # the frame has become smaller
-            return None
-        return _largest(picture, window, _WINDOW / (box.side + 2 * margin))
+
+def near(picture: Image.Image, box: Box) -> Box | None:
+    """The largest face in a window around where one was; None where there is none."""
+    margin = _MARGIN * box.side
+    window = (
+        max(0, math.floor(box.left - margin)),
+        max(0, math.floor(box.top - margin)),
+        min(picture.width, math.ceil(box.left + box.side + margin)),
+        min(picture.height, math.ceil(box.top + box.side + margin)),
+    )
+    if window[0] >= window[2] or window[1] >= window[3]:  # the frame has become smaller
+        return None
+    return _largest(picture, window, _WINDOW / (box.side + 2 * margin))
 
 
 def _largest(picture: Image.Image, window: tuple[int, int, int, int], scale: float) -> Box | None:
+    found = search(picture, window, scale)
+    return None if found.whole or not found.boxes else found.boxes[0]
+
+
+def search(picture: Image.Image, window: tuple[int, int, int, int], scale: float) -> Found:
+    """The quick `find_faces` in a part of a frame, resized by `scale`; boxes are the frame's."""
     left, top, right, bottom = window
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
     view = picture.resize(size, Image.Resampling.BILINEAR, box=window)
     found = find_faces(view, thorough=False)
-    if found.whole or not found.boxes:
-        return None
-    box = found.boxes[0]
-    return box._replace(
-        left=round(left + box.left / scale),
-        top=round(top + box.top / scale),
-        side=round(box.side / scale),
-    )
+    boxes = [
+        box._replace(
+            left=round(left + box.left / scale),
+            top=round(top + box.top / scale),
+            side=round(box.side / scale),
+        )
+        for box in found.boxes
+    ]
+    return found._replace(boxes=boxes)
 
 
 class Smoother:

@@ -47,10 +47,15 @@ def face_records(
 
 def face_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """The records as a flat table with `COLUMNS`, for CSV and Parquet."""
+    return flat_table(records, COLUMNS)
+
+
+def flat_table(records: Iterable[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    """Records with a 'box' and 'probabilities' as a table of those columns."""
     flat = [
         record
         | record["box"]
         | {f"p_{name}": share for name, share in record["probabilities"].items()}
         for record in records
     ]
-    return pd.DataFrame(flat, columns=COLUMNS)
+    return pd.DataFrame(flat, columns=columns)

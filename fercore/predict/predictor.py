@@ -62,10 +62,11 @@ class Predictor:
     def from_run(cls, run: str | Run) -> "Predictor":
         """From a run, its name, or a model's name ('cnn'): that model's first run, shipped first.
 
-        Raises `RunError` where there is no such run.
+        An ensemble answers by its members. Raises `RunError` where there is no such run, or nothing
+        of it to ask.
         """
         run = _found(run) if isinstance(run, str) else run
-        return cls(_answers_of(run), run.run_id, TrackRecord(run.predictions("public")))
+        return cls(answers_of(run), run.run_id, TrackRecord(run.predictions("public")))
 
     def probs(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (N, 7) of faces uint8 (N, 48, 48), as the model gives them: what a run's
