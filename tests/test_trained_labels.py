@@ -109,7 +109,7 @@ def test_a_teacher_mixes_its_answers_into_the_shares(rated):
     group = Group()
     batches = Batches(training, recipe, targets, seed=0, device="cpu", group=group)
     batch = next(iter(batches.of(1)))
-    teacher = Teacher(build("cnn", **RECIPE.model_arguments), recipe, len(training), REFERENCE)
+    teacher = Teacher([build("cnn", **RECIPE.model_arguments)], recipe, len(training), REFERENCE)
     mixed = teacher.targets(batch)
     answers = (mixed - 0.75 / 7) / 0.25
     torch.testing.assert_close(answers.sum(1), torch.ones(len(answers)))

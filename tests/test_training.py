@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import special
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from fercore.data import FaceSet
@@ -288,14 +289,34 @@ def test_a_teacher_answers_for_its_share_of_the_labels(faces, tmp_path):
     shifted = np.where(training, (faces.labels + 1) % 7, faces.labels)
     relabelled = replace(faces, labels=shifted)
 
-    def taught(share: float, by: FaceSet, name: str, teacher=teacher) -> dict:
+    def taught(share: float, by: FaceSet, name: str, teachers=(teacher,)) -> dict:
         recipe = replace(RECIPE, epochs=1, teacher_share=share)
-        return train(by, tmp_path / name, recipe, teacher=teacher)[0]
+        return train(by, tmp_path / name, recipe, teachers=teachers)[0]
 
-    assert same(taught(0.0, faces, "a"), taught(0.0, faces, "b", teacher=None))
+    assert same(taught(0.0, faces, "a"), taught(0.0, faces, "b", teachers=()))
     assert same(taught(1.0, faces, "c"), taught(1.0, relabelled, "d"))
     assert not same(taught(0.5, faces, "e"), taught(0.5, relabelled, "f"))
     assert teacher.views == 2
+
+
+def test_several_teachers_answer_with_the_mean_of_their_probabilities(faces):
+    torch.manual_seed(6)
+    first, second = (
+        build("cnn", width=4, views=2).eval(),
+        build("cnn_lstm", width=4, side=40).eval(),
+    )
+    recipe = replace(RECIPE, teacher_share=0.7, augmentation=Augmentation(0, 0, 0, 0))
+    batch = next(Batches(faces, recipe, seed=0, device="cpu", group=Group()).of(1))
+    told = Teacher([first, second], recipe, len(faces), FP32).targets(batch)
+
+    seen = torch.from_numpy(faces.images[batch.chosen])[:, None].float()
+    small = interpolate(seen, (40, 40), mode="bilinear")
+    first.views = 1
+    with torch.no_grad():
+        logits = [first(seen).numpy(), second(small).numpy()]
+    answers = np.mean([special.softmax(each, axis=1) for each in logits], axis=0)
+    labels = np.eye(7)[faces.labels[batch.chosen]]
+    assert told.numpy() == pytest.approx(0.3 * labels + 0.7 * answers, abs=1e-5)
 
 
 @pytest.fixture
@@ -326,12 +347,18 @@ def test_a_teacher_is_asked_once_about_each_version_of_a_face(
 ):
     strong = find_recipe("best").augmentation
     recipe = replace(RECIPE, teacher_share=1.0, teacher_epochs=2, augmentation=strong)
-    _, once = train(faces, tmp_path / "a.pt", recipe, teacher=teacher)
+    _, once = train(faces, tmp_path / "a.pt", recipe, teachers=[teacher])
     assert sum(asked) == 2 * (faces.usage == "Training").sum()  # in three epochs
     monkeypatch.setattr(Teacher, "_remembered", lambda self, at: self._ask(at.faces, at.maps))
-    _, anew = train(faces, tmp_path / "b.pt", recipe, teacher=teacher)
+    _, anew = train(faces, tmp_path / "b.pt", recipe, teachers=[teacher])
     losses = [[record.train_loss for record in result.history] for result in (once, anew)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_with_mixup_a_teacher_is_asked_once_about_either_face(faces, tmp_path, teacher, asked):
+    recipe = replace(RECIPE, mixup=0.4, epochs=2, teacher_share=1.0, teacher_epochs=1)
+    train(faces, tmp_path / "a.pt", recipe, teachers=[teacher])
+    assert sum(asked) == (faces.usage == "Training").sum()
 
 
 def test_versions_come_back_in_another_order(faces):
@@ -353,17 +380,18 @@ def test_versions_come_back_in_another_order(faces):
 @pytest.mark.parametrize("step", [4, 7])
 def test_a_teachers_answers_outlive_an_interruption(faces, tmp_path, teacher, asked, step):
     recipe = replace(RECIPE, teacher_share=0.5, teacher_epochs=1)
-    whole, _ = train(faces, tmp_path / "a.pt", recipe, teacher=teacher)
-    interrupted_at(step, faces, tmp_path / "b.pt", recipe, teacher=teacher)
-    resumed, _ = train(faces, tmp_path / "b.pt", recipe, teacher=teacher)
+    whole, _ = train(faces, tmp_path / "a.pt", recipe, teachers=[teacher])
+    interrupted_at(step, faces, tmp_path / "b.pt", recipe, teachers=[teacher])
+    resumed, _ = train(faces, tmp_path / "b.pt", recipe, teachers=[teacher])
     assert same(whole, resumed)
     assert sum(asked) == 2 * (faces.usage == "Training").sum()  # once by either training
 
 
 def test_a_teachers_work_does_not_shrink_with_the_images():
     teacher, student = build("cnn", width=8, views=10), build("cnn", width=8)
-    assert share_of_work(teacher, student) == pytest.approx(0.25, abs=0.001)  # of 1 + 3 passes
-    assert share_of_work(None, student) == 0
+    assert share_of_work([teacher], student) == pytest.approx(0.25, abs=0.001)  # of 1 + 3 passes
+    assert share_of_work([], student) == 0
+    assert share_of_work([teacher] * 3, student) == pytest.approx(0.5, abs=0.002)
     recipe = replace(RECIPE, epochs=2, resolutions=((24, 0.5),))
     assert [recipe.cost(epoch, teacher=0.25) for epoch in (1, 2)] == [0.25 + 0.75 / 4, 1]
     once = replace(recipe, teacher_epochs=1)

@@ -16,13 +16,15 @@ from fercore.analysis import review
 from fercore.data.cache import latest_fer2013
 from fercore.data.stored_faces import stored_faces
 from fercore.errors import FerError
+from fercore.groups.group import has_weights
+from fercore.groups.teaching import taught
 from fercore.jobs.combinations import offered
 from fercore.jobs.request import Request
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
 from fercore.scoring.labelling import TRAINED_BY
-from fercore.training.recipes import RECIPES, Recipe, find_recipe
-from fercore.wording import duration
+from fercore.training.recipes import RECIPES, TAUGHT_SHARE, Recipe, find_recipe
+from fercore.wording import duration, percent
 
 FRESH = "fresh weights"
 DATASET, VERDICTS = "dataset", "verdicts"  # labels to train by, beside FER+'s
@@ -130,7 +132,25 @@ def _more(*, rated: bool) -> dict[str, Any]:
         "is drawn by the seed, to choose the epoch by.",
     )  # fmt: skip
     share = None if validation is None else validation / 100
-    return {"changes": _changes(), "validation": share} | labels | _machine()
+    own = {"changes": _changes(), "validation": share, "teachers": _teachers()}
+    return own | labels | _machine()
+
+
+def _teachers() -> list[str]:
+    """Who is to teach, by name, in place of the recipe's own teacher."""
+    groups = [
+        group.name
+        for group in loading.models()
+        if not group.single and all(map(has_weights, group.members))
+    ]
+    runs = [run.run_id for run in loading.runs() if run.trained or run.members]
+    return st.multiselect(
+        "Taught by", [*groups, *runs], placeholder="the recipe's teacher, if it has one",
+        key="train-teachers", persist_state="session",
+        help="Runs, ensembles or groups that answer for a share of the labels, several with the "
+        f"mean of their probabilities: the recipe's share, or {percent(TAUGHT_SHARE, 0)} where "
+        "it has no teacher of its own.",
+    )  # fmt: skip
 
 
 def _labels(*, rated: bool) -> dict[str, str | bool | None]:
@@ -188,6 +208,8 @@ def _request(
     model: str, recipe: str, source: Path | str | None, seed: int, options: dict[str, Any]
 ) -> Request:
     chosen: Recipe = replace(find_recipe(recipe), **options.pop("changes"))
+    if teachers := options.pop("teachers"):
+        chosen = taught(chosen, teachers)
     where = str(source) if source else None
     return Request("", model, chosen, seed, where, **options)
 

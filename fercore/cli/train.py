@@ -23,12 +23,14 @@ from fercore.cli.training import train_here
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
 from fercore.errors import TrainingError
+from fercore.groups.teaching import taught
 from fercore.jobs.experiment import sentence
-from fercore.jobs.learning import follow, teacher_of
+from fercore.jobs.learning import follow, teachers_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
 from fercore.runs.folders import local_folder
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.training.records import Interrupted, Watcher
+from fercore.training.settings import with_settings
 from fercore.wording import duration
 
 _OF_ANY = {"resume", "keep_best", "alongside", "as_json"}  # options that go with --resume
@@ -65,6 +67,22 @@ ResumeOption = Annotated[
 KeepBestOption = Annotated[
     bool, typer.Option("--keep-best", help="with --resume: the epochs that are done will do")
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="another setting of the recipe, NAME=VALUE: mixup=0.2, augmentation.light=0.1, "
+        "model.width=128, …",
+    ),
+]
+TeacherOption = Annotated[
+    list[str] | None,
+    typer.Option(help="a run, ensemble or group (cnn@best) that answers for a share of the labels"),
+]
+TeacherShareOption = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="of the labels; by default the recipe's, or 0.8"),
+]
 EstimateOption = Annotated[
     bool, typer.Option("--estimate", help="only measure how long it would take")
 ]
@@ -86,6 +104,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0, help=_INSTEAD)] = None,
+    settings: SetOption = None,
+    teacher: TeacherOption = None,
+    teacher_share: TeacherShareOption = None,
     resume: ResumeOption = None,
     keep_best: KeepBestOption = False,
     precision: PrecisionOption = "auto",
@@ -113,6 +134,9 @@ def train(
     else:
         chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
         chosen = _changed(chosen, epochs, batch_size, learning_rate)
+        chosen = with_settings(chosen, settings or ())
+        if teacher or teacher_share is not None:
+            chosen = taught(chosen, teacher or chosen.teachers, teacher_share)
         names = str(class_names(classes, leave_out or ()))
         wanted = Request(
             run_id or "", model or "", chosen, seed, data, precision, threads,
@@ -197,7 +221,7 @@ def print_estimate(request: Request, as_json: bool) -> None:
         recipe,
         training,
         validation,
-        teacher=teacher_of(request),
+        teachers=teachers_of(request),
         precision=request.precision,
         threads=request.threads,
     )

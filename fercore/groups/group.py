@@ -123,13 +123,13 @@ class Group:
             return self.members[0]
         accuracies = [(stored_accuracy(run, "public") or 0.0, run) for run in self.members]
         ranked = [run for _, run in sorted(accuracies, key=lambda each: each[0])]
-        weighty = [run for run in ranked if _has_weights(run)] or ranked
+        weighty = [run for run in ranked if has_weights(run)] or ranked
         return weighty[(len(weighty) - 1) // 2]
 
     @property
     def has_weights(self) -> bool:
         """Whether `run` has weights here."""
-        return _has_weights(self.run)
+        return has_weights(self.run)
 
     def predictions(self, part: str = "private") -> GroupPredictions:
         """What its members say of 'private', 'clean', 'public' or a further part. Of those that
@@ -177,7 +177,7 @@ def _not_scored(run: Run, part: str) -> str:
     return f"{run.run_id} was not scored on part '{part}': its dataset has none."
 
 
-def _has_weights(run: Run) -> bool:
+def has_weights(run: Run) -> bool:
     try:
         return run.weights_file().is_file()
     except RunError:

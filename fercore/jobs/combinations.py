@@ -9,6 +9,7 @@ from dataclasses import replace
 from fercore.errors import ConfigError, FerError, RunError
 from fercore.models import model_entry
 from fercore.runs.artifacts import Run
+from fercore.runs.ensemble import members_of
 from fercore.runs.listing import find_run
 from fercore.training.recipes import FOR_A_START, FOR_MODEL, RECIPES, Recipe
 
@@ -38,8 +39,7 @@ def check(model: str, recipe: Recipe, start: Run | None) -> None:
             "choose another recipe."
         )
     _check_sizes(model, recipe, start)
-    if recipe.teacher:
-        _check_teacher(recipe, recipe.teacher, start)
+    _check_teachers(recipe, start)
 
 
 def offered(model: str, start: Run | None) -> list[str]:
@@ -73,17 +73,34 @@ def _check_sizes(model: str, recipe: Recipe, start: Run | None) -> None:
         )
 
 
-def _check_teacher(recipe: Recipe, teacher: str, start: Run | None) -> None:
-    if start and start.run_id == teacher:
+def teaching_runs(recipe: Recipe) -> list[Run]:
+    """The runs that answer for a share of the labels: those the recipe names, of an ensemble its
+    members. Raises `RunError` where one is not here or has no weights.
+    """
+    found: dict[str, Run] = {}
+    for name in recipe.teachers:
+        try:
+            named = find_run(name)
+            found |= {run.run_id: run for run in (members_of(named) if named.members else [named])}
+        except RunError as error:
+            raise RunError(f"The recipe '{recipe.name}' is taught by a run. {error}") from error
+    for run in found.values():
+        run.weights_file()
+    return list(found.values())
+
+
+def _check_teachers(recipe: Recipe, start: Run | None) -> None:
+    teachers = teaching_runs(recipe)
+    if start and start.run_id in {run.run_id for run in teachers}:
         raise ConfigError(
-            f"The recipe '{recipe.name}' is taught by {teacher}, which it would start from. "
+            f"The recipe '{recipe.name}' is taught by {start.run_id}, which it would start from. "
             "Choose another recipe or another start."
         )
-    try:
-        run = find_run(teacher)
-    except RunError as error:
-        raise RunError(f"The recipe '{recipe.name}' is taught by a run. {error}") from error
-    run.weights_file()
+    if teachers and not recipe.teacher_share:
+        raise ConfigError(
+            f"The recipe '{recipe.name}' has a teacher that answers for none of the labels. Give "
+            "it a share of them, or leave the teacher out."
+        )
 
 
 def find_start(start_from: str | None) -> Run | None:

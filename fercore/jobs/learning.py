@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fercore.analysis import relabelling
 from fercore.data import FaceSet
 from fercore.errors import DataError
+from fercore.jobs.combinations import teaching_runs
 from fercore.jobs.request import CHECKPOINT, START, Request, read_verdicts
 from fercore.models import build, model_entry
-from fercore.runs.listing import find_run
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def learn(
         precision=choose_precision(request.precision),
         checkpoints=_checkpoints(request, folder, faces, checkpoint_seconds),
         targets=relabelling.vote_targets(faces) if request.labels == "votes" else None,
-        teacher=teacher_of(request),
+        teachers=teachers_of(request),
         watcher=watcher,
         group=group,
         keep_best=keep_best,
@@ -166,15 +166,16 @@ def model_arguments(request: Request) -> dict[str, Any]:
     return model_entry(request.model).drawn(request.recipe.model_arguments, request.seed)
 
 
-def teacher_of(request: Request) -> "Network | None":
-    """The model that answers for a share of the labels, where the recipe names one."""
-    teacher = request.recipe.teacher
-    return find_run(teacher).load_model() if teacher else None
+def teachers_of(request: Request) -> "list[Network]":
+    """The models that answer for a share of the labels."""
+    return [run.load_model() for run in teaching_runs(request.recipe)]
 
 
-def teacher_record(request: Request) -> dict[str, Any] | None:
-    """The teacher and its weights, for the training's record."""
-    if not request.recipe.teacher:
-        return None
-    teacher = find_run(request.recipe.teacher)
-    return {"run_id": teacher.run_id, "weights": teacher.info["files"]["weights.safetensors"]}
+def teacher_record(request: Request) -> dict[str, Any] | list[dict[str, Any]] | None:
+    """The teacher and its weights, for the training's record; a list where there are several."""
+    weights = "weights.safetensors"
+    records: list[dict[str, Any]] = [
+        {"run_id": run.run_id, "weights": run.info["files"][weights]}
+        for run in teaching_runs(request.recipe)
+    ]
+    return records if len(records) > 1 else next(iter(records), None)

@@ -28,8 +28,8 @@ class Network(nn.Module):
     `dropout` acts before the classifier, `map_dropout` on the feature map before the head. `views`
     is test-time augmentation, the mean logits of several views: 2, the face and its mirror image;
     10, these and both moved by `MOVE` pixels towards each corner. Without `norm` the trunk has no
-    batch normalisation, and all weights are drawn as Keras does. The other arguments are the
-    head's.
+    batch normalisation, and all weights are drawn as Keras does. `stem` is how 'vgg' and 'resnet'
+    begin: 'halving' or 'fine'. The other arguments are the head's.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Network(nn.Module):
         *,
         trunk: str = "vgg",
         width: int = WIDTH,
+        stem: str | None = None,
         side: int = SIZE,
         views: int = 1,
         dropout: float = 0.2,
@@ -49,7 +50,8 @@ class Network(nn.Module):
         super().__init__()
         if views not in (1, 2, 10):
             raise TypeError(f"views may be 1, 2 or 10, not {views}")
-        self.trunk = TRUNKS[trunk](width, norm=norm)
+        begin = {"stem": stem} if stem else {}  # that of 'valid' and 'deep' is what it is
+        self.trunk = TRUNKS[trunk](width, norm=norm, **begin)
         self.side, self.views = side, views
         self.map_side = self.trunk.map_side(side)
         self.map_dropout = nn.Dropout(map_dropout)

@@ -2,8 +2,8 @@
 
 Each normalises the pixels itself, and has `channels`, four times its `width`, and `map_side`, the
 side of the map of an image of so many pixels. 'vgg' and 'resnet' begin with a stride of 2: at the
-full 48×48 the time would go into pixels, not into features. 'valid' and 'deep' are what public
-notebooks have.
+full 48×48 the time would go into pixels, not into features; or with a finer stem. 'valid' and
+'deep' are what public notebooks have.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from functools import partial
 from torch import Tensor, nn
 
 from fercore.models.layers import Normalise, convolution
+
+_FINE = (16, 32)  # channels of the fine stem's convolutions
 
 
 class Trunk(nn.Sequential):
@@ -27,17 +29,31 @@ class Trunk(nn.Sequential):
         return side // 8
 
 
+def _stem(kind: str, width: int, *, norm: bool) -> tuple[int, list[nn.Module]]:
+    """What halves the image, and how many channels it gives: a 5×5 convolution of stride 2 to
+    `width`; or 'fine', two 3×3 ones at full resolution, to a few channels, and a pooling.
+    """
+    if kind not in ("halving", "fine"):
+        raise TypeError(f"a stem may be 'halving' or 'fine', not '{kind}'")
+    if kind == "halving":
+        return width, convolution(1, width, kernel=5, stride=2, norm=norm)
+    first, second = _FINE
+    layers = [*convolution(1, first, norm=norm), *convolution(first, second, norm=norm)]
+    return second, [*layers, nn.MaxPool2d(2)]
+
+
 class VGGTrunk(Trunk):
     """Three stages of two convolutions, the width doubling and the side halving, after VGG
     (Simonyan & Zisserman, 2015).
     """
 
-    def __init__(self, width: int, *, norm: bool) -> None:
+    def __init__(self, width: int, *, norm: bool, stem: str = "halving") -> None:
         layer = partial(convolution, norm=norm)
+        channels, begin = _stem(stem, width, norm=norm)
         super().__init__(
             width,
-            *layer(1, width, kernel=5, stride=2),
-            *layer(width, width),
+            *begin,
+            *layer(channels, width),
             nn.MaxPool2d(2),
             *layer(width, 2 * width),
             *layer(2 * width, 2 * width),
@@ -52,13 +68,14 @@ class ResNetTrunk(Trunk):
     'How to train your ResNet', 2018).
     """
 
-    def __init__(self, width: int, *, norm: bool) -> None:
+    def __init__(self, width: int, *, norm: bool, stem: str = "halving") -> None:
         if not norm:
             raise TypeError("the residual trunk rests on its batch normalisation")
+        channels, begin = _stem(stem, width, norm=norm)
         super().__init__(
             width,
-            *convolution(1, width, kernel=5, stride=2),
-            *convolution(width, 2 * width),
+            *begin,
+            *convolution(channels, 2 * width),
             nn.MaxPool2d(2),
             Residual(2 * width),
             *convolution(2 * width, 4 * width),

@@ -1,7 +1,6 @@
 """A report's sections on what two models rest on: the study, the data, the trainings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import pandas as pd
@@ -210,17 +209,19 @@ def terms_section() -> Section:
 
 def recipe_lines(recipe: Recipe) -> dict[str, str]:
     """A recipe's settings in words."""
-    names = [each.name for each in fields(recipe) if each.name not in ("name", "summary")]
-    shown: dict[str, Any] = {name: getattr(recipe, name) for name in names}
-    shown["augmentation"] = vars(recipe.augmentation)
-    return {name.replace("_", " "): _setting(value) for name, value in shown.items()}
+    told = {k: v for k, v in recipe.to_json().items() if k not in ("name", "summary")}
+    return {name.replace("_", " "): _setting(value) for name, value in told.items()}
 
 
 def _setting(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {of}" for name, of in value.items()) or UNKNOWN
     if isinstance(value, tuple):
-        return ", ".join(f"{side} px for {share:g} of the epochs" for side, share in value) or "–"
+        stages = (
+            of if isinstance(of, str) else "{} px for {:g} of the epochs".format(*of)
+            for of in value
+        )
+        return ", ".join(stages) or "–"
     return UNKNOWN if value is None else str(value)
 
 

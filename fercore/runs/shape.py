@@ -52,6 +52,13 @@ class StartInfo(TypedDict):
     dataset: str | None
 
 
+class TeacherInfo(TypedDict):
+    """A run that answered for a share of the labels, and the SHA-256 of its weights."""
+
+    run_id: str
+    weights: str
+
+
 class ImportedInfo(TypedDict):
     """Where a run's answers come from that was not trained here: `title` names the model, `values`
     is one of `VALUES`, `joined_by` says how its lines were joined to the images, `feeding` how its
@@ -93,6 +100,7 @@ class RunInfo(TypedDict):
     epochs_done: NotRequired[int | None]
     members: NotRequired[list[str]]
     start_from: NotRequired[StartInfo | None]
+    teacher: NotRequired[TeacherInfo | list[TeacherInfo] | None]
     imported: NotRequired[ImportedInfo]
     git_commit: NotRequired[str | None]
     software: NotRequired[dict[str, str] | None]
@@ -112,6 +120,12 @@ def _interval(value: Any) -> bool:
 
 def _texts(value: Any) -> bool:
     return isinstance(value, dict) and all(map(text, value.values()))
+
+
+def _taught_by(value: Any) -> bool:
+    """One teacher, or a list of several."""
+    several = value if isinstance(value, list) else [value]
+    return not misfit(several, [{"run_id": text, "weights": text}])
 
 
 _HARDWARE = {"processor": text, "threads": whole(), "precision": text}
@@ -143,6 +157,7 @@ RUN = {
     "epochs_done?": optional(whole(1)),
     "members?": [text],
     "start_from?": optional({"run_id": text, "dataset": optional(text)}),
+    "teacher?": optional(_taught_by),
     "git_commit?": optional(text),
     "software?": optional(_texts),
     "labels?": optional(text),

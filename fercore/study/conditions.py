@@ -47,6 +47,10 @@ def _narrow(recipe: Recipe) -> Recipe:
     return built(width=recipe.model_arguments.get("width", WIDTH) // 2)(recipe)
 
 
+def _wide(recipe: Recipe) -> Recipe:
+    return built(width=recipe.model_arguments.get("width", WIDTH) * 2)(recipe)
+
+
 def short_and_narrow(recipe: Recipe) -> Recipe:
     return _narrow(replace(recipe, epochs=max(1, recipe.epochs // 3)))
 
@@ -83,6 +87,11 @@ CONDITIONS = {
     "no-dropout": Condition("no dropout", built(dropout=0.0)),
     "vgg": Condition("the VGG trunk", built(trunk="vgg")),
     "narrow": Condition("half the width", _narrow),
+    "wide": Condition("twice the width", _wide),
+    "fine-stem": Condition("a stem that does not halve the image at once", built(stem="fine")),
+    "mixup": Condition("faces mixed two by two", _with(mixup=0.2)),
+    "jitter": Condition("another light and contrast", _augmented(light=0.1, contrast=0.2)),
+    "averaged": Condition("the mean of the last fifth's weights", _with(averaged=0.2)),
 }
 
 # What people do without a second thought, and any two of these at once.

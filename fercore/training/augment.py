@@ -1,5 +1,5 @@
-"""Augmentation of whole batches: one affine map per image, one rectangle blanked; on the device,
-with no Python per image.
+"""Augmentation of whole batches: one affine map per image, one rectangle blanked, another light;
+on the device, with no Python per image.
 """
 
 import math
@@ -68,3 +68,22 @@ def random_boxes(count: int, settings: Augmentation, generator: torch.Generator)
     half = torch.where(draw[4] < settings.erase, 0.05 + 0.175 * draw[:2], -1.0)
     y, x = draw[2:4]
     return torch.stack([y - half[0], y + half[0], x - half[1], x + half[1]], dim=1)
+
+
+def relight(images: Tensor, shades: Tensor) -> Tensor:
+    """The images in another light and contrast, grey values still from 0 to 255.
+
+    images: float32 (B, 1, side, side), 0..255. shades: (B, 2), as `random_shades` gives.
+    """
+    light, contrast = shades.to(images.device).T[:, :, None, None, None]
+    mean = images.mean((2, 3), keepdim=True)
+    relit: Tensor = mean + (images - mean) * contrast + 255 * light
+    return relit.clamp(0, 255)
+
+
+def random_shades(count: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
+    """For each image (count, 2): the share of all greys that it is lighter by, and the factor of
+    its distance from its mean.
+    """
+    light, contrast = 2 * torch.rand(2, count, generator=generator) - 1
+    return torch.stack([light * settings.light, 1 + contrast * settings.contrast], dim=1)

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,15 +35,15 @@ def estimate(
     training: int,
     validation: int,
     *,
-    teacher: Network | None = None,
+    teachers: Sequence[Network] = (),
     **options: Any,
 ) -> tuple[float, float]:
     """Seconds for all epochs over so many images, and full-size images per second.
 
     `options` are those of `images_per_second`.
     """
-    rate = images_per_second(model, recipe, teacher=teacher, **options)
-    taught = share_of_work(teacher, build(model, **recipe.model_arguments))
+    rate = images_per_second(model, recipe, teachers=teachers, **options)
+    taught = share_of_work(teachers, build(model, **recipe.model_arguments))
     epochs = range(1, recipe.epochs + 1)
     shown = sum(recipe.cost(epoch, teacher=taught) for epoch in epochs) * training
     validated = sum(map(recipe.validates, epochs)) * validation
@@ -54,7 +55,7 @@ def images_per_second(
     model: str,
     recipe: Recipe,
     *,
-    teacher: Network | None = None,
+    teachers: Sequence[Network] = (),
     precision: str = "auto",
     threads: int | None = None,
 ) -> float:
@@ -81,7 +82,7 @@ def images_per_second(
             seed=0,
             precision=choose_precision(precision),
             checkpoints=Checkpoints(Path(folder) / "checkpoint.pt", {}),
-            teacher=teacher,
+            teachers=teachers,
             watcher=watcher,
             group=Group(alone=True),
         )

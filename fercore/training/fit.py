@@ -5,6 +5,7 @@ PrivateTest is not an argument of anything here, so nothing can be chosen on it.
 
 import math
 import time
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,12 +21,13 @@ from fercore.errors import DataError, TrainingError
 from fercore.models.inference import predict_logits
 from fercore.models.network import Network
 from fercore.models.precision import Precision
-from fercore.training.batches import Batch, Batches
+from fercore.training.averaging import averaged
+from fercore.training.batches import Batch, Batches, mixed_targets
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.optimizer import learning_rate, optimizer
 from fercore.training.parallel import Group
 from fercore.training.recipes import Recipe
-from fercore.training.records import EpochRecord, Interrupted, Progress, Watcher
+from fercore.training.records import EpochRecord, Interrupted, Partial, Progress, Watcher
 from fercore.training.teacher import Teacher, share_of_work
 
 _NOT_FINITE = "The {}. Start again with a lower learning rate, or keep the epochs before."
@@ -61,26 +63,6 @@ class Fit:
         }
 
 
-@dataclass(frozen=True)
-class _Partial:
-    """An epoch that has been begun: sums over its first steps."""
-
-    step: int = 0
-    loss_sum: float = 0.0
-    correct: int = 0
-    seen: int = 0
-    seconds: float = 0.0
-
-    def plus(self, loss: float, correct: int, count: int, seconds: float) -> "_Partial":
-        return _Partial(
-            self.step + 1,
-            self.loss_sum + loss * count,
-            self.correct + correct,
-            self.seen + count,
-            seconds,
-        )
-
-
 def fit(
     model: Network,
     training: FaceSet,
@@ -92,14 +74,14 @@ def fit(
     checkpoints: Checkpoints,
     watcher: Watcher = Watcher(),
     targets: NDArray[np.float32] | None = None,
-    teacher: Network | None = None,
+    teachers: Sequence[Network] = (),
     group: Group | None = None,
     keep_best: bool = False,
 ) -> Fit:
     """Train `model` in place; it ends with the weights of the best PublicTest epoch.
 
     targets: probabilities (N, 7) that stand in the place of the training labels; accuracy is still
-    of those. A `teacher` answers for the recipe's share of labels or targets.
+    of those. The `teachers` answer for the recipe's share of labels or targets.
 
     Under torchrun every process of the `group` calls it with the same arguments, and the leader
     alone reads and writes the checkpoint and hears from the watcher. Each is asked whether to
@@ -114,10 +96,10 @@ def fit(
     _check_images(training, validation)
     group = group or Group()
     watcher = watcher if group.leads else Watcher(stop_requested=watcher.stop_requested)
-    teaching = Teacher(teacher, recipe, len(training), precision) if teacher else None
+    teacher = Teacher(teachers, recipe, len(training), precision) if teachers else None
     batches = Batches(training, recipe, targets, seed=seed, device=precision.device, group=group)
     trainer = _Trainer(
-        model, batches, validation, recipe, seed, precision, checkpoints, watcher, group, teaching
+        model, batches, validation, recipe, seed, precision, checkpoints, watcher, group, teacher
     )
     if state := group.from_leader(checkpoints.load() if group.leads else None):
         trainer.restore(state)
@@ -159,11 +141,12 @@ class _Trainer:
         )
         self.replica = self.group.replicate(self.model)
         self.optimizer = optimizer(self.model, self.recipe)
+        self.mean = averaged(self.model, self.recipe) if self.recipe.averaged else None
         self.history: list[EpochRecord] = []
         self.best_weights = deepcopy(self.model.state_dict())
-        self.partial = _Partial()
+        self.partial = Partial()
         self.random: dict[str, Tensor] = {}  # dropout's state after the partial epoch's steps
-        taught = share_of_work(self.teacher.model if self.teacher else None, self.model)
+        taught = share_of_work(self.teacher.models if self.teacher else (), self.model)
         epochs = range(1, self.recipe.epochs + 1)
         self.costs = [self.recipe.cost(epoch, teacher=taught) for epoch in epochs]
 
@@ -189,8 +172,8 @@ class _Trainer:
         )
         self.history.append(record)
         if Fit(self.history).best_epoch == epoch:
-            self.best_weights = deepcopy(self.model.state_dict())
-        self.partial, self.random = _Partial(), {}
+            self.best_weights = deepcopy(self._shown().state_dict())
+        self.partial, self.random = Partial(), {}
         self._checkpoint()
 
     def _train(self, epoch: int) -> None:
@@ -198,6 +181,7 @@ class _Trainer:
         steps = len(self.batches)
         started = time.perf_counter() - self.partial.seconds
         self.model.train()
+        averages = self.recipe.averages(epoch)
         torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
         if self.partial.step:
             self._restore_random()
@@ -209,6 +193,8 @@ class _Trainer:
                 share = (self.partial.step + 1) / steps
                 group["lr"] = learning_rate(self.recipe, epoch - 1 + share)
             loss, hits = self._step(batch)
+            if self.mean and averages:
+                self.mean.update_parameters(self.model)
             seconds = time.perf_counter() - started
             self.partial = self.partial.plus(loss, hits, batch.size, seconds)
             self.watcher.on_step(self._progress(epoch, steps))
@@ -226,7 +212,7 @@ class _Trainer:
     def _step(self, batch: Batch) -> tuple[float, int]:
         """One step on this process's share of the batch; the whole batch's mean loss and hits."""
         self.group.divide(batch.size)
-        targets = self.teacher.targets(batch) if self.teacher else batch.targets
+        targets = self._targets(batch)
         with self.precision.autocast():
             logits = self.replica(batch.images.contiguous(memory_format=torch.channels_last))
             total = cross_entropy(
@@ -243,10 +229,25 @@ class _Trainer:
         self.optimizer.step()
         return value, round(correct)
 
+    def _targets(self, batch: Batch) -> Tensor:
+        """What is learnt of the batch's images: labels (B,), or probabilities (B, 7)."""
+        targets = self.teacher.targets(batch) if self.teacher else batch.targets
+        if batch.other is None:
+            return targets
+        return mixed_targets(targets, self._targets(batch.other), batch.weight)
+
+    def _shown(self) -> Network:
+        """What is validated and kept: the mean of the weights, once there is one."""
+        if self.mean and self.mean.n_averaged > 0:
+            mean: Any = self.mean.module
+            assert isinstance(mean, Network)
+            return mean
+        return self.model
+
     def _validate(self) -> tuple[float, float]:
         mine = self.group.divide(len(self.validation))
         images = self.validation.images[mine]
-        logits = self.group.gather(predict_logits(self.model, images, precision=self.precision))
+        logits = self.group.gather(predict_logits(self._shown(), images, precision=self.precision))
         labels = torch.from_numpy(self.validation.labels)
         loss = cross_entropy(logits, labels).item()
         return loss, (logits.argmax(1) == labels).double().mean().item()
@@ -266,6 +267,7 @@ class _Trainer:
                 "partial": asdict(self.partial),
                 "random": self._random() if self.partial.step else {},
                 "answers": self.teacher and self.teacher.answers,
+                "mean": self.mean and self.mean.state_dict(),
             }
         )
 
@@ -274,9 +276,11 @@ class _Trainer:
         self.best_weights = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [EpochRecord(**record) for record in state["history"]]
-        self.partial, self.random = _Partial(**state["partial"]), state["random"]
+        self.partial, self.random = Partial(**state["partial"]), state["random"]
         if self.teacher:
             self.teacher.answers.copy_(state["answers"])
+        if self.mean:
+            self.mean.load_state_dict(state["mean"])
 
     def _random(self) -> dict[str, Tensor]:
         states = {"cpu": torch.get_rng_state()}

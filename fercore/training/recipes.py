@@ -25,12 +25,21 @@ def _shape(kind: type) -> dict[str, Shape]:
     return shape
 
 
+def _names(value: Any) -> bool:
+    """One name, or several."""
+    several = isinstance(value, list | tuple) and len(value) > 0 and all(map(text, value))
+    return several or text(value)
+
+
 def _stages(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(map(_pair, value))
 
 
 def _pair(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2 and _side(value[0])
+
+
+_LATER = {"light", "contrast", "mixup", "averaged", "average_decay"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,8 @@ class Augmentation:
     shift: Amount = 0.1  # of the image's side, either way
     scale: Amount = 0.1  # zoom between 1 - scale and 1 + scale
     erase: Share = 0.0  # probability that a rectangle is blanked (Zhong et al., 2020)
+    light: Share = 0.0  # brighter or darker by up to this share of all greys
+    contrast: Share = 0.0  # of the distance from the image's mean, more or less by up to this
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,15 @@ class Recipe:
     resolutions: (side, share of the epochs) one after the other, for trainings that begin with
     small images (Howard, 2018); after the last of them images are as large as the model takes them.
     validated: the share of the epochs, the last ones, that end in a look at PublicTest.
-    teacher: a run whose answers to the same augmented faces make up `teacher_share` of the labels
-    (Hinton et al., 2015; Beyer et al., 2022). It is asked in the first `teacher_epochs`; the later
-    ones move the faces as those did, in turn, and take the answers of then. 0: asked in every one.
+    teacher: a run, an ensemble of runs, or several runs, whose answers to the same augmented faces
+    make up `teacher_share` of the labels (Hinton et al., 2015; Beyer et al., 2022). It is asked in
+    the first `teacher_epochs`; the later ones move the faces as those did, in turn, and take the
+    answers of then. 0: asked in every one.
+    mixup: alpha of the Beta distribution that draws how much two faces of a batch, and their
+    labels, are mixed (Zhang et al., 2018). 0: not at all.
+    averaged: the share of the epochs, the last ones, in which a mean of the weights is kept, of
+    which `average_decay` stays at every step (Polyak & Juditsky, 1992; an exponential one as in
+    Tarvainen & Valpola, 2017). That mean is then validated and kept, not the weights of one step.
     """
 
     name: Text
@@ -73,15 +90,25 @@ class Recipe:
     augmentation: Annotated[Augmentation, _shape(Augmentation)] = Augmentation()
     resolutions: Annotated[tuple[tuple[int, float], ...], _stages] = ()
     validated: Share = 1.0
-    teacher: Annotated[str | None, optional(text)] = None
+    teacher: Annotated[str | tuple[str, ...] | None, optional(_names)] = None
     teacher_share: Share = 0.0
     teacher_epochs: Annotated[int, whole()] = 0
+    mixup: Amount = 0.0
+    averaged: Share = 0.0
+    average_decay: Share = 0.999
     model_arguments: Annotated[dict[str, Any], ARGUMENTS] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
             few = "epochs" if self.epochs < 1 else "images a batch"
             raise ConfigError(f"A training needs at least one of its {few}: give 1 or more.")
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The names that `teacher` gives; none where the labels alone are learnt."""
+        if self.teacher is None:
+            return ()
+        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher
 
     @property
     def full_side(self) -> int:
@@ -103,6 +130,10 @@ class Recipe:
         late = epoch > (1 - self.validated) * self.epochs
         return epoch == self.epochs or (late and self.side(epoch) == self.full_side)
 
+    def averages(self, epoch: int) -> bool:
+        """Whether a mean of the weights is kept in an epoch."""
+        return epoch > (1 - self.averaged) * self.epochs
+
     def version(self, epoch: int) -> int:
         """Which augmentation, counted from 0, an epoch shows the images under."""
         return (epoch - 1) % (self.teacher_epochs or self.epochs)
@@ -116,7 +147,15 @@ class Recipe:
         return asked + (1 - teacher) * (self.side(epoch) / self.full_side) ** 2
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """As JSON. What came after the first runs and is as it was for them is left out, so that
+        theirs is the same as ever: checkpoints and studies are held against it.
+        """
+        value = asdict(self)
+        for kind, settings in ((Recipe, value), (Augmentation, value["augmentation"])):
+            for each in fields(kind):
+                if each.name in _LATER and settings[each.name] == each.default:
+                    del settings[each.name]
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Recipe":
@@ -136,7 +175,10 @@ class Recipe:
         except TypeError as error:
             raise ConfigError(f"This is not a recipe: {error}.") from error
         resolutions = tuple((side, share) for side, share in value.get("resolutions", ()))
-        return cls(**value | {"augmentation": augmentation, "resolutions": resolutions})
+        teacher = value.get("teacher")
+        teacher = tuple(teacher) if isinstance(teacher, list | tuple) else teacher
+        own = {"augmentation": augmentation, "resolutions": resolutions, "teacher": teacher}
+        return cls(**value | own)
 
 
 _LIGHT = Augmentation(degrees=5, shift=0.05, scale=0.05)
@@ -219,6 +261,7 @@ RECIPES = {
 }
 
 
+TAUGHT_SHARE = 0.8  # of the labels, where a recipe that has no teacher is given one
 FOR_MODEL = {"small": "cnn_small"}  # recipes for one model alone
 FOR_A_START = {"finetune"}  # those that make sense from a run's weights alone
 

@@ -41,6 +41,26 @@ class EpochRecord:
     images_per_second: float
 
 
+@dataclass(frozen=True)
+class Partial:
+    """An epoch that has been begun: sums over its first steps."""
+
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    seen: int = 0
+    seconds: float = 0.0
+
+    def plus(self, loss: float, correct: int, count: int, seconds: float) -> "Partial":
+        return Partial(
+            self.step + 1,
+            self.loss_sum + loss * count,
+            self.correct + correct,
+            self.seen + count,
+            seconds,
+        )
+
+
 class Interrupted(TrainingError):
     """The user asked to stop. Nothing that was trained is lost."""
 

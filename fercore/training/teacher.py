@@ -1,9 +1,12 @@
-"""A trained model that answers for a share of the labels (Hinton et al., 2015).
+"""Trained models that answer for a share of the labels (Hinton et al., 2015).
 
-It sees the very faces that the model sees, augmented alike (Beyer et al., 2022), without blanks.
-What it answered in the recipe's first `teacher_epochs` it is not asked again in the later ones.
+They see the very faces that the model sees, augmented alike (Beyer et al., 2022), without blanks.
+Several answer as an ensemble does, with the mean of their probabilities (the arithmetic mean of
+section 2 there, at a temperature of 1). What they answered in the recipe's first `teacher_epochs`
+they are not asked again in the later ones.
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
 
 import torch
@@ -20,15 +23,18 @@ from fercore.training.recipes import Recipe
 
 
 class Teacher:
-    """A copy of `model`, frozen, asked for one view of each of `count` training faces an epoch."""
+    """Copies of `models`, frozen, asked for one view of each of `count` training faces an epoch."""
 
-    def __init__(self, model: Network, recipe: Recipe, count: int, precision: Precision) -> None:
-        self.model = deepcopy(model).eval()
-        # torch's stub of `to` lacks memory_format.
-        self.model.to(  # type: ignore[call-overload]
-            precision.device, memory_format=torch.channels_last
-        )
-        self.model.views = 1
+    def __init__(
+        self, models: Sequence[Network], recipe: Recipe, count: int, precision: Precision
+    ) -> None:
+        self.models = [deepcopy(model).eval() for model in models]
+        for model in self.models:
+            # torch's stub of `to` lacks memory_format.
+            model.to(  # type: ignore[call-overload]
+                precision.device, memory_format=torch.channels_last
+            )
+            model.views = 1
         self.share, self.precision = recipe.teacher_share, precision
         shape = (recipe.teacher_epochs, count, len(CLASSES))
         self.answers = torch.full(shape, torch.nan, device=precision.device)  # nan: not asked yet
@@ -54,15 +60,19 @@ class Teacher:
         return answers
 
     def _ask(self, faces: Tensor, maps: Tensor) -> Tensor:
-        images = warp(faces, maps, self.model.side)
+        """The mean of the models' probabilities (B, 7)."""
+        return torch.stack([self._asked(model, faces, maps) for model in self.models]).mean(0)
+
+    def _asked(self, model: Network, faces: Tensor, maps: Tensor) -> Tensor:
+        images = warp(faces, maps, model.side)
         with self.precision.autocast():
-            logits: Tensor = self.model(images.contiguous(memory_format=torch.channels_last))
+            logits: Tensor = model(images.contiguous(memory_format=torch.channels_last))
         return logits.float().softmax(1)
 
 
-def share_of_work(teacher: Network | None, student: Network) -> float:
-    """The teacher's share of a step at full size: one pass, beside the student's there and back."""
-    if teacher is None:
+def share_of_work(teachers: Sequence[Network], student: Network) -> float:
+    """The teachers' share of a step at full size: a pass each, and the student's there and back."""
+    if not teachers:
         return 0.0
-    asked, trained = (flops_per_image(model) / model.views for model in (teacher, student))
-    return asked / (asked + 3 * trained)
+    asked = sum(flops_per_image(model) / model.views for model in teachers)
+    return asked / (asked + 3 * flops_per_image(student) / student.views)
