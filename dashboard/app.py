@@ -37,7 +37,7 @@ for entry in PAGES.values():
 chosen = st.navigation(sections, position="top", expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
-from dashboard.base import address, fields, parameters  # noqa: E402
+from dashboard.base import address, fields, parameters, tab_stops  # noqa: E402
 from dashboard.base.failures import errors_told  # noqa: E402
 from dashboard.sidebar.data_panel import data_panel  # noqa: E402
 from dashboard.sidebar.finished_view import finished_view  # noqa: E402
@@ -52,7 +52,8 @@ PANELS = {
     "The panel Data": data_panel,
 }
 
-st.html(address.STEPS + fields.LEFT_BY_ESCAPE, unsafe_allow_javascript=True)
+scripts = address.STEPS + fields.LEFT_BY_ESCAPE + tab_stops.MENUS_ONCE
+st.html(scripts, unsafe_allow_javascript=True)
 with errors_told("What the link says"):
     parameters.follow(page_at(chosen.url_path) or HOME)
 address.say_what_is_not_here()

@@ -35,7 +35,7 @@ CROSSED = "the interval holds for new seeds and new images alike"
 
 def heading(title: str, explanation: str, *terms: str) -> None:
     """The page's title, a sentence on what it shows and how to read it, and what its terms mean."""
-    st.title(title)
+    st.title(title, anchor=False)
     if not terms:
         st.caption(explanation)
         return

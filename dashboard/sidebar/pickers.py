@@ -15,6 +15,16 @@ from fercore.runs.listing import unreadable_runs
 from fercore.scoring.labelling import LABELS
 from fercore.scoring.slices import SLICES, slice_title
 
+# One for all four: each is a stop of the Tab key, before the page.
+_HELP = f"""**Model A, Model B**: A is drawn in blue, B in orange. Groups come first.
+{explained("group", "run")}
+
+**Images**: {explained("PrivateTest", "without duplicates", "PublicTest")} Below them are other sets
+that runs were scored on by `fercore evaluate RUN --data SET --keep`.
+
+**Labels**: what counts as right: the label that comes with an image, what most of FER+'s ten raters
+saw in it, or your verdicts from Review. Images without such a label are left out."""
+
 
 def model_pickers() -> None:
     """Widgets for A, B and the part; `parameters` has their values."""
@@ -23,15 +33,12 @@ def model_pickers() -> None:
     models = {model.name: model for model in loading.models()}
     if not models:
         return
+    st.caption("Compared on every page", help=_HELP)
     for key, label, options in (
         (keys.MODEL_A, "Model A", list(models)),
         (keys.MODEL_B, "Model B", [*models, NO_MODEL]),
     ):
-        chosen = st.selectbox(
-            label, options, _at_first(options, key), key=key,
-            help="A is drawn in blue, B in orange, on every page. Groups come first.  \n"
-            f"{explained('group', 'run')}",
-        )  # fmt: skip
+        chosen = st.selectbox(label, options, _at_first(options, key), key=key)
         model = models.get(chosen)
         st.caption("  \n".join(_about(model) if model else ["one model alone"]))
     parts = loading.every_part()
@@ -41,9 +48,6 @@ def model_pickers() -> None:
         _at_first(list(parts), keys.PART),
         format_func=lambda part: plain(parts.get(part, part)),
         key=keys.PART,
-        help=explained("PrivateTest", "without duplicates", "PublicTest")
-        + " Below them are other sets that runs were scored on by `fercore evaluate RUN --data SET "
-        "--keep`.",
     )
     st.selectbox(
         "Labels",
@@ -51,9 +55,6 @@ def model_pickers() -> None:
         _at_first(list(LABELS), keys.LABELS),
         format_func=LABELS.__getitem__,
         key=keys.LABELS,
-        help="What counts as right, on every page: the label that comes with an image, what most "
-        "of FER+'s ten raters saw in it, or your verdicts from Review. Images without such a label "
-        "are left out.",
     )
 
 

@@ -97,7 +97,9 @@ def test_the_same_way_by_keyboard_alone(page, address):
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
-    tab_to(page, menu_of(page, "Review"))
+    tab_to(page, page.get_by_test_id("stTopNav").get_by_role("link", name="Overview"))
+    while not menu_of(page, "Review").evaluate("menu => menu === document.activeElement"):
+        page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     review = page.get_by_role("menuitem", name="Review", exact=True)
     expect(page.get_by_role("menuitem").first).to_be_focused()
