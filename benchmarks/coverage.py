@@ -7,17 +7,16 @@ called, the least and the most over the classes.
 """
 
 import argparse
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.draws import Key, calls, shares, show
 from fercore.runs.listing import read_run
 from fercore.scoring import calibration, evaluation
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.predictions import Predictions
-from fercore.scoring.statistics import LEVEL
 
 SHIPPED = Path(__file__).parents[1] / "artifacts" / "shipped"
 PAIR = "cnn-s0", "cnn_lstm-s0"
@@ -48,38 +47,38 @@ def exchanged(
 
 
 def coverage(images: int, trials: int, seed: int = 0) -> pd.DataFrame:
-    """The share of 95 % intervals that hold the truth: a line per figure, columns by class or
-    'all'.
-    """
+    """The share of 95 % intervals that hold the truth, as `shares` has it."""
     rng, (a, b) = np.random.default_rng(seed), population()
-    truth, held = _figures(a, b), defaultdict(list)
-    for _ in range(trials):
+    truth = _figures(a, b)
+
+    def held() -> dict[Key, bool]:
         pick = rng.integers(len(a), size=images)
-        for key, (_, low, high) in _figures(picked(a, pick), picked(b, pick)).items():
-            if not np.isnan(low):
-                held[key].append(low <= truth[key][0] <= high)
-    shares = pd.Series({key: np.mean(inside) for key, inside in held.items()})
-    return shares.unstack()
+        drawn = _figures(picked(a, pick), picked(b, pick)).items()
+        return {
+            key: low <= truth[key][0] <= high for key, (_, low, high) in drawn if not np.isnan(low)
+        }
+
+    return shares(trials, held)
 
 
 def false_alarms(images: int, trials: int, seed: int = 0) -> pd.DataFrame:
-    """The share of tests that call a difference where there is none: as `coverage`. In the column
-    'family' that of families with such a call, after their correction.
-    """
+    """The share of tests that call a difference where there is none, as `shares` has it."""
     rng, (a, b) = np.random.default_rng(seed), population()
-    called = defaultdict(list)
-    for _ in range(trials):
+
+    def called() -> dict[Key, bool]:
         pick = rng.integers(len(a), size=images)
-        for key, found in _calls(*exchanged(picked(a, pick), picked(b, pick), rng)).items():
-            called[key].append(found)
-    return pd.Series({key: np.mean(found) for key, found in called.items()}).unstack()
+        pair = exchanged(picked(a, pick), picked(b, pick), rng)
+        overall, classes = evaluation.compare(*pair), evaluation.class_differences(*pair)
+        return calls(overall.p_value, classes, evaluation.cell_differences(*pair))
+
+    return shares(trials, called)
 
 
-def _figures(a: Predictions, b: Predictions) -> dict[tuple[str, str], tuple[float, ...]]:
+def _figures(a: Predictions, b: Predictions) -> dict[Key, tuple[float, ...]]:
     """(figure, class) → value, low, high."""
     overall, answered = evaluation.evaluate(a), calibration.accuracy_at_coverage(a, ANSWERED)
     gap = evaluation.compare(a, b)
-    found: dict[tuple[str, str], tuple[float, ...]] = {
+    found: dict[Key, tuple[float, ...]] = {
         ("accuracy", "all"): (overall["accuracy"], *overall["accuracy_interval"]),
         ("macro F1", "all"): (overall["macro_f1"], *overall["macro_f1_interval"]),
         ("accuracy of the surest", "all"): (answered.accuracy, *answered.interval),
@@ -94,18 +93,6 @@ def _figures(a: Predictions, b: Predictions) -> dict[tuple[str, str], tuple[floa
     return found
 
 
-def _calls(a: Predictions, b: Predictions) -> dict[tuple[str, str], bool]:
-    """(test, class) → whether it calls a difference."""
-    table, cells = evaluation.class_differences(a, b), evaluation.cell_differences(a, b)
-    found = {("accuracy, McNemar", "all"): evaluation.compare(a, b).p_value < LEVEL}
-    for metric in CLASS_METRICS:
-        for name, p in zip(table["class"], table[f"{metric}_p_value"]):
-            found[metric, name] = p < LEVEL
-        found[metric, "family"] = bool((table[f"{metric}_p_holm"] < LEVEL).any())
-    found["cells, sign test", "family"] = bool((cells["p_holm"] < LEVEL).any())
-    return found
-
-
 def main() -> None:
     """Print both tables for each number of images."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -113,12 +100,11 @@ def main() -> None:
     asked.add_argument("--trials", type=int, default=2000)
     options = asked.parse_args()
     for images in options.images:
-        for title, table in (
-            ("held", coverage(images, options.trials)),
-            ("called", false_alarms(images, options.trials)),
-        ):
-            print(f"\n{images} images, {options.trials} draws, % {title}")
-            print((100 * table).round(1).to_string(na_rep=""))
+        show(
+            f"{images} images, {options.trials} draws",
+            coverage(images, options.trials),
+            false_alarms(images, options.trials),
+        )
 
 
 if __name__ == "__main__":

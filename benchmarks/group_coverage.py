@@ -17,17 +17,16 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from benchmarks.draws import Key, calls, shares, show
 from fercore.labels import CLASSES
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.grouped import comparison, evaluation
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
 from fercore.scoring.predictions import Predictions
-from fercore.scoring.statistics import LEVEL
 
 COUNTS = (491, 55, 528, 879, 594, 416, 626)  # of PrivateTest, by class
 SKILL = np.array([1.4, 1.0, 0.95, 2.4, 1.35, 2.2, 1.6])  # how well a class is told, in logits
 IMAGE, MODEL_BY_IMAGE, LEANING, NOISE = 0.9, 0.2, 0.08, 0.35  # standard deviations, in logits
-METRICS = CLASS_METRICS
 EQUAL, BETTER = (0.0, 0.0), (0.0, -0.1)  # what is added to A's skill and to B's
 
 
@@ -51,7 +50,7 @@ def drawn(
     return groups
 
 
-def truth(skills: tuple[float, float], draws: int = 250) -> dict[tuple[str, str], float]:
+def truth(skills: tuple[float, float], draws: int = 250) -> dict[Key, float]:
     """Every figure's value, the mean over many seeds and images."""
     rng, found = np.random.default_rng(99), defaultdict(list)
     for _ in range(draws):
@@ -61,32 +60,38 @@ def truth(skills: tuple[float, float], draws: int = 250) -> dict[tuple[str, str]
 
 
 def coverage(
-    seeds: tuple[int, int], images: int, trials: int, true: dict[tuple[str, str], float]
+    seeds: tuple[int, int], images: int, trials: int, true: dict[Key, float]
 ) -> pd.DataFrame:
-    """The share of 95 % intervals that hold the truth: a line per figure, columns by class or
-    'all'.
-    """
-    rng, held = np.random.default_rng([1, *seeds]), defaultdict(list)
-    for _ in range(trials):
-        for key, (low, high) in _bounds(*drawn(seeds, images, rng, BETTER)).items():
-            if low is not None and not np.isnan(low):
-                held[key].append(low <= true[key] <= high)
-    return pd.Series({key: np.mean(inside) for key, inside in held.items()}).unstack()
+    """The share of 95 % intervals that hold the truth, as `shares` has it."""
+    rng = np.random.default_rng([1, *seeds])
+
+    def held() -> dict[Key, bool]:
+        bounds = _bounds(*drawn(seeds, images, rng, BETTER)).items()
+        return {
+            key: low <= true[key] <= high
+            for key, (low, high) in bounds
+            if low is not None and not np.isnan(low)
+        }
+
+    return shares(trials, held)
 
 
 def false_alarms(seeds: tuple[int, int], images: int, trials: int) -> pd.DataFrame:
     """The share of tests that call a difference between two models that are equally good."""
-    rng, called = np.random.default_rng([2, *seeds]), defaultdict(list)
-    for _ in range(trials):
-        for key, found in _calls(*drawn(seeds, images, rng, EQUAL)).items():
-            called[key].append(found)
-    return pd.Series({key: np.mean(found) for key, found in called.items()}).unstack()
+    rng = np.random.default_rng([2, *seeds])
+
+    def called() -> dict[Key, bool]:
+        pair = drawn(seeds, images, rng, EQUAL)
+        overall, classes = comparison.compare(*pair), evaluation.class_differences(*pair)
+        return calls(overall.p_value, classes, evaluation.cell_differences(*pair))
+
+    return shares(trials, called)
 
 
-def _values(a: GroupPredictions, b: GroupPredictions) -> dict[tuple[str, str], float]:
-    found: dict[tuple[str, str], float] = {}
+def _values(a: GroupPredictions, b: GroupPredictions) -> dict[Key, float]:
+    found: dict[Key, float] = {}
     means = [evaluation.class_values(group).groupby("class", sort=False).mean() for group in (a, b)]
-    for metric in METRICS:
+    for metric in CLASS_METRICS:
         for name in CLASSES:
             of_a, of_b = (float(mean[metric][name]) for mean in means)
             found[metric, name], found[f"A − B, {metric}", name] = of_a, of_a - of_b
@@ -96,9 +101,9 @@ def _values(a: GroupPredictions, b: GroupPredictions) -> dict[tuple[str, str], f
     return found
 
 
-def _bounds(a: GroupPredictions, b: GroupPredictions) -> dict[tuple[str, str], tuple[float, float]]:
+def _bounds(a: GroupPredictions, b: GroupPredictions) -> dict[Key, tuple[float, float]]:
     headline, gap = evaluation.evaluate(a), comparison.compare(a, b)
-    found: dict[tuple[str, str], tuple[float, float]] = {
+    found: dict[Key, tuple[float, float]] = {
         ("accuracy", "all"): headline["accuracy_interval"],
         ("macro f1", "all"): headline["macro_f1_interval"],
         ("A − B, accuracy", "all"): gap.interval,
@@ -108,21 +113,10 @@ def _bounds(a: GroupPredictions, b: GroupPredictions) -> dict[tuple[str, str], t
         "A − B, ": evaluation.class_differences(a, b),
     }
     for what, table in tables.items():
-        for metric in METRICS:
+        for metric in CLASS_METRICS:
             ends = table["class"], table[f"{metric}_low"], table[f"{metric}_high"]
             for name, low, high in zip(*ends, strict=True):
                 found[f"{what}{metric}", name] = low, high
-    return found
-
-
-def _calls(a: GroupPredictions, b: GroupPredictions) -> dict[tuple[str, str], bool]:
-    table, cells = evaluation.class_differences(a, b), evaluation.cell_differences(a, b)
-    found = {("accuracy", "all"): comparison.compare(a, b).p_value < LEVEL}
-    for metric in METRICS:
-        for name, p in zip(table["class"], table[f"{metric}_p_value"]):
-            found[metric, name] = p < LEVEL
-        found[metric, "family"] = bool((table[f"{metric}_p_holm"] < LEVEL).any())
-    found["cells", "family"] = bool((cells["p_holm"] < LEVEL).any())
     return found
 
 
@@ -136,12 +130,11 @@ def main(argv: Iterable[str] | None = None) -> None:
     true = truth(BETTER)
     for number in options.seeds:
         seeds = number, number
-        for title, table in (
-            ("held", coverage(seeds, options.images, options.trials, true)),
-            ("called", false_alarms(seeds, options.images, options.trials)),
-        ):
-            print(f"\n{number} seeds, {options.images} images, {options.trials} draws, % {title}")
-            print((100 * table).round(1).to_string(na_rep=""))
+        show(
+            f"{number} seeds, {options.images} images, {options.trials} draws",
+            coverage(seeds, options.images, options.trials, true),
+            false_alarms(seeds, options.images, options.trials),
+        )
 
 
 if __name__ == "__main__":

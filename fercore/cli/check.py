@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fercore.cli import votes
-from fercore.cli.comparing import ModelName
-from fercore.cli.options import AsJson, LabelsOption, PartOption
+from fercore.cli.options import AsJson, LabelsOption, ModelName, PartOption
 from fercore.cli.output import print_json, print_table
 from fercore.errors import ConfigError, FerError
 from fercore.groups.checking import Finding
@@ -50,7 +49,7 @@ WithThresholds = Annotated[
 
 
 def check(
-    model: Annotated[str, ModelName],
+    model: ModelName,
     least: Least = None,
     most: Most = None,
     file: FromFile = None,

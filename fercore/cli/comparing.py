@@ -8,7 +8,7 @@ import pandas as pd
 import typer
 
 from fercore.cli import votes
-from fercore.cli.options import AsJson, LabelsOption, PartOption
+from fercore.cli.options import AsJson, LabelsOption, ModelName, PartOption
 from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
 from fercore.errors import ConfigError, RunError
 from fercore.groups.finding import find_group
@@ -30,12 +30,10 @@ from fercore.wording import (
     points_interval,
 )
 
-ModelName = typer.Argument(help="a run, or a group of seeds: cnn@paper")
-
 
 def compare(
-    a: Annotated[str, ModelName],
-    b: Annotated[str, ModelName],
+    a: ModelName,
+    b: ModelName,
     part: PartOption = "private",
     labels: LabelsOption = "dataset",
     metric: Annotated[str, typer.Option(help="f1, recall, precision or auc")] = "f1",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fercore.cli.data import load_with_progress
-from fercore.cli.options import AsJson
+from fercore.cli.options import AsJson, ImagesOption
 from fercore.cli.output import print_json, print_metrics
 from fercore.errors import ConfigError
 from fercore.files import read_json
@@ -15,9 +15,6 @@ from fercore.importing.images import TestImages, images_of_data, known_images
 from fercore.importing.onnx_run import import_onnx
 from fercore.importing.table_run import Named, import_table
 
-DataOfTable = Annotated[
-    str | None, typer.Option("--data", help="the images' dataset, where it is not FER2013")
-]
 Feed = Annotated[Path | None, typer.Option(help="a JSON of how an ONNX file is fed")]
 Order = Annotated[
     str,
@@ -34,7 +31,7 @@ def import_(
     note: Annotated[str, typer.Option(help="what to remember")] = "",
     seed: Annotated[int | None, typer.Option(min=0, help="of its training, in a group")] = None,
     recipe: Annotated[str, typer.Option(help="the group that its seeds have in common")] = "",
-    data: DataOfTable = None,
+    data: ImagesOption = None,
     order: Order = "",
     values: Annotated[
         Literal["auto", "probabilities", "logits"], typer.Option(help="of a table")

@@ -8,7 +8,7 @@ import typer
 from fercore.analysis import marks
 from fercore.analysis.attributes import ImportedMarks, import_attributes, import_subset
 from fercore.cli.data import load_with_progress
-from fercore.cli.options import AsJson, LabelsOption, PartOption, Yes
+from fercore.cli.options import AsJson, ImagesOption, LabelsOption, ModelName, PartOption, Yes
 from fercore.cli.output import json_records, print_json, print_table
 from fercore.csv_tables import csv_text
 from fercore.files import replacing
@@ -23,15 +23,12 @@ subsets = typer.Typer(no_args_is_help=True, help="Subsets: some of the images un
 
 Table = Annotated[Path, typer.Argument(help="CSV, Parquet, NPZ or JSON lines")]
 Name = Annotated[str, typer.Argument(help="its name, as 'list' prints it")]
-Images = Annotated[
-    str | None, typer.Option("--data", help="the images' dataset, where it is not FER2013")
-]
 
 
 @attributes.command("import")
 def import_(
     source: Table,
-    data: Images = None,
+    data: ImagesOption = None,
     guessed: Annotated[
         bool, typer.Option("--guessed", help="a model said it, and no person")
     ] = False,
@@ -72,7 +69,7 @@ def list_attributes(as_json: AsJson = False) -> None:
 @attributes.command()
 def gaps(
     attribute: Name,
-    model: Annotated[str, typer.Argument(help="a run, or a group of seeds: cnn@paper")],
+    model: ModelName,
     part: PartOption = "private",
     labels: LabelsOption = "dataset",
     as_json: AsJson = False,
@@ -134,7 +131,7 @@ def export(name: Name, target: Annotated[Path, typer.Argument(help="the CSV to w
 def import_one(
     source: Table,
     name: Annotated[str, typer.Option(help="what to call it")],
-    data: Images = None,
+    data: ImagesOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep the images that a table's lines are about as a subset."""

@@ -45,3 +45,7 @@ AlongsideOption = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
 RunName = Annotated[str, typer.Argument(help="a run's name, as `fercore runs list` prints it")]
+ModelName = Annotated[str, typer.Argument(help="a run, or a group of seeds: cnn@paper")]
+ImagesOption = Annotated[
+    str | None, typer.Option("--data", help="the images' dataset, where it is not FER2013")
+]

@@ -9,7 +9,20 @@ from fercore.jobs.getting import Download
 from fercore.wording import duration
 
 
-class TrainingBar:
+class Bar:
+    """A bar that is on the screen for the time of a `with`."""
+
+    _bar: Progress
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+class TrainingBar(Bar):
     """A bar with epoch, loss, accuracy, speed and the time left; nothing where no one looks on."""
 
     def __init__(self, console: Console) -> None:
@@ -21,13 +34,6 @@ class TrainingBar:
             disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("", total=None, numbers="")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
     def show(self, message: str, at: dict[str, Any]) -> None:
         """`at`: the fields of a `Progress`, or {} before there are any."""
@@ -44,7 +50,7 @@ class TrainingBar:
         )
 
 
-class DownloadBar:
+class DownloadBar(Bar):
     """A bar with what has come of how much, and the time left; nothing where no one looks on."""
 
     def __init__(self, console: Console) -> None:
@@ -53,13 +59,6 @@ class DownloadBar:
             disable=not console.is_terminal, transient=True,
         )  # fmt: skip
         self._task = self._bar.add_task("", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
     def show(self, at: Download) -> None:
         known = at.share is not None

@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import nullcontext
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,7 +16,7 @@ from fercore.cli.options import (
     PrecisionOption,
     ThreadsOption,
 )
-from fercore.cli.progress import WaitLine
+from fercore.cli.progress import Bar, WaitLine
 from fercore.cli.signals import stop_on_signal
 from fercore.cli.study_tables import print_study, results_of
 from fercore.data import FaceSet, find_source
@@ -217,7 +217,7 @@ def _shown(study: Study, recipe: Recipe, data: str | None) -> str:
     return on_fer2013
 
 
-class _Display:
+class _Display(Bar):
     """A progress bar on a terminal; elsewhere a line whenever a training ends."""
 
     def __init__(self) -> None:
@@ -233,13 +233,6 @@ class _Display:
         self._finished = 0
         self.wait = WaitLine(self._console)
         self._stop = stop_on_signal()
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
     def stop_requested(self) -> bool:
         return bool(self._stop)

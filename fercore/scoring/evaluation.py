@@ -190,14 +190,22 @@ def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
     tables = {
         "a": class_table(a), "b": class_table(b), "difference": class_differences(a, b)
     }  # fmt: skip
-    p_values = ("p_value", "p_holm")
-    lines = [pd.DataFrame([total | dict.fromkeys(p_values, overall.p_value)])]
+    total |= {"p_value": overall.p_value, "p_holm": overall.p_value}
+    return with_class_lines(total, tables)
+
+
+def with_class_lines(total: dict[str, Any], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """A `comparison_table` whose first line is `total`, with a line for each metric of each class.
+
+    tables: of 'a', 'b' and their 'difference', by class.
+    """
+    lines = [pd.DataFrame([total])]
     for metric in CLASS_METRICS:
         line = tables["a"][["class", "support"]].assign(metric=metric)
         for name, table in tables.items():
             for end in ("", "_low", "_high"):
                 line[name + end] = table[metric + end]
-        for name in p_values:
+        for name in ("p_value", "p_holm"):
             line[name] = tables["difference"][f"{metric}_{name}"]
         lines.append(line)
     return pd.concat(lines, ignore_index=True)

@@ -148,17 +148,9 @@ def comparison_table(a: GroupPredictions, b: GroupPredictions) -> pd.DataFrame:
     total |= _with_bounds("a", overall.accuracy_a, overall.interval_a)
     total |= _with_bounds("b", overall.accuracy_b, overall.interval_b)
     total |= _with_bounds("difference", overall.difference, overall.interval)
-    lines = [pd.DataFrame([total | dict.fromkeys(("p_value", "p_holm"), overall.p_value)])]
+    total |= {"p_value": overall.p_value, "p_holm": overall.p_value}
     tables = {"a": class_table(a), "b": class_table(b), "difference": class_differences(a, b)}
-    for metric in CLASS_METRICS:
-        line = tables["a"][["class", "support"]].assign(metric=metric)
-        for name, table in tables.items():
-            for end in ("", "_low", "_high"):
-                line[name + end] = table[metric + end]
-        for name in ("p_value", "p_holm"):
-            line[name] = tables["difference"][f"{metric}_{name}"]
-        lines.append(line)
-    return pd.concat(lines, ignore_index=True)
+    return evaluation.with_class_lines(total, tables)
 
 
 def mean_confusion(group: GroupPredictions) -> NDArray[Any]:
