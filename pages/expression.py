@@ -22,8 +22,7 @@ from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_grid, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore import wording
-from fercore.analysis.expression import NEIGHBOURS, most_typical, neighbours, never_right
-from fercore.figures.parts import points_by_row
+from fercore.analysis.expression import NEIGHBOURS
 from fercore.labels import CLASSES
 from fercore.runs.words import seed_title
 from fercore.scoring.slices import slice_title
@@ -63,12 +62,7 @@ if selection.pair:
     difference = lines.loc[name].to_dict()
     st.markdown(difference_in_words(difference))
 metrics = {key: expression_view.metric_lines(depth.scores) for key, depth in found.items()}
-show_figure(
-    points_by_row(
-        metrics, "value", "metric", "n", title="Recall, precision and F1, with 95 % interval"
-    ).update_xaxes(range=[-2, 102], ticksuffix=" %"),
-    alt=f"Recall, precision and F1 of {name}",
-)
+show_figure(expression_view.metrics_figure(metrics), alt=f"Recall, precision and F1 of {name}")
 csv_button(stacked(metrics), f"expression-{name}", models=models, part=part)
 
 st.subheader("What it is taken for, and what is taken for it", anchor=False)
@@ -138,7 +132,8 @@ else:
 
 samples = selection.samples
 images = loading.images(selection.a.run)
-never, typical = never_right(samples, name), most_typical(samples, name)
+paired_b = selection.b if selection.pair else None
+never, typical = expression_view.extremes(selection.a, paired_b, part, name)
 open_chosen(samples, images, selection, never=never["row"], typical=typical["row"])
 st.subheader("Never right, and most typical", anchor=False)
 who = " or ".join(selection.paired_models)
@@ -164,17 +159,15 @@ keys = list(selection.paired_models)
 if st.session_state["features"] not in keys:
     st.session_state["features"] = "A"
 key = one_of("Features of", keys, "features")
-placed = expression_view.on_map(samples, key, models[key])
-if placed is None:
+company = expression_view.company(selection, key, name)
+if company is None:
     extras_view.not_computed(key, models[key].run)
 else:
-    around = neighbours(placed, key.lower(), name)
+    around = company.neighbours
     if around.empty:
         st.caption(f"No face labelled {name} is on this map.")
     else:
-        show_figure(
-            expression_view.map_figure(placed, key.lower(), name), alt=f"{name} on {key}'s map"
-        )
+        show_figure(company.figure, alt=f"{name} on {key}'s map")
         st.markdown(f"{letter(key)}: {neighbours_in_words(name, around)}")
         columns = {
             "class": "neighbour's label", "share": "of all", "right": "around those found",

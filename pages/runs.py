@@ -17,7 +17,6 @@ from dashboard.compare.run_manager import (
     total_size,
 )
 from fercore.groups import tables
-from fercore.groups.finding import list_groups
 from fercore.runs.listing import unreadable_runs
 
 heading(
@@ -48,7 +47,7 @@ else:
         "recipe 'quick', it takes less than a minute."
     )
 
-if groups := list_groups():
+if groups := loading.groups():
     st.subheader("Groups", anchor=False)
     st.caption(
         "All runs that differ in the seed alone, and the trainings of studies among them: a claim "

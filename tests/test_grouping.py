@@ -5,16 +5,19 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fercore.errors import RunError
 from fercore.files import read_json, write_json
 from fercore.groups import tables
+from fercore.groups.accuracies import group_accuracies
 from fercore.groups.cells import Damaged, scored_cells, stored_accuracy
 from fercore.groups.finding import find_group, list_groups
 from fercore.groups.group import group_of
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
+from fercore.scoring.grouped.evaluation import evaluate
 from fercore.study import variants
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES
@@ -49,6 +52,25 @@ def test_runs_that_differ_in_the_seed_alone_are_a_group(groups):
     assert predictions.correct.mean(1) == pytest.approx(own)
     assert predictions.wrong_share.mean() == pytest.approx(1 - np.mean(own))
     assert set(group.histories()["seed"]) == {0, 1, 2}
+
+
+def test_what_groups_score_is_kept_until_their_answers_change(groups):
+    def public():
+        lines = group_accuracies(list_groups()).set_index(["group", "part"])
+        return lines.loc[("cnn@quick", "public"), "accuracy"]
+
+    scores = evaluate(groups["cnn@quick"].predictions("private"))
+    line = group_accuracies(groups.values()).iloc[0]
+    assert (line["group"], line["part"]) == ("cnn@quick", "private")
+    assert line["accuracy"] == pytest.approx(scores["accuracy"])
+    bounds = line["accuracy_low"], line["accuracy_high"]
+    assert bounds == pytest.approx(tuple(scores["accuracy_interval"]))
+    assert public() == pytest.approx(groups["cnn@quick"].predictions("public").correct.mean())
+    path = groups["cnn@quick"].members[0].folder / "predictions.parquet"
+    table = pd.read_parquet(path)
+    table[table["usage"] != "PublicTest"].to_parquet(path)
+    others = [find_run(name).predictions("public").correct.mean() for name in ("cnn-1", "cnn-2")]
+    assert public() == pytest.approx(np.mean(others))
 
 
 def test_one_run_is_a_group_of_one_and_an_ensemble_too(groups):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.base import loading
 from dashboard.base.navigation import PAGES
 from dashboard.compare.start_here import WAYS
 from fercore import jobs
@@ -18,8 +19,8 @@ from fercore.jobs.request import Request, prepare
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import make_ensemble
-from fercore.runs.folders import artifacts_folder
-from fercore.runs.listing import find_run
+from fercore.runs.folders import artifacts_folder, local_folder
+from fercore.runs.listing import find_run, list_runs
 from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.grouped.comparison import crossed_difference
@@ -588,3 +589,21 @@ def test_overview_says_what_the_models_cannot_do_and_where_to_begin(two_runs):
     ways = {link.proto.label: link.proto for link in app.get("page_link")}
     assert "explain=on" in str(ways["What does a confusion matrix say?"])
     assert {way.question for way in WAYS} <= set(ways)
+
+
+def test_a_page_looks_through_the_runs_once(two_runs, monkeypatch):
+    looks = []
+
+    def counted():
+        looks.append(1)
+        return list_runs()
+
+    app = open_page("misclassified")
+    monkeypatch.setattr(loading, "list_runs", counted)
+    app.run()
+    assert len(looks) == 1
+    third = local_folder("third")
+    shutil.copytree(two_runs[0].folder, third)
+    write_json(third / "run.json", two_runs[0].info | {"run_id": "third"})
+    app.run()
+    assert "third" in app.selectbox(key="a").options

@@ -1,10 +1,12 @@
 """Cached reading of runs and images. Nothing here imports torch, except `predictor`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -38,15 +40,43 @@ from fercore.scoring.predictions import PARTS, Predictions
 if TYPE_CHECKING:
     from fercore.predict.predictor import Predictor
 
+T = TypeVar("T")
+
+
+_LISTED: ContextVar[dict[str, Any]] = ContextVar("what this run of the script has listed")
+
+
+@contextmanager
+def listed_once() -> Iterator[None]:
+    """Over a run of the script: what is on the disk is looked through once in it."""
+    token = _LISTED.set({})
+    try:
+        yield
+    finally:
+        _LISTED.reset(token)
+
+
+def _once(name: str, listed: Callable[[], list[T]]) -> list[T]:
+    """A list of its own for whoever asks; in callbacks, fragments and dialogs a fresh one."""
+    known = _LISTED.get({})
+    if name not in known:
+        known[name] = listed()
+    return list(known[name])
+
 
 def runs() -> list[Run]:
     """Every complete run, shipped first."""
-    return list_runs()
+    return _once("runs", list_runs)
+
+
+def groups() -> list[Group]:
+    """Every group of two seeds or more."""
+    return _once("groups", lambda: list_groups(runs()))
 
 
 def models() -> list[Group]:
     """What A and B may be: the groups of seeds, then each run for itself."""
-    return [*list_groups(), *map(group_of, runs())]
+    return [*groups(), *map(group_of, runs())]
 
 
 def identity(run: Run) -> tuple[str, str, str, str]:

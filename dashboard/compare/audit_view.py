@@ -116,8 +116,13 @@ def easy_copies(models: Mapping[str, Run], part: str) -> str | None:
     """How much of what copies give is that they are easy: held against a run that has learned no
     image by heart. None where there is no such run, or no copy.
     """
+    return _easy_copies(dict(models), part, loading.runs())
+
+
+@st.cache_data(max_entries=20, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _easy_copies(models: dict[str, Run], part: str, runs: list[Run]) -> str | None:
     first = next(iter(models.values()))
-    known = unlearned_run(loading.runs(), first)
+    known = unlearned_run(runs, first)
     accuracies = known and training_accuracies(known)
     if known is None or not accuracies:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.figures import drawn_once
+from dashboard.base.selection import Selection
 from dashboard.base.theme import mean_count
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import class_slices
@@ -19,7 +21,7 @@ from fercore.analysis.expression import Raters
 from fercore.analysis.from_weights import placed
 from fercore.data.votes import CATEGORIES
 from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import legend_below, styled
+from fercore.figures.parts import legend_below, points_by_row, styled
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.wording import percent
@@ -149,13 +151,53 @@ def votes_figure(votes: "pd.Series[float]", name: str) -> go.Figure:
     return styled(figure, f"Votes on faces labelled {name}", height=330, legend=False)
 
 
-def on_map(selection_samples: pd.DataFrame, key: str, model: Group) -> pd.DataFrame | None:
-    """A sample table's lines with their places on the map of a model's run; None without a map."""
-    table = extras_view.embedding(model.run)
-    return None if table is None else placed(selection_samples, table)
-
-
 @drawn_once
+def metrics_figure(metrics: dict[str, pd.DataFrame]) -> go.Figure:
+    """Recall, precision and F1 of each model, from its `metric_lines`."""
+    title = "Recall, precision and F1, with 95 % interval"
+    figure = points_by_row(metrics, "value", "metric", "n", title=title)
+    return figure.update_xaxes(range=[-2, 102], ticksuffix=" %")
+
+
+@st.cache_data(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def extremes(a: Group, b: Group | None, part: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The faces of a class that are never right, and the most typical ones."""
+    samples = loading.samples(a, b, part)
+    return expression.never_right(samples, name), expression.most_typical(samples, name)
+
+
+class Company(NamedTuple):
+    """Where the faces of a class lie on a map: see `expression.neighbours` and `map_figure`."""
+
+    neighbours: pd.DataFrame
+    figure: go.Figure
+
+
+def company(selection: Selection, key: str, name: str) -> Company | None:
+    """On the map of A's or B's run; None where none is there."""
+    run = selection.models[key].run
+    places = extras_view.embedding(run)
+    if places is None:
+        return None
+    b = selection.b if selection.pair else None
+    changed = extras_view.embedding_changed(run)
+    return _company(selection.a, b, selection.part, key, name, changed, places)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)
+def _company(
+    a: Group,
+    b: Group | None,
+    part: str,
+    key: str,
+    name: str,
+    changed: float,
+    _places: pd.DataFrame,
+) -> Company:
+    on_map, model = placed(loading.samples(a, b, part), _places), key.lower()
+    return Company(expression.neighbours(on_map, model, name), map_figure(on_map, model, name))
+
+
 def map_figure(samples: pd.DataFrame, model: str, name: str) -> go.Figure:
     """A map with the faces of a class: those that are right, and the others by what model 'a' or
     'b' takes them for. All other faces lie faintly beneath.

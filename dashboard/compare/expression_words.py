@@ -113,7 +113,8 @@ def _labels(facts: Facts) -> Iterator[str]:
     if said is None or said.agreeing >= _DISPUTED:
         return
     where_agreed = ""
-    agreed = facts.depth.slices.query("slice == 'FER+ agrees'")
+    slices = facts.depth.slices
+    agreed = slices[slices["slice"] == "FER+ agrees"]
     for line in agreed.to_dict("records"):
         bounds = interval((line["accuracy_low"], line["accuracy_high"]))
         where_agreed = (

@@ -41,7 +41,12 @@ def _robustness(run: Run, changed: float) -> pd.DataFrame | None:
 
 def embedding(run: Run) -> pd.DataFrame | None:
     """`fercore.analysis.from_weights.embedding`, cached until the file changes."""
-    return _embedding(run, _changed(run, from_weights.EMBEDDING))
+    return _embedding(run, embedding_changed(run))
+
+
+def embedding_changed(run: Run) -> float:
+    """When the file was last written, in seconds since 1970; 0 where there is none."""
+    return _changed(run, from_weights.EMBEDDING)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=loading.KNOWN_BY)

@@ -12,14 +12,14 @@ from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name
+from fercore.groups.accuracies import group_accuracies
 from fercore.groups.group import Group
 from fercore.runs.artifacts import NOTE_LENGTH, Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run
 from fercore.runs.words import UNCOMMITTED, cut_short, model_title, run_title, seed_title
-from fercore.scoring.grouped.comparison import accuracy_interval
-from fercore.wording import interval, percent
+from fercore.wording import UNKNOWN, interval, percent
 
 _BIN = ":material/delete:"
 _CHOSEN, _NAME, _NOTE, _OUTCOME = "managed-run", "run-name", "run-note", "run-outcome"
@@ -58,6 +58,7 @@ def _line(run: Run) -> dict[str, str]:
 
 def group_table(groups: list[Group]) -> pd.DataFrame:
     """A line per group, as a person reads it; accuracies are means over seeds."""
+    scored = _accuracies(groups)
     return pd.DataFrame(
         {
             "group": group.name,
@@ -66,20 +67,22 @@ def group_table(groups: list[Group]) -> pd.DataFrame:
             "recipe": group.recipe_name,
             "of": f"group of {group.count} seeds",
             "seeds": ", ".join(map(str, group.seeds)),
-            "PrivateTest": _group_accuracy(group, "private"),
-            "PublicTest": _group_accuracy(group, "public"),
+            "PrivateTest": scored[group.name, "private"],
+            "PublicTest": scored[group.name, "public"],
         }
         for group in groups
     )
 
 
-@st.cache_data(max_entries=200, show_spinner="Reading the groups …", hash_funcs=loading.KNOWN_BY)
-def _group_accuracy(group: Group, part: str) -> str:
-    try:
-        table = group.predictions(part)
-    except RunError:
-        return "–"
-    return f"{percent(float(table.correct.mean()))} {interval(accuracy_interval(table))}"
+@st.cache_data(max_entries=4, show_spinner="Reading the groups …", hash_funcs=loading.KNOWN_BY)
+def _accuracies(groups: list[Group]) -> dict[tuple[str, str], str]:
+    """Each group's accuracy by part, in words."""
+    told = {}
+    for line in group_accuracies(groups).to_dict("records"):
+        known = percent(line["accuracy"])
+        bounds = interval((line["accuracy_low"], line["accuracy_high"]))
+        told[line["group"], line["part"]] = known if known == UNKNOWN else f"{known} {bounds}"
+    return told
 
 
 def _accuracy(run: Run, part: str) -> str:

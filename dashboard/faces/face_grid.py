@@ -19,6 +19,7 @@ from dashboard.faces.open_face import no_such_face, open_soon
 from fercore.labels import CLASSES
 
 PER_PAGE = 60
+FIRST = 24  # where faces are not what the page is about
 _FLAG = "⚑"
 
 
@@ -78,10 +79,13 @@ def open_chosen(
 def first_faces(
     samples: pd.DataFrame, images: Images, selection: Selection, order: str | None = None
 ) -> None:
-    """`face_grid` of as many as one page holds, and how many there are."""
-    face_grid(samples.head(PER_PAGE), images, selection, order)
-    if len(samples) > PER_PAGE:
-        st.caption(f"The first {PER_PAGE} of {count(len(samples))} faces.")
+    """`face_grid` of the first ones, and how many there are."""
+    face_grid(samples.head(FIRST), images, selection, order)
+    if len(samples) > FIRST:
+        st.caption(
+            f"The first {FIRST} of {count(len(samples))} faces. From one that is open you can go "
+            "on through all of them."
+        )
 
 
 def _disputed_rows(samples: pd.DataFrame, selection: Selection) -> set[int]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_kept, errors_told
+from dashboard.base.figures import drawn_once
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces import face_loading
 from dashboard.faces.looks import what_they_look_at
@@ -133,6 +134,7 @@ def _places(name: str) -> int:
     return 0 if SCALES[name].step >= 2 else 1
 
 
+@drawn_once
 def curve_figure(
     values: NDArray[np.float64], probs: NDArray[np.floating], at: float, name: str, key: str
 ) -> go.Figure:

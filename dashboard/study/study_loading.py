@@ -37,6 +37,16 @@ def _provenance(name: str, changed: float) -> pd.DataFrame:
     return standing.provenance(StudyStore(name))
 
 
+def scorings(name: str) -> list[str]:
+    """When PrivateTest was scored; see `StudyStore.scorings`."""
+    return _scorings(name, StudyStore(name).changed())
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _scorings(name: str, changed: float) -> list[str]:
+    return StudyStore(name).scorings()
+
+
 def study_curves(name: str, variant: str) -> pd.DataFrame:
     """Accuracy by epoch of one variant, the mean over its seeds."""
     return _study_curves(name, variant, StudyStore(name).changed())

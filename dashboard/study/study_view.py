@@ -21,7 +21,6 @@ from fercore.study.contrasts import (
     UNDER_CHANGE,
 )
 from fercore.study.results import StudyResults
-from fercore.study.store import StudyStore
 from fercore.wording import number, p_value, percent, points_interval, signed
 
 _DIFFERENCE = "CNN − CNN-LSTM"
@@ -77,7 +76,7 @@ def how_it_was_done(name: str) -> None:
         st.markdown(study_words.what_was_seen())
     with st.expander("How the study was run, and when PrivateTest was scored"):
         st.markdown(study_words.how_it_was_run(trainings))
-        st.markdown(study_words.when_it_was_scored(StudyStore(name).scorings()))
+        st.markdown(study_words.when_it_was_scored(study_loading.scorings(name)))
         st.dataframe(trainings, hide_index=True, placeholder="–")
         csv_button(trainings, "trainings", label="Trainings as CSV", study=name)
 

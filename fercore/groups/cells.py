@@ -1,9 +1,10 @@
 """A study's finished training as a run: its predictions and history, mostly without weights."""
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,14 @@ def scored_cells() -> list[Cell | Damaged]:
     for name in sorted(_studies()):
         folder = StudyStore(name).folder
         try:
-            found += _read(name, folder, tuple(_stamps(folder)))
+            with _READING:
+                found += _read(name, folder, tuple(_stamps(folder)))
         except _Refused as refused:
             found += refused.found
     return found
+
+
+_READING = threading.Lock()  # of many visitors to a fresh server one reads, and the others wait
 
 
 class _Refused(Exception):
@@ -131,9 +136,10 @@ def _read(
     """A study's scored cells. `stamps` as `_stamps` gives them; `folder` tells two of one name."""
     store, refused = StudyStore(name), False
     found: list[Cell | Damaged] = []
+    scored = cache(store.scored)
     for cell, _, _ in stamps[1:]:
         try:
-            if store.is_scored(cell):
+            if cell in scored():
                 info: Any = store.info(cell)
                 recipe = Recipe.from_json(info["recipe"])
                 found.append(Cell(folder / "cells" / cell, info, recipe, store))

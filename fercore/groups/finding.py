@@ -4,7 +4,7 @@ A training that lies in both places is one member. Where a study was declared be
 its seeds alone are the group: a seed that had been looked at before does not join them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -22,9 +22,12 @@ from fercore.training.recipes import RECIPES
 PAPERS_PAIR = tuple(f"{model}@paper" for model in PAIR)
 
 
-def list_groups() -> list[Group]:
-    """Every group of two seeds or more, the paper's pair first, then by dataset, recipe, model."""
-    return [group for group in _every_group() if not group.single]
+def list_groups(runs: Sequence[Run] | None = None) -> list[Group]:
+    """Every group of two seeds or more, the paper's pair first, then by dataset, recipe, model.
+
+    runs: those of `list_runs`, where they have just been listed.
+    """
+    return [group for group in _every_group(runs) if not group.single]
 
 
 def find_group(text: str) -> Group:
@@ -62,9 +65,9 @@ class _There:
     runs: tuple[Run, ...] = field(compare=False)
 
 
-def _every_group() -> list[Group]:
+def _every_group(listed: Sequence[Run] | None = None) -> list[Group]:
     cells = scored_cells()
-    runs = [run for run in list_runs() if not run.members]
+    runs = [run for run in (list_runs() if listed is None else listed) if not run.members]
     runs += [cell for cell in cells if isinstance(cell, Cell)]
     there = _There(
         tuple(id(run.info) for run in runs),
