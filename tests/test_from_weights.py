@@ -447,7 +447,7 @@ def test_the_letters_of_a_lasso_are_few_and_those_of_others_refused():
     assert re.fullmatch(r"[\w-]+", text)
     bomb = base64.urlsafe_b64encode(zlib.compress(bytes(10**8))).decode()
     for odd in ("", "x", "née", "AAAA", text[:-9], bomb):
-        with pytest.raises(ValueError, match=re.escape(odd)):
+        with pytest.raises(ValueError, match=re.escape(odd) or None):
             index_sets.read(odd)
 
 

@@ -138,7 +138,7 @@ def label_issues(predictions: Predictions) -> pd.DataFrame:
     classes how many labels are wrong, and takes that many of the least probable ones. Columns:
     row, pixels (hash), label, predicted (class names), quality (the probability of the label,
     from 0 to 1). The index is the image's position in `predictions`. Without a line where all
-    labels are one class. Raises `RunError` without images.
+    labels are one class; of a class of one image none is found. Raises `RunError` without images.
     """
     image_count(predictions)
     arrays = predictions.rows, predictions.pixels, predictions.labels, predictions.probs

@@ -66,7 +66,10 @@ def runs(found: list[Run] | None = None) -> pd.DataFrame:
     run was not scored on it.
     """
     lines = [_line(run) for run in (list_runs() if found is None else found)]
-    return pd.DataFrame(lines).convert_dtypes(convert_string=False)
+    table = pd.DataFrame(lines)
+    numbers = table.select_dtypes("number").convert_dtypes()  # whole where one is not known, too
+    table[numbers.columns] = numbers
+    return table
 
 
 def _line(run: Run) -> dict[str, object]:
