@@ -1,8 +1,10 @@
 """The shipped runs: whole, small, and saying what scikit-learn says of their predictions."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
@@ -16,6 +18,7 @@ from fercore.runs.writing import verify_run
 from fercore.scoring.evaluation import compare
 from fercore.training.recipes import find_recipe
 from tests.conftest import ROOT
+from tests.test_cli import run
 
 RECIPES = {  # of the real runs
     **dict.fromkeys(("cnn-best", "cnn_lstm-best"), "best"),
@@ -109,3 +112,20 @@ def test_the_peer_is_paired_with_ours():
     found = compare(peer.predictions(), ours.predictions())
     assert found.accuracy_a == pytest.approx(0.654, abs=5e-4)
     assert "flatter" in peer.note
+
+
+@pytest.mark.parametrize("name", ["sequence", "ablation-fast"])
+def test_a_study_gives_its_contrasts_as_json(name):
+    told = json.loads(run("study", name, "--show", "--json"))
+    table = pd.DataFrame(told["table"]).groupby("variant")
+    means = table["public_accuracy" if name != "sequence" else "clean_accuracy"].mean()
+    contrasts = pd.DataFrame(told["contrasts"]).set_index("title")
+    if name == "sequence":
+        contrast, apart = contrasts.loc["CNN − CNN-LSTM"], means["cnn"] - means["cnn_lstm"]
+        assert any("Is there a difference?" in answer for answer in told["answers"])
+    else:
+        (_, contrast), *_ = contrasts.dropna(subset=["difference"]).iterrows()
+        apart = means[contrast["variant"]] - means["cnn"]
+    assert contrast["difference"] == pytest.approx(apart, abs=1e-9)
+    assert contrast["difference_low"] < apart < contrast["difference_high"]
+    assert set(contrasts["study"]) == {name}

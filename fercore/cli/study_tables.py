@@ -2,10 +2,11 @@
 
 import sys
 from textwrap import fill
+from typing import Any
 
 import pandas as pd
 
-from fercore.cli.output import difference, print_json, print_table, with_interval
+from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
 from fercore.jobs.request import Request
 from fercore.runs.commit import from_uncommitted_code
 from fercore.study.analysis import ablation_table
@@ -36,8 +37,7 @@ def print_study(
     if not stores and not broken:
         stores_of(study, recipe, dataset)[0].table()
     if as_json:
-        lines = [line for store in stores for line in store.table().to_dict("records")]
-        print_json({"table": lines, "broken": broken})
+        print_json(_found(study, stores) | {"broken": broken})
         return
     for store in stores:
         uncommitted = _uncommitted(store)  # what cannot be read is told before anything is printed
@@ -54,6 +54,27 @@ def print_study(
         if study.scored_last:
             _print_stand(store, study.requests(None, recipe))
         print(f"Study: {store.folder}", file=sys.stderr)
+
+
+def _found(study: Study, stores: list[StudyStore]) -> dict[str, list[Any]]:
+    """All that is printed, as JSON has it: the trainings, the contrasts with the folder that each
+    is from (an ablation's are against the recipe as declared), and the answers in words.
+    """
+    found: dict[str, list[Any]] = {"table": [], "contrasts": [], "answers": []}
+    for store in stores:
+        found["table"] += store.table().to_dict("records")
+        contrasts, answers = pd.DataFrame(), []
+        if study.public_only:
+            contrasts = ablation_table(Scored(store, "public"), study)
+        elif _is_scored(store.table()):
+            contrasts, answers = _contrasts(study, store)
+        found["contrasts"] += json_records(contrasts.assign(study=store.name))
+        found["answers"] += answers
+    return found
+
+
+def _is_scored(table: pd.DataFrame) -> bool:
+    return "clean_accuracy" in table and bool(table["clean_accuracy"].notna().all())
 
 
 def _print_stand(store: StudyStore, requests: list[Request]) -> None:
@@ -76,8 +97,7 @@ def _print_scores(study: Study, store: StudyStore) -> None:
     """Each variant's means over its seeds; where all are scored, the contrasts and the answers."""
     columns = ["public_accuracy", "private_accuracy", "clean_accuracy", "macro_f1"]
     table = store.table()
-    scored = "clean_accuracy" in table and table["clean_accuracy"].notna().all()
-    contrasts, told = _contrasts(study, store) if scored else (pd.DataFrame(), [])
+    contrasts, told = _contrasts(study, store) if _is_scored(table) else (pd.DataFrame(), [])
     own = table.reindex(columns=["variant", *columns]).groupby("variant")
     means, seeds = own.mean(), own.size()
     costs = table.groupby("variant")[["parameters", "flops_per_image"]].first()
