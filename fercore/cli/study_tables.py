@@ -63,7 +63,7 @@ def _found(study: Study, stores: list[StudyStore]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {"table": [], "contrasts": [], "answers": []}
     for store in stores:
         found["table"] += store.table().to_dict("records")
-        contrasts, answers = pd.DataFrame(), []
+        contrasts, answers = pd.DataFrame(), list[str]()
         if study.public_only:
             contrasts = ablation_table(Scored(store, "public"), study)
         elif _is_scored(store.table()):
