@@ -13,6 +13,10 @@ class ConfigError(FerError):
     """An unknown model, recipe, class or setting."""
 
 
+class MissingExtra(ConfigError):
+    """A package that is asked for and not installed."""
+
+
 class DataError(FerError):
     """A dataset that is missing, malformed or unsafe to read."""
 

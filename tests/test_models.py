@@ -135,7 +135,7 @@ def test_a_second_lstm_reads_the_states_of_the_first():
 def test_without_norms_the_weights_are_drawn_as_keras_does(trunk):
     model = build("cnn_lstm", trunk=trunk, norm=False)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
-    kernel = [layer.weight for layer in model.trunk if isinstance(layer, nn.Conv2d)][-1]
+    kernel = [layer.weight for layer in model.trunk.children() if isinstance(layer, nn.Conv2d)][-1]
     outputs, inputs, high, wide = kernel.shape
     bound = (6 / ((inputs + outputs) * high * wide)) ** 0.5
     assert 0.99 * bound < kernel.abs().max() <= bound
@@ -176,7 +176,7 @@ def test_normalisation_travels_with_the_weights(faces):
     copy = build("cnn", width=4)
     copy.load_state_dict(model.state_dict())
     pixels = torch.tensor(faces.images)[:, None]
-    normal = copy.trunk[0](pixels)
+    normal = next(copy.trunk.children())(pixels)
     assert normal.mean().abs() < 1e-3
     assert (normal.std() - 1).abs() < 1e-3
 

@@ -76,8 +76,11 @@ def test_the_requirements_for_running_are_what_the_code_imports():
                     modules.add(node.module.split(".")[0])
     modules -= sys.stdlib_module_names | {"fercore", "dashboard", "pages", "_typeshed"}
     of_module = {**packages_distributions(), "dlib": ["dlib-bin"]}  # which does not say it
+    for module in ("timm", "torchvision"):  # which tests can do without
+        of_module.setdefault(module, [module])
     imported = {canonicalize_name(name) for module in modules for name in of_module[module]}
-    extras = names(EXTRAS["cluster"] + EXTRAS["download"] + EXTRAS["export"])
+    kinds = ("cluster", "download", "export", "transfer")
+    extras = names([line for kind in kinds for line in EXTRAS[kind]])
     assert names(DEPENDENCIES) <= imported <= names(DEPENDENCIES) | extras
     assert names(pinned("requirements.txt")) == names(DEPENDENCIES + EXTRAS["download"])
 
@@ -86,7 +89,7 @@ def test_the_requirements_for_testing_add_to_them():
     assert "--requirement requirements.txt" in (ROOT / "requirements-test.txt").read_text()
     running, testing = names(pinned("requirements.txt")), names(pinned("requirements-test.txt"))
     assert not running & testing
-    extras = EXTRAS["cluster"] + EXTRAS["export"] + EXTRAS["login"]
+    extras = EXTRAS["cluster"] + EXTRAS["export"] + EXTRAS["login"] + EXTRAS["transfer"]
     of_tests = [line for line in EXTRAS["test"] if not line.startswith("fercore")]
     assert names(extras + of_tests) <= testing
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ from fercore.groups.teaching import taught
 from fercore.jobs.experiment import sentence
 from fercore.jobs.learning import follow, teachers_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
+from fercore.models.elsewhere import check_trunk
 from fercore.runs.folders import local_folder
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.training.records import Interrupted, Watcher
@@ -67,6 +69,16 @@ ResumeOption = Annotated[
 KeepBestOption = Annotated[
     bool, typer.Option("--keep-best", help="with --resume: the epochs that are done will do")
 ]
+TrunkOption = Annotated[
+    str | None, typer.Option(help="timm:NAME, a trunk from elsewhere; recipe transfer by default")
+]
+PretrainedOption = Annotated[
+    bool, typer.Option("--pretrained", help="with --trunk: begin with the weights it has there")
+]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(help="with --pretrained: their file, kept for later; else from timm's hub"),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -104,6 +116,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0, help=_INSTEAD)] = None,
+    trunk: TrunkOption = None,
+    pretrained: PretrainedOption = False,
+    weights: WeightsOption = None,
     settings: SetOption = None,
     teacher: TeacherOption = None,
     teacher_share: TeacherShareOption = None,
@@ -132,9 +147,9 @@ def train(
         _refuse(_given(context) - _OF_ANY, "not with --resume, which goes on as it was begun.")
         request = read_request(resume)
     else:
-        chosen = find_recipe(recipe or ("finetune" if start_from else "paper"))
+        chosen = find_recipe(recipe or _usual_recipe(start_from, trunk))
         chosen = _changed(chosen, epochs, batch_size, learning_rate)
-        chosen = with_settings(chosen, settings or ())
+        chosen = with_settings(chosen, _of_the_trunk(trunk, pretrained) + (settings or []))
         if teacher or teacher_share is not None:
             chosen = taught(chosen, teacher or chosen.teachers, teacher_share)
         names = str(class_names(classes, leave_out or ()))
@@ -144,6 +159,8 @@ def train(
             labels=labels,
         )  # fmt: skip
         _check_new(wanted, keep_best)
+        if weights:
+            _keep(weights, wanted.recipe)
         wanted = settled(wanted)  # before the data are read for nothing
         if estimate:
             _refuse(_given(context) & {"run_id", "alongside"}, "nothing is trained to estimate.")
@@ -182,6 +199,26 @@ def _check_new(request: Request, keep_best: bool) -> None:
         raise typer.BadParameter("--keep-best goes with --resume.")
     if not (request.model or request.start_from):
         raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
+
+
+def _usual_recipe(start_from: str | None, trunk: str | None) -> str:
+    return "finetune" if start_from else "transfer" if trunk else "paper"
+
+
+def _of_the_trunk(trunk: str | None, pretrained: bool) -> list[str]:
+    """The settings that they stand for."""
+    given = [f"model.trunk={trunk}"] if trunk else []
+    return given + (["pretrained=true"] if pretrained else [])
+
+
+def _keep(weights: Path, recipe: Recipe) -> None:
+    """Keep a trunk's weights for this training and later ones."""
+    if not (recipe.pretrained and recipe.from_elsewhere):
+        raise typer.BadParameter("--weights goes with --trunk timm:NAME --pretrained.")
+    check_trunk(recipe.trunk)
+    from fercore.models.pretrained import keep
+
+    keep(recipe.trunk, weights)
 
 
 def _changed(

@@ -39,6 +39,20 @@ def with_validation(faces: FaceSet, share: float, seed: int) -> FaceSet:
     )
 
 
+def with_share(faces: FaceSet, share: float, seed: int) -> FaceSet:
+    """The faces with that share of each class's Training, one at least, drawn by `seed`; a larger
+    share holds a smaller one of the same seed.
+    """
+    if share >= 1:
+        return faces
+    rng, training = np.random.default_rng(seed), faces.usage == "Training"
+    chosen = ~training
+    for label in np.unique(faces.labels[training]):
+        of_class = rng.permutation(np.flatnonzero(training & (faces.labels == label)))
+        chosen[of_class[: max(1, round(share * len(of_class)))]] = True
+    return faces.where(chosen)
+
+
 def check_parts(faces: FaceSet) -> None:
     """Raise `DataError` where a training has nothing to learn from, or to choose its epoch by."""
     if not (faces.usage == "Training").any():

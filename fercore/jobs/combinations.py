@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from fercore.errors import ConfigError, FerError, RunError
 from fercore.models import model_entry
+from fercore.models.elsewhere import check_trunk
 from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import members_of
 from fercore.runs.listing import find_run
-from fercore.training.recipes import FOR_A_START, FOR_MODEL, RECIPES, Recipe
+from fercore.training.recipes import FOR_A_START, FOR_A_TRUNK, FOR_MODEL, RECIPES, Recipe
 
 
 def check(model: str, recipe: Recipe, start: Run | None) -> None:
@@ -38,6 +39,7 @@ def check(model: str, recipe: Recipe, start: Run | None) -> None:
             f"The recipe '{recipe.name}' goes on from a run's weights. Name that run (--from), or "
             "choose another recipe."
         )
+    _check_trunk(recipe, start)
     _check_sizes(model, recipe, start)
     _check_teachers(recipe, start)
 
@@ -55,6 +57,25 @@ def offered(model: str, start: Run | None) -> list[str]:
 def as_started(recipe: Recipe, start: Run | None) -> Recipe:
     """The recipe with the model's arguments of the run that it starts from."""
     return replace(recipe, model_arguments=start.info["model_arguments"]) if start else recipe
+
+
+def _check_trunk(recipe: Recipe, start: Run | None) -> None:
+    if recipe.name in FOR_A_TRUNK and not recipe.from_elsewhere:
+        raise ConfigError(
+            f"The recipe '{recipe.name}' is for a trunk from elsewhere. Name it (--trunk "
+            "timm:NAME), or choose another recipe."
+        )
+    if recipe.pretrained and (start or not recipe.from_elsewhere):
+        raise ConfigError(
+            "Weights from elsewhere are for a trunk from there (--trunk timm:NAME), and not for a "
+            "run's."
+        )
+    if recipe.frozen and not (recipe.pretrained or start):
+        raise ConfigError(
+            "A trunk that is frozen keeps the weights that it begins with: let them be pretrained, "
+            "or a run's (--from)."
+        )
+    check_trunk(recipe.trunk)
 
 
 def _check_sizes(model: str, recipe: Recipe, start: Run | None) -> None:

@@ -1,5 +1,6 @@
 """What every process of a training does, alone or in a group: read the faces and fit the model."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fercore.analysis import relabelling
 from fercore.data import FaceSet
+from fercore.data.validation import with_share
 from fercore.errors import DataError
 from fercore.jobs.combinations import teaching_runs
-from fercore.jobs.request import CHECKPOINT, START, Request, read_verdicts
+from fercore.jobs.request import CHECKPOINT, START, TRUNK, Request, read_verdicts
 from fercore.models import build, model_entry
+from fercore.runs.shape import PretrainedInfo
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 
 if TYPE_CHECKING:
@@ -65,6 +68,7 @@ def learn(
     with group.together():
         given = _load(request, watcher, on_images) if faces is None else faces
         faces = _relabelled(given, request, folder)
+        faces = with_share(faces, request.recipe.training_share, request.seed)
     _check_same(faces, group)
     model = _as_begun(request, folder, faces)
     result = fit(
@@ -98,6 +102,8 @@ def _as_begun(request: Request, folder: Path, faces: FaceSet) -> "Network":
     if request.start_from:
         model.load_state_dict(read_weights(folder / START))
     else:
+        if request.recipe.pretrained:
+            model.trunk.load_state_dict(read_weights(folder / TRUNK))
         fit_normalisation(model, faces.part("Training").images)
     return model
 
@@ -105,7 +111,9 @@ def _as_begun(request: Request, folder: Path, faces: FaceSet) -> "Network":
 def _checkpoints(request: Request, folder: Path, faces: FaceSet, seconds: float) -> "Checkpoints":
     from fercore.training.checkpoint import Checkpoints
 
-    data = {"dataset": faces.fingerprint, "teacher": teacher_record(request)}
+    data: dict[str, Any] = {"dataset": faces.fingerprint, "teacher": teacher_record(request)}
+    if request.recipe.pretrained:
+        data["pretrained"] = pretrained_record(request, folder)
     return Checkpoints(folder / CHECKPOINT, identity(request) | data, seconds=seconds)
 
 
@@ -164,6 +172,14 @@ def identity(request: Request) -> dict[str, Any]:
 def model_arguments(request: Request) -> dict[str, Any]:
     """The recipe's for the model, and what the seed draws."""
     return model_entry(request.model).drawn(request.recipe.model_arguments, request.seed)
+
+
+def pretrained_record(request: Request, folder: Path) -> PretrainedInfo | None:
+    """The weights from elsewhere that the trunk begins with, for the training's record."""
+    if not request.recipe.pretrained:
+        return None
+    digest = hashlib.sha256((folder / TRUNK).read_bytes()).hexdigest()
+    return {"trunk": request.recipe.trunk, "weights": digest}
 
 
 def teachers_of(request: Request) -> "list[Network]":

@@ -9,7 +9,7 @@ from typing import Any
 from fercore.analysis import relabelling
 from fercore.jobs import transfer
 from fercore.jobs.hardware import describe_hardware, describe_software
-from fercore.jobs.learning import Learnt, identity, teacher_record
+from fercore.jobs.learning import Learnt, identity, pretrained_record, teacher_record
 from fercore.jobs.request import Request, read_verdicts
 from fercore.runs.artifacts import Run
 from fercore.runs.shape import DatasetInfo, Drawn
@@ -40,6 +40,7 @@ def write_outcome(
         "dataset": _dataset_record(request, learnt),
         "start_from": start,
         "teacher": teacher_record(request),
+        "pretrained": pretrained_record(request, folder),
         "verdicts": _verdicts_record(folder),
         "selected_on": "PublicTest" if result.chosen else None,
         "best_epoch": result.best_epoch,

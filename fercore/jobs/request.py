@@ -30,6 +30,7 @@ from fercore.jobs.locks import held
 from fercore.jobs.status import ALIVE, LOCK, read_status, state_of
 from fercore.jobs.status import FILE as STATUS
 from fercore.models import MODELS
+from fercore.models.elsewhere import STRIDE
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run, is_shipped, read_run
 from fercore.shapes import anything, misfit, number, one_of, optional, text, truth, whole
@@ -38,9 +39,10 @@ from fercore.training.recipes import Recipe
 REQUEST, LOG = "request.json", "log.txt"
 CHECKPOINT = "checkpoint.pt"
 START = "start.safetensors"  # the weights it begins with, where they are another run's
+TRUNK = "trunk.safetensors"  # or its trunk does, where they are from elsewhere
 VERDICTS = "verdicts.parquet"
 CANCEL = "cancel"  # a file of this name asks the training to stop
-_OF_A_TRAINING = (START, STATUS, LOCK, CANCEL, REQUEST)  # and checkpoints; not of the run
+_OF_A_TRAINING = (START, TRUNK, STATUS, LOCK, CANCEL, REQUEST)  # and checkpoints; not of the run
 _SHAPE = {
     "run_id": text, "model": one_of(*MODELS), "recipe": anything, "seed?": whole(),
     "data?": optional(text), "precision?": text, "threads?": optional(whole(1)),
@@ -180,12 +182,23 @@ def _create(request: Request, folder: Path, verdicts: pd.DataFrame | None) -> Pa
             with appearing(folder) as made:
                 if request.start_from:
                     shutil.copyfile(find_run(request.start_from).weights_file(), made / START)
+                if request.recipe.pretrained:
+                    _write_trunk(request.recipe, made / TRUNK)
                 if verdicts is not None:
                     verdicts.to_parquet(made / VERDICTS, index=False)
                 write_json(made / REQUEST, request.to_json())
         except FileExistsError as error:
             raise NameTaken(_taken(folder)) from error
     return folder
+
+
+def _write_trunk(recipe: Recipe, path: Path) -> None:
+    from safetensors.torch import save_file
+
+    from fercore.models.pretrained import trunk_weights
+
+    weights = trunk_weights(recipe.trunk, recipe.model_arguments.get("stride", STRIDE))
+    save_file(weights, path)
 
 
 def _remove_failed(folder: Path) -> None:

@@ -41,7 +41,9 @@ def fold_norms(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, nn.Sequential):
             for at, (layer, following) in enumerate(pairwise(module)):
-                if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                if not isinstance(layer, nn.Conv2d) or not isinstance(following, nn.BatchNorm2d):
+                    continue
+                if type(following) is nn.BatchNorm2d:  # timm's own do more than normalise
                     module[at] = fuse_conv_bn_eval(layer, following)
                     module[at + 1] = nn.Identity()
 

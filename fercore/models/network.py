@@ -15,7 +15,7 @@ from fercore.labels import CLASSES, SIZE
 from fercore.models import WIDTH
 from fercore.models.heads import HEADS
 from fercore.models.layers import draw_as_keras
-from fercore.models.trunks import TRUNKS
+from fercore.models.trunks import make_trunk
 
 MOVE = 2  # pixels, of the views that are moved
 
@@ -23,13 +23,15 @@ MOVE = 2  # pixels, of the views that are moved
 class Network(nn.Module):
     """Grey faces (B, 1, 48, 48), values 0..255, to logits (B, 7).
 
-    Faces larger than `side` pixels are made that small first.
+    Faces larger than `side` pixels are made that small first, and smaller ones that large; in a
+    training these are small on purpose.
 
     `dropout` acts before the classifier, `map_dropout` on the feature map before the head. `views`
     is test-time augmentation, the mean logits of several views: 2, the face and its mirror image;
     10, these and both moved by `MOVE` pixels towards each corner. Without `norm` the trunk has no
     batch normalisation, and all weights are drawn as Keras does. `stem` is how 'vgg' and 'resnet'
-    begin: 'halving' or 'fine'. The other arguments are the head's.
+    begin: 'halving' or 'fine'; `stride` how deep a trunk 'timm:NAME' goes, in pixels to a place of
+    its map. The other arguments are the head's.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Network(nn.Module):
         trunk: str = "vgg",
         width: int = WIDTH,
         stem: str | None = None,
+        stride: int | None = None,
         side: int = SIZE,
         views: int = 1,
         dropout: float = 0.2,
@@ -50,8 +53,9 @@ class Network(nn.Module):
         super().__init__()
         if views not in (1, 2, 10):
             raise TypeError(f"views may be 1, 2 or 10, not {views}")
-        begin = {"stem": stem} if stem else {}  # that of 'valid' and 'deep' is what it is
-        self.trunk = TRUNKS[trunk](width, norm=norm, **begin)
+        own = {"stem": stem, "stride": stride}  # a trunk that has none is asked for none
+        own = {name: value for name, value in own.items() if value is not None}
+        self.trunk = make_trunk(trunk, width, norm=norm, **own)
         self.side, self.views = side, views
         self.map_side = self.trunk.map_side(side)
         self.map_dropout = nn.Dropout(map_dropout)
@@ -66,7 +70,8 @@ class Network(nn.Module):
 
     def feature_map(self, pixels: Tensor) -> Tensor:
         """The trunk's map (views·B, C, side, side); outside training, of every view."""
-        if pixels.shape[-1] > self.side:
+        given = pixels.shape[-1]
+        if given > self.side or (given < self.side and not self.training):
             pixels = interpolate(pixels.float(), (self.side, self.side), mode="bilinear")
         seen: Tensor = self.trunk(pixels if self.training else torch.cat(self._views(pixels)))
         return seen

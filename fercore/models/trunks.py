@@ -8,10 +8,15 @@ full 48×48 the time would go into pixels, not into features; or with a finer st
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from fercore.models.elsewhere import STRIDE, check_trunk
 from fercore.models.layers import Normalise, convolution
+
+if TYPE_CHECKING:
+    from fercore.models.timm_trunk import TimmTrunk
 
 _FINE = (16, 32)  # channels of the fine stem's convolutions
 
@@ -139,6 +144,18 @@ class Residual(nn.Sequential):
         for layer in self:
             change = layer(change)
         return x + change
+
+
+def make_trunk(trunk: str, width: int, *, norm: bool, **arguments: Any) -> "Trunk | TimmTrunk":
+    """One of `TRUNKS`, or a 'timm:NAME'. `arguments` are its own: a stem, or timm's stride."""
+    if ":" not in trunk:
+        return TRUNKS[trunk](width, norm=norm, **arguments)
+    check_trunk(trunk)
+    from fercore.models.timm_trunk import TimmTrunk
+
+    if not norm:
+        raise TypeError("a trunk from elsewhere has the normalisation that it has")
+    return TimmTrunk(trunk.partition(":")[2], **{"stride": STRIDE} | arguments)
 
 
 TRUNKS: dict[str, Callable[..., Trunk]] = {

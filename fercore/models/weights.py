@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from fercore.errors import ConfigError, RunError
+from fercore.errors import ConfigError, MissingExtra, RunError
 from fercore.models.network import Network
 
 
@@ -32,6 +32,8 @@ def load_weights(build: Callable[[], Network], path: Path) -> Network:
     try:
         with torch.device("meta"):  # names and shapes alone: odd arguments cost no memory
             expected = build().state_dict()
+    except MissingExtra:
+        raise
     except (ConfigError, RuntimeError) as error:
         raise RunError("The run's model cannot be built as its run.json says.") from error
     shapes = ({name: value.shape for name, value in one.items()} for one in (expected, weights))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from fercore.errors import RunError
+from fercore.errors import MissingExtra, RunError
 from fercore.files import read_json
 from fercore.models import build
 from fercore.runs.commit import from_uncommitted_code
@@ -235,6 +235,8 @@ class Run:
         """What `reader` makes of one of its files. Raises `RunError` where it cannot."""
         try:
             return reader(self.folder / name)
+        except MissingExtra:
+            raise
         except RunError as error:  # says itself what is wrong
             raise RunError(
                 f"{self.run_id}: its {name} cannot be used. {error} {remedy(self.folder)}"

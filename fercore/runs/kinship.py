@@ -27,6 +27,7 @@ def training_of(run: Run) -> dict[str, Any]:
         "epochs_done": run.epochs_done,
         "dataset": {name: dataset.get(name) for name in _OF_THE_IMAGES},
         "start_from": info.get("start_from"),
+        "pretrained": info.get("pretrained"),
         "verdicts": info.get("verdicts"),
         "labels": info.get("labels"),
     }

@@ -12,7 +12,7 @@ from fercore.models import MODELS
 from fercore.models.feeding import FEEDING
 from fercore.scoring.predictions import PARTS
 from fercore.shapes import anything, misfit, moment, number, one_of, optional, text, whole
-from fercore.training.recipes import ARGUMENTS
+from fercore.training.setting_shapes import ARGUMENTS
 
 INFO, SCHEMA = "run.json", 1
 ONNX = "model.onnx"  # the file of an imported run that came as one
@@ -59,6 +59,13 @@ class TeacherInfo(TypedDict):
     weights: str
 
 
+class PretrainedInfo(TypedDict):
+    """The trunk whose weights from elsewhere a training began with, and their SHA-256."""
+
+    trunk: str
+    weights: str
+
+
 class ImportedInfo(TypedDict):
     """Where a run's answers come from that was not trained here: `title` names the model, `values`
     is one of `VALUES`, `joined_by` says how its lines were joined to the images, `feeding` how its
@@ -101,6 +108,7 @@ class RunInfo(TypedDict):
     members: NotRequired[list[str]]
     start_from: NotRequired[StartInfo | None]
     teacher: NotRequired[TeacherInfo | list[TeacherInfo] | None]
+    pretrained: NotRequired[PretrainedInfo | None]
     imported: NotRequired[ImportedInfo]
     git_commit: NotRequired[str | None]
     software: NotRequired[dict[str, str] | None]
@@ -158,6 +166,7 @@ RUN = {
     "members?": [text],
     "start_from?": optional({"run_id": text, "dataset": optional(text)}),
     "teacher?": optional(_taught_by),
+    "pretrained?": optional({"trunk": text, "weights": text}),
     "git_commit?": optional(text),
     "software?": optional(_texts),
     "labels?": optional(text),

@@ -24,7 +24,7 @@ from fercore.models.precision import Precision
 from fercore.training.averaging import averaged
 from fercore.training.batches import Batch, Batches, mixed_targets
 from fercore.training.checkpoint import Checkpoints
-from fercore.training.optimizer import learning_rate, optimizer
+from fercore.training.optimizer import learning_rate, optimizer, set_rate
 from fercore.training.parallel import Group
 from fercore.training.recipes import Recipe
 from fercore.training.records import EpochRecord, Interrupted, Partial, Progress, Watcher
@@ -109,6 +109,7 @@ def fit(
     if not trainer.history:
         raise TrainingError("No epoch has been finished, so there are no weights to keep.")
     model.load_state_dict(trainer.best_weights)
+    model.requires_grad_(True)
     return Fit(trainer.history)
 
 
@@ -139,6 +140,7 @@ class _Trainer:
         self.model.to(  # type: ignore[call-overload]
             self.precision.device, memory_format=torch.channels_last
         )
+        self.model.trunk.requires_grad_(not self.recipe.frozen)
         self.replica = self.group.replicate(self.model)
         self.optimizer = optimizer(self.model, self.recipe)
         self.mean = averaged(self.model, self.recipe) if self.recipe.averaged else None
@@ -181,6 +183,7 @@ class _Trainer:
         steps = len(self.batches)
         started = time.perf_counter() - self.partial.seconds
         self.model.train()
+        self.model.trunk.train(not self.recipe.frozen)
         averages = self.recipe.averages(epoch)
         torch.manual_seed(self.seed * 100_003 + epoch)  # dropout
         if self.partial.step:
@@ -189,9 +192,8 @@ class _Trainer:
             if self.group.any(self.watcher.stop_requested(), self.precision.device):
                 self._checkpoint()
                 raise Interrupted("The training was stopped; what it has done is saved.")
-            for group in self.optimizer.param_groups:
-                share = (self.partial.step + 1) / steps
-                group["lr"] = learning_rate(self.recipe, epoch - 1 + share)
+            done = epoch - 1 + (self.partial.step + 1) / steps
+            set_rate(self.optimizer, learning_rate(self.recipe, done))
             loss, hits = self._step(batch)
             if self.mean and averages:
                 self.mean.update_parameters(self.model)

@@ -148,6 +148,13 @@ class Group:
         """The model as this process trains it; its weights are those of `model`."""
         if self.size == 1:
             return model
+        if any(
+            isinstance(m, nn.BatchNorm2d) and type(m) is not nn.BatchNorm2d for m in model.modules()
+        ):
+            raise TrainingError(
+                "Several processes cannot share the batches of a trunk from elsewhere. Train it in "
+                "one."
+            )
         _see_whole_batch(model, self)
         return DistributedDataParallel(model)
 

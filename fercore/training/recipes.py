@@ -1,45 +1,25 @@
 """Recipes: how a model is trained, as named, frozen configurations that round-trip through JSON."""
 
-from dataclasses import MISSING, asdict, dataclass, field, fields
-from typing import Annotated, Any, get_type_hints
+from dataclasses import asdict, dataclass, field, fields
+from typing import Annotated, Any
 
 from fercore.errors import ConfigError
 from fercore.labels import SIZE
-from fercore.shapes import Shape, misfit, number, optional, text, whole
+from fercore.shapes import misfit, number, optional, truth, whole
+from fercore.training.setting_shapes import (
+    ARGUMENTS,
+    Amount,
+    Share,
+    Text,
+    names,
+    shape_of,
+    stages,
+)
 
-_side = whole(1, 1024)
-ARGUMENTS = {"side?": _side, "views?": whole(1, 100)}  # of a model, those that are read here
-
-# Settings with what fits them: the field's type says both.
-Text = Annotated[str, text]
-Share = Annotated[float, number(0, 1)]
-Amount = Annotated[float, number()]
-
-
-def _shape(kind: type) -> dict[str, Shape]:
-    """Of a dataclass of settings as JSON; one that has a default may be missing."""
-    types, shape = get_type_hints(kind, include_extras=True), {}
-    for each in fields(kind):
-        needed = each.default is MISSING and each.default_factory is MISSING
-        (shape[each.name if needed else f"{each.name}?"],) = types[each.name].__metadata__
-    return shape
-
-
-def _names(value: Any) -> bool:
-    """One name, or several."""
-    several = isinstance(value, list | tuple) and len(value) > 0 and all(map(text, value))
-    return several or text(value)
-
-
-def _stages(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(map(_pair, value))
-
-
-def _pair(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 2 and _side(value[0])
-
-
-_LATER = {"light", "contrast", "mixup", "averaged", "average_decay"}
+_LATER = {
+    "light", "contrast", "mixup", "averaged", "average_decay", "pretrained", "trunk_rate",
+    "training_share",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,6 +56,9 @@ class Recipe:
     averaged: the share of the epochs, the last ones, in which a mean of the weights is kept, of
     which `average_decay` stays at every step (Polyak & Juditsky, 1992; an exponential one as in
     Tarvainen & Valpola, 2017). That mean is then validated and kept, not the weights of one step.
+    pretrained: whether a trunk from elsewhere begins with the weights that it has there.
+    trunk_rate: the trunk's share of the learning rate; 0: it is frozen, its normalisation too.
+    training_share: of each class's Training, drawn by the seed, that is learnt from.
     """
 
     name: Text
@@ -87,15 +70,18 @@ class Recipe:
     fall: Text = "cosine"
     weight_decay: Amount = 0.0
     label_smoothing: Share = 0.0
-    augmentation: Annotated[Augmentation, _shape(Augmentation)] = Augmentation()
-    resolutions: Annotated[tuple[tuple[int, float], ...], _stages] = ()
+    augmentation: Annotated[Augmentation, shape_of(Augmentation)] = Augmentation()
+    resolutions: Annotated[tuple[tuple[int, float], ...], stages] = ()
     validated: Share = 1.0
-    teacher: Annotated[str | tuple[str, ...] | None, optional(_names)] = None
+    teacher: Annotated[str | tuple[str, ...] | None, optional(names)] = None
     teacher_share: Share = 0.0
     teacher_epochs: Annotated[int, whole()] = 0
     mixup: Amount = 0.0
     averaged: Share = 0.0
     average_decay: Share = 0.999
+    pretrained: Annotated[bool, truth] = False
+    trunk_rate: Amount = 1.0
+    training_share: Share = 1.0
     model_arguments: Annotated[dict[str, Any], ARGUMENTS] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -109,6 +95,21 @@ class Recipe:
         if self.teacher is None:
             return ()
         return (self.teacher,) if isinstance(self.teacher, str) else self.teacher
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the head alone learns."""
+        return self.trunk_rate == 0
+
+    @property
+    def trunk(self) -> str:
+        """What the recipe says of the trunk: 'timm:NAME' for one from elsewhere; '' for nothing."""
+        return str(self.model_arguments.get("trunk", ""))
+
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether its trunk is another project's."""
+        return ":" in self.trunk
 
     @property
     def full_side(self) -> int:
@@ -160,7 +161,7 @@ class Recipe:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Recipe":
         """The recipe that `to_json` gave. Raises `ConfigError` on unknown or odd settings."""
-        if problem := misfit(value, _shape(cls)):
+        if problem := misfit(value, shape_of(cls)):
             raise ConfigError(f"This is not a recipe: {problem}.")
         unknown = set(value) - {f.name for f in fields(cls)}
         if unknown:
@@ -249,6 +250,19 @@ RECIPES = {
             model_arguments={"width": 8, "side": 40, "dropout": 0.0},
         ),
         Recipe(
+            name="transfer",
+            summary="for a trunk from elsewhere (--trunk), which learns at a third of the rate",
+            epochs=8,
+            batch_size=64,
+            learning_rate=1e-3,
+            weight_decay=0.05,
+            label_smoothing=0.1,
+            augmentation=Augmentation(degrees=12, shift=0.08, scale=0.12, erase=0.2),
+            validated=0.5,
+            trunk_rate=0.3,
+            model_arguments={"side": 96, "views": 2},
+        ),
+        Recipe(
             name="finetune",
             summary="from a finished run's weights to other faces: a fifth of the learning rate",
             epochs=10,
@@ -264,6 +278,7 @@ RECIPES = {
 TAUGHT_SHARE = 0.8  # of the labels, where a recipe that has no teacher is given one
 FOR_MODEL = {"small": "cnn_small"}  # recipes for one model alone
 FOR_A_START = {"finetune"}  # those that make sense from a run's weights alone
+FOR_A_TRUNK = {"transfer"}  # those for a trunk from elsewhere
 
 
 def find_recipe(name: str) -> Recipe:
