@@ -1,4 +1,4 @@
-"""Predict: the expressions of the faces in one's own photos, by both models."""
+"""Predict: the expressions of the faces in one's own photos, or in a clip, by both models."""
 
 import json
 from functools import partial
@@ -6,12 +6,14 @@ from functools import partial
 import streamlit as st
 
 from dashboard.base import loading
-from dashboard.base.current import current_with_weights
-from dashboard.base.parameters import link
+from dashboard.base.current import current_with_answers
+from dashboard.base.parameters import LOOKED_AT, link
 from dashboard.base.plain import plain
-from dashboard.base.widgets import csv_button, heading, model_names, not_for
+from dashboard.base.widgets import csv_button, heading, model_names, not_for, one_of
+from dashboard.faces.clip_view import clip_page
 from dashboard.faces.kept_photos import camera_field, forget, kept_photos, photo_field
 from dashboard.faces.photo_view import (
+    CALIBRATED,
     Source,
     forget_others,
     judges,
@@ -26,16 +28,19 @@ from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 
 heading(
     "Predict",
-    "Photos in, expressions out: faces are found, cut out and reduced to the 48×48 grey picture "
-    "shown beside the probabilities, which is all that the models see. Photos stay in memory until "
-    "you take them away or close this tab, and are not stored.",
+    "Photos in, or a clip, and expressions out: faces are found, cut out and reduced to the 48×48 "
+    "grey picture shown beside the probabilities, which is all that the models see. Photos and "
+    "clips stay in memory until you take them away or close this tab, and are not stored.",
     "confidence", "calibration", "temperature", "unsure", "Grad-CAM",
     "occlusion map",
 )  # fmt: skip
 not_for()
-selection = current_with_weights()
+selection = current_with_answers()
 model_names(selection)
 
+if one_of("Look at", LOOKED_AT, "look") == "clip":
+    clip_page(selection)
+    st.stop()
 photo_field()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
     sample = st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
@@ -57,10 +62,7 @@ if not sources:
 
 predictors = {key: loading.predictor(run) for key, run in selection.runs.items()}
 judged_by = judges(selection, {key: predictor.record for key, predictor in predictors.items()})
-st.caption(
-    "Probabilities are calibrated, and each model's record is counted, on its own PublicTest "
-    "images. Photos that differ from them may be harder."
-)
+st.caption(CALIBRATED)
 
 results, problems = [], []
 for source in sources:

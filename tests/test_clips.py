@@ -13,7 +13,7 @@ from PIL import Image
 
 from fercore.csv_tables import undeclared
 from fercore.errors import ConfigError, ImageError
-from fercore.faces import clips, tracking, video
+from fercore.faces import tracking, video
 from fercore.faces.clips import LOOKED_AT_SIDE, Clip
 from fercore.faces.detection import find_faces
 from fercore.faces.tracking import FaceTracker, followed
@@ -230,11 +230,11 @@ def test_a_clip_takes_no_more_memory_than_is_reckoned(tmp_path):
     assert 20 < peak - before < reckoned + 20  # a picture or two beside it
 
 
-def test_more_bits_allow_for_fewer_pixels(monkeypatch):
-    monkeypatch.setattr(clips, "MAX_BYTES", 10_000_000)
-    look(clip_of([scene()], codec="ffv1", form="matroska"))
+def test_more_bits_allow_for_fewer_pixels():
+    look(clip_of([scene()], codec="ffv1", form="matroska"), most=10_000_000)
+    deep = clip_of([scene()], codec="ffv1", form="matroska", pixels="yuv444p10le")
     with pytest.raises(ImageError, match="480×360 pixels are too large"):
-        look(clip_of([scene()], codec="ffv1", form="matroska", pixels="yuv444p10le"))
+        look(deep, most=10_000_000)
 
 
 def test_boxes_of_a_large_frame_are_in_its_own_pixels():

@@ -94,14 +94,13 @@ def test_with_an_ensemble(two_runs, name):
     make_ensemble("both", [two_runs[0], copy_of(two_runs[0], seed=1)])
     app = open_page(name, a="both")
     assert not app.error
-    if name in ("predict", "webcam", "training", "robustness", "embedding"):
+    if name in ("webcam", "training", "robustness", "embedding"):
         assert "an ensemble" in said(app)
 
 
-@pytest.mark.parametrize("name", ["predict", "webcam"])
-def test_a_model_without_weights_is_left_out(two_runs, name):
+def test_a_model_without_weights_is_left_out(two_runs):
     make_ensemble("both", [two_runs[0], copy_of(two_runs[0], seed=1)])
-    words = said(open_page(name, a="second", b="both"))
+    words = said(open_page("webcam", a="second", b="both"))
     assert "B: 'both' is an ensemble of 2 runs" in words
     assert ":orange[**B**]" not in words
 

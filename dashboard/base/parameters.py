@@ -40,6 +40,7 @@ ORDERS = {
 PAIRS = {"alike": "most alike", "differ": "labels differ"}
 COLOURINGS = {"label": "label", "prediction": "prediction", "outcome": "right or wrong"}
 FACES_FROM = {"images": "one of the images", "photo": "a photo"}
+LOOKED_AT = {"photos": "photos", "clip": "a clip"}
 WEBCAM_MODELS = {"a": "A", "b": "B", "both": "A and B"}
 WISHES = {"precision": "precision", "alarms": "false alarms"}
 STUDY_IMAGES = {name: PARTS[name] for name in ("clean", "private")}  # the plan's go first
@@ -175,7 +176,10 @@ _OWN: dict[str, list[Parameter]] = {
             lambda text: [name for name in text.split(",") if name], ",".join,
         ),
     ],
-    "predict": [choice("sample", "sample", _SAMPLES, lambda: None)],
+    "predict": [
+        choice("look", "kind of picture", tuple(LOOKED_AT), words=LOOKED_AT.get),
+        choice("sample", "sample", _SAMPLES, lambda: None),
+    ],
     "what_if": [
         choice("from", "kind of face", tuple(FACES_FROM), words=FACES_FROM.get),
         number("row", "face", low=-(2**63), high=2**63 - 1, words=lambda _: "the first one"),

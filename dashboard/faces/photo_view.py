@@ -26,6 +26,10 @@ from fercore.wording import percent
 
 BOX_COLOUR = "#E69F00"
 FACES_SHOWN = 6  # in full; the others on demand
+CALIBRATED = (
+    "Probabilities are calibrated, and each model's record is counted, on its own PublicTest "
+    "images. Photos that differ from them may be harder."
+)
 _SEEN = "photos-seen"  # in this session's state: what was found in the photos shown now
 _SHOWN_SIDES = 300, 1000  # pixels; smaller photos are shown enlarged, larger ones reduced
 

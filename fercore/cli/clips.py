@@ -9,7 +9,8 @@ from rich.progress import Progress
 from fercore.cli.output import print_table
 from fercore.cli.predict import Answers
 from fercore.errors import ImageError
-from fercore.faces.clips import MAX_SECONDS, PER_SECOND, Clip
+from fercore.faces.clip_names import MAX_SECONDS, PER_SECOND
+from fercore.faces.clips import Clip
 from fercore.faces.tracking import followed
 from fercore.paths import printable
 from fercore.predict.clip_results import (

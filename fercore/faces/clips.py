@@ -17,12 +17,11 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from fercore.errors import ConfigError, ImageError
-from fercore.faces.clip_names import NAMED
+from fercore.faces.clip_names import MAX_SECONDS, NAMED, PER_SECOND
 from fercore.faces.decoding import MAX_BYTES
 from fercore.wording import duration
 
-PER_SECOND, MOST_PER_SECOND = 5.0, 30.0  # frames that are looked at
-MAX_SECONDS = 120.0  # that are looked at where nothing else is said
+MOST_PER_SECOND = 30.0  # frames that are looked at
 MAX_SIDE, MAX_PIXELS = 4096, 3840 * 2160  # of a frame: 4K
 LOOKED_AT_SIDE = 1920  # pixels; larger frames are reduced as they are decoded
 # Frames that a decoder may keep: those that others refer to and the next one; H.264's as many
@@ -65,9 +64,12 @@ class Clip:
         *,
         per_second: float = PER_SECOND,
         longest: float = MAX_SECONDS,
+        most: int = MAX_BYTES,
     ) -> None:
-        """Raises `ConfigError` for another rate or length, `ImageError` for what is no clip, has no
-        moving picture, or larger frames than `MAX_PIXELS` or `MAX_SIDE`. Such are not decoded.
+        """most: bytes that its decoder may keep.
+
+        Raises `ConfigError` for another rate or length, `ImageError` for what is no clip, has no
+        moving picture, or too large frames: such are not decoded.
         """
         if not 0 < per_second <= MOST_PER_SECOND:
             raise ConfigError(f"From above 0 to {MOST_PER_SECOND:.0f} frames a second are read.")
@@ -75,7 +77,7 @@ class Clip:
             raise ConfigError("A clip is looked at for more than 0 seconds.")
         self.name = name or (str(source) if isinstance(source, Path) else "the clip")
         self.per_second, self.longest, self.notes = per_second, longest, list[str]()
-        self.bytes_needed = 0
+        self.bytes_needed, self._most = 0, most
         self._file = self._opened(source) if isinstance(source, Path) else source
         try:
             self._container = self._read(self._file)
@@ -193,7 +195,7 @@ class Clip:
         needed = kept * pixels * frame.padded_bits_per_pixel // 8
         self.bytes_needed = max(self.bytes_needed, needed)
         large = max(frame.width, frame.height) > MAX_SIDE or pixels > MAX_PIXELS
-        if large or needed > MAX_BYTES:
+        if large or needed > self._most:
             raise ImageError(
                 f"{self.name}: frames of {frame.width}×{frame.height} pixels are too large. Reduce "
                 "it to Full HD, 1920×1080."

@@ -10,10 +10,12 @@ from playwright.sync_api import Page, expect
 from skimage.data import astronaut
 
 from fercore.labels import CLASSES
+from fercore.predict.clip_results import COLUMNS as OF_CLIPS
 from fercore.predict.face_results import COLUMNS
 from fercore.predict.predictor import Predictor
 from fercore.runs.listing import read_run
 from tests.e2e.conftest import PATIENCE, settle
+from tests.moving import clip_of, walk
 
 expect.set_options(timeout=PATIENCE)
 
@@ -94,3 +96,25 @@ def test_a_sample_is_one_click(page, address):
     ).click()
     expect(page.get_by_text("the whole of it is taken")).to_be_visible()
     expect(page.get_by_text("a synthetic face that shows happy")).to_be_visible()
+
+
+def test_a_clip_is_followed_and_a_click_chooses_a_time(page, address, tmp_path):
+    (tmp_path / "me.mp4").write_bytes(clip_of(walk(2)))
+    page.goto(f"{address}/predict?a=first&b=second&look=clip")
+    settle(page)
+    field = page.get_by_test_id("stMainBlockContainer").locator("input[type=file]")
+    field.set_input_files(tmp_path / "me.mp4")
+    expect(page.get_by_text("One face, 0.0 to 1.8 s, in 10 frames")).to_be_visible()
+    frames = page.locator(".js-plotly-plot").first.locator(".imagelayer image, .layer-above image")
+    expect(frames).to_have_count(8)
+    expect(page.get_by_alt_text("The frame at 0.0 s")).to_be_visible()
+    settle(page)
+    places = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace .points path")
+    places.nth(5).click(force=True)
+    expect(page.get_by_alt_text("The frame at 1.0 s")).to_be_visible()
+
+    with page.expect_download() as told:
+        page.get_by_role("button", name="Download as CSV").click()
+    table = pd.read_csv(told.value.path())
+    assert list(table.columns) == OF_CLIPS
+    assert table["run"].value_counts().to_dict() == {"first": 10, "second": 10}
