@@ -18,7 +18,7 @@ from fercore.runs.listing import find_run, list_runs
 from fercore.runs.words import cut_short
 from fercore.training.recipes import RECIPES, find_recipe
 from tests.test_cli import fails, run
-from tests.test_pages import open_page, said
+from tests.test_pages import open_page, said, without_badges
 
 
 def changed(run_id: str, new_id: str, **info):
@@ -162,7 +162,8 @@ def test_a_run_that_was_cut_short_is_marked_wherever_it_is_shown(two_runs):
     links = [link.proto.label for link in overview.get("page_link")]
     assert any("learned for 3 of 4 epochs" in label for label in links)
     for place in (words, "\n".join(caption.value for caption in overview.sidebar.caption)):
-        assert "quick · cut short at 3 of 4 epochs · seed 0" in place.replace("\u00a0", " ")
+        told = without_badges(place).replace("\u00a0", " ")
+        assert "quick · cut short at 3 of 4 epochs · seed 0" in told
     table = open_page("runs").dataframe[0].value.set_index("run")
     assert table.loc["short", "recipe"] == "quick, cut short at 3 of 4 epochs"
     assert table.loc["first", "recipe"] == "quick"

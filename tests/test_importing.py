@@ -298,14 +298,14 @@ def test_seeds_of_one_recipe_are_an_ensemble(frame, images):
         import_table(table, images, Named(f"vgg-{seed}", "VGG19", "mine", seed, "vgg")).run
         for seed in (0, 1)
     ]
-    assert run_title(members[1]).startswith("VGG19 · synthetic · vgg · seed 1")
+    assert run_title(members[1]).startswith("VGG19 · synthetic · vgg · imported · seed 1")
     assert members[0].note == "mine"
     group = find_group("imported@vgg")
     assert [run.run_id for run in group.members] == ["vgg-0", "vgg-1"]
-    assert group.title == "VGG19 · synthetic · vgg · 2 seeds"
+    assert group.title == "VGG19 · synthetic · vgg · imported · 2 seeds"
     both = make_ensemble("both", members)
     assert both.predictions().same_images(members[0].predictions())
-    assert run_title(both).startswith("VGG19 · synthetic · vgg · ensemble of 2 seeds")
+    assert run_title(both).startswith("VGG19 · synthetic · vgg · imported · ensemble of 2 seeds")
 
 
 def test_a_name_that_is_taken_is_refused(frame, images):

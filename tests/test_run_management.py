@@ -145,8 +145,8 @@ def test_uncommitted_code_is_told_wherever_the_run_is(two_runs):
     assert "changed since" not in run("runs", "show", "second")
     lines = run("runs", "list").splitlines()
     assert ["uncommitted code" in line for line in lines] == ["first" in line for line in lines]
-    made = run_table([first, second])["made"]
-    assert list(made) == ["here, uncommitted code", "here"]
+    told = run_table([first, second])["marks"]
+    assert list(told) == [["synthetic", "uncommitted code"], ["synthetic"]]
     assert "no commit trains them again: first." in said(open_page("runs"))
     commits = tables.runs([first, second])["git_commit"]
     assert commits[0] == "0123456789ab-dirty"

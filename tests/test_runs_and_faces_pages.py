@@ -6,9 +6,11 @@ import pytest
 from PIL import Image
 from skimage.data import coffee
 
+from dashboard.base.badges import titled
 from dashboard.base.navigation import PAGES
 from fercore import jobs
 from fercore.data.stored_faces import delete_faces, stored_faces
+from fercore.groups.group import group_of
 from fercore.jobs.request import Request
 from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
@@ -31,8 +33,8 @@ def test_runs_lists_what_was_trained_and_how_well(two_runs):
     accuracy = 100 * two_runs[0].predictions().correct.mean()
     first = table.to_dict("index")["first"]
     assert first["PrivateTest"].startswith(f"{accuracy:.1f}\u00a0% [")
-    assert [first[name] for name in ("made", "dataset", "recipe", "note")] == [
-        "here", "synthetic", "quick", "with more rotation",
+    assert [first[name] for name in ("marks", "dataset", "recipe", "note")] == [
+        ["synthetic"], "synthetic", "quick", "with more rotation",
     ]  # fmt: skip
     assert table.loc["second", "model"] == "CNN-LSTM"
     assert all(size.endswith(" MB") for size in table["size"])
@@ -174,7 +176,7 @@ def test_nothing_chosen_is_a_sentence(two_runs):
 def test_a_note_stands_where_the_run_is_chosen(two_runs):
     annotate_run(two_runs[0], "with more rotation")
     captions = [caption.value for caption in open_page("overview", a="first").sidebar.caption]
-    assert f"{run_title(two_runs[0])}  \nwith more rotation" in captions
+    assert f"{titled(group_of(two_runs[0]))}  \nwith more rotation" in captions
 
 
 def test_a_deletion_that_failed_is_no_success(found):

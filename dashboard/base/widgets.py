@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE, PAGE
+from dashboard.base.badges import titled
 from dashboard.base.parameters import class_link, link
 from dashboard.base.plain import plain
 from dashboard.base.selecting import clear, the_datasets_labels
@@ -141,7 +142,7 @@ def _how_many(selection: Selection) -> str:
 def model_names(selection: Selection, *more: str) -> None:
     """Names A and B in their colours; warns where one learned from drawn faces."""
     models = selection.models
-    names = [f"{letter(key)} {plain(model.title)}" for key, model in models.items()]
+    names = [f"{letter(key)} {titled(model)}" for key, model in models.items()]
     st.markdown("  ·  ".join([*names, *more]))
     if any(model.dataset == SYNTHETIC for model in models.values()):
         st.warning(
@@ -279,7 +280,7 @@ def score_card(key: str, model: Group, scores: Mapping[str, Any]) -> None:
     """One model's headline figures."""
     how = f"a mean over {len(model.members)} seeds; {CROSSED}" if not model.single else "Wilson"
     with st.container(border=True, height="stretch"):
-        st.markdown(f"{letter(key)}  {plain(model.title)}")
+        st.markdown(f"{letter(key)}  {titled(model)}")
         bounds = wording.interval(scores["accuracy_interval"])
         bounds = bounds.replace("[", "\\[").replace("]", "\\]")
         st.subheader(

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.badges import LOOKS
 from dashboard.base.failures import errors_kept
 from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.compare.run_manager import confirm_deleting, run_table
@@ -26,7 +27,10 @@ def run_list(runs: list[Run], *, deletable: bool) -> None:
     table.insert(list(table.columns).index("note"), "learning curve", curves)
     names = tuple(run.run_id for run in runs)
     columns: dict[str, Any] = {
-        "learning curve": st.column_config.LineChartColumn(help=explained("learning curve"))
+        "learning curve": st.column_config.LineChartColumn(help=explained("learning curve")),
+        "marks": st.column_config.MultiselectColumn(
+            options=list(LOOKS), color=[colour for colour, _ in LOOKS.values()], disabled=True
+        ),
     }
     for place, (key, title) in enumerate(_BUTTONS.items(), start=1):
         table.insert(place, title, title)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.badges import marks
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.plain import plain
@@ -18,7 +19,7 @@ from fercore.runs.artifacts import NOTE_LENGTH, Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run
-from fercore.runs.words import UNCOMMITTED, cut_short, model_title, run_title, seed_title
+from fercore.runs.words import cut_short, model_title, run_title, seed_title
 from fercore.wording import UNKNOWN, interval, percent
 
 _BIN = ":material/delete:"
@@ -30,19 +31,15 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
     return pd.DataFrame([_line(run) for run in runs])
 
 
-def _line(run: Run) -> dict[str, str]:
+def _line(run: Run) -> dict[str, str | list[str]]:
     info, hardware = run.info, run.info["hardware"]
     recipe = "–" if run.imported and run.recipe.name == run.run_id else run.recipe.name
     if short := cut_short(run):
         recipe += f", cut short at {short}"
-    start, place = run.start_from, "shipped" if run.shipped else "here"
-    if run.imported and not run.shipped:
-        place = "imported"
-    if run.uncommitted:
-        place += f", {UNCOMMITTED}"
+    start = run.start_from
     return {
         "run": run.run_id,
-        "made": place,
+        "marks": marks(run),
         "model": model_title(run),
         "dataset": run.dataset,
         "recipe": f"{recipe}, from {start}" if start else recipe,

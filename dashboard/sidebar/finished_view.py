@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.badges import badge, marks
 from dashboard.base.failures import errors_kept
 from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.plain import plain
@@ -35,7 +36,8 @@ def _card(run: Run, old: Run | None) -> None:
     with st.container(border=True):
         ended = f"Kept at {cut_short(run)}" if cut_short(run) else "Finished"
         ended = "Imported" if run.imported else ended
-        st.markdown(f":material/check: **{ended}: {plain(run.run_id)}**")
+        special = " ".join(badge(mark, mark) for mark in marks(run))
+        st.markdown(f":material/check: **{ended}: {plain(run.run_id)}** {special}")
         st.caption(" ".join(_sentences(run, old)))
         left, right = st.columns(2)
         if old:

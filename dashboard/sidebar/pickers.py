@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.base import keys, loading
+from dashboard.base.badges import titled
 from dashboard.base.own_slices import own_slices
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE
@@ -100,7 +101,7 @@ def _slice_and_confidence() -> None:
 def _about(model: Group) -> list[str]:
     """A model's title, and what there is to say about it."""
     more = [model.run.note] if model.single else model.left_out
-    return [plain(model.title), *(plain(sentence) for sentence in more if sentence)]
+    return [titled(model), *(plain(sentence) for sentence in more if sentence)]
 
 
 def _at_first(options: Sequence[str], key: str) -> int:

@@ -15,7 +15,7 @@ from fercore.errors import FerError
 from fercore.files import safe_name
 from fercore.jobs.processes import Job
 from fercore.models import MODELS
-from fercore.wording import duration, percent
+from fercore.wording import duration, number, percent
 
 Action = Callable[[str], object]  # on a training, by its run's name
 
@@ -82,16 +82,27 @@ def _alive(job: Job, writes: bool) -> None:
             f"epoch {at['epoch']} of {at['epochs']} · {duration(at['seconds_left'])} left",
         )
         st.caption(
-            f"loss {at['loss']:.3f} · accuracy {100 * at['accuracy']:.1f} % · "
-            f"{at['images_per_second']:.0f} images/s{_validation(job)}"
+            f"loss {at['loss']:.3f} · accuracy {percent(at['accuracy'])} · "
+            f"{at['images_per_second']:.0f} images/s"
         )
+        _so_far(job)
     if writes:
         _button("Cancel", jobs.cancel, job.run_id)
 
 
-def _validation(job: Job) -> str:
-    accuracy = job.history[-1]["val_accuracy"] if job.history else None
-    return f" · validation {percent(accuracy)}" if accuracy is not None else ""
+def _so_far(job: Job) -> None:
+    """The loss on Training and the accuracy on PublicTest, epoch by epoch; nothing before the first
+    one ends, and no accuracy where there are no images to choose the epoch by.
+    """
+    epochs = job.history
+    told = {
+        "Loss": [line["train_loss"] for line in epochs],
+        "PublicTest, %": [100 * line["val_accuracy"] for line in epochs if line["val_accuracy"]],
+    }
+    drawn = {label: values for label, values in told.items() if values}
+    for place, (label, values) in zip(st.columns(2), drawn.items()):
+        last = number(values[-1], 2 if label == "Loss" else 1)
+        place.metric(label, last, chart_data=values if len(values) > 1 else None)
 
 
 def _broken_off(job: Job, writes: bool) -> None:

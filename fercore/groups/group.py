@@ -9,7 +9,7 @@ from fercore.analysis.relabelling import against
 from fercore.errors import RunError
 from fercore.groups.cells import stored_accuracy
 from fercore.runs.artifacts import Run
-from fercore.runs.words import model_title, run_title
+from fercore.runs.words import IMPORTED, Part, dataset_part, joined, model_title, title_parts
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
 from fercore.scoring.labelling import Labelling
 from fercore.scoring.predictions import PARTS
@@ -107,12 +107,22 @@ class Group:
     @property
     def title(self) -> str:
         """'CNN · paper · 20 seeds'; of one run, that run's."""
+        return joined(self.title_parts)
+
+    @property
+    def title_parts(self) -> list[Part]:
+        """What its title is made of."""
+        first = self.members[0]
         if self.single:
-            return run_title(self.members[0])
-        parts = [model_title(self.members[0]), self.recipe_name, f"{self.count} seeds"]
-        if (trained_on := self.members[0].home.dataset) != "FER2013":
-            parts.insert(1, trained_on)
-        return " · ".join(parts)
+            return title_parts(first)
+        parts = [
+            Part(model_title(first)),
+            dataset_part(first),
+            Part(self.recipe_name),
+            Part("imported" if first.imported else "", IMPORTED),
+            Part(f"{self.count} seeds"),
+        ]
+        return [part for part in parts if part.words]
 
     @cached_property
     def run(self) -> Run:

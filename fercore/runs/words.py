@@ -1,30 +1,59 @@
 """A run in words, the same on the command line, on every page and beside an exported model."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from fercore.data import SYNTHETIC
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
 from fercore.scoring.labelling import TRAINED_BY
 
 UNCOMMITTED = "uncommitted code"  # of a run that no commit makes again
+ENSEMBLE, IMPORTED, CUT_SHORT = "ensemble", "imported", "cut short"
+MARKS = (SYNTHETIC, ENSEMBLE, IMPORTED, CUT_SHORT, UNCOMMITTED)  # what to know before trusting it
+
+
+class Part(NamedTuple):
+    """A piece of a title; mark: which one of `MARKS` it says, or ''."""
+
+    words: str
+    mark: str = ""
 
 
 def run_title(run: Run) -> str:
     """'CNN · paper · seed 0'; the synthetic set, other labels and uncommitted code are named
     wherever they were used.
     """
-    imported = run.info.get("imported")
-    recipe = "imported" if imported and run.recipe.name == run.run_id else run.recipe.name
-    parts = [model_title(run), recipe, *filter(None, [seed_title(run)])]
-    if labels := run.info.get("labels"):
-        parts.insert(2, f"trained by {TRAINED_BY.get(labels, labels)}")
-    if short := cut_short(run):
-        parts.insert(2, f"cut short at {short}")
-    if run.home.dataset != "FER2013":
-        parts.insert(1, run.home.dataset)
-    if run.uncommitted:
-        parts.append(UNCOMMITTED)
-    if not run.shipped:
-        parts.append(run.info["created"][:16].replace("T", " "))
-    return " · ".join(parts)
+    return joined(title_parts(run))
+
+
+def title_parts(run: Run) -> list[Part]:
+    """What `run_title` is made of."""
+    imported = bool(run.imported)
+    named_alone = imported and run.recipe.name == run.run_id
+    labels, short = run.info.get("labels"), cut_short(run)
+    parts = [
+        Part(model_title(run)),
+        dataset_part(run),
+        Part("" if named_alone else run.recipe.name),
+        Part("imported" if imported else "", IMPORTED),
+        Part(f"cut short at {short}" if short else "", CUT_SHORT),
+        Part(f"trained by {TRAINED_BY.get(labels, labels)}" if labels else ""),
+        Part(seed_title(run), ENSEMBLE if run.members else ""),
+        Part(UNCOMMITTED if run.uncommitted else "", UNCOMMITTED),
+        Part("" if run.shipped else run.info["created"][:16].replace("T", " ")),
+    ]
+    return [part for part in parts if part.words]
+
+
+def dataset_part(run: Run) -> Part:
+    """The set that it was made on, where that is not FER2013."""
+    name = run.home.dataset
+    return Part("" if name == "FER2013" else name, SYNTHETIC if name == SYNTHETIC else "")
+
+
+def joined(parts: Iterable[Part]) -> str:
+    return " · ".join(part.words for part in parts)
 
 
 def model_title(run: Run) -> str:
