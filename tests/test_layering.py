@@ -81,6 +81,13 @@ def test_no_page_pays_for_torch_before_it_is_asked_for(path):
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, cwd=ROOT)
 
 
+def test_a_command_pays_for_what_it_does_alone():
+    """What each of them reads at its start: half of that was SciPy once."""
+    heavy = {"torch", "scipy", "sklearn", "streamlit", "plotly"}
+    line = f"import sys, fercore.cli; assert not {heavy} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", line], check=True, cwd=ROOT)
+
+
 def test_no_path_is_edited_and_no_pickle_is_read():
     for path in [*MODULES, *DASHBOARD, *(ROOT / "pages").glob("*.py")]:
         text = path.read_text()

@@ -35,7 +35,7 @@ ACTION_UNITS = {
 }
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def synthetic(per_class: tuple[int, int, int] = (300, 50, 50), seed: int = 0) -> FaceSet:
     """Drawn faces, `per_class` of them for Training, PublicTest and PrivateTest."""
     images, labels, usage = [], [], []

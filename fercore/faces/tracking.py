@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from scipy.optimize import linear_sum_assignment
 
 from fercore.faces.clips import Frame
 from fercore.faces.detection import (
@@ -79,6 +78,8 @@ class FaceTracker:
 
     def _joined(self, boxes: list[Box]) -> list[int]:
         """The number of each box, an old or a new one."""
+        from scipy.optimize import linear_sum_assignment
+
         known = list(self._last)
         distances = np.array(
             [[_distance(self._last[number][1], box) for box in boxes] for number in known]

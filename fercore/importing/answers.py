@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp, softmax
 
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES, class_index
@@ -173,6 +172,8 @@ def _as_probabilities(
     figures: NDArray[np.float64], name: str, values: str
 ) -> tuple[NDArray[np.float64], str, list[str]]:
     """The probabilities, what the figures were, and what to say of it."""
+    from scipy.special import logsumexp, softmax
+
     if values == "logits":
         return softmax(figures, axis=1), "logits", ["The figures are taken for logits, as asked."]
     sums = figures.sum(1)

@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from fercore.errors import ConfigError, DataError
 from fercore.importing.answers import Answers, lines_where
@@ -48,6 +47,8 @@ def _by_any_order(
     labels: NDArray[np.int64], said: NDArray[np.int64]
 ) -> tuple[float, float, NDArray[np.int64]]:
     """Accuracy as named, the best one under any order, and for each class what it then means."""
+    from scipy.optimize import linear_sum_assignment
+
     counts = confusion_matrix(labels, said)
     true, meant = linear_sum_assignment(counts.T, maximize=True)
     best = counts.T[true, meant].sum() / len(labels)

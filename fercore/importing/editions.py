@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from fercore.data.faceset import FaceSet
 from fercore.labels import CLASSES, USAGES
@@ -18,6 +17,8 @@ def rows_in_original(edition: FaceSet, original: FaceSet) -> NDArray[np.int64] |
     Images are looked for among those of the same usage and label, by the correlation of their
     pixels, and each is taken once: copies of one picture are as good as each other.
     """
+    from scipy.optimize import linear_sum_assignment
+
     if edition.counts() != original.counts():
         return None
     rows, found = np.full(len(edition), -1, np.int64), list[NDArray[np.bool_]]()
