@@ -170,7 +170,7 @@ def test_what_is_no_such_network_or_file_is_a_sentence(weights, tmp_path):
         keep(f"timm:{NAME}", odd)
     with pytest.raises(ConfigError, match="gives no feature map at a stride of 1"):
         build("cnn", trunk=f"timm:{NAME}", stride=1)
-    assert "goes with --trunk" in fails("train", "cnn", "--weights", str(weights))
+    assert "is for a pretrained trunk" in fails("train", "cnn", "--weights", str(weights))
 
 
 @needs_timm

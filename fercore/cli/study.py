@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from fercore.cli.options import (
 from fercore.cli.progress import Bar, WaitLine
 from fercore.cli.signals import stop_on_signal
 from fercore.cli.study_tables import print_study, results_of
+from fercore.cli.training import keep_weights
 from fercore.data import FaceSet, find_source
 from fercore.errors import ConfigError, DataError
 from fercore.jobs.request import Request
@@ -52,6 +54,10 @@ def study(
         list[str] | None, typer.Option(help="train this variant alone; may be given again")
     ] = None,
     recipe: Annotated[str | None, typer.Option(help="another recipe than the study's")] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="of the study 'transfer': the trunk's, kept; else from timm's hub"),
+    ] = None,
     data: DataOption = None,
     precision: PrecisionOption = "auto",
     threads: ThreadsOption = None,
@@ -77,6 +83,8 @@ def study(
     if show:
         print_study(chosen, base, _shown(chosen, base, data), {}, as_json)
         return
+    if weights:
+        keep_weights(weights, requests[0].recipe.trunk)
     faces, outcome = load_with_progress(data), Outcome([], [], {})
     try:
         with _Display() as display:

@@ -12,11 +12,12 @@ from fercore.runs.commit import from_uncommitted_code
 from fercore.study.analysis import ablation_table
 from fercore.study.conditions import CONDITIONS
 from fercore.study.contrasts import contrast_table, primary
+from fercore.study.pretraining import pretraining
 from fercore.study.results import study_results
 from fercore.study.scored import Scored
 from fercore.study.standing import stores_of
 from fercore.study.store import StudyStore
-from fercore.study.variants import MAIN, Study
+from fercore.study.variants import MAIN, TRANSFER, Study
 from fercore.training.recipes import Recipe
 from fercore.wording import UNKNOWN, in_percent, p_value
 
@@ -121,6 +122,9 @@ def _print_scores(study: Study, store: StudyStore) -> None:
 
 def _contrasts(study: Study, store: StudyStore) -> tuple[pd.DataFrame, list[str]]:
     """On PrivateTest without duplicates: the contrasts, and of the page's studies the answers."""
+    if study.name == TRANSFER:
+        found = pretraining(study, store, PLANNED_PART)
+        return found.contrasts, [f"{one.question} {one.answer}" for one in found.answers]
     if MAIN not in (study.name, study.before):
         scored = Scored(store, PLANNED_PART)
         return contrast_table(scored, study, primary(scored)), []

@@ -20,7 +20,7 @@ from fercore.cli.options import (
 )
 from fercore.cli.output import print_json
 from fercore.cli.signals import stop_on_signal
-from fercore.cli.training import train_here
+from fercore.cli.training import keep_weights, train_here
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
 from fercore.errors import TrainingError
@@ -28,7 +28,6 @@ from fercore.groups.teaching import taught
 from fercore.jobs.experiment import sentence
 from fercore.jobs.learning import follow, teachers_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
-from fercore.models.elsewhere import check_trunk
 from fercore.runs.folders import local_folder
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.training.records import Interrupted, Watcher
@@ -160,7 +159,7 @@ def train(
         )  # fmt: skip
         _check_new(wanted, keep_best)
         if weights:
-            _keep(weights, wanted.recipe)
+            keep_weights(weights, chosen.trunk if chosen.pretrained else "")
         wanted = settled(wanted)  # before the data are read for nothing
         if estimate:
             _refuse(_given(context) & {"run_id", "alongside"}, "nothing is trained to estimate.")
@@ -209,16 +208,6 @@ def _of_the_trunk(trunk: str | None, pretrained: bool) -> list[str]:
     """The settings that they stand for."""
     given = [f"model.trunk={trunk}"] if trunk else []
     return given + (["pretrained=true"] if pretrained else [])
-
-
-def _keep(weights: Path, recipe: Recipe) -> None:
-    """Keep a trunk's weights for this training and later ones."""
-    if not (recipe.pretrained and recipe.from_elsewhere):
-        raise typer.BadParameter("--weights goes with --trunk timm:NAME --pretrained.")
-    check_trunk(recipe.trunk)
-    from fercore.models.pretrained import keep
-
-    keep(recipe.trunk, weights)
 
 
 def _changed(

@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Self
 
+import typer
 from rich.console import Console
 
 from fercore.cli.output import print_json, print_metrics
@@ -13,6 +15,7 @@ from fercore.cli.signals import stop_on_signal
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, has_checkpoint
+from fercore.models.elsewhere import check_trunk
 from fercore.runs.folders import local_folder
 from fercore.training.records import EpochRecord, Interrupted, Watcher
 
@@ -40,6 +43,16 @@ def train_here(request: Request, *, alongside: bool, keep_best: bool, as_json: b
         return
     print_metrics(metrics)
     print(f"Run {run.run_id}: {run.folder}")
+
+
+def keep_weights(file: Path, trunk: str) -> None:
+    """Keep the weights in a file for every training of a trunk from elsewhere."""
+    if ":" not in trunk:
+        raise typer.BadParameter("--weights is for a pretrained trunk from elsewhere.")
+    check_trunk(trunk)
+    from fercore.models.pretrained import keep
+
+    keep(trunk, file)
 
 
 def _opening(request: Request) -> str:

@@ -1,5 +1,6 @@
 """What a model costs: parameters, and floating-point operations per image."""
 
+from collections.abc import Mapping
 from statistics import median
 from time import perf_counter
 
@@ -44,7 +45,7 @@ def flops_per_image(model: nn.Module) -> int:
     return counter.get_total_flops() - seen + lstm_flops
 
 
-def latencies(models: dict[str, nn.Module], *, rounds: int = 30) -> dict[str, float]:
+def latencies(models: Mapping[str, nn.Module], *, rounds: int = 30) -> dict[str, float]:
     """Median milliseconds for one face on one thread, by name.
 
     The models take turns in every round, so that what disturbs the machine disturbs them alike.

@@ -123,7 +123,7 @@ def family_answers(contrasts: pd.DataFrame) -> list[Answer]:
 
 def _last_state(own: pd.DataFrame, contrasts: pd.DataFrame) -> Answer:
     line = _lines(own)[0]
-    costs = _beyond(line) and line["difference"] > 0
+    costs = beyond_chance(line) and line["difference"] > 0
     beyond = "the last state alone costs that" if costs else "not told from chance"
     gap = _lines(contrasts[contrasts["family"] == PRIMARY])
     beside = f" The whole gap to the CNN is {points(gap[0]['difference'])}." if gap else ""
@@ -132,20 +132,22 @@ def _last_state(own: pd.DataFrame, contrasts: pd.DataFrame) -> Answer:
         "What of it is the reading by last state?",
         breakable(
             f"The mean of the heads that see all states (seeds: {line['of_seeds']}), minus the "
-            f"last state, is {_told(line)}: {beyond}.{beside}"
+            f"last state, is {difference_told(line)}: {beyond}.{beside}"
         ),
     )
 
 
 def _order(own: pd.DataFrame) -> Answer:
     line = _lines(own)[0]
-    meaning = "the order carries something" if _beyond(line) else "no effect of the order is shown"
+    meaning = (
+        "the order carries something" if beyond_chance(line) else "no effect of the order is shown"
+    )
     return Answer(
         "order",
         "Does the order in which the map is read matter?",
         breakable(
             f"Random orders, another with each seed, minus rows from top to bottom (seeds: "
-            f"{line['of_seeds']}): {_told(line)}, so {meaning}."
+            f"{line['of_seeds']}): {difference_told(line)}, so {meaning}."
         ),
     )
 
@@ -154,7 +156,7 @@ def _heads(own: pd.DataFrame) -> Answer:
     return Answer(
         "heads",
         "Does any head differ from the CNN?",
-        _family("heads", own, "None of the {n} does beyond chance"),
+        family_told("heads", own, "None of the {n} does beyond chance"),
     )
 
 
@@ -163,7 +165,7 @@ def _conditions(own: pd.DataFrame) -> Answer:
         "conditions",
         "Which condition widens it?",
         "What a change of the recipe adds to CNN minus CNN-LSTM. "
-        + _family("changes", own, "None of the {n} widens or narrows it beyond chance"),
+        + family_told("changes", own, "None of the {n} widens or narrows it beyond chance"),
     )
 
 
@@ -174,7 +176,7 @@ def class_answers(contrasts: pd.DataFrame) -> list[Answer]:
         return []
     told = own.assign(title=own["contrast"])
     none = "The recall of none of the {n} classes differs beyond chance"
-    return [Answer("classes", "In which classes?", _family("classes", told, none))]
+    return [Answer("classes", "In which classes?", family_told("classes", told, none))]
 
 
 def splits_answer(found: FreshSplits | None) -> Answer:
@@ -235,27 +237,29 @@ def others_answer(pairs: pd.DataFrame | None) -> Answer:
     )
 
 
-def _family(what: str, own: pd.DataFrame, none: str) -> str:
+def family_told(what: str, own: pd.DataFrame, none: str) -> str:
     """The contrasts of a family that are beyond chance, or how far the largest is from it."""
     lines = _lines(own)
-    beyond = [line for line in lines if _beyond(line)]
+    beyond = [line for line in lines if beyond_chance(line)]
     if beyond:
-        told = "; ".join(f"{line['title']}: {_told(line)}" for line in beyond)
+        told = "; ".join(f"{line['title']}: {difference_told(line)}" for line in beyond)
         return breakable(f"Beyond chance, {len(beyond)} of {len(lines)} {what}: {told}.")
     largest = max(lines, key=lambda line: abs(line["difference"]))
     return breakable(
-        f"{none.format(n=len(lines))}; the largest is {largest['title']}: {_told(largest)}."
+        f"{none.format(n=len(lines))}; the largest is {largest['title']}: "
+        f"{difference_told(largest)}."
     )
 
 
-def _told(line: Line) -> str:
+def difference_told(line: Line) -> str:
+    """A contrast's difference with its interval and p; 'of': how many its family has."""
     bounds = Interval(line["difference_low"], line["difference_high"])
     corrected = "corrected p" if line["of"] > 1 else "p"
     p = p_value(line["p_holm"]).replace("p", corrected, 1)
     return f"{points(line['difference'])} {points_interval(bounds)}, {p}"
 
 
-def _beyond(line: Line) -> bool:
+def beyond_chance(line: Line) -> bool:
     return bool(line["p_holm"] < LEVEL)
 
 

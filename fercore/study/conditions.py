@@ -9,6 +9,9 @@ from typing import Any
 from fercore.models import WIDTH
 from fercore.training.recipes import Augmentation, Recipe
 
+SHARES = {"tenth": 0.1, "third": 1 / 3}  # of Training
+FROZEN_EPOCHS = 4  # of a frozen trunk for one of a trunk that learns take about as long
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -37,6 +40,18 @@ def _with(**settings: Any) -> Callable[[Recipe], Recipe]:
 
 def _one_after_the_other(*changes: Callable[[Recipe], Recipe]) -> Callable[[Recipe], Recipe]:
     return lambda recipe: reduce(lambda changed, change: change(changed), changes, recipe)
+
+
+def _longer(times: int) -> Callable[[Recipe], Recipe]:
+    """So many times the epochs, and as many looks at PublicTest."""
+    return lambda recipe: replace(
+        recipe, epochs=times * recipe.epochs, validated=recipe.validated / times
+    )
+
+
+def on_lite0(recipe: Recipe) -> Recipe:
+    """On EfficientNet-Lite0, whose weights are in a package."""
+    return built(trunk="timm:tf_efficientnet_lite0")(recipe)
 
 
 def as_it_is(recipe: Recipe) -> Recipe:
@@ -92,6 +107,29 @@ CONDITIONS = {
     "mixup": Condition("faces mixed two by two", _with(mixup=0.2)),
     "jitter": Condition("another light and contrast", _augmented(light=0.1, contrast=0.2)),
     "averaged": Condition("the mean of the last fifth's weights", _with(averaged=0.2)),
+}
+
+# Where a trunk's weights come from, and how much of Training there is, at as many steps.
+_SCRATCH, _PRETRAINED = _with(trunk_rate=1.0), _with(pretrained=True)
+_FROZEN = _one_after_the_other(_PRETRAINED, _with(trunk_rate=0.0))
+CONDITIONS |= {
+    "from-scratch": Condition("from scratch", _SCRATCH),
+    "pretrained": Condition("pretrained on ImageNet", _PRETRAINED),
+    "frozen": Condition("pretrained, the trunk frozen", _FROZEN),
+    "frozen-long": Condition(
+        "pretrained, the trunk frozen, at about equal time",
+        _one_after_the_other(_FROZEN, _longer(FROZEN_EPOCHS)),
+    ),
+}
+CONDITIONS |= {
+    f"{name}-{share}": Condition(
+        f"{CONDITIONS[name].title}, a {share} of Training",
+        _one_after_the_other(
+            CONDITIONS[name].change, _with(training_share=of), _longer(round(1 / of))
+        ),
+    )
+    for name in ("from-scratch", "pretrained")
+    for share, of in SHARES.items()
 }
 
 # What people do without a second thought, and any two of these at once.

@@ -116,7 +116,7 @@ def contrast_table(scored: Scored, study: Study, result: CrossedDifference | Non
     of_seeds (of each variant: '20 + 20'); planned (bool).
     """
     families = planned(scored) | exploratory(scored, study)
-    tables = [_family_table(name, own, scored) for name, own in families.items() if own]
+    tables = [family_table(name, own, scored) for name, own in families.items() if own]
     if not tables:
         return pd.DataFrame(columns=_COLUMNS)
     table = pd.concat(tables, ignore_index=True)
@@ -127,7 +127,8 @@ def contrast_table(scored: Scored, study: Study, result: CrossedDifference | Non
     return table
 
 
-def _family_table(family: str, contrasts: list[Contrast], scored: Scored) -> pd.DataFrame:
+def family_table(family: str, contrasts: list[Contrast], scored: Scored) -> pd.DataFrame:
+    """A line per contrast of a family; see `contrast_table`."""
     estimates = [contrast.estimate(scored) for contrast in contrasts]
     p_values = [estimate.p_value for estimate in estimates]
     lines = [

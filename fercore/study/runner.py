@@ -226,5 +226,10 @@ def measure_latency(study: Study, store: StudyStore, recipe: Recipe) -> None:
     from fercore.models import build
     from fercore.models.cost import latencies
 
-    names = dict.fromkeys(variant.model for variant in study.variants if not variant.condition)
-    store.write_latency(latencies({name: build(name, **recipe.model_arguments) for name in names}))
+    plain = [variant for variant in study.variants if not variant.condition]
+    arguments = {
+        variant.model: variant.recipe(recipe).model_arguments
+        for variant in reversed(plain or study.variants)
+    }
+    models = {name: build(name, **given) for name, given in reversed(arguments.items())}
+    store.write_latency(latencies(models))

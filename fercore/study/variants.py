@@ -9,9 +9,11 @@ from fercore.models import MODELS
 from fercore.study.conditions import (
     CONDITIONS,
     ORDINARY,
+    SHARES,
     TWO_AT_ONCE,
     as_it_is,
     built,
+    on_lite0,
     short_and_narrow,
 )
 from fercore.training.recipes import Recipe
@@ -137,6 +139,7 @@ PAIR = ("cnn", "cnn_lstm")
 SEES_ALL = ("cnn_lstm_mean", "cnn_lstm_attention", "cnn_lstm_flattened")  # states, in one order
 RANDOM_ORDER = "cnn_lstm_shuffled"
 HEADS = (*SEES_ALL, RANDOM_ORDER, "cnn_lstm_one", "cnn_attention")  # with a hypothesis
+TRANSFER, TRANSFER_HEADS = "transfer", ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_attention")
 MAIN, FRESH, STRONGER, OTHERS = "lstm", "splits", "best", "others"  # studies of the page
 FIRST_SEED = 3  # of what `docs/protocol.md` declares: seeds 0 to 2 had been looked at
 
@@ -204,6 +207,22 @@ STUDIES = {
             "do both architectures profit alike from the recipe 'best'?",
             "best",
             _pair("", seeds=3),
+        ),
+        Study(
+            TRANSFER,
+            "what pretraining changes: one trunk, with ImageNet's weights and without",
+            "transfer",
+            tuple(
+                Variant(model, condition)
+                for condition in ("from-scratch", "pretrained", "frozen", "frozen-long")
+                for model in TRANSFER_HEADS
+            )
+            + tuple(
+                Variant("cnn", f"{condition}-{share}")
+                for share in SHARES
+                for condition in ("from-scratch", "pretrained")
+            ),
+            scale=on_lite0, scored_last=True,
         ),
         _ablation(
             "fast", "no-small-first", "one-view", "no-warm-up", "cosine", "no-decay",

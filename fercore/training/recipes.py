@@ -260,7 +260,7 @@ RECIPES = {
             augmentation=Augmentation(degrees=12, shift=0.08, scale=0.12, erase=0.2),
             validated=0.5,
             trunk_rate=0.3,
-            model_arguments={"side": 96, "views": 2},
+            model_arguments={"side": 64, "views": 2},
         ),
         Recipe(
             name="finetune",
