@@ -8,6 +8,7 @@ from dashboard.base.plain import plain
 from dashboard.base.widgets import csv_button, heading
 from dashboard.compare.card_panel import card_panel
 from dashboard.compare.import_panel import import_panel
+from dashboard.compare.onnx_panel import onnx_panel
 from dashboard.compare.run_list import run_list
 from dashboard.compare.run_manager import (
     damaged_runs,
@@ -64,6 +65,7 @@ st.caption(
 writing = write_or_say_why("runs")
 if writing:
     import_panel()
+    onnx_panel()
 
 st.subheader("Made on this machine", anchor=False)
 if not local:

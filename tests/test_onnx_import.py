@@ -19,6 +19,7 @@ from fercore.labels import CLASSES
 from fercore.models import onnx_file
 from fercore.predict.export import export_onnx
 from fercore.predict.predictor import Predictor
+from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run, list_runs
 from fercore.runs.writing import verify_run
 from tests.conftest import ROOT
@@ -91,11 +92,15 @@ def test_another_library_s_model_answers_as_it_does(two_runs, tmp_path, sets, re
     made = import_onnx(tmp_path / "sk.onnx", sets, Named("sk", "sklearn"), told=ALPHABETICAL)
     assert "64×64 grey in three channels, channels last, values 0..1; gives logits" in made.notes[0]
     assert "0..1 is taken" in made.notes[1]
-    faces = data.synthetic().images[made.run.predictions().rows]
-    theirs = regression.predict_proba(pooled(faces))
-    ours = made.run.predictions().probs[:, [CLASSES.index(name) for name in sorted(CLASSES)]]
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert_answers_are(regression, made.run)
     assert verify_run(made.run) == []
+
+
+def assert_answers_are(regression: LogisticRegression, run: Run) -> None:
+    table = run.predictions()
+    theirs = regression.predict_proba(pooled(data.synthetic().images[table.rows]))
+    ours = table.probs[:, [CLASSES.index(name) for name in sorted(CLASSES)]]
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_it_is_asked_about_photos(two_runs, tmp_path, sets, regression):
@@ -201,3 +206,88 @@ def test_a_large_file_is_not_read(tmp_path, sets, monkeypatch):
     (tmp_path / "large.onnx").write_bytes(bytes(11))
     with pytest.raises(RunError, match="and not read"):
         import_onnx(tmp_path / "large.onnx", sets, Named("large"))
+
+
+def uploaded(*files: tuple[str, bytes]):
+    """The page Runs after files were dropped into the field for models."""
+    app = open_page("runs")
+    field = next(each for each in app.file_uploader if "ONNX" in each.label)
+    for name, content in files:
+        field.upload(name, content, "application/octet-stream")
+    return app.run()
+
+
+def press(app, label: str):
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def field(app, label: str):
+    every = (*app.selectbox, *app.text_input, *app.number_input)
+    return next(each for each in every if each.label == label)
+
+
+def test_an_upload_is_asked_and_becomes_a_run(two_runs, regression):
+    app = uploaded(("sk.onnx", converted(regression).SerializeToString()))
+    told = {
+        "Side, pixels": 64,
+        "Colours": 3,
+        "Layout": "NHWC",
+        "Grey values": "tried on PublicTest",
+    }
+    assert {label: field(app, label).value for label in told} == told
+    field(app, "Order of the classes").set_value("alphabetical")
+    app = press(app, "Ask it and import")
+    assert not app.error
+    assert "sk is imported. The model takes 64×64 grey in three channels" in app.success[0].value
+    assert_answers_are(regression, find_run("sk"))
+
+
+def test_the_json_beside_an_upload_fills_the_form(two_runs, regression):
+    told = {"scale": "-1..1", "mean": [-1], "deviation": [2], "output": "logits"} | ALPHABETICAL
+    model = converted(regression).SerializeToString()
+    app = uploaded(("sk.onnx", model), ("n.json", json.dumps(told).encode()))
+    assert "How it is fed is told by n.json" in said(app)
+    assert field(app, "Mean, taken away then").value == "-1"
+    assert field(app, "Order of the classes").value == ", ".join(sorted(CLASSES))
+    press(app, "Ask it and import")
+    assert_answers_are(regression, find_run("sk"))
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "sentence"),
+    [
+        ("Order of the classes", "happy, sad", "names each of the seven once"),
+        ("Mean, taken away then", "much", "is no number"),
+        ("Deviation, divided by then", "0", "leaves nothing to see"),
+        ("Layout", "NHW", "has one channel"),
+    ],
+)
+def test_a_wrong_form_is_a_sentence(two_runs, regression, label, value, sentence):
+    app = uploaded(("sk.onnx", converted(regression).SerializeToString()))
+    field(app, label).set_value(value)
+    app = press(app, "Ask it and import")
+    assert not app.exception
+    assert sentence in app.error[0].value
+    assert len(list_runs()) == 2
+
+
+def test_odd_uploads_are_sentences(two_runs, regression):
+    assert "is not one that can be read" in uploaded(("a.onnx", b"nothing")).error[0].value
+    assert "A JSON alone is no model" in said(uploaded(("a.json", b"{}")))
+    wrong = uploaded(("a.onnx", converted(regression).SerializeToString()), ("a.json", b"{"))
+    assert "cannot be read as JSON" in wrong.error[0].value
+
+
+def test_an_import_is_cancelled_and_writes_nothing(two_runs, regression, monkeypatch):
+    from dashboard.compare import onnx_panel
+
+    def broken_off(*_, **__):
+        yield 64, 700
+        raise RunError("as a click would")
+
+    monkeypatch.setattr(onnx_panel, "importing", lambda *_: broken_off())
+    app = uploaded(("sk.onnx", converted(regression).SerializeToString()))
+    app = press(app, "Ask it and import")
+    assert "as a click would" in app.error[0].value
+    assert "onnx-work" not in app.session_state
+    assert len(list_runs()) == 2

@@ -13,7 +13,7 @@ from dashboard.base.plain import plain
 from dashboard.sidebar.finished_view import counterpart
 from fercore.errors import FerError
 from fercore.importing.images import images_of_run
-from fercore.importing.table_run import TITLE_LENGTH, VALUES, Named, import_table
+from fercore.importing.table_run import TITLE_LENGTH, VALUES, Imported, Named, import_table
 from fercore.runs.artifacts import NOTE_LENGTH, Run
 from fercore.runs.listing import find_run
 
@@ -55,11 +55,11 @@ def _form(upload: UploadedFile, sets: dict[str, Run]) -> None:
     with st.form("import-run"):
         left, right = st.columns(2)
         name = left.text_input(
-            "Name", _free_name(upload.name), max_chars=80, key=f"import-name-{upload.file_id}"
+            "Name", free_name(upload.name), max_chars=80, key=f"import-name-{upload.file_id}"
         )
         chosen = right.selectbox("Its answers are about", list(sets), key="import-set")
         with st.expander("More", icon=":material/tune:"):
-            named = _more(name)
+            named = more_fields(name, "import")
             left, right = st.columns(2)
             order = left.text_input(
                 "Order of the classes", placeholder="angry, disgust, … or alphabetical",
@@ -78,23 +78,30 @@ def _form(upload: UploadedFile, sets: dict[str, Run]) -> None:
     except FerError as error:
         st.error(plain(error))
         return
+    shown_next(made)
+
+
+def shown_next(made: Imported) -> None:
+    """Run the page anew with the new run in it, and say what has come of it."""
     st.session_state[_MADE] = (made.run.run_id, made.notes)
     st.rerun()
 
 
-def _more(name: str) -> Named:
+def more_fields(name: str, key: str) -> Named:
+    """What else a run may be kept with. key: tells the fields from another form's."""
     left, right = st.columns(2)
-    title = left.text_input("Title", key="import-title", max_chars=TITLE_LENGTH)
+    title = left.text_input("Title", key=f"{key}-title", max_chars=TITLE_LENGTH)
     recipe = left.text_input(
-        "Group", key="import-recipe", max_chars=TITLE_LENGTH,
+        "Group", key=f"{key}-recipe", max_chars=TITLE_LENGTH,
         help="The name that several seeds of one training have in common.",
     )  # fmt: skip
-    seed = right.number_input("Seed", 0, None, None, key="import-seed", placeholder="unknown")
-    note = right.text_input("Note", key="import-note", max_chars=NOTE_LENGTH)
+    seed = right.number_input("Seed", 0, None, None, key=f"{key}-seed", placeholder="unknown")
+    note = right.text_input("Note", key=f"{key}-note", max_chars=NOTE_LENGTH)
     return Named(name.strip(), title.strip(), note, seed, recipe.strip())
 
 
-def _free_name(file: str) -> str:
+def free_name(file: str) -> str:
+    """A name for a run that no other has, after the file's."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(file).stem).strip("-_")[:60] or "imported"
     taken = {run.run_id for run in loading.runs()}
     names = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3))]

@@ -14,6 +14,7 @@ from fercore.importing.answers import class_order
 from fercore.importing.images import TestImages, images_of_data, known_images
 from fercore.importing.onnx_run import import_onnx
 from fercore.importing.table_run import Named, import_table
+from fercore.models.feeding import figures
 
 Feed = Annotated[Path | None, typer.Option(help="a JSON of how an ONNX file is fed")]
 Order = Annotated[
@@ -56,7 +57,7 @@ def import_(
             "layout": layout,
             "scale": scale,
         }
-        given |= {"mean": _figures(mean), "deviation": _figures(deviation), "output": output}
+        given |= {"mean": figures(mean), "deviation": figures(deviation), "output": output}
         given |= {"classes": list(class_order(order)) if order else None}
         told |= {key: value for key, value in given.items() if value}
         run, notes = import_onnx(source, _images_read(data), named, told=told)
@@ -90,10 +91,3 @@ def _told_feeding(file: Path | None) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ConfigError(f'{file}: a JSON object says how a model is fed, as {{"side": 48}}.')
     return told
-
-
-def _figures(text: str) -> list[float]:
-    try:
-        return [float(figure) for figure in text.replace(";", ",").split(",") if figure.strip()]
-    except ValueError as error:
-        raise ConfigError(f"'{text}' is no number, nor one for each channel.") from error

@@ -1,25 +1,40 @@
 """A run from an ONNX file, scored on the test images by onnxruntime and kept with the file."""
 
+import json
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercore.errors import ConfigError, DataError
-from fercore.files import read_json
 from fercore.importing.checks import check_order
 from fercore.importing.images import TestImages
 from fercore.importing.table_run import Imported, Named, check_named, write_imported
 from fercore.labels import CLASSES
 from fercore.models.feeding import SCALES, Feeding, feeding_from
 from fercore.models.onnx_file import OnnxModel, guessed, read_model
+from fercore.runs.artifacts import Run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from fercore.wording import percent
 
 _TRIED = 500  # images of PublicTest, on which ways to scale grey values are tried
 _SUM = 1e-3  # by which probabilities may miss 1
+
+
+class OnnxSource(NamedTuple):
+    """A file's model, and how it is fed as far as the file, and the JSON beside it, tell. known:
+    what of `feeding` is told rather than guessed. notes: sentences for people.
+    """
+
+    name: str
+    content: bytes
+    model: OnnxModel
+    feeding: Feeding
+    known: frozenset[str]
+    notes: tuple[str, ...]
 
 
 def import_onnx(
@@ -36,45 +51,84 @@ def import_onnx(
         raise DataError("The images themselves are needed to ask a model. Name the dataset.")
     check_named(named)
     content, model = read_model(path)
-    feeding, notes, known = _feeding(path, model, told or {})
-    faces = images.faces
-    place = faces.positions(images.frame["pixels"].to_numpy())
-    if (place < 0).any():
-        raise DataError(f"{faces.source}: it does not hold all of {images.name}'s test images.")
-    scored = np.asarray(faces.images[place])
+    note = path.with_suffix(".json")
+    beside = note.read_bytes() if note.is_file() else None
+    steps = importing(
+        onnx_source(path.name, content, model, beside, note.name), images, named, told
+    )
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: Imported = end.value
+            return made
+
+
+def onnx_source(
+    name: str, content: bytes, model: OnnxModel, beside: bytes | None = None, note: str = ""
+) -> OnnxSource:
+    """beside: what the JSON called `note` holds. Raises `ConfigError` for a wrong one, `RunError`
+    for a model that takes no pictures.
+    """
+    feeding, notes = guessed(model.graph)
+    known = {"scale"} if "uint8" in model.graph.type else set[str]()
+    if beside is not None:
+        try:
+            told = json.loads(beside)
+        except ValueError as error:
+            raise ConfigError(f"{note}: it cannot be read as JSON.") from error
+        feeding = feeding_from(told, feeding)
+        known |= {"scale", "output"} if "input" in told else set(told)
+        notes = [f"How it is fed is told by {note}."]
+    return OnnxSource(name, content, model, feeding, frozenset(known), tuple(notes))
+
+
+def importing(
+    source: OnnxSource, images: TestImages, named: Named, told: dict[str, Any] | None = None
+) -> Generator[tuple[int, int], None, Imported]:
+    """`import_onnx` in steps: how many images the model was asked about, of how many. Nothing is
+    written before the last one.
+    """
+    scored = _scored_images(images)
+    check_named(named)
+    feeding, notes = feeding_from(told or {}, source.feeding), [*source.notes]
+    known = source.known | set(told or {})
     if "scale" not in known:
-        feeding, note = _scaled(model, feeding, images, scored)
+        feeding, note = _scaled(source.model, feeding, images, scored)
         notes += [note] if note else []
-    outputs = model.outputs(scored, feeding)
+    given: list[NDArray[np.float64]] = []
+    for batch in source.model.batches(scored, feeding):
+        given.append(batch)
+        yield sum(map(len, given)), len(scored)
+    outputs = np.concatenate([np.empty((0, len(CLASSES))), *given])
     if "output" not in known:
         feeding = replace(feeding, output=_kind(outputs))
-    frame = images.frame.copy()
-    frame[PROBABILITY_COLUMNS] = feeding.probabilities(_checked(outputs, feeding, path.name))
-    check_order(frame, feeding.classes, path.name)
-    about = {
-        "file": path.name[:200], "values": feeding.output, "joined_by": "its file, asked here",
-        "feeding": feeding.to_json(),
-    }  # fmt: skip
-    run = write_imported(named, images, about, frame, content)
+    run = _written(source, images, named, feeding, outputs)
     return Imported(run, [f"The model takes {feeding.in_words()}.", *notes])
 
 
-def _feeding(
-    path: Path, model: OnnxModel, told: dict[str, Any]
-) -> tuple[Feeding, list[str], set[str]]:
-    """How the model is fed, what to say of it, and what of it is told rather than guessed."""
-    feeding, notes = guessed(model.graph)
-    known = {"scale"} if "uint8" in model.graph.type else set[str]()
-    note = path.with_suffix(".json")
-    if note.is_file():
-        try:
-            beside = read_json(note)
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{note}: it cannot be read as JSON.") from error
-        feeding = feeding_from(beside, feeding)
-        known |= {"scale", "output"} if "input" in beside else set(beside)
-        notes = [f"How it is fed is told by {note.name}."]
-    return feeding_from(told, feeding), notes, known | set(told)
+def _scored_images(images: TestImages) -> NDArray[np.uint8]:
+    faces = images.faces
+    if faces is None:
+        raise DataError("The images themselves are needed to ask a model. Name the dataset.")
+    place = faces.positions(images.frame["pixels"].to_numpy())
+    if (place < 0).any():
+        raise DataError(f"{faces.source}: it does not hold all of {images.name}'s test images.")
+    return np.asarray(faces.images[place])
+
+
+def _written(
+    source: OnnxSource, images: TestImages, named: Named, feeding: Feeding,
+    outputs: NDArray[np.float64],
+) -> Run:  # fmt: skip
+    frame = images.frame.copy()
+    frame[PROBABILITY_COLUMNS] = feeding.probabilities(_checked(outputs, feeding, source.name))
+    check_order(frame, feeding.classes, source.name)
+    about = {
+        "file": source.name[:200], "values": feeding.output, "joined_by": "its file, asked here",
+        "feeding": feeding.to_json(),
+    }  # fmt: skip
+    return write_imported(named, images, about, frame, source.content)
 
 
 def _scaled(
@@ -94,7 +148,7 @@ def _scaled(
     told = "; ".join(f"{scale} {percent(accuracy)}" for scale, accuracy in accuracies.items())
     note = (
         f"How grey values are scaled is not told. On {len(tried)} images of PublicTest it is right "
-        f"with: {told}. {best} is taken; --scale says another."
+        f"with: {told}. {best} is taken; say so where another is right."
     )
     return replace(feeding, scale=best), note
 
@@ -107,6 +161,7 @@ def _kind(outputs: NDArray[np.float64]) -> str:
 def _checked(outputs: NDArray[np.float64], feeding: Feeding, name: str) -> NDArray[np.float64]:
     if feeding.output == "probabilities" and _kind(outputs) != "probabilities":
         raise DataError(
-            f"{name}: its outputs do not sum to 1: they are no probabilities. Say --output logits."
+            f"{name}: its outputs do not sum to 1: they are no probabilities. Say that they are "
+            "logits."
         )
     return outputs

@@ -127,6 +127,17 @@ def feeding_from(value: object, over: Feeding = Feeding()) -> Feeding:
     return feeding
 
 
+def figures(text: str) -> list[float]:
+    """One number, or one for each channel, as people write them: '0.5' or '0.48, 0.46, 0.41'.
+
+    Raises `ConfigError` for what is none.
+    """
+    try:
+        return [float(figure) for figure in text.replace(";", ",").split(",") if figure.strip()]
+    except ValueError as error:
+        raise ConfigError(f"'{text}' is no number, nor one for each channel.") from error
+
+
 def _of_export(note: dict[str, Any]) -> dict[str, Any]:
     """The description that `fercore export` writes, in this format."""
     given, made = note["input"], note["output"]

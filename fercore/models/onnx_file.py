@@ -54,12 +54,13 @@ class OnnxModel:
 
     def outputs(self, faces: NDArray[np.uint8], feeding: Feeding) -> NDArray[np.float64]:
         """What it gives (N, 7), as it stands, of faces uint8 (N, 48, 48)."""
+        return np.concatenate([np.empty((0, len(CLASSES))), *self.batches(faces, feeding)])
+
+    def batches(self, faces: NDArray[np.uint8], feeding: Feeding) -> Iterator[NDArray[np.float64]]:
+        """The same, a few faces after the others, so that one may stop between."""
         size = self.graph.shape[0] or BATCH
-        given = [
-            self._asked(faces[start : start + size], feeding, size)
-            for start in range(0, len(faces), size)
-        ]
-        return np.concatenate(given) if given else np.empty((0, len(CLASSES)))
+        for start in range(0, len(faces), size):
+            yield self._asked(faces[start : start + size], feeding, size)
 
     def probs(self, faces: NDArray[np.uint8], feeding: Feeding) -> NDArray[np.float32]:
         """Probabilities (N, 7) in the order of `CLASSES`, of faces uint8 (N, 48, 48)."""
