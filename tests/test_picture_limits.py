@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.test_photos_and_faces import encoded
 
 pillow_heif.register_heif_opener()
+FAST = {"preset": "ultrafast"}  # of the encoder; what is measured is the reading
 LIMIT = 600  # megabytes: the most a process that reads one picture may hold
 SIDE = int(MAX_PIXELS**0.5)
 TURNED = Image.Exif()
@@ -105,13 +106,13 @@ PICTURES: dict[str, tuple[Callable[[], bytes], bool | None]] = {
         lambda: plain("CMYK", "JPEG", 7000, progressive=True, subsampling=0),
         False,
     ),
-    "WebP": (lambda: plain("RGBA", "WEBP", 5200, exif=TURNED), True),
-    "WebP, larger": (lambda: plain("RGB", "WEBP"), False),
+    "WebP": (lambda: plain("RGBA", "WEBP", 5200, exif=TURNED, method=0), True),
+    "WebP, larger": (lambda: plain("RGB", "WEBP", method=0), False),
     "BMP": (lambda: plain("RGB", "BMP", 6200), True),
     "TIFF": (lambda: plain("CMYK", "TIFF", 5500, compression="tiff_lzw", exif=TURNED), True),
     "TIFF of millions of strips": (many_strips, False),
     "TIFF of one large tile": (lambda: large_tile(24_000), False),
-    "HEIC": (lambda: plain("RGB", "HEIF", 5000), True),
+    "HEIC": (lambda: plain("RGB", "HEIF", 5000, enc_params=FAST), True),
     "AVIF": (lambda: plain("RGB", "AVIF", 5000, speed=10), True),
     "animation": (film, True),
     "long text": (lambda: png(9, 9, more=chunk(b"zTXt", b"a\0\0" + ZEROS)), None),
