@@ -41,7 +41,7 @@ if runs:
             f"{', '.join(changed)}."
         )
     csv_button(lambda: tables.runs(runs), "runs")
-    card_panel(runs)
+    card_panel(loading.models())
 else:
     st.info(
         "There is no run yet. Start a training in the sidebar; on the synthetic faces, with the "

@@ -1,4 +1,4 @@
-"""A run's model card on the page of runs."""
+"""The model card of a run or a group on the page of runs."""
 
 import re
 
@@ -6,40 +6,40 @@ import streamlit as st
 
 from dashboard.base.failures import errors_told
 from dashboard.base.plain import without_directives
-from fercore.runs.artifacts import Run
-from fercore.runs.words import run_title
+from fercore.groups.group import Group
 
 _CHOSEN, _SHOWN = "card-run", "card-shown"
 
 
-def card_panel(runs: list[Run]) -> None:
-    """Folded: a run is chosen, its card shown or downloaded."""
-    titles = {run.run_id: f"{run.run_id}: {run_title(run)}" for run in runs}
+def card_panel(models: list[Group]) -> None:
+    """Folded: a group or a run is chosen, its card shown or downloaded."""
+    titles = {model.name: f"{model.name}: {model.title}" for model in models}
     with st.expander("A model card"):
         st.caption(
-            "What a run is for and what it is not for, the data and their faults, and how often it "
-            "is right on what: in Markdown, as model hubs expect it."
+            "What a model is for and what it is not for, the data and their faults, and how often "
+            "it is right on what: in Markdown, as model hubs expect it. Of a group, figures are "
+            "means over its seeds."
         )
         chosen = st.selectbox(
             "Whose card", list(titles), key=_CHOSEN, format_func=lambda name: titles.get(name, name)
         )
-        run = next((run for run in runs if run.run_id == chosen), runs[0])
+        model = next((model for model in models if model.name == chosen), models[0])
         st.download_button(
             "Download the card",
-            data=lambda: _card(run).encode(),
-            file_name=f"{run.run_id}.md",
+            data=lambda: _card(model).encode(),
+            file_name=re.sub(r"[^\w.@-]+", "-", model.name) + ".md",
             mime="text/markdown",
             icon=":material/download:",
             on_click="ignore",
         )
         if st.toggle("Show it here", key=_SHOWN):
             with errors_told("The card"):
-                _, _, text = _card(run).split("---\n", 2)  # the front matter is for programs
+                _, _, text = _card(model).split("---\n", 2)  # the front matter is for programs
                 beneath = re.sub(r"^#", "###", text, flags=re.M)  # the page's own titles
                 st.markdown(without_directives(beneath))
 
 
-def _card(run: Run) -> str:
+def _card(model: Group) -> str:
     from fercore.report.card import card
 
-    return card(run)
+    return card(model)

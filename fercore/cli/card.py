@@ -1,23 +1,23 @@
-"""`fercore card`: a run's model card."""
+"""`fercore card`: a model card, of a run or of a group of seeds."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fercore.cli.options import RunName
-from fercore.runs.listing import find_run
+from fercore.cli.options import ModelName
+from fercore.groups.finding import find_group
 
 Output = Annotated[Path | None, typer.Option("--output", help="a file; the screen by default")]
 
 
-def card(run_id: RunName, output: Output = None) -> None:
-    """Print or write a run's model card: what it is for, and how often it is right on what."""
-    from fercore.report import card as of_run
+def card(name: ModelName, output: Output = None) -> None:
+    """Print or write the model card of a run or a group: its use, and how often it is right."""
+    from fercore.report import card as of_model
 
-    run = find_run(run_id)
+    model = find_group(name)
     if output is None:
-        print(of_run.card(run), end="")
+        print(of_model.card(model), end="")
         return
-    of_run.write_card(run, output)
-    print(f"{output}: the card of {run_id}.")
+    of_model.write_card(model, output)
+    print(f"{output}: the card of {name}.")

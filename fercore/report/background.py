@@ -138,7 +138,7 @@ def _agreement(table: pd.DataFrame) -> Table:
 
 def protocol_section(models: Mapping[str, Group], versions: Mapping[str, str]) -> Section:
     """How it was done, and by what. versions: of what made the report."""
-    rows = _side_by_side([_provenance(model) for model in models.values()])
+    rows = _side_by_side([provenance(model) for model in models.values()])
     recipes = {key: recipe_lines(model.recipe) for key, model in models.items()}
     settings = [
         [name, *(own[name] for own in recipes.values())]
@@ -167,7 +167,8 @@ def _side_by_side(columns: Sequence[Mapping[str, str]]) -> list[list[str]]:
     return [[name, *(own.get(name, UNKNOWN) for own in columns)] for name in names]
 
 
-def _provenance(model: Group) -> dict[str, str]:
+def provenance(model: Group) -> dict[str, str]:
+    """Where a model comes from, in words: what its seeds share, and between what they lie."""
     first = model.home.members[0]
     info, imported = first.info, first.imported
     told = {

@@ -5,27 +5,28 @@ What people wrote is escaped; the front matter is YAML in which every value is J
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fercore import __version__
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fercore.analysis.from_weights import CLEAN, robustness
-from fercore.analysis.relabelling import against
 from fercore.data.download import STATEMENT
 from fercore.errors import ConfigError, RunError
 from fercore.files import replacing, writing_to
-from fercore.groups.group import group_of
+from fercore.groups.group import Group, group_of
 from fercore.groups.tables import slices
 from fercore.labels import CLASSES, NOT_FOR, USAGES
-from fercore.report.background import recipe_lines
+from fercore.report.background import provenance, recipe_lines
 from fercore.report.compared import COVERAGE, calibration_rows
 from fercore.report.templates import environment
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import votes_of
 from fercore.runs.parts import part_names
-from fercore.runs.words import cut_short, epoch_choice, model_title, run_title, seed_title
-from fercore.scoring.evaluation import class_table, evaluate
+from fercore.runs.words import cut_short, epoch_choice
+from fercore.scoring.grouped.evaluation import class_table, evaluate
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.labelling import LABELS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.statistics import LEVEL
@@ -33,34 +34,38 @@ from fercore.wording import UNKNOWN, breakable, count, duration, in_p, number, w
 
 _TAGS = ["facial-expression-recognition", "fer2013", "image-classification"]
 _SHOWN = (1, 3, 5)  # strengths of the corruptions
+_ABOVE = ("name", "model", "dataset")  # what the card says elsewhere
 Rows = list[list[str]]
 
 
-def write_card(run: Run, path: Path) -> None:
+def write_card(model: Run | Group, path: Path) -> None:
     """Write it whole or not at all. Raises `ConfigError` where nothing can be written there."""
-    text = card(run)
+    text = card(model)
     with writing_to(path.parent.absolute(), f"{path} is not written", ConfigError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
 
-def card(run: Run) -> str:
-    """The model card of a run: trained, imported, or the mean of others.
+def card(model: Run | Group) -> str:
+    """The model card of a run: trained, imported, or the mean of others; or of a group of seeds,
+    whose figures are means over them and whose intervals hold for new seeds and images.
 
     Raises `RunError` where it cannot be read, or was scored on no image.
     """
-    parts = [part for part in PARTS if len(run.stored_predictions(part))]
+    group = (model if isinstance(model, Group) else group_of(model)).home.labelled(None)
+    parts = [part for part in PARTS if any(len(run.predictions(part)) for run in group.members)]
     if not parts:
-        raise RunError(f"{run.run_id} was scored on no image: there is nothing to tell of it.")
-    told = group_of(run).predictions(parts[0])
+        raise RunError(f"{group.name} was scored on no image: there is nothing to tell of it.")
+    told, run = group.predictions(parts[0]), group.run
     labels_only = all(table.labels_only for table in told.tables)
     text = environment().get_template("card.md").render(
-        front=_front_matter(run, parts),
+        front=_front_matter(group, parts),
+        name=group.name,
+        group=None if group.single else group,
+        told=told,
         run=run,
-        title=run_title(run),
-        model=model_title(run),
-        seed=seed_title(run),
+        title=group.title,
         version=__version__,
         not_for=NOT_FOR,
         about_data=STATEMENT if run.dataset == "FER2013" else "",
@@ -69,14 +74,14 @@ def card(run: Run) -> str:
             [usage, *map(str, of), str(sum(of))]
             for usage, of in ((usage, run.info["dataset"]["counts"][usage]) for usage in USAGES)
         ],
-        made=_made(run),
+        made=_made(run) if group.single else _made_by_seeds(group),
         part=PARTS[parts[0]],
-        n=len(told),
-        scores=_scores(run, parts),
-        of_classes=_of_classes(run, parts[0]),
-        of_slices=_of_slices(run, parts[0]),
+        scores=_scores(group, parts),
+        of_classes=_of_classes(told),
+        of_slices=_of_slices(group, parts[0]),
+        test="Fisher's exact test" if group.single else "Student's t over seeds and images",
         level=LEVEL,
-        calibration=[] if labels_only else calibration_rows("", group_of(run), told),
+        calibration=[] if labels_only else calibration_rows("", group, told),
         coverage=number(100 * COVERAGE, 0),
         robustness=_robustness(run),
         strengths=[str(strength) for strength in _SHOWN],
@@ -84,16 +89,18 @@ def card(run: Run) -> str:
     return breakable(text)
 
 
-def _front_matter(run: Run, parts: list[str]) -> dict[str, str]:
+def _front_matter(group: Group, parts: list[str]) -> dict[str, str]:
     results = []
+    run = group.run
     for part in parts:
-        scores = evaluate(run.stored_predictions(part))
+        scores = evaluate(group.predictions(part))
+        over = "" if group.single else f", mean over {scores['seeds']} seeds"
         metrics = [
             {
                 "type": kind,
                 "value": round(scores[name], 4),
                 "name": breakable(
-                    f"{title}, n = {scores['n']}, % with 95 % interval: "
+                    f"{title}, n = {scores['n']}{over}, % with 95 % interval: "
                     f"{with_interval(scores[name], scores[f'{name}_interval'])}"
                 ),
             }
@@ -111,9 +118,17 @@ def _front_matter(run: Run, parts: list[str]) -> dict[str, str]:
         "pipeline_tag": "image-classification",
         "tags": _TAGS,
         "metrics": ["accuracy", "f1"],
-        "model-index": [{"name": run.run_id, "results": results}],
+        "model-index": [{"name": group.name, "results": results}],
     }
     return {name: json.dumps(value, ensure_ascii=True) for name, value in front.items()}
+
+
+def _made_by_seeds(group: Group) -> dict[str, str]:
+    """What its seeds have in common, and between what the rest of it lies."""
+    told = provenance(group)
+    lines = {name[0].upper() + name[1:]: told[name] for name in told if name not in _ABOVE}
+    settings = ", ".join(f"{name} {value}" for name, value in recipe_lines(group.recipe).items())
+    return lines | {"Settings": settings}
 
 
 def _made(run: Run) -> dict[str, str]:
@@ -146,24 +161,23 @@ def _made(run: Run) -> dict[str, str]:
     return lines | {"Settings": settings}
 
 
-def _scores(run: Run, parts: list[str]) -> Rows:
+def _scores(group: Group, parts: list[str]) -> Rows:
     """A line for each part and each kind of labels there is, one's own verdicts apart."""
-    kinds = ["dataset", "ferplus", "agreed"] if votes_of(run) else ["dataset"]
+    kinds = ["dataset", "ferplus", "agreed"] if votes_of(group.run) else ["dataset"]
     rows = []
     for kind in kinds:
-        scored = against(run, kind)
+        scored = group.against(kind)
         for part in parts:
-            table = scored.predictions(part)
-            if not len(table):
-                continue
-            scores = evaluate(table)
-            rows.append([PARTS[part], LABELS[kind], str(scores["n"]), *_headline(scores)])
-    return rows + [_on_another_set(run, name) for name in part_names(run)]
+            with suppress(RunError):  # no image has such a label
+                scores = evaluate(scored.predictions(part))
+                rows.append([PARTS[part], LABELS[kind], str(scores["n"]), *_headline(scores)])
+    others = dict.fromkeys(name for run in group.members for name in part_names(run))
+    return rows + [_on_another_set(group, name) for name in others]
 
 
-def _on_another_set(run: Run, name: str) -> list[str]:
+def _on_another_set(group: Group, name: str) -> list[str]:
     try:
-        scores = evaluate(run.on(name).stored_predictions(name))
+        scores = evaluate(group.on(name).predictions(name))
     except RunError:
         return [name, "cannot be read", *[UNKNOWN] * 3]
     return [name, LABELS["dataset"], str(scores["n"]), *_headline(scores)]
@@ -175,20 +189,20 @@ def _headline(scores: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _of_classes(run: Run, part: str) -> Rows:
+def _of_classes(told: GroupPredictions) -> Rows:
     return [
         [line["class"], str(line["support"])]
         + [
             with_interval(line[name], (line[f"{name}_low"], line[f"{name}_high"]))
             for name in ("recall", "precision", "f1")
         ]
-        for line in class_table(run.stored_predictions(part)).to_dict("records")
+        for line in class_table(told).to_dict("records")
     ]
 
 
-def _of_slices(run: Run, part: str) -> Rows:
+def _of_slices(group: Group, part: str) -> Rows:
     """The slices, by anything but the label, that differ from the other images beyond chance."""
-    table = slices(run, part)
+    table = slices(group, part)
     table = table[(table["p_holm"] < LEVEL) & (table["property"] != "class")]
     return [
         [f"{line['property']}: {line['slice']}", str(line["n"]),
@@ -199,7 +213,7 @@ def _of_slices(run: Run, part: str) -> Rows:
 
 
 def _robustness(run: Run) -> Rows:
-    """Accuracy under each corruption; nothing where it was not measured."""
+    """A run's accuracy under each corruption; nothing where it was not measured."""
     table = robustness(run)
     if table is None:
         return []
