@@ -7,6 +7,7 @@ on disk stays. Dataset and votes are those that the environment names (`FERCORE_
 
     python benchmarks/load.py                      # one session, twenty, twenty on a cold server
     python benchmarks/load.py --switches 2000      # one session without thought: is memory flat?
+    python benchmarks/load.py --pages              # one session: the median of each page
 
 The sessions share the machine with the server; their own processor time is printed as well.
 """
@@ -20,6 +21,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,6 +120,7 @@ async def visit(
     thought: float,
     seed: int,
     on_round: Callable[[], object] = lambda: None,
+    on_page: Callable[[str], object] = lambda title: None,
 ) -> Visitor:
     """One session through all pages, `rounds` times, each round in another order."""
     order = random.Random(seed)
@@ -135,6 +138,7 @@ async def visit(
             for title in order.sample(sorted(visitor.pages), len(visitor.pages)):
                 await asyncio.sleep(thought * order.uniform(0.5, 1.5))
                 await visitor.open(title)
+                on_page(title)
             on_round()
     return visitor
 
@@ -177,16 +181,44 @@ def memory(at: Server, switches: int) -> dict:
     return {"switches": len(visitor.waits), "server_mb": tenths, "errors": visitor.errors}
 
 
+def by_page(at: Server, rounds: int) -> dict:
+    """One warm session without thought: by page, the median wait and the server's processor time,
+    which other programs on the machine do not lengthen, both in seconds.
+    """
+    costs: dict[str, list[float]] = defaultdict(list)
+    before = [at.cpu_seconds]
+
+    def note(title: str) -> None:
+        now = at.cpu_seconds
+        costs[title].append(now - before[0])
+        before[0] = now
+
+    visitor = asyncio.run(visit(at.port, rounds, 0, SEED, on_page=note))
+    waits: dict[str, list[float]] = defaultdict(list)
+    for title, wait in visitor.waits:
+        waits[title].append(wait)
+    return {
+        title: {
+            "median_s": round(float(np.median(waits[title])), 3),
+            "server_cpu_s": round(float(np.mean(costs[title])), 3),
+        }
+        for title in visitor.pages
+    } | {"errors": visitor.errors}
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--sessions", type=int, default=20)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--thought", type=float, default=1.0, help="seconds, on average")
     arguments.add_argument("--switches", type=int, help="measure memory over so many instead")
+    arguments.add_argument("--pages", action="store_true", help="measure each page instead")
     options = arguments.parse_args()
     with server() as warm:
         measure(warm, 1, 1, 0)
-        if options.switches:
+        if options.pages:
+            result = by_page(warm, 10 * options.rounds)
+        elif options.switches:
             result = memory(warm, options.switches)
         else:
             many = options.sessions, options.rounds, options.thought
@@ -194,7 +226,7 @@ def main() -> None:
                 "one, warm": measure(warm, 1, options.rounds, options.thought),
                 "many, warm": measure(warm, *many),
             }
-    if not options.switches:
+    if not (options.switches or options.pages):
         with server() as cold:
             result["many, cold"] = measure(cold, options.sessions, 1, options.thought)
     machine = describe_hardware("cpu", "fp32")
