@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import fisher_exact
 from streamlit.testing.v1 import AppTest
 
+from dashboard.base.navigation import PAGES
 from fercore.analysis import marks
 from fercore.analysis.attributes import import_attributes
 from fercore.analysis.marks import Mark
@@ -199,6 +200,43 @@ def test_the_page_shows_gaps_and_what_is_crossed(people):
     app.selectbox(key="cross-other").set_value("age group").run()
     assert not app.exception
     assert any("yes × 0-19" in frame.value.to_string() for frame in app.dataframe)
+
+
+def slices_by_link(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=TIMEOUT)
+    app.switch_page(str(PAGES["slices"].path))
+    for key, value in query.items():
+        app.query_params[key.replace("_", "-")] = value
+    return app.run()
+
+
+def test_what_is_crossed_and_the_gaps_stand_in_the_link(people):
+    app = open_page("slices")
+    app.selectbox(key="gaps-by").set_value("glasses").run()
+    app.selectbox(key="cross-one").set_value("class").run()
+    app.selectbox(key="cross-other").set_value("age group").run()
+    link = app.query_params
+    expected = {"gaps-by": "own:glasses", "cross-one": "class", "cross-other": "own:age group"}
+    assert {key: link[key] for key in expected} == expected
+    app.switch_page(str(PAGES["overview"].path)).run()
+    app.switch_page(str(PAGES["slices"].path)).run()  # it is kept, and a link restores it
+    for again in (app, slices_by_link(**{k.replace("-", "_"): v for k, v in expected.items()})):
+        assert again.selectbox(key="gaps-by").value == "glasses"
+        assert again.selectbox(key="cross-one").value == "class"
+        assert again.selectbox(key="cross-other").value == "age group"
+        assert "not here" not in said(again)
+
+
+def test_a_link_to_what_is_not_crossed_here_says_so(people):
+    app = slices_by_link(cross_one="own:nosuch", cross_other="own:glasses", gaps_by="own:nosuch")
+    assert not app.exception
+    words = said(app).replace("\u2060", "")  # which keeps a colon from being an icon's
+    assert "names the property that is crossed “own:nosuch”, which is not here" in words
+    assert "names the attribute of the gaps “own:nosuch”" in words
+    assert app.selectbox(key="cross-other").value == "glasses"
+    app = slices_by_link(cross_one="face")  # of these images it is not known
+    assert "These images know nothing of “face”. Shown instead: nothing." in said(app)
+    assert app.selectbox(key="cross-one").value == "nothing"
 
 
 def test_who_may_not_write_saves_nothing(two_runs, monkeypatch):

@@ -4,7 +4,7 @@ Keys stay when the words on the screen change; where both are words, this is the
 knows which key stands for which.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.base import address, index_sets, keys, loading
 from dashboard.base.address import PAGE, Parameter, choice, number
 from dashboard.base.navigation import page_path
-from dashboard.base.own_slices import own_slices
+from dashboard.base.own_slices import NOTHING, attributes, crossable, own_slices
 from dashboard.base.selecting import fitting_view
 from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE, default_pair
 from fercore.analysis.review import VERDICTS
@@ -41,6 +41,7 @@ PAIRS = {"alike": "most alike", "differ": "labels differ"}
 COLOURINGS = {"label": "label", "prediction": "prediction", "outcome": "right or wrong"}
 FACES_FROM = {"images": "one of the images", "photo": "a photo"}
 LOOKED_AT = {"photos": "photos", "clip": "a clip"}
+CROSS_ONE, CROSS_OTHER, GAPS_BY = "cross-one", "cross-other", "gaps-by"
 WEBCAM_MODELS = {"a": "A", "b": "B", "both": "A and B"}
 WISHES = {"precision": "precision", "alarms": "false alarms"}
 STUDY_IMAGES = {name: PARTS[name] for name in ("clean", "private")}  # the plan's go first
@@ -83,6 +84,20 @@ def _range(text: str) -> tuple[int, int]:
     if not WHOLE_RANGE[0] <= low <= high <= WHOLE_RANGE[1]:
         raise ValueError(text)
     return low, high
+
+
+def _now(key: str, title: str, options: Callable[[], dict[str, str]], otherwise: str) -> Parameter:
+    """A choice among options that people add to and take from, by their keys in the URL."""
+
+    def write(value: str) -> str:
+        return {name: key for key, name in options().items()}[value]
+
+    return Parameter(key, title, lambda: otherwise, lambda text: options()[text], write,
+                     words=lambda value: value or "the first one")  # fmt: skip
+
+
+def _groupings() -> dict[str, str]:
+    return {"": ""} | attributes()
 
 
 def _percents(key: str, title: str) -> Parameter:
@@ -151,7 +166,12 @@ _OWN: dict[str, list[Parameter]] = {
         *(number(f"alarms-{name}", f"share of {name}", 0.0, 100.0, 3.0) for name in CLASSES),
     ],
     "expression": [_label_shown("expression", otherwise="fear"), _FEATURES, _FACE],
-    "slices": [_FACE],
+    "slices": [
+        _now(CROSS_ONE, "property that is crossed", crossable, NOTHING),
+        _now(CROSS_OTHER, "property that it is crossed with", crossable, NOTHING),
+        _now(GAPS_BY, "attribute of the gaps", _groupings, ""),
+        _FACE,
+    ],
     "embedding": [
         _FEATURES,
         choice("colouring", "colouring", COLOURINGS),

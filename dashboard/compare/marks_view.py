@@ -4,6 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading, theme
+from dashboard.base.address import NOT_HERE
+from dashboard.base.own_slices import NOTHING
+from dashboard.base.parameters import CROSS_ONE, CROSS_OTHER, GAPS_BY
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import csv_button, stacked
@@ -16,7 +19,6 @@ from fercore.scoring.gaps import Gaps, gaps
 from fercore.scoring.slices import FEW, slice_masks
 from fercore.scoring.statistics import LEVEL
 
-NOTHING = "nothing"
 _LONGEST = 8  # small groups that are named
 
 
@@ -25,8 +27,10 @@ def crossed_section(selection: Selection, properties: pd.DataFrame) -> None:
     st.subheader("Two properties crossed", anchor=False)
     names = list(dict.fromkeys(name for name, _ in slice_masks(properties)))
     left, right = st.columns(2)
-    one = left.selectbox("By", [NOTHING, *names], key="cross-one")
-    other = right.selectbox("and by", [NOTHING, *names], key="cross-other")
+    for key in (CROSS_ONE, CROSS_OTHER):
+        _known_or_say_so(key, [NOTHING, *names])
+    one = left.selectbox("By", [NOTHING, *names], key=CROSS_ONE)
+    other = right.selectbox("and by", [NOTHING, *names], key=CROSS_OTHER)
     if NOTHING in (one, other) or one == other:
         st.caption("Choose two properties, such as class and an attribute, to see both at once.")
         return
@@ -52,6 +56,21 @@ def crossed_section(selection: Selection, properties: pd.DataFrame) -> None:
     csv_button(found, "crossed-slices", models=selection.models, part=selection.part)
 
 
+def _known_or_say_so(key: str, names: list[str]) -> None:
+    """Choose the first of `names` where what is chosen is none of them; says so where a link or the
+    choice on other images named it.
+    """
+    chosen = st.session_state.get(key, "")
+    if chosen not in names:
+        st.session_state[key] = names[0]
+        if chosen:
+            st.warning(
+                f"These images know nothing of “{plain(chosen)}”. Shown instead: "
+                f"{plain(names[0])}.",
+                icon=NOT_HERE,
+            )
+
+
 def gaps_section(selection: Selection) -> None:
     """A table of gaps between the groups that an attribute makes; nothing without attributes."""
     pixels = loading.predictions(selection.a, selection.part).pixels
@@ -59,7 +78,8 @@ def gaps_section(selection: Selection) -> None:
     if not known:
         return
     st.subheader("Gaps between groups", anchor=False)
-    name = st.selectbox("Groups by", list(known), format_func=plain, key="gaps-by")
+    _known_or_say_so(GAPS_BY, list(known))
+    name = st.selectbox("Groups by", list(known), format_func=plain, key=GAPS_BY)
     if known[name].guessed:
         st.warning(
             f"“{plain(name)}” was guessed by a model ({plain(known[name].origin)}): the gaps are "

@@ -61,6 +61,7 @@ _KEYS = {
     "votes for the label": ("votes", ("under-50", "50-80", "over-80")),
     "class": ("class", CLASSES),
 }
+PROPERTY_KEYS = {name: key for name, (key, _) in _KEYS.items()}
 SLICE_KEYS = {
     (name, part): f"{_KEYS[name][0]}:{key}"
     for name, parts in SLICES.items()
