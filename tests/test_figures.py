@@ -71,7 +71,7 @@ def test_accuracy_figure_places_its_points_and_references():
     centres = [float(place) for place in re.findall(r'circle cx="([\d.]+)"', svg)]
     assert centres[0] > centres[1]
     assert f"M{centres[0]} " in svg  # the paper's CNN stands where a model as good as it stands
-    assert "paper CNN, 63.25 %" in svg
+    assert "Savitri et al., CNN, 63.25 %" in svg
     assert "human 65 ± 5" in svg
     assert "paper" not in accuracy_svg(scores, references=False)
 
@@ -278,4 +278,4 @@ def test_the_papers_lines_are_named_once():
         }
     )
     notes = [note.text for note in cost_figure(heads).layout.annotations]
-    assert notes == ["paper CNN", "paper CNN-LSTM"]
+    assert notes == ["Savitri et al., CNN", "Savitri et al., CNN-LSTM"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.scoring.statistics import Interval
-from fercore.study.references import HUMAN, PAPER, Published
+from fercore.study.references import AUTHORS, HUMAN, PAPER, Published
 from fercore.wording import interval, percent
 
 _WIDTH, _HEIGHT = 480, 250  # narrow: on a telephone the letters are still read
@@ -36,7 +36,7 @@ def accuracy_svg(
     """An SVG figure; `references` adds the paper's and the human accuracy, FER2013's alone, and
     where one is given a published one, which says what it was chosen on.
     """
-    lines = {f"paper {model}": value for model, value in PAPER.items()} if references else {}
+    lines = {f"{AUTHORS}, {model}": value for model, value in PAPER.items()} if references else {}
     if references and published:
         lines[f"{published.model}, caveat below"] = published.accuracy
     drawn = [value for score in scores for value in (*score.interval, *score.seeds)]

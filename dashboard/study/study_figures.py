@@ -11,7 +11,7 @@ from dashboard.base.figures import drawn_once
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.figures.parts import error_bars, legend_below, styled
 from fercore.scoring.grouped.comparison import MARGIN
-from fercore.study.references import PAPER
+from fercore.study.references import AUTHORS, PAPER
 from fercore.wording import number, points, points_interval
 
 
@@ -75,7 +75,7 @@ def variants_figure(variants: pd.DataFrame) -> go.Figure:
     for model, accuracy in PAPER.items():
         figure.add_vline(
             100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {model}", annotation_position="top",
+            annotation_text=f"{AUTHORS}, {model}", annotation_position="top",
         )  # fmt: skip
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(categoryorder="array", categoryarray=_wrapped(variants["title"])[::-1])
@@ -97,29 +97,11 @@ def pairs_figure(pairs: pd.DataFrame, title: str) -> go.Figure:
         )  # fmt: skip
         figure.add_vline(
             100 * PAPER[name], line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {name}", annotation_position="top",
+            annotation_text=f"{AUTHORS}, {name}", annotation_position="top",
         )  # fmt: skip
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(autorange="reversed")
     return legend_below(styled(figure, title, height=130 + _row_height(pairs) * len(pairs)))
-
-
-@drawn_once
-def shares_figure(curve: pd.DataFrame) -> go.Figure:
-    """Accuracy by share of Training: share; from_scratch and pretrained, accuracies."""
-    figure = go.Figure()
-    for column, name, key in (
-        ("pretrained", "pretrained", "A"),
-        ("from_scratch", "from scratch", "B"),
-    ):
-        figure.add_scatter(
-            x=100 * curve["share"], y=100 * curve[column], mode="lines+markers", name=name,
-            line={"color": MODEL_COLOURS[key]},
-            hovertemplate=f"{name}, %{{x:.0f}} % of Training: %{{y:.1f}} %<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title="share of Training, %", rangemode="tozero")
-    figure.update_yaxes(title="accuracy, %")
-    return legend_below(styled(figure, "The CNN by how many images it learns from", height=340))
 
 
 @drawn_once
@@ -147,7 +129,7 @@ def cost_figure(variants: pd.DataFrame) -> go.Figure:
                 col=column,
             )
         for model, accuracy in PAPER.items():
-            name = {"annotation_text": f"paper {model}", "annotation_position": "bottom left"}
+            name = {"annotation_text": f"{AUTHORS}, {model}", "annotation_position": "bottom left"}
             figure.add_hline(
                 100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=column,
                 **(name if column == 1 else {}),
@@ -207,5 +189,5 @@ def _papers_accuracies(figure: go.Figure, where: str, more: str = "") -> None:
     for model, accuracy in PAPER.items():
         figure.add_hline(
             100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"paper {model}{more}", annotation_position=where,
+            annotation_text=f"{AUTHORS}, {model}{more}", annotation_position=where,
         )  # fmt: skip

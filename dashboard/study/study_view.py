@@ -50,14 +50,14 @@ def planned_answers(results: StudyResults) -> None:
         st.subheader(results.verdict, anchor=False)
     for answer in results.answers:
         if answer.planned:
-            told(answer)
+            _told(answer)
             _figure(answer.topic, results)
 
 
 def exploratory_answers(results: StudyResults) -> None:
     for answer in results.answers:
         if not answer.planned:
-            told(answer)
+            _told(answer)
     if len(results.pairs):
         show_figure(
             study_figures.pairs_figure(results.pairs, "Ordinary choices, alone and two at once"),
@@ -119,11 +119,13 @@ def readings(variants: pd.DataFrame) -> None:
 
 def tables(results: StudyResults, part: str) -> None:
     """All variants and all contrasts, and the downloads of what the page shows."""
+    shown = {"Variants": _variants(results.variants), "Contrasts": _contrasts(results.contrasts)}
     whole = {
         "Variants": results.variants.rename(columns={"model": "architecture"}),
         "Contrasts": results.contrasts,
     }
-    show_tables(results.variants, results.contrasts)
+    for table in shown.values():
+        st.dataframe(readable(table, _FORMATS), hide_index=True, placeholder="–")
     more = {"Intervals": results.primary, "Fresh splits": results.splits, "Pairs": results.pairs}
     with st.container(horizontal=True):
         for name, table in (whole | more).items():
@@ -134,14 +136,7 @@ def tables(results: StudyResults, part: str) -> None:
                 )  # fmt: skip
 
 
-def show_tables(variants: pd.DataFrame, contrasts: pd.DataFrame) -> None:
-    """A study's two tables, readable."""
-    for table in (_variants(variants), _contrasts(contrasts)):
-        st.dataframe(readable(table, _FORMATS), hide_index=True, placeholder="–")
-
-
-def told(answer: Answer) -> None:
-    """A question and its answer."""
+def _told(answer: Answer) -> None:
     st.markdown(f"**{answer.question}** {answer.answer}")
 
 

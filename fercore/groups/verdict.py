@@ -12,7 +12,7 @@ from fercore.runs.artifacts import Run
 from fercore.runs.words import model_title, seed_title
 from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
 from fercore.scoring.statistics import LEVEL
-from fercore.study.references import PAPER
+from fercore.study.references import AUTHORS, PAPER
 from fercore.wording import NO_BREAK, count, number, p_value, percent, points, points_interval
 
 
@@ -175,10 +175,10 @@ def _subject_of_runs(a: Run, b: Run) -> str:
 
 
 def paper_in_words(a: Group, b: Group) -> str:
-    """The paper's gap, where A and B are what it compared, with the same sign; else ''."""
+    """The published gap, where A and B are what was compared, with the same sign; else ''."""
     first = [model.members[0] for model in (a, b)]
     titles = {model_title(run): run.dataset for run in first if not run.imported}
     if set(titles) != set(PAPER) or set(titles.values()) != {"FER2013"}:
         return ""
     accuracies = [PAPER[model_title(run)] for run in first]
-    return f"The paper saw {points(accuracies[0] - accuracies[1])} between its own two."
+    return f"{AUTHORS} saw {points(accuracies[0] - accuracies[1])} between their own two."

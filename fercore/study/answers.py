@@ -19,7 +19,7 @@ from fercore.study.contrasts import (
     PRIMARY,
     STATES,
 )
-from fercore.study.references import PAPER
+from fercore.study.references import AUTHORS, PAPER
 from fercore.study.splits import FreshSplits
 from fercore.study.variants import STRONGER, find_study
 from fercore.wording import breakable, number, p_value, percent, points, points_interval
@@ -71,7 +71,7 @@ def _difference(result: CrossedDifference) -> str:
         f"{result.images}). A true difference of {number(100 * result.detectable)} points would be "
         f"found four times in five with so many; of the variance {seeds} come from the seeds, "
         f"{images} from the images, {rest} from both together. "
-        f"{_beside(result)} The paper saw {points(PAPER['CNN'] - PAPER['CNN-LSTM'])}."
+        f"{_beside(result)} {AUTHORS} saw {points(PAPER['CNN'] - PAPER['CNN-LSTM'])}."
     )
 
 
@@ -217,7 +217,7 @@ def stronger_answer(result: CrossedDifference | None) -> Answer:
 
 def others_answer(pairs: pd.DataFrame | None) -> Answer:
     """Which ordinary choices give both of the paper's figures: from `results.pairs_table`."""
-    question = "What gives the paper's two figures?"
+    question = f"What gives the two figures of {AUTHORS}?"
     if pairs is None:
         return Answer("others", question, NOT_TRAINED, planned=False)
     off = pairs.assign(

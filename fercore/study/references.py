@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from fercore.scoring.statistics import Interval
 
-# Test accuracies of Savitri, Permana and Puspa Dewi (2026); layers and recipe unpublished.
+# Test accuracies of Savitri, Permana and Puspa Dewi (2026); layers and recipe unpublished. They are
+# named wherever their figures are: `paper` is the name of a recipe of ours.
+AUTHORS = "Savitri et al."
 PAPER = {"CNN": 0.6325, "CNN-LSTM": 0.4682}
 
 # Human accuracy on FER2013, 65 ± 5 % (Goodfellow et al., 2013).
