@@ -110,12 +110,19 @@ with cell:
             against, said_a, said_b,
         )  # fmt: skip
     else:
-        true, said = next(iter(chosen.values()))
+        of_faces, (true, said) = next(iter(chosen.items()))
         for key, matrix in counts.items():
             told(
                 f"{letter(key)} says **{said}** where the label says **{true}**",
                 matrix, true, said,
             )  # fmt: skip
+            if key == of_faces and not models[key].single and key in selection.paired_models:
+                samples = selection.samples
+                by_most = (samples["label"] == true) & (samples[f"{key.lower()}_predicted"] == said)
+                st.caption(
+                    f"The mean of its seeds. Most of them say so of {theme.count(by_most.sum())} "
+                    "images: those are the faces."
+                )
 
 differences = None
 if selection.pair and against is not None:

@@ -167,6 +167,10 @@ def test_a_run_that_was_cut_short_is_marked_wherever_it_is_shown(two_runs):
     table = open_page("runs").dataframe[0].value.set_index("run")
     assert table.loc["short", "recipe"] == "quick, cut short at 3 of 4 epochs"
     assert table.loc["first", "recipe"] == "quick"
+    longer = find_run("first").recipe.to_json() | {"epochs": 9}
+    changed("first", "longer", recipe=longer)  # as its group is called
+    table = open_page("runs").dataframe[0].value.set_index("run")
+    assert table.loc["longer", "recipe"] == "quick,epochs=9"
     assert "cut short at 3 of 4" in run("runs", "list")
 
 
@@ -174,6 +178,7 @@ def test_one_that_was_cut_short_differs_in_more_than_the_seed(two_runs):
     other = changed("first", "other", seed=1)
     short = changed("first", "short", seed=2, epochs_done=3)
     make_ensemble("both", [two_runs[0], other])
+    assert "Ensemble of 2 runs: both" in said(open_page("overview"))
     with pytest.raises(RunError, match="'short' differs from 'first' in more than the seed"):
         make_ensemble("all", [two_runs[0], short])
 

@@ -77,9 +77,7 @@ def ready(two_runs):
 NO_CSV = {"webcam", "your_faces", "predict"}  # without a photo
 
 
-@pytest.mark.parametrize(
-    "name", sorted(PAGES.keys() - NO_CSV - {"does_the_lstm_lose", "pretraining"})
-)
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - NO_CSV - {"does_the_lstm_lose"}))
 def test_every_csv_of_a_page_is_read_by_pandas(ready, downloads, name):
     open_page(name, a="first", b="second")
     assert downloads

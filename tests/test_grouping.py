@@ -203,7 +203,7 @@ def test_another_run_of_the_same_seed_is_left_out_and_named(study, run_folders):
     group = find_group("cnn@quick")
     assert [run.run_id for run in group.members if run.info["seed"] == 7] == ["again"]
     assert group.left_out == (
-        "best-quick-synthetic/cnn-s7 has the seed of again, which stands for it.",
+        "best-quick-synthetic/cnn-s7 is not counted: again is of the same seed.",
     )
 
 

@@ -33,10 +33,9 @@ from tests.seeds import two_groups
 ANALYSIS = [
     "overview", "confusion", "per_class", "roc_and_pr", "calibration", "misclassified", "training"
 ]  # fmt: skip
-NAMING_NO_MODEL = {"webcam", "does_the_lstm_lose", "pretraining", "runs", "your_faces"}
+NAMING_NO_MODEL = {"webcam", "does_the_lstm_lose", "runs", "your_faces"}
 EMPTY = {  # what a page says where there is no run
     "does_the_lstm_lose": "The study has not run yet",
-    "pretraining": "The study has not run yet",
     "your_faces": "No faces are kept yet",
 }
 TIMEOUT = 60
@@ -144,6 +143,8 @@ def test_the_app_opens_on_two_groups_of_one_recipe(of_two_groups):
     app = open_page("overview")
     assert (app.selectbox(key="a").value, app.selectbox(key="b").value) == tuple(GROUPS.values())
     assert app.selectbox(key="a").options[:2] == list(GROUPS.values())
+    made_here = {run.run_id for run in list_runs()}
+    assert set(app.selectbox(key="a").options[2 : 2 + len(made_here)]) == made_here
 
 
 def test_overview_compares_groups_over_seeds_and_images(of_two_groups):
@@ -175,6 +176,13 @@ def test_misclassified_counts_the_seeds_that_are_wrong(of_two_groups):
     words = said(app)
     assert f"{every.sum()} faces** of 350" in words
     assert f"No seed of A or of B is right on {every.sum()} faces" in words
+
+
+def test_confusion_says_how_many_faces_a_cell_of_means_opens(of_two_groups):
+    cell = GROUPS | {"true": "sad", "predicted": "neutral"}
+    (found,) = re.findall(r"Most of them say so of (\d+) im", said(open_page("confusion", **cell)))
+    faces = re.search(r"(\d+) faces\*\* of", said(open_page("misclassified", **cell, which="all")))
+    assert found == faces[1]
 
 
 def test_a_face_of_groups_says_how_many_seeds_are_wrong(of_two_groups):

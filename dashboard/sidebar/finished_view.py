@@ -1,4 +1,4 @@
-"""Trainings that have just ended as runs: what each reached, against the run it is measured by."""
+"""Runs that have just been made: what each reached, against the run it is measured by."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,8 +26,12 @@ def finished_view() -> None:
     """This machine's newest runs, while they are news and until they are put away."""
     runs = loading.runs()
     news = [run for run in runs if not run.shipped and _is_news(run)]
-    for run in news[:_CARDS]:
+    for run in news[:1]:
         _card(run, counterpart(run, runs))
+    if further := news[1:_CARDS]:
+        with st.expander(f"{len(further)} more of the last day"):  # Retrain stays in sight
+            for run in further:
+                _card(run, counterpart(run, runs))
     if older := [run.run_id for run in news[_CARDS:]]:
         st.caption(f"Finished before these: {plain(', '.join(older))}.")
 
@@ -36,6 +40,7 @@ def _card(run: Run, old: Run | None) -> None:
     with st.container(border=True):
         ended = f"Kept at {cut_short(run)}" if cut_short(run) else "Finished"
         ended = "Imported" if run.imported else ended
+        ended = f"Ensemble of {len(run.members)} runs" if run.members else ended
         special = " ".join(badge(mark, mark) for mark in marks(run))
         st.markdown(f":material/check: **{ended}: {plain(run.run_id)}** {special}")
         st.caption(" ".join(_sentences(run, old)))

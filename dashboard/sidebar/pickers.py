@@ -8,7 +8,7 @@ from dashboard.base import keys, loading
 from dashboard.base.badges import titled
 from dashboard.base.own_slices import own_slices
 from dashboard.base.plain import plain
-from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE
+from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE, default_pair
 from fercore.glossary import explained
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
@@ -17,7 +17,8 @@ from fercore.scoring.labelling import LABELS
 from fercore.scoring.slices import SLICES, slice_title
 
 # One for all four: each is a stop of the Tab key, before the page.
-_HELP = f"""**Model A, Model B**: A is drawn in blue, B in orange. Groups come first.
+_HELP = f"""**Model A, Model B**: A is drawn in blue, B in orange. The runs made
+here follow the first pair.
 {explained("group", "run")}
 
 **Images**: {explained("PrivateTest", "without duplicates", "PublicTest")} Below them are other sets
@@ -36,8 +37,8 @@ def model_pickers() -> None:
         return
     st.caption("Compared on every page", help=_HELP)
     for key, label, options in (
-        (keys.MODEL_A, "Model A", list(models)),
-        (keys.MODEL_B, "Model B", [*models, NO_MODEL]),
+        (keys.MODEL_A, "Model A", names := _in_order(list(models.values()))),
+        (keys.MODEL_B, "Model B", [*names, NO_MODEL]),
     ):
         chosen = st.selectbox(label, options, _at_first(options, key), key=key)
         model = models.get(chosen)
@@ -57,6 +58,13 @@ def model_pickers() -> None:
         format_func=LABELS.__getitem__,
         key=keys.LABELS,
     )
+
+
+def _in_order(models: list[Group]) -> list[str]:
+    """The pair that the app opens on, then the runs made on this machine, then the others."""
+    own = [model.name for model in models if model.single and not model.members[0].shipped]
+    names = [*default_pair(models), *own, *(model.name for model in models)]
+    return [name for name in dict.fromkeys(names) if name != NO_MODEL]
 
 
 def narrowing() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
 from fercore.cli.imports import import_
@@ -65,8 +64,9 @@ def _list_groups(as_json: bool) -> None:
         for line in table.to_dict("records")
     ]
     print_table(["group", "dataset", "seeds", *means, "deviation, points", "weights of"], rows)
-    for sentence in table.get("left_out", pd.Series(dtype=object)).explode().dropna():
-        typer.secho(sentence, err=True)
+    for line in table.to_dict("records"):
+        for sentence in line["left_out"]:
+            typer.secho(f"Of {line['group']}: {sentence}", err=True)
 
 
 @app.command()

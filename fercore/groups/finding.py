@@ -106,7 +106,7 @@ def _group(runs: list[Run], damaged: Iterable[Damaged]) -> Group:
     for run in own:
         first = by_seed.setdefault(run.info["seed"], run)
         if not _same_training(first, run):
-            left_out.append(f"{run.run_id} has the seed of {first.run_id}, which stands for it.")
+            left_out.append(f"{run.run_id} is not counted: {first.run_id} is of the same seed.")
     rows = {(run.store.name, run.variant) for run in runs if isinstance(run, Cell)}
     left_out += [each.problem for each in damaged if (each.study, each.variant) in rows]
     name = recipe_name(runs[0])

@@ -18,7 +18,7 @@ def recipe_name(run: Run) -> str:
     """
     if run.imported:
         return run.recipe.name
-    name = _changed_name(run.recipe, run.info["model"])
+    name = changed_recipe_name(run.recipe, run.info["model"])
     if run.start_from:
         name += f",from={run.start_from}"
     if labels := run.info.get("labels"):
@@ -37,7 +37,8 @@ def with_dataset(name: str, run: Run, *, closely: bool = False) -> str:
     return f"{name}@{dataset}{print_}"
 
 
-def _changed_name(recipe: Recipe, model: str) -> str:
+def changed_recipe_name(recipe: Recipe, model: str) -> str:
+    """'paper'; 'paper-low-rate' for a change that studies name, 'paper,epochs=3' for another."""
     if (base := RECIPES.get(recipe.name)) is None:
         return recipe.name
     for condition in CONDITIONS:
