@@ -26,6 +26,7 @@ RECIPES = {  # of the real runs
     "cnn_small": "small",
     **dict.fromkeys(("cnn-s0", "cnn-s1", "cnn-s2", "cnn_lstm-low-rate-s0"), "paper"),
     **dict.fromkeys(("cnn_lstm-s0", "cnn_lstm-s1", "cnn_lstm-s2"), "paper"),
+    **dict.fromkeys(("cnn-votes", "cnn_lstm-votes"), "paper"),
 }
 REAL = tuple(RECIPES)
 ENSEMBLES = ("cnn-best-ensemble", "cnn_lstm-best-ensemble", "cnn-fast-ensemble")
