@@ -7,20 +7,28 @@ called, the least and the most over the classes.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.draws import Key, calls, shares, show
+from fercore.labels import CLASSES
 from fercore.runs.listing import read_run
 from fercore.scoring import calibration, evaluation
 from fercore.scoring.evaluation import CLASS_METRICS
+from fercore.scoring.gaps import gaps
+from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.predictions import Predictions
 
 SHIPPED = Path(__file__).parents[1] / "artifacts" / "shipped"
 PAIR = "cnn-s0", "cnn_lstm-s0"
 ANSWERED = 0.8  # of the images, the surest
+# Groups of people: how many, and which share of the errors is put into the last one. Of the others
+# each takes its part of the images by chance.
+GROUPS = ((2, 0.0), (2, 0.3), (5, 0.0), (5, 0.1), (5, 0.3))
+_PARTS = (0.3, 0.3, 0.2, 0.1, 0.1)  # of the images, so many as there are groups
 
 
 def population() -> tuple[Predictions, Predictions]:
@@ -74,6 +82,50 @@ def false_alarms(images: int, trials: int, seed: int = 0) -> pd.DataFrame:
     return shares(trials, called)
 
 
+def gaps_coverage(
+    images: int, trials: int, seed: int = 0, cases: Sequence[tuple[int, float]] = GROUPS
+) -> pd.DataFrame:
+    """The share of the widest gaps' intervals that hold the true difference of the two groups that
+    were worst and best in the draw, as `shares` has it: a line for each case and metric.
+    """
+    rng, (a, _) = np.random.default_rng(seed), population()
+    people = {case: _people(a, *case, np.random.default_rng(9)) for case in cases}
+    truth = {case: _group_shares(a, of_image) for case, of_image in people.items()}
+
+    def held() -> dict[Key, bool]:
+        pick = rng.integers(len(a), size=images)
+        drawn, found = grouped([picked(a, pick)]), dict[Key, bool]()
+        for case, of_image in people.items():
+            here = {str(group): of_image[pick] == group for group in range(case[0])}
+            for line in gaps(drawn, here).table.to_dict("records"):
+                true = truth[case][line["metric"], line["class"]]
+                sign = 1 if line["metric"] == "recall" else -1
+                gap = sign * (true[int(line["best"])] - true[int(line["worst"])])
+                key = f"gap of {case[0]}, {case[1]:.0%} apart, {line['metric']}", line["class"]
+                found[key] = line["gap_low"] <= gap <= line["gap_high"]
+        return found
+
+    return shares(trials, held)
+
+
+def _people(a: Predictions, groups: int, apart: float, rng: np.random.Generator) -> np.ndarray:
+    """A group for each image."""
+    parts = np.array(_PARTS[:groups]) / sum(_PARTS[:groups])
+    of_image = rng.choice(groups, size=len(a), p=parts)
+    of_image[~a.correct & (rng.random(len(a)) < apart)] = groups - 1
+    return of_image
+
+
+def _group_shares(a: Predictions, of_image: np.ndarray) -> dict[Key, list[float]]:
+    """(metric, class) → the share of each group, in the population."""
+    found: dict[Key, list[float]] = {}
+    for k, name in enumerate(CLASSES):
+        for metric, whole in (("recall", a.labels == k), ("false alarms", a.labels != k)):
+            inside = (whole & (of_image == group) for group in range(of_image.max() + 1))
+            found[metric, name] = [float((a.predicted[each] == k).mean()) for each in inside]
+    return found
+
+
 def _figures(a: Predictions, b: Predictions) -> dict[Key, tuple[float, ...]]:
     """(figure, class) → value, low, high."""
     overall, answered = evaluation.evaluate(a), calibration.accuracy_at_coverage(a, ANSWERED)
@@ -102,7 +154,9 @@ def main() -> None:
     for images in options.images:
         show(
             f"{images} images, {options.trials} draws",
-            coverage(images, options.trials),
+            pd.concat(
+                [coverage(images, options.trials), gaps_coverage(images, options.trials // 10)]
+            ),
             false_alarms(images, options.trials),
         )
 

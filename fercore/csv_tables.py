@@ -67,7 +67,7 @@ COLUMNS = {
     **dict.fromkeys(("worst", "best"), "the group of an attribute with the worst or best share"),
     **dict.fromkeys(("worst_n", "best_n"), "images that the group's share is of"),
     **dict.fromkeys(("worst_share", "best_share"), "its recall or false alarms, 0 to 1"),
-    "gap": "between those two, with an interval corrected for the pairs of groups",
+    "gap": "between those two, with an interval that makes up for their choice",
     "few": "whether too few images to say much",
     "agreeing": "labels that no category got more of FER+'s votes than",
     "majority": "labels that got more than half of FER+'s votes",

@@ -74,6 +74,16 @@ def test_the_other_intervals_and_tests_in_a_few_draws():
     assert called["family"]["cells"] <= 0.1
 
 
+def test_the_widest_gap_between_groups_holds_the_truth_of_the_two_that_were_chosen():
+    """So few draws that the mean over the classes tells; `benchmarks/coverage.py` has more."""
+    cases = (2, 0.0), (5, 0.0), (5, 0.3)
+    held = coverage.gaps_coverage(images=1500, trials=40, seed=3, cases=cases)
+    of_case = held.mean(axis=1).groupby(lambda name: name.rpartition(",")[0]).mean()
+    assert len(of_case) == len(cases)
+    assert of_case.between(0.91, 0.98).all(), of_case
+    assert 0.93 <= of_case.mean() <= 0.97
+
+
 def joint(rng, images):
     """Counts (7, 7, 7) of two models of some classes, many or few."""
     labels = rng.integers(7, size=images)

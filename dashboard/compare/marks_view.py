@@ -104,7 +104,7 @@ def gaps_section(selection: Selection) -> None:
     st.caption(
         "Recall: of a class's images, the share that is found; false alarms: of all others, the "
         "share that is taken for it. The two groups are chosen for being furthest apart: interval "
-        "and p are corrected for all pairs of groups, p also for the lines (Holm). Beyond chance: "
+        "and p make up for that choice, p also for the lines (Holm). Beyond chance: "
         f"{' and '.join(beyond)}, of {len(found['A'].table)} each. A gap may lie in the images: "
         "light, pose and labels differ between groups too."
     )
