@@ -47,7 +47,7 @@ def _line(run: Run) -> dict[str, str | list[str]]:
         "model": model_title(run),
         "dataset": run.dataset,
         "recipe": f"{recipe}, from {start}" if start else recipe,
-        "seed": seed_title(run).removeprefix("seed ") or "–",
+        "seed": seed_title(run).removeprefix("seed ").removeprefix("ensemble of ") or "–",
         "PrivateTest": _accuracy(run, "private"),
         "PublicTest": _accuracy(run, "public"),
         "note": run.note,
