@@ -10,12 +10,15 @@ from fercore import data
 from fercore.data import face_set
 from fercore.errors import RunError
 from fercore.groups import tables
+from fercore.groups.cells import Cell
+from fercore.groups.finding import find_group
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.predict.predictor import Predictor
 from fercore.runs.listing import find_run, list_runs
 from fercore.runs.origin import faces_of
 from fercore.runs.parts import part_names
+from tests.conftest import ROOT
 from tests.test_cli import fails, run
 from tests.test_data_sources import write_tree
 from tests.test_pages import no_video, open_page, said  # noqa: F401
@@ -180,3 +183,29 @@ def test_contempt_may_stand_for_another_expression(tmp_path, faces):
     read = data.load(tmp_path / "set", names="contempt=disgust")
     assert (read.labels == 1).sum() == 12
     assert set(read.usage) == {"PrivateTest"}
+
+
+def test_a_studys_trainings_have_no_further_part_and_it_is_said_where_it_is_asked(
+    tmp_path, monkeypatch
+):
+    """They kept no weights: nothing is asked, and nothing kept of the seeds that have some."""
+    here = tmp_path / "artifacts"
+    here.mkdir()
+    for name in ("shipped", "studies"):
+        (here / name).symlink_to(ROOT / "artifacts" / name)
+    mixed = find_group("cnn@best")
+    assert {isinstance(run, Cell) for run in mixed.members} == {True, False}
+    ask = ("--data", "synthetic", "--keep")
+    assert (
+        "2 of the 3 seeds of 'cnn@best' are trainings of a study, which kept their predictions and "
+        "not their weights. A group is scored on other images whole or not at all. Ask one that "
+        "has them: cnn-best."
+    ) in fails("evaluate", "cnn@best", *ask)
+    assert "Choose one that has them" in fails("evaluate", "cnn@paper-dropout", *ask)
+    cell = "sequence/cnn-dropout-s0"
+    assert f"'{cell}' is a training of a study" in fails("evaluate", cell, *ask)
+    assert "PrivateTest" in run("evaluate", cell)
+    told = fails("compare", cell, "cnn-s0", "--part", "synthetic")
+    assert f"'{cell}' is a training of a study" in told
+    assert "--keep" not in told
+    assert not (here / "parts").exists()

@@ -12,7 +12,7 @@ from fercore.cli.options import AsJson, ClassesOption, DataOption, LabelsOption,
 from fercore.cli.output import print_json, print_metrics
 from fercore.data import FaceSet
 from fercore.data.class_names import class_names
-from fercore.errors import ConfigError
+from fercore.errors import ConfigError, RunError
 from fercore.groups.finding import find_group
 from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run
@@ -24,7 +24,10 @@ from fercore.scoring.labelling import votes_on
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
 
 RunOrGroup = Annotated[
-    str, typer.Argument(help="a run's name; with --data also a group of seeds: cnn@paper")
+    str,
+    typer.Argument(
+        help="a run's name, or STUDY/NAME; with --data also a group of seeds: cnn@paper"
+    ),
 ]
 Keep = Annotated[
     bool,
@@ -59,7 +62,7 @@ def evaluate(
     """
     if keep and not data:
         raise ConfigError("--keep stores what a run says of another set: name it with --data.")
-    runs = find_group(run_id).members if data and "@" in run_id else (find_run(run_id),)
+    runs = _members_to_ask(run_id) if data else (_one(run_id),)
     if not data:
         scored = [_Scored(runs[0], runs[0].stored_frame, runs[0].dataset, "its stored predictions")]
     else:
@@ -80,6 +83,36 @@ def evaluate(
                 f"Kept as part '{part}', {n} images: choose it under Images in the dashboard, or "
                 f"fercore compare … --part {part}"
             )
+
+
+def _one(run_id: str) -> Run:
+    """A run, or a study's training 'STUDY/NAME'."""
+    return find_group(run_id).run if "/" in run_id else find_run(run_id)
+
+
+def _members_to_ask(name: str) -> tuple[Run, ...]:
+    """A run, or a group's seeds. Raises `RunError` where one of them cannot be asked: a group is
+    scored on other images whole, or not at all.
+    """
+    group = find_group(name)
+    without = [run for run in group.members if not _has_weights(run)]
+    if group.single or not without:
+        return group.members
+    others = ", ".join(run.run_id for run in group.members if run not in without)
+    instead = f"Ask one that has them: {others}." if others else "Choose one that has them."
+    raise RunError(
+        f"{len(without)} of the {len(group.members)} seeds of '{name}' are trainings of a study, "
+        "which kept their predictions and not their weights. A group is scored on other images "
+        f"whole or not at all. {instead}"
+    )
+
+
+def _has_weights(run: Run) -> bool:
+    try:
+        run.model_file()
+    except RunError:
+        return False
+    return True
 
 
 def _afresh(run: Run, faces: FaceSet, data: str, part: str) -> _Scored:

@@ -71,8 +71,7 @@ def find_part(run: Run, name: str) -> OtherSet:
     if name not in part_names(run):
         known = ", ".join([*PARTS, *part_names(run)])
         raise RunError(
-            f"There is no part '{name}' of {run.run_id}. Choose one of: {known}; or score it on "
-            f"another set with 'fercore evaluate {run.run_id} --data SET --keep'."
+            f"There is no part '{name}' of {run.run_id}. Choose one of: {known}{_or_score(run)}"
         )
     path = run.parts_folder / f"{name}.parquet"
     stamp = file_stamp(path)
@@ -83,6 +82,15 @@ def find_part(run: Run, name: str) -> OtherSet:
             f"it anew with 'fercore evaluate {run.run_id} --data SET --keep'."
         )
     return OtherSet(name, path, stamp, header["dataset"], run.info["dataset"])
+
+
+def _or_score(run: Run) -> str:
+    """The end of a sentence: how it is scored on another set, or why it cannot be."""
+    try:
+        run.model_file()
+    except RunError as error:
+        return f". {error}"
+    return f"; or score it on another set with 'fercore evaluate {run.run_id} --data SET --keep'."
 
 
 def tested_images(faces: FaceSet) -> FaceSet:
