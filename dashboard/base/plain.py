@@ -2,7 +2,8 @@
 
 Streamlit reads what most of its elements are given as Markdown: a note could make every reader's
 browser fetch a picture. Whatever a person or a file may have written goes through `plain` where it
-enters an element. Figures hold none of it but in their titles, which stand outside of them.
+enters an element. Figures hold none of it but in their titles, which stand outside of them; the
+options of a select box are no Markdown.
 """
 
 import re

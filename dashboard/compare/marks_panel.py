@@ -82,7 +82,7 @@ def _listed(every: list[Mark]) -> None:
     st.dataframe(table, hide_index=True)
     subsets = {mark.name: mark for mark in every if mark.kind == "subsets"}
     if subsets:
-        name = st.selectbox("Subset", list(subsets), format_func=plain, key="subset-exported")
+        name = st.selectbox("Subset", list(subsets), key="subset-exported")
         st.download_button(
             "Download it as CSV", icon=":material/download:", key="subset-export",
             data=lambda: csv_text(subsets[name].table[["row", "pixels"]]).encode(),
@@ -132,7 +132,7 @@ def _delete(every: list[Mark]) -> None:
         return
     named = {f"{mark.kind[:-1]} {mark.name}": mark for mark in every}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Delete", list(named), None, format_func=plain, key="marks-gone")
+        chosen = st.selectbox("Delete", list(named), None, key="marks-gone")
         st.button(
             "Delete", icon=":material/delete:", key="marks-delete", disabled=chosen not in named,
             on_click=_forget, args=(named.get(chosen or ""),),

@@ -79,7 +79,7 @@ def gaps_section(selection: Selection) -> None:
         return
     st.subheader("Gaps between groups", anchor=False)
     _known_or_say_so(GAPS_BY, list(known))
-    name = st.selectbox("Groups by", list(known), format_func=plain, key=GAPS_BY)
+    name = st.selectbox("Groups by", list(known), key=GAPS_BY)
     if known[name].guessed:
         st.warning(
             f"“{plain(name)}” was guessed by a model ({plain(known[name].origin)}): the gaps are "

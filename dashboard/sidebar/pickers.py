@@ -48,7 +48,7 @@ def model_pickers() -> None:
         "Images",
         list(parts),
         _at_first(list(parts), keys.PART),
-        format_func=lambda part: plain(parts.get(part, part)),
+        format_func=lambda part: parts.get(part, part),
         key=keys.PART,
     )
     st.selectbox(
