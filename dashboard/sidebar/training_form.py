@@ -1,7 +1,9 @@
 """The form for a new training, and how long it would take."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,11 @@ def training_form(busy: bool) -> None:
     with st.expander("More"):
         options = _more(rated=source not in (data.SYNTHETIC, *stored_faces()))
     options["start_from"] = start.run_id if start else None
-    wanted = (model, recipe, source, seed, options)
+    _estimate_or_start(partial(_request, model, recipe, source, seed, options), busy)
+
+
+def _estimate_or_start(wanted: Callable[[], Request], busy: bool) -> None:
+    """The two buttons, and what they do with what is wanted then."""
     asked = st.button("How long?", width="stretch", key="train-how-long")
     started = st.button(
         "Start training" if not busy else "Start when its turn comes",
@@ -78,10 +84,10 @@ def training_form(busy: bool) -> None:
     )
     try:
         if asked:
-            _estimate(_request(*wanted))
+            _estimate(wanted())
         if started:
             with st.spinner("Looking at the data …"):
-                jobs.start(_request(*wanted))
+                jobs.start(wanted())
     except FerError as error:
         st.error(plain(error))
         return
