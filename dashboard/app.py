@@ -40,6 +40,7 @@ chosen = st.navigation(sections, position="top", expanded=True)
 from dashboard.base import address, fields, parameters, tab_stops  # noqa: E402
 from dashboard.base.failures import errors_told  # noqa: E402
 from dashboard.base.loading import listed_once  # noqa: E402
+from dashboard.base.turns import in_turn  # noqa: E402
 from dashboard.sidebar.data_panel import data_panel  # noqa: E402
 from dashboard.sidebar.finished_view import finished_view  # noqa: E402
 from dashboard.sidebar.pickers import model_pickers, narrowing  # noqa: E402
@@ -55,7 +56,7 @@ PANELS = {
 
 scripts = address.STEPS + fields.LEFT_BY_ESCAPE + tab_stops.MENUS_ONCE
 st.html(scripts, unsafe_allow_javascript=True)
-with listed_once():
+with in_turn(), listed_once():
     with errors_told("What the link says"):
         parameters.follow(page_at(chosen.url_path) or HOME)
     address.say_what_is_not_here()
