@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import image_loading
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.current import by_the_datasets_labels, current_with_predictions, one_seed_each
 from dashboard.base.parameters import PAIRS
@@ -45,7 +45,7 @@ if run.dataset == "FER2013":
     with st.expander("Whose faces are these?"):
         st.markdown(STATEMENT)
 
-images = loading.images(run)
+images = image_loading.images(run)
 here = not images.missing
 
 if here:
@@ -142,7 +142,7 @@ if here:
         "Images of a test part beside one of an earlier part that looks alike: the same photo, "
         "cropped, compressed or stamped otherwise. 'Without duplicates' does not leave these out."
     )
-    faces = loading.dataset(run)
+    faces = image_loading.dataset(run)
     near = audit_view.near(faces)
     for line in near_across(near).to_dict("records"):
         alike = f"{count(line['images'])} {line['usage']} images"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import image_loading, theme
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_predictions, one_seed_each
 from dashboard.base.keys import LASSO
@@ -46,7 +46,7 @@ if table is None:
     st.stop()
 
 everyone = selection.samples
-images = loading.images(selection.a.run)
+images = image_loading.images(selection.a.run)
 chosen_rows = everyone.loc[selected(everyone, selection), "row"]
 samples = placed(everyone, table)
 marked = None

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import image_loading, loading, theme
 from dashboard.base.charts import show_figure
 from dashboard.base.current import by_the_datasets_labels, current_with_predictions
 from dashboard.base.parameters import cell_link, link
@@ -131,7 +131,7 @@ else:
     )
 
 samples = selection.samples
-images = loading.images(selection.a.run)
+images = image_loading.images(selection.a.run)
 paired_b = selection.b if selection.pair else None
 never, typical = expression_view.extremes(selection.a, paired_b, part, name)
 open_chosen(samples, images, selection, never=never["row"], typical=typical["row"])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import image_loading
 from dashboard.base.current import current_with_predictions
 from dashboard.base.keys import SEEDS_WRONG, WHICH
 from dashboard.base.parameters import ORDERS
@@ -69,7 +69,7 @@ if of_group:
     st.slider(f"Share of {whose}'s seeds that are wrong, %", *WHOLE_RANGE, step=5, key=SEEDS_WRONG)
     low, high = st.session_state[SEEDS_WRONG]
 
-images = loading.images(selection.a.run)
+images = image_loading.images(selection.a.run)
 found = samples[view_mask(samples, view) & selected(samples, selection)]
 if of_group:
     found = found[found[f"{selection.of}_wrong"].between(low / 100, high / 100)]

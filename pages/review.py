@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import image_loading
 from dashboard.base.current import by_the_datasets_labels, current_with_predictions, one_seed_each
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
@@ -93,7 +93,7 @@ with content:
             "updated": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         },
     )
-    images = loading.images(selection.a.run)
+    images = image_loading.images(selection.a.run)
     if images.missing:
         images_missing(selection.a.run, images)
     else:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import image_loading, loading, theme
 from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.current import current_with_predictions
@@ -42,7 +42,7 @@ models, run = selection.models, selection.a.run
 found = {key: model_slices(model, selection.part) for key, model in models.items()}
 tables = {key: slices.table for key, slices in found.items()}
 scored = {key: loading.predictions(model, selection.part) for key, model in models.items()}
-images = loading.images(run)
+images = image_loading.images(run)
 if images.missing:
     images_missing(run, images, "Slices by light and sharpness need them.")
 elif images.partly:

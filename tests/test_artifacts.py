@@ -133,8 +133,8 @@ def test_another_format_is_refused(two_runs):
 def test_a_recipe_of_another_version_is_refused(two_runs):
     path = two_runs[0].folder / "run.json"
     info = json.loads(path.read_text())
-    path.write_text(json.dumps(info | {"recipe": info["recipe"] | {"mixup": 0.2}}))
-    with pytest.raises(RunError, match="first: A recipe has no setting 'mixup'"):
+    path.write_text(json.dumps(info | {"recipe": info["recipe"] | {"swirl": 0.2}}))
+    with pytest.raises(RunError, match="first: A recipe has no setting 'swirl'"):
         listing.find_run("first")
 
 

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from dashboard.base.loading import Images
+from dashboard.base.image_loading import Images
 from dashboard.compare.audit_view import rows_by_place, rows_of_pairs
 from dashboard.faces import face_loading
 from dashboard.faces.face_row import Place, place_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.base import loading
+from dashboard.base import image_loading
 from fercore import data
 from fercore.data import cache, face_set
 from fercore.data.finding import find_faces
@@ -59,8 +59,8 @@ def test_another_chosen_set_takes_no_faces_away(run, ours, tmp_path, monkeypatch
         source = other if chosen_by == "FERCORE_DATA" else data.SYNTHETIC
         monkeypatch.setenv("FERCORE_DATA", str(source))
     assert faces_of(run).fingerprint == ours.fingerprint
-    assert loading.dataset(run).fingerprint == ours.fingerprint
-    found = loading.images(run)
+    assert image_loading.dataset(run).fingerprint == ours.fingerprint
+    found = image_loading.images(run)
     assert (found.missing, found.partly) == ("", "")
     first = run.predictions()
     wanted = ours.images[ours.row == first.rows[0]][0]
@@ -85,7 +85,7 @@ def test_kept_faces_of_that_name_are_looked_through(run, ours, tmp_path):
     shutil.rmtree(cache.cache_folder())
     write_tree(faces_folder() / "ours", ours, kaggle=False)  # in another order: found by pixels
     assert (np.sort(faces_of(run).pixel_hashes()) == np.sort(ours.pixel_hashes())).all()
-    assert loading.images(run).partly == ""
+    assert image_loading.images(run).partly == ""
 
 
 def changed(ours, name="copy", seed=0):
@@ -105,7 +105,7 @@ def test_a_copy_that_holds_some_of_the_images_is_used_and_told(run, ours, tmp_pa
     scored = run.prediction_frame["pixels"]
     held = np.isin(scored, copy.pixel_hashes()).sum()
     assert 0 < held < len(scored)
-    found = loading.images(run)
+    found = image_loading.images(run)
     assert found.missing == ""
     told = f"{held} of the {len(scored)} test images that first was scored on are in the copy here"
     assert found.partly.startswith(f"{told} (copy.csv).")

@@ -17,6 +17,7 @@ from dashboard.base import index_sets
 from dashboard.base.navigation import PAGES
 from dashboard.base.parameters import COLOURINGS
 from dashboard.compare import extras_view
+from dashboard.faces.face_grid import FIRST
 from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.cli import app
@@ -387,7 +388,7 @@ def test_embedding_page_shows_the_selected_faces_of_b(with_extras):
     table = find_run("second").predictions()
     assert f"{(table.labels == 3).sum()} faces" in said(page)
     tiles = [button for button in page.button if (button.key or "").startswith("face-")]
-    assert len(tiles) == 50
+    assert len(tiles) == FIRST
     assert all(tile.label.startswith("happy → ") for tile in tiles)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.base import loading
+from dashboard.base import image_loading, loading
 from dashboard.base.navigation import PAGES
 from dashboard.compare.start_here import WAYS
 from fercore import jobs
@@ -494,16 +494,15 @@ def test_a_finished_run_is_measured_by_one_of_its_recipe(two_runs):
 
 
 def test_the_images_of_a_set_without_privatetest_are_found(two_runs):
-    from dashboard.base import loading
 
     run = two_runs[0]
     frame = run.prediction_frame
     frame[frame["usage"] == "PublicTest"].to_parquet(run.folder / "predictions.parquet")
-    assert loading.images(find_run("first")).missing == ""
+    assert image_loading.images(find_run("first")).missing == ""
 
 
 def test_another_file_at_the_same_path_is_noticed(tmp_path):
-    from dashboard.base.loading import stamp
+    from dashboard.base.image_loading import stamp
 
     path = tmp_path / "fer2013.csv"
     assert stamp(path) is None

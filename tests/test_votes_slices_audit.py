@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score
 
 from dashboard.compare.audit_view import agreement_figure, copies_sentence, scores_figure
 from dashboard.compare.figures import slices_figure
+from dashboard.faces.face_grid import FIRST
 from fercore.analysis.audit import (
     agreement_by_class,
     audit,
@@ -541,7 +542,7 @@ def test_slices_page_opens_a_slice(two_runs):
     assert f"**{100 * right:.1f} %**" in said(app)
     assert "of 50 images" in said(app)
     tiles = [button for button in app.button if (button.key or "").startswith("face-")]
-    assert len(tiles) == 50
+    assert len(tiles) == FIRST
     assert all(tile.label.startswith("sad → ") for tile in tiles)
     wrong = [not tile.label.startswith("sad → sad") for tile in tiles]
     assert wrong == sorted(wrong, reverse=True), "mistakes first"
@@ -605,7 +606,7 @@ def test_audit_page(two_runs, with_votes):
     issues = label_issues(two_runs[0].predictions())
     assert f"{len(issues)} of 350 labels" in words
     tiles = [button.key for button in app.button if (button.key or "").startswith("face-")]
-    assert tiles == [f"face-{row}" for row in issues["row"][:60]]
+    assert tiles == [f"face-{row}" for row in issues["row"][:FIRST]]
 
 
 def test_audit_page_without_the_images(two_runs, monkeypatch):

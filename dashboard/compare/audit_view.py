@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import image_loading, loading
 from dashboard.base.figures import drawn_once
-from dashboard.base.loading import Images
+from dashboard.base.image_loading import Images
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from dashboard.base.widgets import letter, tile
@@ -50,8 +50,8 @@ SLICE_OF_PART = {
 
 
 def run_audit(run: Run) -> Audit:
-    """The audit of a run's dataset, as it is here. Only where `loading.images` has it."""
-    faces = loading.dataset(run)
+    """The audit of a run's dataset, as it is here. Only where `image_loading.images` has it."""
+    faces = image_loading.dataset(run)
     votes = face_loading.votes(run)
     if votes and not of_fer2013(faces.row, faces.usage):  # a tree's rows are others
         votes = None

@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 from plotly.subplots import make_subplots
 
-from dashboard.base import loading
+from dashboard.base import image_loading, loading
 from dashboard.base.current import has_weights_or_say_so
 from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once
@@ -80,7 +80,7 @@ def example_face(run: Run, expression: str) -> tuple[np.ndarray, bool]:
     It is drawn where the run's images are not on this machine.
     """
     label, table = CLASSES.index(expression), loading.run_predictions(run, "private")
-    images = loading.images(run)
+    images = image_loading.images(run)
     of_class = (images.get(pixels) for pixels in table.pixels[table.labels == label])
     face = next((face for face in of_class if face is not None), None)
     return (_drawn_faces()[label], False) if face is None else (face, True)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboard.base import loading
+from dashboard.base import image_loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
@@ -160,7 +160,7 @@ def _told(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _images(run: Run) -> TestImages:
     known = images_of_run(run)
-    return TestImages(known.dataset, known.frame, known.file_rows, loading.dataset(run))
+    return TestImages(known.dataset, known.frame, known.file_rows, image_loading.dataset(run))
 
 
 def _go_on(work: Work) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import image_loading, loading
 from dashboard.base.selection import ANY, Selection
 from dashboard.faces import face_loading
 from fercore.analysis import marks
@@ -34,13 +34,13 @@ class ModelSlices:
 class _Known(NamedTuple):
     """What this machine knows of a run's images, by which they are sliced."""
 
-    where: tuple[loading.Place, ...]
+    where: tuple[image_loading.Place, ...]
     votes: Votes | None
     marked: str
 
 
 def _known(run: Run) -> _Known:
-    return _Known(loading.places(run), face_loading.votes(run), marks.stamp())
+    return _Known(image_loading.places(run), face_loading.votes(run), marks.stamp())
 
 
 def properties(run: Run, part: str) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def _properties(run: Run, part: str, known: _Known) -> pd.DataFrame:
 
 def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
     try:
-        return measured_in(loading.dataset(run), pixels)
+        return measured_in(image_loading.dataset(run), pixels)
     except DataError:  # the page says that the images are not here
         return None
 

@@ -11,8 +11,8 @@ from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import answers_or_say_so
 from dashboard.base.failures import errors_told
+from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
-from dashboard.base.loading import Images
 from dashboard.base.parameters import link
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import csv_button, letter, tile

@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.clicks import clickable_table
+from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
-from dashboard.base.loading import Images
 from dashboard.base.selection import Selection
 from dashboard.base.theme import count
 from dashboard.base.widgets import tile

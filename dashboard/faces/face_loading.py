@@ -8,7 +8,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard.base import loading
-from dashboard.base.loading import KNOWN_BY, dataset
+from dashboard.base.image_loading import dataset
+from dashboard.base.loading import KNOWN_BY
 from fercore.analysis.neighbours import ThumbnailIndex
 from fercore.analysis.occlusion import OcclusionMap, occlusion_map
 from fercore.analysis.what_if import Change, along

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.base.access import may_write
 from dashboard.base.failures import errors_kept, errors_told
-from dashboard.base.loading import Images
+from dashboard.base.image_loading import Images
 from dashboard.base.plain import plain
 from fercore.data.download import BY_HAND, SIZE_IN_WORDS, TERMS
 from fercore.jobs import getting

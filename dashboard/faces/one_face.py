@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.base import loading
+from dashboard.base import image_loading, loading
 from dashboard.base.address import NOT_HERE
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
@@ -39,7 +39,7 @@ def of_the_images(selection: Selection, place: DeltaGenerator) -> OneFace | None
     if not loading.is_scored(selection.a, selection.part):
         st.info("A was not scored on these images. Choose others in the sidebar, or take a photo.")
         return None
-    images = loading.images(selection.a.run)
+    images = image_loading.images(selection.a.run)
     if images.missing:
         images_missing(selection.a.run, images, "A photo does as well.")
         return None

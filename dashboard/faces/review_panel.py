@@ -8,8 +8,8 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
+from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
-from dashboard.base.loading import Images
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import paged, tile
 from dashboard.faces.face_row import row_of_faces

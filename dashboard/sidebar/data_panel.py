@@ -8,7 +8,8 @@ import streamlit as st
 from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
-from dashboard.base.loading import KNOWN_BY, found_source
+from dashboard.base.image_loading import found_source
+from dashboard.base.loading import KNOWN_BY
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from dashboard.faces.get_faces import get_fer2013

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import image_loading, loading
 from dashboard.base.failures import errors_told
 from dashboard.base.plain import plain
 from dashboard.sidebar.data_panel import dataset_title
@@ -222,7 +222,7 @@ def _request(
 
 def _sources() -> list[Path | str | None]:
     """What can be trained on: the dataset that is found, one's own faces, and the drawn ones."""
-    source = loading.found_source()
+    source = image_loading.found_source()
     there = os.path.exists(source) if isinstance(source, Path) else source or latest_fer2013()
     found = [source] if there and source != data.SYNTHETIC else []
     return [*found, *stored_faces(), data.SYNTHETIC]
