@@ -1,18 +1,14 @@
 """`fercore predict CLIP`: the expressions in a clip over time, from the command line."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress
 
 from fercore.cli.output import print_table
-from fercore.cli.predict import Answers
-from fercore.errors import ImageError
 from fercore.faces.clip_names import MAX_SECONDS, PER_SECOND
 from fercore.faces.clips import Clip
 from fercore.faces.tracking import followed
-from fercore.paths import printable
 from fercore.predict.clip_results import (
     Sight,
     all_answers,
@@ -25,35 +21,16 @@ from fercore.predict.predictor import Predictor
 from fercore.wording import in_percent, number
 
 
-def look_at_clips(
-    clips: Iterable[Path],
+def look_at_clip(
     predictor: Predictor,
     faces: str,
     progress: Progress,
-    *,
     rate: float | None,
     longest: float | None,
-) -> Answers:
-    """What a model says of the faces in clips; one that cannot be read does not stop the rest."""
-    records, problems, faceless, notes = Answers([], [], [], [])
-    for path in clips:
-        name = printable(str(path))
-        try:
-            found, told = _followed(path, name, faces, progress, rate, longest)
-        except ImageError as error:
-            problems.append(str(error))
-            continue
-        notes += [f"{name}: {note}" for note in told]
-        if not found:
-            faceless.append(f"{name}: no face was found.")
-        asked = progress.track(answers(predictor, found), description=f"asking {predictor.run_id}")
-        records += clip_records(name, found, all_answers(asked), predictor)
-    return Answers(records, problems, faceless, notes)
-
-
-def _followed(
-    path: Path, name: str, faces: str, progress: Progress, rate: float | None, longest: float | None
-) -> tuple[list[Sight], list[str]]:
+    path: Path,
+    name: str,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a model says of the faces in a clip, and notes on it. Raises `ImageError`."""
     found: list[Sight] = []
     per_second, seconds = rate or PER_SECOND, longest or MAX_SECONDS
     with Clip(path, name, per_second=per_second, longest=seconds) as clip:
@@ -62,7 +39,8 @@ def _followed(
             found += sights(seen)
             progress.update(bar, completed=seen.frame.at)
         progress.remove_task(bar)
-        return found, clip.notes
+    asked = progress.track(answers(predictor, found), description=f"asking {predictor.run_id}")
+    return clip_records(name, found, all_answers(asked), predictor), clip.notes
 
 
 def print_clips(records: list[dict[str, Any]]) -> None:

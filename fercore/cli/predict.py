@@ -2,28 +2,27 @@
 
 import os
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from fercore.cli.options import AsJson
-from fercore.cli.output import print_json, print_table
+from fercore.cli.output import print_json
 from fercore.errors import ConfigError, ImageError
 from fercore.faces.clip_names import SUFFIXES
 from fercore.faces.detection import checked_choice
 from fercore.faces.photo_files import find_photos
-from fercore.faces.photos import opened_photo
 from fercore.files import replacing, write_json
 from fercore.paths import given_path, printable
-from fercore.wording import in_percent
-
-if TYPE_CHECKING:
-    from fercore.predict.predictor import Predictor
 
 OUTPUTS = (".csv", ".json", ".parquet")
+
+Records = list[dict[str, Any]]
 
 
 class Answers(NamedTuple):
@@ -31,7 +30,7 @@ class Answers(NamedTuple):
     without a face, and what else is to be known.
     """
 
-    records: list[dict[str, Any]]
+    records: Records
     problems: list[str]
     faceless: list[str]
     notes: list[str]
@@ -75,11 +74,16 @@ def predict(
     predictor = Predictor.from_run(run_id)
     with Progress(console=Console(stderr=True), transient=True, disable=not _watched()) as progress:
         if clips:
-            from fercore.cli.clips import look_at_clips
+            from fercore.cli.clips import look_at_clip
 
-            found = look_at_clips(clips, predictor, faces, progress, rate=rate, longest=longest)
+            look = partial(look_at_clip, predictor, faces, progress, rate, longest)
+            found = _answers(clips, look, [], [])
         else:
-            found = _look_at_photos(paths, predictor, faces, progress)
+            from fercore.cli.photos import look_at_photo
+
+            photos, problems, notes = find_photos(map(given_path, paths))
+            looking = progress.track(photos, description="looking")
+            found = _answers(looking, partial(look_at_photo, predictor, faces), problems, notes)
     _tell(found, output, as_json, of_clips=bool(clips))
     if found.problems:
         raise typer.Exit(1)
@@ -100,25 +104,29 @@ def _clips_among(paths: list[str]) -> list[Path]:
     return listed.photos
 
 
-def _look_at_photos(
-    paths: list[str], predictor: "Predictor", faces: str, progress: Progress
+def _answers(
+    files: Iterable[Path],
+    look: Callable[[Path, str], tuple[Records, Iterable[str]]],
+    problems: list[str],
+    notes: list[str],
 ) -> Answers:
-    from fercore.predict.face_results import face_records
+    """What is found in each file, after what was said of them before they were opened; one that
+    cannot be read does not stop the rest.
 
-    photos, problems, notes = find_photos(map(given_path, paths))
-    records, faceless = [], []
-    for photo in progress.track(photos, description="looking"):
-        name = printable(str(photo))
+    look: takes a file and its name, gives records and notes.
+    """
+    records, faceless = Records(), []
+    for path in files:
+        name = printable(str(path))
         try:
-            with opened_photo(photo, name) as (picture, told):
-                found = predictor(picture, faces=faces)
+            found, told = look(path, name)
         except ImageError as error:
             problems.append(str(error))
             continue
+        records += found
         notes += [f"{name}: {note}" for note in told]
         if not found:
             faceless.append(f"{name}: no face was found.")
-        records += face_records(name, found, predictor)
     return Answers(records, problems, faceless, notes)
 
 
@@ -143,26 +151,15 @@ def _tell(found: Answers, output: Path | None, as_json: bool, *, of_clips: bool)
         typer.secho(problem, fg="red", err=True)
 
 
-def _print(records: list[dict[str, Any]], of_clips: bool) -> None:
+def _print(records: Records, of_clips: bool) -> None:
     if of_clips:
         from fercore.cli.clips import print_clips
 
         print_clips(records)
-        return
-    columns = ["photo", "face", "expression", "%", "next", "%"]
-    print_table(columns, [_line(record) for record in records])
+    else:
+        from fercore.cli.photos import print_photos
 
-
-def _line(record: dict[str, Any]) -> list[object]:
-    marks = {"unsure": "unsure", "weak": "may be no face", "whole_picture": "whole picture"}
-    marked = ", ".join(word for key, word in marks.items() if record[key])
-    said = record["predicted"] + (f" ({marked})" if marked else "")
-    (_, first), (next_name, second) = _likeliest(record["probabilities"])
-    return [record["photo"], record["face"], said, in_percent(first), next_name, in_percent(second)]
-
-
-def _likeliest(probabilities: dict[str, float]) -> list[tuple[str, float]]:
-    return sorted(probabilities.items(), key=lambda item: -item[1])[:2]
+        print_photos(records)
 
 
 def _write(output: Path, everything: dict[str, Any], of_clips: bool) -> None:
