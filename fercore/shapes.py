@@ -74,6 +74,9 @@ def number(low: float = 0.0, high: float = 1e15) -> Callable[[Any], bool]:
     return lambda value: type(value) in (int, float) and low <= value <= high
 
 
+share = number(0, 1)
+
+
 def optional(shape: Shape) -> Callable[[Any], bool]:
     """What fits `shape`, or null."""
     return lambda value: value is None or misfit(value, shape) is None

@@ -190,7 +190,7 @@ def test_runs_are_read_once_and_again_when_they_change(two_runs, monkeypatch):
     listed = listing.list_runs()
     with monkeypatch.context() as patched:
         patched.setattr(
-            "fercore.runs.shape.read_json", lambda path: pytest.fail(f"read {path} again")
+            "fercore.runs.info.read_json", lambda path: pytest.fail(f"read {path} again")
         )
         assert [run.run_id for run in listing.list_runs()] == [run.run_id for run in listed]
     run = listed[0]
@@ -205,7 +205,7 @@ def test_a_refusal_that_passes_is_not_kept(two_runs, monkeypatch, refusal):
 
     listing._read_once.cache_clear()
     with monkeypatch.context() as refused:
-        refused.setattr("fercore.runs.shape.read_json", refuse)
+        refused.setattr("fercore.runs.info.read_json", refuse)
         assert len(listing.unreadable_runs()) == 2
     assert listing.unreadable_runs() == []
     assert {run.run_id for run in listing.list_runs()} == {"first", "second"}

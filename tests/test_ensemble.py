@@ -13,7 +13,7 @@ from fercore.models import build
 from fercore.predict.predictor import Predictor
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
-from fercore.runs.shape import history_lines
+from fercore.runs.measured import history_lines
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run, write_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS

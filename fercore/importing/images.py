@@ -15,9 +15,9 @@ from fercore.data.tree_source import image_names
 from fercore.errors import DataError, FerError, RunError
 from fercore.importing.editions import rows_in_original
 from fercore.runs.artifacts import Run
+from fercore.runs.info import DatasetInfo
 from fercore.runs.listing import list_runs
 from fercore.runs.origin import faces_of
-from fercore.runs.shape import DatasetInfo
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, image_frame
 
 FER2013 = "FER2013"

@@ -16,8 +16,8 @@ from fercore.importing.joining import candidates
 from fercore.importing.table_file import read_table
 from fercore.runs.artifacts import NOTE, NOTE_LENGTH, Run
 from fercore.runs.folders import local_folder
+from fercore.runs.info import IMPORTED, ONNX
 from fercore.runs.listing import find_run
-from fercore.runs.shape import IMPORTED, ONNX
 from fercore.runs.writing import new_folder, write_scores
 
 VALUES = ("auto", "probabilities", "logits")

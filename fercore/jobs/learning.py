@@ -13,7 +13,7 @@ from fercore.errors import DataError
 from fercore.jobs.combinations import teaching_runs
 from fercore.jobs.request import CHECKPOINT, START, TRUNK, Request, read_verdicts
 from fercore.models import build, model_entry
-from fercore.runs.shape import PretrainedInfo
+from fercore.runs.info import PretrainedInfo
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 
 if TYPE_CHECKING:

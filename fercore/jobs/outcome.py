@@ -12,7 +12,7 @@ from fercore.jobs.hardware import describe_hardware, describe_software
 from fercore.jobs.learning import Learnt, identity, pretrained_record, teacher_record
 from fercore.jobs.request import Request, read_verdicts
 from fercore.runs.artifacts import Run
-from fercore.runs.shape import DatasetInfo, Drawn
+from fercore.runs.info import DatasetInfo, Drawn
 from fercore.runs.writing import write_run
 from fercore.scoring.predictions import prediction_frame
 

@@ -30,7 +30,7 @@ from fercore.jobs.status import FILE as STATUS
 from fercore.places import environment
 from fercore.runs.artifacts import FILES
 from fercore.runs.folders import LOCAL, artifacts_folder, checked_run_id, complete, local_folder
-from fercore.runs.shape import history_lines
+from fercore.runs.measured import history_lines
 
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."
 _RUNNING = "'{}' is running. Cancel it first."

@@ -21,15 +21,9 @@ from fercore.files import read_json
 from fercore.models import build
 from fercore.runs.commit import from_uncommitted_code
 from fercore.runs.folders import SHIPPED, artifacts_folder, remedy
+from fercore.runs.info import ONNX, ImportedInfo, RunInfo, lacking
+from fercore.runs.measured import checked_metrics, history_frame
 from fercore.runs.parts import OtherSet, find_part
-from fercore.runs.shape import (
-    ONNX,
-    ImportedInfo,
-    RunInfo,
-    checked_metrics,
-    history_frame,
-    lacking,
-)
 from fercore.scoring.evaluation import evaluate, evaluate_parts
 from fercore.scoring.labelling import Labelling
 from fercore.scoring.predictions import PARTS, Predictions, read_frame, select_part

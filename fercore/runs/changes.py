@@ -7,8 +7,8 @@ from fercore.errors import RunError
 from fercore.files import remove_folder, replacing, write_json, writing_to
 from fercore.runs.artifacts import NOTE, NOTE_LENGTH, Run
 from fercore.runs.folders import complete, local_folder
+from fercore.runs.info import INFO
 from fercore.runs.listing import read_run
-from fercore.runs.shape import INFO
 from fercore.runs.writing import new_folder
 
 

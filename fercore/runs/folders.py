@@ -11,7 +11,7 @@ import platformdirs
 from fercore.errors import RunError
 from fercore.files import safe_name
 from fercore.places import INSTALLED, PROJECT
-from fercore.runs.shape import INFO
+from fercore.runs.info import INFO
 
 SHIPPED, LOCAL = "shipped", "runs"
 

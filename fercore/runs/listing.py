@@ -8,7 +8,7 @@ from fercore.errors import ConfigError, RunError
 from fercore.files import file_stamp
 from fercore.runs.artifacts import Run
 from fercore.runs.folders import LOCAL, SHIPPED, checked_run_id, complete, folder_in, remedy
-from fercore.runs.shape import INFO, read_info
+from fercore.runs.info import INFO, read_info
 from fercore.training.recipes import Recipe
 
 

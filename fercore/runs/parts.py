@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fercore.data.faceset import FaceSet
 from fercore.errors import ConfigError, DataError, RunError
 from fercore.files import file_stamp, read_header, safe_name, write_headed, writing_to
-from fercore.runs.shape import DATASET, DatasetInfo
+from fercore.runs.info import DATASET, DatasetInfo
 from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, image_frame, read_frame
 from fercore.shapes import misfit, text
 

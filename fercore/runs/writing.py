@@ -15,8 +15,8 @@ from fercore.files import appearing, replacing, write_json, write_json_lines, wr
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import FILES, SCORES, Run
 from fercore.runs.folders import local_folder
+from fercore.runs.info import INFO, ONNX, SCHEMA
 from fercore.runs.listing import is_shipped, read_run
-from fercore.runs.shape import INFO, ONNX, SCHEMA
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import checked_frame
 

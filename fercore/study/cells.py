@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fercore.files import read_json
 from fercore.models import MODELS
-from fercore.runs.shape import RUN, TRAINED
+from fercore.runs.info import RUN, TRAINED
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 from fercore.shapes import misfit, moment, one_of, optional, text
 

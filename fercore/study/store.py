@@ -37,7 +37,7 @@ from fercore.errors import RunError
 from fercore.files import file_stamp, read_json, write_json
 from fercore.runs.artifacts import Run
 from fercore.runs.folders import artifacts_folder, shipped_artifacts
-from fercore.runs.shape import history_frame
+from fercore.runs.measured import history_frame
 from fercore.scoring.predictions import (
     PROBABILITY_COLUMNS,
     Predictions,

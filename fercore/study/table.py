@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 from fercore.models import MODELS
 from fercore.scoring.evaluation import macro_f1
 from fercore.scoring.predictions import PARTS, checked_images, select_part
-from fercore.shapes import misfit, number, one_of, optional, text, whole
+from fercore.shapes import misfit, number, one_of, optional, share, text, whole
 
 EVERYWHERE = "everywhere"
 
-_share = number(0, 1)
 _LINE = {  # what was not scored or measured is null
     **dict.fromkeys(("variant", "condition", "run_id", "precision", "processor", "dataset"), text),
     **dict.fromkeys(("seed", "parameters", "flops_per_image"), whole()),
     **dict.fromkeys(("best_epoch", "epochs"), whole(1)),
-    **dict.fromkeys(("public_accuracy", "macro_f1"), _share),
-    **dict.fromkeys(("private_accuracy?", "clean_accuracy?"), optional(_share)),
+    **dict.fromkeys(("public_accuracy", "macro_f1"), share),
+    **dict.fromkeys(("private_accuracy?", "clean_accuracy?"), optional(share)),
     "model": one_of(*MODELS),
     "latency_ms": optional(number()),
     "seconds": number(),

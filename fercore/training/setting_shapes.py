@@ -3,7 +3,7 @@
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, get_type_hints
 
-from fercore.shapes import Shape, number, text, whole
+from fercore.shapes import Shape, number, share, text, whole
 
 _side = whole(1, 1024)
 # of a model, those that are read here
@@ -11,7 +11,7 @@ ARGUMENTS = {"side?": _side, "views?": whole(1, 100), "trunk?": text}
 
 # Settings with what fits them: the field's type says both.
 Text = Annotated[str, text]
-Share = Annotated[float, number(0, 1)]
+Share = Annotated[float, share]
 Amount = Annotated[float, number()]
 
 

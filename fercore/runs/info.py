@@ -1,17 +1,14 @@
-"""What a run's files must hold to be believed: the shapes of `run.json`, metrics and history."""
+"""A run's `run.json`: its name, what it holds, and what it must hold to be believed."""
 
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-import pandas as pd
-
 from fercore.errors import RunError
-from fercore.files import parse_json, read_json, safe_name
+from fercore.files import read_json, safe_name
 from fercore.labels import CLASSES, USAGES
 from fercore.models import MODELS
 from fercore.models.feeding import FEEDING
-from fercore.scoring.predictions import PARTS
-from fercore.shapes import anything, misfit, moment, number, one_of, optional, text, whole
+from fercore.shapes import anything, misfit, moment, number, one_of, optional, share, text, whole
 from fercore.training.setting_shapes import ARGUMENTS
 
 INFO, SCHEMA = "run.json", 1
@@ -115,15 +112,8 @@ class RunInfo(TypedDict):
     labels: NotRequired[str | None]
 
 
-_share = number(0, 1)
-
-
 def _counts(value: Any) -> bool:
     return isinstance(value, list) and len(value) == len(CLASSES) and not misfit(value, [whole()])
-
-
-def _interval(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and not misfit(value, [_share])
 
 
 def _texts(value: Any) -> bool:
@@ -143,7 +133,7 @@ DATASET = {
     "fingerprint": text,
     "counts": dict.fromkeys(USAGES, _counts),
     "class_names?": optional(text),
-    "validation?": optional({"share": _share, "seed": whole()}),
+    "validation?": optional({"share": share, "seed": whole()}),
 }
 # What `RunInfo` must look like.
 RUN = {
@@ -241,79 +231,3 @@ def lacking(run_id: str, info: RunInfo, what: str) -> str:
     elif ONNX in info["files"]:
         kind = "was imported as an ONNX file: it can be asked about photos, but has"
     return f"'{run_id}' {kind} no {what}. Choose a run that was trained here."
-
-
-_BY_CLASS = {"precision": _share, "recall": _share, "f1": _share}
-
-
-def _classes(value: Any) -> bool:
-    """A line per class, with figures where it has images."""
-    if misfit(value, [{"class": text, "support": whole()}]):
-        return False
-    occurring = [line for line in value if line["support"]]
-    return tuple(line["class"] for line in value) == CLASSES and not misfit(occurring, [_BY_CLASS])
-
-
-_PART = {
-    "n": whole(1),
-    "accuracy": _share,
-    "accuracy_interval": _interval,
-    "macro_f1": _share,
-    "macro_f1_interval": _interval,
-    "weighted_f1": _share,
-    "macro_auc": optional(_share),
-    "per_class": _classes,
-}
-
-
-def checked_metrics(value: Any) -> dict[str, Any]:
-    """The content of a `metrics.json`. Raises `ValueError`, saying what is odd."""
-    problem = misfit(value, {f"{part}?": _PART for part in PARTS})
-    if problem or not set(value) & {"private", "public"}:
-        raise ValueError(problem or "it holds no part of the images")
-    metrics: dict[str, Any] = value
-    return metrics
-
-
-def _loss(value: Any) -> bool:
-    return type(value) in (int, float) and not value < 0  # of a training that diverged: no number
-
-
-_EPOCH = {
-    "epoch": whole(1),
-    "train_loss": _loss,
-    "train_accuracy": _share,
-    "val_loss": optional(_loss),
-    "val_accuracy": optional(_share),
-    "learning_rate": number(0, 1e300),
-    "seconds": number(),
-    "images_per_second": number(),
-}
-
-
-def history_lines(content: str) -> list[dict[str, Any]]:
-    """The lines of a `history.jsonl` that is being written, up to the first that is damaged."""
-    lines = []
-    for line in content.splitlines():
-        try:
-            record = parse_json(line)
-        except ValueError:
-            break
-        if misfit(record, _EPOCH):
-            break
-        lines.append(record)
-    return lines
-
-
-def history_frame(content: str) -> pd.DataFrame:
-    """The content of a `history.jsonl` as a table, a line per epoch.
-
-    Raises `ValueError`, saying what is odd.
-    """
-    lines = [parse_json(line) for line in content.splitlines()]
-    if problem := misfit(lines, [_EPOCH]):
-        raise ValueError(problem)
-    if not lines or [line["epoch"] for line in lines] != list(range(1, len(lines) + 1)):
-        raise ValueError("its epochs do not follow each other from 1")
-    floats = dict.fromkeys(set(_EPOCH) - {"epoch"}, float)
-    return pd.DataFrame(lines, columns=list(_EPOCH)).astype(floats)
