@@ -18,7 +18,6 @@ from dashboard.compare.run_manager import (
     total_size,
 )
 from fercore.groups import tables
-from fercore.runs.listing import unreadable_runs
 
 heading(
     "Runs",
@@ -29,7 +28,7 @@ heading(
     "uncommitted code", "learning curve", "95 % interval",
 )  # fmt: skip
 show_outcome()
-damaged_runs(unreadable_runs(), deletable=may_write().allowed)
+damaged_runs(loading.unreadable_runs(), deletable=may_write().allowed)
 
 runs = loading.runs()
 local = [run for run in runs if not run.shipped]

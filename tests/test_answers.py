@@ -17,7 +17,7 @@ from fercore.study.contrasts import contrast_table, holm_levels, primary
 from fercore.study.results import study_results
 from fercore.study.scored import Scored
 from fercore.study.splits import resampled_interval
-from fercore.study.standing import can_be_told, own_stores, standing, study_shown
+from fercore.study.standing import can_be_told, own_stores, standing, study_shown, times_scored
 from fercore.study.store import StudyStore
 from fercore.study.variants import FRESH, MAIN, OTHERS, STUDIES, find_study
 from tests.simulated_study import simulate, smaller
@@ -180,7 +180,7 @@ def test_the_page_of_the_scored_study_answers_in_order(main, run_folders):
     assert results.verdict == "The CNN-LSTM loses, by more than a point."
     assert "in the mean, above 0 in 5 of 5" in words
     assert "descriptive" not in words
-    scorings = len(main.scorings())
+    scorings = len(times_scored(main))
     assert f"PrivateTest was scored {scorings} times" in words
     assert "None of them is from code that was in no commit" in words
     assert "PrivateTest is not untouched" in words  # the protocol's own words

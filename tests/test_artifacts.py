@@ -198,6 +198,19 @@ def test_runs_are_read_once_and_again_when_they_change(two_runs, monkeypatch):
     assert listing.list_runs()[0].info["seed"] == 77
 
 
+def test_metrics_are_read_once_and_again_when_they_change(two_runs, monkeypatch):
+    run = two_runs[0]
+    metrics = json.loads(json.dumps(run.metrics()))
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "fercore.runs.artifacts.read_json", lambda path: pytest.fail(f"read {path}")
+        )
+        assert listing.find_run(run.run_id).metrics() == metrics
+    metrics["private"]["accuracy"] = 0.125
+    (run.folder / "metrics.json").write_text(json.dumps(metrics))
+    assert run.metrics()["private"]["accuracy"] == 0.125
+
+
 @pytest.mark.parametrize("refusal", [errno.EMFILE, errno.EACCES])
 def test_a_refusal_that_passes_is_not_kept(two_runs, monkeypatch, refusal):
     def refuse(path):

@@ -19,6 +19,7 @@ from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
 from fercore.scoring.grouped.evaluation import evaluate
 from fercore.study import variants
+from fercore.study.standing import provenance, times_scored
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES
 from tests.seeds import another_seed, two_groups
@@ -197,6 +198,13 @@ def test_a_studys_trainings_are_members_and_one_in_both_places_is_one(study):
     assert group.predictions().seeds == 4
 
 
+def test_a_training_that_the_studys_table_does_not_have_yet_is_scored_by_its_predictions(study):
+    seven = find_group("cnn@quick").members[-1]
+    stored = stored_accuracy(seven, "public")
+    (study.folder / "table.parquet").unlink()
+    assert stored_accuracy(seven, "public") == pytest.approx(stored)
+
+
 def test_another_run_of_the_same_seed_is_left_out_and_named(study, run_folders):
     created = "2026-11-25T01:00:00+00:00"
     another_seed(run_folders / "first", "again", 7, created=created)
@@ -240,6 +248,14 @@ def test_a_listing_reads_no_file_again_that_did_not_change(study, monkeypatch):
     monkeypatch.setattr("fercore.study.store.read_info", None)
     monkeypatch.setattr("fercore.runs.listing.read_info", None)
     assert len(list_groups()) == 2
+
+
+def test_a_studys_trainings_are_read_once_for_all_that_is_told_of_them(study, monkeypatch):
+    made = provenance(study)
+    assert made["scored"].tolist() == times_scored(study)
+    monkeypatch.setattr("fercore.study.cells.read_json", None)
+    pd.testing.assert_frame_equal(provenance(study), made)
+    assert len(times_scored(study)) == 2
 
 
 def test_the_command_lists_groups_with_the_means_of_their_seeds(groups):

@@ -21,7 +21,7 @@ from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.folders import artifacts_folder, local_folder
-from fercore.runs.listing import find_run, list_runs
+from fercore.runs.listing import find_run, list_runs, look_through_runs
 from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.grouped.comparison import crossed_difference
@@ -608,10 +608,10 @@ def test_a_page_looks_through_the_runs_once(two_runs, monkeypatch):
 
     def counted():
         looks.append(1)
-        return list_runs()
+        return look_through_runs()
 
     app = open_page("misclassified")
-    monkeypatch.setattr(loading, "list_runs", counted)
+    monkeypatch.setattr(loading, "look_through_runs", counted)
     app.run()
     assert len(looks) == 1
     third = local_folder("third")

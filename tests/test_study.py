@@ -34,7 +34,7 @@ from fercore.study.cluster import run_on_ray
 from fercore.study.contrasts import contrast_table
 from fercore.study.runner import StudyProgress, run_study, train_cell
 from fercore.study.scored import Scored
-from fercore.study.standing import provenance
+from fercore.study.standing import provenance, times_scored
 from fercore.study.store import StudyStore
 from fercore.study.thinning import halved, restored, thinned
 from fercore.study.variants import STUDIES, Study, Variant, find_study
@@ -461,7 +461,7 @@ def test_privatetest_is_scored_when_every_declared_training_is_finished(last, fa
     )
     assert last().exit_code == 0
     assert store.finished() == {"cnn-s0", "cnn_lstm-s0"}
-    assert store.scorings() == []
+    assert times_scored(store) == []
     assert not len(store.predictions("cnn-s0", "private"))
     run = read_run(store.run_folder("cnn-s0"))
     assert set(run.prediction_frame["usage"]) == {"PublicTest"}  # nothing of it lies anywhere
@@ -487,7 +487,7 @@ def test_privatetest_is_scored_when_every_declared_training_is_finished(last, fa
     assert store.table()["latency_ms"].gt(0).all()
     again = last("--score")
     assert again.stdout == scored.stdout  # nothing is scored a second time
-    assert len(store.scorings()) == 2
+    assert len(times_scored(store)) == 2
 
 
 def test_a_scoring_that_was_killed_goes_on_and_counts_what_it_asked(last, faces, monkeypatch):
@@ -509,7 +509,7 @@ def test_a_scoring_that_was_killed_goes_on_and_counts_what_it_asked(last, faces,
     monkeypatch.setattr(final_scoring, "_answers", answers)
     assert last("--score").exit_code == 0
     assert len(store.predictions("cnn_lstm-s0", "private"))
-    assert len(store.scorings()) == 3  # the one that was broken off had been asked
+    assert len(times_scored(store)) == 3  # the one that was broken off had been asked
 
 
 def test_weights_that_are_gone_or_others_are_named_before_anything_is_scored(last, faces):
@@ -521,11 +521,11 @@ def test_weights_that_are_gone_or_others_are_named_before_anything_is_scored(las
     assert "cnn_lstm-s0" in str(last("--score").exception)
     weights.unlink()
     assert "cnn_lstm-s0: its weights are not here" in str(last("--score").exception)
-    assert store.scorings() == []
+    assert times_scored(store) == []
     weights.write_bytes(content)
     with FileLock(store.folder / "scoring.lock"):
         assert isinstance(last("--score").exception, Busy)
-    assert store.scorings() == []
+    assert times_scored(store) == []
 
 
 def test_a_study_of_fresh_splits_is_a_table_for_each_fold(faces, monkeypatch):

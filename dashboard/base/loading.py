@@ -18,7 +18,7 @@ from fercore.groups.cells import Cell
 from fercore.groups.finding import list_groups
 from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
-from fercore.runs.listing import list_runs
+from fercore.runs.listing import Listing, look_through_runs
 from fercore.runs.parts import part_names
 from fercore.scoring.grouped import comparison as paired
 from fercore.scoring.grouped import evaluation
@@ -47,22 +47,32 @@ def listed_once() -> Iterator[None]:
         _LISTED.reset(token)
 
 
-def _once(name: str, listed: Callable[[], list[T]]) -> list[T]:
-    """A list of its own for whoever asks; in callbacks, fragments and dialogs a fresh one."""
+def _once(name: str, look: Callable[[], T]) -> T:
+    """What there is on the disk; in callbacks, fragments and dialogs it is looked for anew."""
     known = _LISTED.get({})
     if name not in known:
-        known[name] = listed()
-    return list(known[name])
+        known[name] = look()
+    found: T = known[name]
+    return found
+
+
+def _listing() -> Listing:
+    return _once("runs", look_through_runs)
 
 
 def runs() -> list[Run]:
     """Every complete run, shipped first."""
-    return _once("runs", list_runs)
+    return list(_listing().runs)
+
+
+def unreadable_runs() -> list[str]:
+    """A sentence for each complete run that cannot be read."""
+    return list(_listing().problems)
 
 
 def groups() -> list[Group]:
     """Every group of two seeds or more."""
-    return _once("groups", lambda: list_groups(runs()))
+    return list(_once("groups", lambda: list_groups(runs())))
 
 
 def models() -> list[Group]:

@@ -12,7 +12,6 @@ from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE, default_pair
 from fercore.glossary import explained
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
-from fercore.runs.listing import unreadable_runs
 from fercore.scoring.labelling import LABELS
 from fercore.scoring.slices import SLICES, slice_title
 
@@ -30,7 +29,7 @@ saw in it, or your verdicts from Review. Images without such a label are left ou
 
 def model_pickers() -> None:
     """Widgets for A, B and the part; `parameters` has their values."""
-    for problem in unreadable_runs():
+    for problem in loading.unreadable_runs():
         st.warning(plain(problem))
     models = {model.name: model for model in loading.models()}
     if not models:

@@ -37,14 +37,14 @@ def _provenance(name: str, changed: float) -> pd.DataFrame:
     return standing.provenance(StudyStore(name))
 
 
-def scorings(name: str) -> list[str]:
-    """When PrivateTest was scored; see `StudyStore.scorings`."""
-    return _scorings(name, StudyStore(name).changed())
+def times_scored(name: str) -> list[str]:
+    """When PrivateTest was scored; see `standing.times_scored`."""
+    return _times_scored(name, StudyStore(name).changed())
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
-def _scorings(name: str, changed: float) -> list[str]:
-    return StudyStore(name).scorings()
+def _times_scored(name: str, changed: float) -> list[str]:
+    return standing.times_scored(StudyStore(name))
 
 
 def study_curves(name: str, variant: str) -> pd.DataFrame:

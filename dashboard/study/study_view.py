@@ -76,7 +76,7 @@ def how_it_was_done(name: str) -> None:
         st.markdown(study_words.what_was_seen())
     with st.expander("How the study was run, and when PrivateTest was scored"):
         st.markdown(study_words.how_it_was_run(trainings))
-        st.markdown(study_words.when_it_was_scored(study_loading.scorings(name)))
+        st.markdown(study_words.when_it_was_scored(study_loading.times_scored(name)))
         st.dataframe(trainings, hide_index=True, placeholder="–")
         csv_button(trainings, "trainings", label="Trainings as CSV", study=name)
 

@@ -57,7 +57,7 @@ def how_it_was_run(trainings: pd.DataFrame) -> str:
 
 
 def when_it_was_scored(times: list[str]) -> str:
-    """How often PrivateTest was, from `StudyStore.scorings`."""
+    """How often PrivateTest was, from `standing.times_scored`."""
     if not times:
         return "PrivateTest was not scored yet."
     return (

@@ -13,7 +13,7 @@ from fercore.groups import tables
 from fercore.runs.artifacts import Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.ensemble import make_ensemble
-from fercore.runs.listing import find_run, list_runs, unreadable_runs
+from fercore.runs.listing import Listing, find_run, look_through_runs, unreadable_runs
 from fercore.runs.words import UNCOMMITTED, cut_short, epoch_choice, run_title, seed_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS
@@ -31,8 +31,9 @@ def list_(
     if groups:
         _list_groups(as_json)
         return
-    runs, problems = [], unreadable_runs()
-    for run in list_runs():
+    listed, problems = look_through_runs()
+    runs = []
+    for run in listed:
         try:
             runs.append((run, run.metrics()))
         except RunError as error:
@@ -120,10 +121,9 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Recompute every metric from the predictions and check the files' hashes."""
-    runs = [find_run(name) for name in run_ids] if run_ids else list_runs()
-    problems = {run.run_id: verify_run(run) for run in runs}
-    if not run_ids:
-        problems |= {sentence.split(":")[0]: [sentence] for sentence in unreadable_runs()}
+    listed = Listing([*map(find_run, run_ids)], []) if run_ids else look_through_runs()
+    problems = {run.run_id: verify_run(run) for run in listed.runs}
+    problems |= {sentence.split(":")[0]: [sentence] for sentence in listed.problems}
     if as_json:
         print_json(problems)
     else:

@@ -8,14 +8,13 @@ import pandas as pd
 
 from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
 from fercore.jobs.request import Request
-from fercore.runs.commit import from_uncommitted_code
 from fercore.study.analysis import ablation_table
 from fercore.study.conditions import CONDITIONS
 from fercore.study.contrasts import contrast_table, primary
 from fercore.study.pretraining import pretraining
 from fercore.study.results import study_results
 from fercore.study.scored import Scored
-from fercore.study.standing import stores_of
+from fercore.study.standing import provenance, stores_of, times_scored
 from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN, TRANSFER, Study
 from fercore.training.recipes import Recipe
@@ -80,7 +79,7 @@ def _is_scored(table: pd.DataFrame) -> bool:
 
 def _print_stand(store: StudyStore, requests: list[Request]) -> None:
     """How much of what is declared is trained, and whether PrivateTest was scored."""
-    times, finished = store.scorings(), store.finished()
+    times, finished = times_scored(store), store.finished()
     done = sum(request.run_id in finished for request in requests)
     when = f"{len(times)} times, {times[0]} to {times[-1]}" if times else "not yet"
     print(f"{done} of {len(requests)} declared trainings are finished. PrivateTest scored: {when}.")
@@ -88,10 +87,10 @@ def _print_stand(store: StudyStore, requests: list[Request]) -> None:
 
 def _uncommitted(store: StudyStore) -> str:
     """How many trainings were made by code that was in no commit, as a line; '' for none."""
-    commits = [store.info(run_id).get("git_commit") for run_id in store.finished()]
-    if not (number := sum(map(from_uncommitted_code, commits))):
+    made = provenance(store)["uncommitted"]
+    if not (number := made.sum()):
         return ""
-    return f"{number} of {len(commits)} trainings are by code that was in no commit ('-dirty').\n"
+    return f"{number} of {len(made)} trainings are by code that was in no commit ('-dirty').\n"
 
 
 def _print_scores(study: Study, store: StudyStore) -> None:

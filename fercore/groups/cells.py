@@ -50,10 +50,12 @@ class Cell(Run):
         return self.store.prediction_frame(self.info["run_id"])
 
     def accuracy(self, part: str) -> float | None:
-        """On 'private', 'clean' or 'public', as the study's table has it."""
-        table, name = self.store.table(), f"{part}_accuracy"
-        own = table.loc[table["run_id"] == self.info["run_id"]]
-        return float(own[name].iloc[0]) if name in own and own[name].notna().any() else None
+        """On 'private', 'clean' or 'public', as the study's table has it, if it has it already."""
+        run_id = self.info["run_id"]
+        if known := self.store.accuracies().get(run_id):
+            return known.get(part)
+        predictions = self.store.predictions(run_id, part)
+        return float(predictions.correct.mean()) if len(predictions) else None
 
     def metrics(self) -> dict[str, Any]:
         """Headline metrics by part, from its predictions."""

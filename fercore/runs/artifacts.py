@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from fercore.errors import MissingExtra, RunError
-from fercore.files import read_json
+from fercore.files import file_stamp, read_json
 from fercore.models import build
 from fercore.runs.commit import from_uncommitted_code
 from fercore.runs.folders import SHIPPED, artifacts_folder, remedy
@@ -193,6 +193,8 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """Headline metrics by part, as stored; computed where the labels are others than the
         dataset's, or the file is damaged. On another test set those of its part alone.
+
+        They are shared: they are not to be changed.
         """
         if self.elsewhere:  # all of whose images are test images
             scores = evaluate(self.predictions("private"))
@@ -200,7 +202,7 @@ class Run:
         if self.labelling:
             return evaluate_parts(self.prediction_frame)
         try:
-            return self.read("metrics.json", lambda path: checked_metrics(read_json(path)))
+            return self.read("metrics.json", lambda path: _metrics(path, file_stamp(path)))
         except RunError as error:
             metrics = evaluate_parts(self.prediction_frame)
             _log.warning("%s Its metrics are computed from its predictions.", error)
@@ -239,3 +241,8 @@ class Run:
             raise RunError(
                 f"{self.run_id}: its {name} cannot be read. {remedy(self.folder)}"
             ) from error
+
+
+@lru_cache(maxsize=1000)
+def _metrics(path: Path, _stamp: str) -> dict[str, Any]:
+    return checked_metrics(read_json(path))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from fercore.errors import ConfigError, RunError
 from fercore.files import file_stamp
@@ -12,20 +13,28 @@ from fercore.runs.info import INFO, read_info
 from fercore.training.recipes import Recipe
 
 
+class Listing(NamedTuple):
+    """The complete runs that can be read, and a sentence for each of the others."""
+
+    runs: list[Run]
+    problems: list[str]
+
+
 def list_runs() -> list[Run]:
     """Every complete run that can be read: shipped ones by name, then this machine's, newest first.
 
     FER2013's shipped runs come before those on other sets.
     """
-    return _scan()[0]
+    return look_through_runs().runs
 
 
 def unreadable_runs() -> list[str]:
     """A sentence for each complete run that cannot be read."""
-    return _scan()[1]
+    return look_through_runs().problems
 
 
-def _scan() -> tuple[list[Run], list[str]]:
+def look_through_runs() -> Listing:
+    """`list_runs` and `unreadable_runs` of one look at the disk."""
     runs: list[Run] = []
     problems: list[str] = []
     for place in (SHIPPED, LOCAL):
@@ -44,7 +53,7 @@ def _scan() -> tuple[list[Run], list[str]]:
     local = [run for run in newest_first if not run.shipped]
     shipped = [run for run in runs if run.shipped]
     shipped.sort(key=lambda run: (run.dataset != "FER2013", run.run_id))
-    return shipped + local, problems
+    return Listing(shipped + local, problems)
 
 
 @lru_cache(maxsize=1000)

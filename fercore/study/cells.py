@@ -1,5 +1,6 @@
 """What one training adds to a study: its `run.json`, and its answers on the study's images."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,12 @@ _CELL = {
 }  # fmt: skip
 
 
-def read_info(path: Path) -> dict[str, Any]:
-    """A cell's `run.json`. Raises `ValueError` where it is odd, `OSError` where it is not there."""
+@lru_cache(maxsize=2000)
+def read_info(path: Path, _stamp: str) -> dict[str, Any]:
+    """A cell's `run.json`, shared by all who ask: it is not to be changed.
+
+    Raises `ValueError` where it is odd, `OSError` where it is not there.
+    """
     info: dict[str, Any] = read_json(path)
     if problem := misfit(info, RUN | TRAINED | _CELL):
         raise ValueError(problem)

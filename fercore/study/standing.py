@@ -3,6 +3,7 @@
 Without torch.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,6 @@ def provenance(store: StudyStore) -> pd.DataFrame:
     Columns: run_id, created, git_commit, uncommitted (whether it was made by code that was in no
     commit), processor, precision_mode, scored (when PrivateTest was, the last time; None: never).
     """
-    infos, scored = [store.info(run_id) for run_id in store.finished()], store.scored()
     lines = [
         {
             "run_id": info["run_id"],
@@ -82,14 +82,24 @@ def provenance(store: StudyStore) -> pd.DataFrame:
             "uncommitted": from_uncommitted_code(info.get("git_commit")),
             "processor": info["hardware"]["processor"],
             "precision_mode": info["hardware"]["precision"],
-            "scored": _last_scored(info, info["run_id"] in scored),
+            "scored": scorings[-1] if scorings else None,
         }
-        for info in infos
+        for info, scorings in _trainings(store)
     ]
     return pd.DataFrame(lines).sort_values(["created", "run_id"], ignore_index=True)
 
 
-def _last_scored(info: dict[str, Any], at_all: bool) -> str | None:
-    if "scored" in info:
-        return str(info["scored"][-1]["at"])
-    return str(info["created"]) if at_all else None
+def times_scored(store: StudyStore) -> list[str]:
+    """When PrivateTest was scored, once for every training and time, in order; ISO 8601."""
+    return sorted(time for _, scorings in _trainings(store) for time in scorings)
+
+
+def _trainings(store: StudyStore) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """Each training's `run.json`, and when PrivateTest was scored with it, in order."""
+    scored = store.scored()
+    for run_id in store.finished():
+        info = store.info(run_id)
+        if "scored" in info:
+            yield info, [scoring["at"] for scoring in info["scored"]]
+        else:
+            yield info, [info["created"]] if run_id in scored else []

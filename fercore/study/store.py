@@ -47,7 +47,14 @@ from fercore.scoring.predictions import (
 from fercore.shapes import misfit, number
 from fercore.study.cells import mostly, probs_on, read_info
 from fercore.study.own_folder import begin, scoring_in, writing_in
-from fercore.study.table import EVERYWHERE, everywhere_scored, read_images, read_table, table_line
+from fercore.study.table import (
+    EVERYWHERE,
+    everywhere_scored,
+    read_accuracies,
+    read_images,
+    read_table,
+    table_line,
+)
 from fercore.study.thinning import Stored, stored_frame, thinned, with_probs, write_compactly
 
 STUDIES = "studies"
@@ -108,9 +115,17 @@ class StudyStore:
                 return table.copy()
         return pd.DataFrame(self._lines())  # damaged, or of before the last training
 
+    def accuracies(self) -> dict[str, dict[str, float]]:
+        """What the table on disk says of each training, by part; nothing where it is damaged."""
+        path = self.folder / "table.parquet"
+        with suppress(OSError, ValueError, ArrowException):
+            return read_accuracies(path, file_stamp(path))
+        return {}
+
     def info(self, run_id: str) -> dict[str, Any]:
-        """The training's `run.json`."""
-        return self._read(self._cell(run_id) / "run.json", read_info)
+        """The training's `run.json`, which is shared: it is not to be changed."""
+        path = self._cell(run_id) / "run.json"
+        return self._read(path, lambda path: read_info(path, file_stamp(path)))
 
     def history(self, run_id: str) -> pd.DataFrame:
         """One line per epoch."""
@@ -188,18 +203,6 @@ class StudyStore:
         if finished and self._images()["usage"].eq("PrivateTest").any():
             return finished
         return finished & {path.parent.name for path in self.folder.glob(f"cells/*/{TESTS}")}
-
-    def scorings(self) -> list[str]:
-        """When PrivateTest was scored, once for every training and time, in order; ISO 8601."""
-        times: list[str] = []
-        scored = self.scored()
-        for run_id in self.finished():
-            info = self.info(run_id)
-            if "scored" in info:
-                times += [scoring["at"] for scoring in info["scored"]]
-            elif run_id in scored:
-                times.append(info["created"])
-        return sorted(times)
 
     def scored_everywhere(self) -> tuple[int, int]:
         """How many of the study's images every training was scored on, and of how many."""

@@ -1,5 +1,6 @@
 """A study's two tables: a line per finished training, and a line per image scored."""
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,18 @@ def read_table(path: Path, _stamp: str) -> pd.DataFrame:
     if any(line["run_id"] != f"{line['variant']}-s{line['seed']}" for line in lines):
         raise ValueError("a line is another training's")
     return table
+
+
+@lru_cache(maxsize=8)
+def read_accuracies(path: Path, stamp: str) -> dict[str, dict[str, float]]:
+    """Each training's accuracies by part, of the table of trainings in a file."""
+    table = read_table(path, stamp)
+    known = {part: table[name] for part in PARTS if (name := f"{part}_accuracy") in table}
+    lines = pd.DataFrame(known).astype(float).to_dict("records")
+    return {
+        run_id: {str(part): value for part, value in line.items() if not math.isnan(value)}
+        for run_id, line in zip(table["run_id"], lines, strict=True)
+    }
 
 
 @lru_cache(maxsize=8)
