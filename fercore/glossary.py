@@ -114,8 +114,12 @@ _SURENESS = {
         "Naeini et al. (2015), Nixon et al. (2019)",
     ),
     "ECE by chance alone": Term(
-        "the ECE of a perfectly calibrated model on as many images: chance pushes every ECE up, "
-        "so that an ECE's interval may lie below it."
+        "the ECE of a perfectly calibrated model on as many images: chance pushes every ECE up."
+    ),
+    "debiased ECE": Term(
+        "the ECE of so many images that chance adds nothing, as far as these images tell it, with "
+        "the interval that is of it; the plain ECE is larger and may lie above.",
+        "Kumar et al. (2019), Roelofs et al. (2022)",
     ),
     "Brier score": Term(
         "the mean squared error of the seven probabilities, from 0 to 2; lower is better.",

@@ -51,7 +51,8 @@ def temperature_in_words(key: str, temperatures: list[float]) -> str:
 def scores_row(name: str, scores: CalibrationScores) -> dict[str, str]:
     return {
         "model": name,
-        "ECE": f"{percent(scores.ece)} {interval(scores.ece_interval)}",
+        "debiased ECE": f"{percent(scores.debiased.value)} {interval(scores.debiased.interval)}",
+        "ECE": percent(scores.ece),
         "ECE by chance alone": percent(scores.chance),
         "Brier score": f"{scores.brier:.3f}",
         "NLL": f"{scores.nll:.3f}",
@@ -125,7 +126,7 @@ rows = [
     for name, model in named.items()
 ]
 st.table(pd.DataFrame(rows).set_index("model"))
-st.caption(explained("ECE", "ECE by chance alone", "Brier score", "NLL"))
+st.caption(explained("debiased ECE", "ECE", "ECE by chance alone", "Brier score", "NLL"))
 with st.container(horizontal=True):
     tables = {key: model.reliability for key, model in models.items()}
     as_csv = partial(csv_button, models=selection.models, part=selection.part, probabilities=shown)

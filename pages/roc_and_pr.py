@@ -26,7 +26,10 @@ EXPLAINED = {
     "are right (up), as the threshold falls. The nearer to the upper right corner, the better. "
     "Unlike ROC it shows what rare expressions suffer.",
 }
-BAND = " Of a group: the mean of its seeds' curves, in a band from the lowest to the highest."
+BAND = (
+    " Of a group: the mean of its seeds' curves in a 95 % band, at each place by itself, for new "
+    "seeds and new images: the seeds as they differ, the images drawn anew, alike for every seed."
+)
 
 selection = current_with_probabilities()
 heading(

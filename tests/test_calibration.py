@@ -12,7 +12,7 @@ from fercore.figures.reliability import reliability_figure
 from fercore.files import write_json
 from fercore.groups.group import group_of
 from fercore.runs.listing import find_run
-from fercore.scoring import calibration
+from fercore.scoring import calibration, ece
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import Predictions, select_part
 from fercore.scoring.statistics import wilson_interval
@@ -51,7 +51,7 @@ def brute_force_bins(predictions: Predictions, bins: int) -> list[list[int]]:
 def test_reliability_and_ece_agree_with_a_loop(n, bins):
     predictions = drawn(n, sharpened=1.5)
     frame = calibration.reliability(predictions, bins)
-    ece = 0.0
+    summed = 0.0
     for line, images in zip(frame.itertuples(), brute_force_bins(predictions, bins), strict=True):
         confidence = np.mean([float(predictions.confidence[image]) for image in images])
         right = sum(bool(predictions.correct[image]) for image in images)
@@ -61,9 +61,9 @@ def test_reliability_and_ece_agree_with_a_loop(n, bins):
         assert (line.accuracy_low, line.accuracy_high) == pytest.approx(
             wilson_interval(right, len(images))
         )
-        ece += len(images) / n * abs(right / len(images) - confidence)
+        summed += len(images) / n * abs(right / len(images) - confidence)
     assert frame["n"].max() - frame["n"].min() <= 1
-    assert calibration.expected_calibration_error(predictions, bins) == pytest.approx(ece)
+    assert ece.expected_calibration_error(predictions, bins) == pytest.approx(summed)
 
 
 def test_equal_confidences_stay_together_whatever_the_order_of_rows():
@@ -75,8 +75,8 @@ def test_equal_confidences_stay_together_whatever_the_order_of_rows():
     for seed in range(3):
         other = shuffled(predictions, seed)
         np.testing.assert_allclose(calibration.reliability(other), frame)
-        assert calibration.expected_calibration_error(other) == pytest.approx(
-            calibration.expected_calibration_error(predictions)
+        assert ece.expected_calibration_error(other) == pytest.approx(
+            ece.expected_calibration_error(predictions)
         )
         np.testing.assert_allclose(
             calibration.risk_coverage(other), calibration.risk_coverage(predictions)
@@ -96,10 +96,8 @@ def test_always_equally_sure_is_one_bin():
 
 
 def test_chance_error_is_what_calibrated_models_get():
-    simulated = [calibration.expected_calibration_error(drawn(1000, seed=k)) for k in range(100)]
-    assert calibration.chance_calibration_error(drawn(1000)) == pytest.approx(
-        np.mean(simulated), rel=0.1
-    )
+    simulated = [ece.expected_calibration_error(drawn(1000, seed=k)) for k in range(100)]
+    assert ece.chance_calibration_error(drawn(1000)) == pytest.approx(np.mean(simulated), rel=0.1)
 
 
 def overconfident(n: int, by: float, seed: int) -> Predictions:
@@ -124,20 +122,24 @@ MISCALIBRATED = {
 def test_ninety_five_of_a_hundred_intervals_of_the_ece_hold_the_true_one(how):
     """A bootstrap's basic interval held 87 of 100 where the confidence is five points too high."""
     draw = MISCALIBRATED[how]
-    true = calibration.expected_calibration_error(draw(300_000, 99)) if how != "not at all" else 0
-    intervals = [calibration.ece_interval(draw(1000, seed)) for seed in range(600)]
-    held = np.mean([low <= true <= high for low, high in intervals])
+    true = ece.expected_calibration_error(draw(300_000, 99)) if how != "not at all" else 0
+    tables = [draw(1000, seed) for seed in range(600)]
+    found = [ece.debiased_ece(table) for table in tables]
+    held = np.mean([low <= true <= high for _, (low, high) in found])
     assert 0.93 <= held <= 0.97
+    assert all(low <= value <= high for value, (low, high) in found)
+    plain = np.mean([ece.expected_calibration_error(table) for table in tables])
+    assert abs(np.mean([value for value, _ in found]) - true) < plain - true
 
 
 def test_the_interval_of_the_ece_of_odd_tables():
     certain = table([0] * 5 + [1], [[1, 0, 0, 0, 0, 0, 0]] * 6)  # one bin
-    low, high = calibration.ece_interval(certain)
-    assert low <= 1 / 6 <= high
+    value, (low, high) = ece.debiased_ece(certain)
+    assert low <= value <= 1 / 6 <= high
     perfect = table([0] * 6, [[1, 0, 0, 0, 0, 0, 0]] * 6)
-    assert calibration.ece_interval(perfect).low == 0
-    low, high = calibration.ece_interval(drawn(2))
-    assert 0 <= low <= high
+    assert ece.debiased_ece(perfect).value == ece.debiased_ece(perfect).interval.low == 0
+    value, (low, high) = ece.debiased_ece(drawn(2))
+    assert 0 <= low <= value <= high
 
 
 def test_the_interval_of_the_ece_is_quick():
@@ -145,7 +147,7 @@ def test_the_interval_of_the_ece_is_quick():
     seconds = []
     for _ in range(3):
         start = time.process_time()
-        calibration.ece_interval(predictions)
+        ece.debiased_ece(predictions)
         seconds.append(time.process_time() - start)
     assert min(seconds) < 0.2  # of this process, whatever else the machine does
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
+from fercore.labels import CLASSES
 from fercore.scoring import calibration
 from fercore.scoring.grouped import calibration as grouped_calibration
 from fercore.scoring.grouped import curves
@@ -32,7 +33,9 @@ def group():
 def test_of_one_seed_everything_is_the_runs_own(group):
     table = group.tables[1]
     one = grouped([table])
-    for name in ("reliability", "calibration_scores", "risk_coverage"):
+    scores = calibration.calibration_scores(table)
+    assert grouped_calibration.calibration_scores(one) == scores
+    for name in ("reliability", "risk_coverage"):
         single, own = getattr(calibration, name)(table), getattr(grouped_calibration, name)(one)
         np.testing.assert_array_equal(np.hstack(single), np.hstack(own))
     assert grouped_calibration.accuracy_at_coverage(one, 0.7) == calibration.accuracy_at_coverage(
@@ -73,29 +76,60 @@ def test_each_seed_has_a_temperature_of_its_own(group):
 def test_the_interval_of_an_ece_covers_what_it_says(sharpened):
     rng = np.random.default_rng(2)
     large = [drawn(4, 20_000, rng, sharpened) for _ in range(4)]
-    truth = np.mean([grouped_calibration.calibration_scores(group).ece for group in large])
-    ends = [
-        grouped_calibration.calibration_scores(drawn(5, 1200, rng, sharpened)).ece_interval
-        for _ in range(100)
-    ]
-    covered = [low <= truth <= high for low, high in ends]
-    assert 0.92 <= np.mean(covered) <= 0.99
+    scores = grouped_calibration.calibration_scores
+    truth = np.mean([scores(group).debiased.value for group in large])
+    found = [scores(drawn(seeds, 1200, rng, sharpened)) for seeds in (2, 10) for _ in range(50)]
+    covered = [low <= truth <= high for low, high in (each.debiased.interval for each in found)]
+    assert 0.91 <= np.mean(covered) <= 0.99
+    values = np.array([each.debiased.value for each in found])
+    assert all(low <= value <= high for value, (low, high) in (each.debiased for each in found))
+    assert abs(values.mean() - truth) < 0.006
 
 
-def test_the_mean_curve_lies_among_the_seeds(group):
-    band = curves.roc_band(group, 2)
-    heights = []
+def of_curve(bands, name):
+    return bands[bands["curve"] == name].reset_index(drop=True)
+
+
+def test_the_mean_curve_lies_among_the_seeds_in_its_band(group):
+    roc, pr = curves.roc_bands(group), curves.pr_bands(group)
+    assert set(roc["curve"]) == {*CLASSES, "macro"}
+    assert set(pr["curve"]) == {*CLASSES, "micro"}
+    band, heights = of_curve(roc, CLASSES[2]), []
     for table in group.tables:
         false, true, _ = roc_curve(table.labels == 2, table.probs[:, 2])
-        heights.append(np.interp(band["rate"], false, true))
+        heights.append(np.interp(band["place"], false, true))
     np.testing.assert_allclose(band["height"], np.mean(heights, axis=0), atol=1e-9)
-    np.testing.assert_allclose(band["low"], np.min(heights, axis=0), atol=1e-9)
-    for band in (
-        curves.roc_band(group, None),
-        curves.pr_band(group, 2),
-        curves.pr_band(group, None),
-    ):
-        assert (band["low"] <= band["height"] + 1e-12).all()
-        assert (band["height"] <= band["high"] + 1e-12).all()
+    for bands in (roc, pr):
+        assert (bands["low"] <= bands["height"] + 1e-9).all()
+        assert (bands["height"] <= bands["high"] + 1e-9).all()
+        assert bands["low"].min() >= 0
+        assert bands["high"].max() <= 1
     share = (group.labels == 2).mean()
-    assert curves.pr_band(group, 2)["height"].iloc[-1] == pytest.approx(share, abs=0.15)
+    assert of_curve(pr, CLASSES[2])["height"].iloc[-1] == pytest.approx(share, abs=0.15)
+
+
+def test_a_band_is_as_wide_as_seeds_and_images_drawn_anew_make_it():
+    """Eight seeds: so many that drawing from them differs little from drawing new ones."""
+    rng = np.random.default_rng(4)
+    group = drawn(8, 500, rng)
+    heights = []
+    for _ in range(120):
+        images, seeds = rng.integers(500, size=500), rng.integers(8, size=8)
+        curve = [roc_curve(group.labels[images] == 2, group.probs[s, images, 2]) for s in seeds]
+        heights.append(np.mean([np.interp([0.1, 0.3], x, y) for x, y, _ in curve], axis=0))
+    band = of_curve(curves.roc_bands(group), CLASSES[2]).set_index("place").loc[[0.1, 0.3]]
+    low, high = np.quantile(heights, [0.025, 0.975], axis=0)
+    np.testing.assert_allclose(band["high"] - band["low"], high - low, rtol=0.25)
+
+
+def test_a_band_holds_the_mean_curve_of_all_seeds_and_images_at_95_of_100_places():
+    rng, places = np.random.default_rng(5), np.arange(20, 400, 40)
+    large = [curves.roc_bands(drawn(3, 10_000, rng), draws=2) for _ in range(3)]
+    truth = np.mean([bands["height"] for bands in large], axis=0)
+    held = []
+    for seeds in (2, 5):
+        for _ in range(10):
+            bands = curves.roc_bands(drawn(seeds, 500, rng), draws=60)
+            inside = (bands["low"] <= truth) & (truth <= bands["high"])
+            held.append(inside.to_numpy().reshape(-1, 401)[:, places])
+    assert 0.92 <= np.mean(held) <= 0.98

@@ -20,7 +20,7 @@ from fercore.analysis.what_if import SCALES
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.predict.sample_photos import SAMPLE_PHOTOS
-from fercore.scoring.calibration import BINS
+from fercore.scoring.ece import BINS
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.labelling import LABELS
 from fercore.scoring.predictions import PARTS

@@ -158,8 +158,8 @@ def calibration_lesson(reliability: pd.DataFrame, number: int) -> str:
         f"**To the right**: point {number} of {len(reliability)} stands for {images} images. In "
         f"the mean it is **{percent(line['confidence'])}** sure of what it says of them.",
         f"**Up**: it is right on **{percent(line['accuracy'])}** of them.",
-        f"**The distance**, {points(gap)}, is {side}. It counts in the ECE with the share of these "
-        f"images, {percent(weight)}: {percent(abs(gap) * weight, 2)}.",
+        f"**The distance**, {points(gap)}, is {side}. It counts in the plain ECE with the share of "
+        f"these images, {percent(weight)}: {percent(abs(gap) * weight, 2)}.",
     ]
     return "\n".join(f"- {line}" for line in lines)
 

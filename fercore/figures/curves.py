@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from fercore.data.kept import kept
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.figures.parts import panel, styled, with_panels
 from fercore.labels import CLASSES
@@ -17,8 +18,9 @@ from fercore.scoring.predictions import Predictions
 
 def curves_figure(tables: dict[str, GroupPredictions], kind: str = "roc") -> go.Figure:
     """One-vs-rest curves, 'roc' or 'pr': a panel per class, and one for their averages. A group's
-    is the mean of its seeds' curves, in a band.
+    is the mean of its seeds' curves, in its 95 % band.
     """
+    drawn = {key: _curves(table, kind) for key, table in tables.items()}
     titles = [_area_title(name, tables, kind) for name in _PANELS]
     figure = make_subplots(
         rows=2, cols=4, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03,
@@ -31,8 +33,8 @@ def curves_figure(tables: dict[str, GroupPredictions], kind: str = "roc") -> go.
                 x=[0, 1], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
                 line={"color": REFERENCE_COLOUR, "dash": "dot", "width": 1}, **place,
             )  # fmt: skip
-        for key, table in tables.items():
-            for name, dash, points in _curves(panel_name, table, kind):
+        for key, of_panels in drawn.items():
+            for name, dash, points in of_panels.get(panel_name, []):
                 if len(points) > 2:
                     figure.add_trace(_band(key, points), **place)
                 figure.add_scatter(
@@ -65,16 +67,19 @@ def curves_table(tables: dict[str, GroupPredictions], kind: str) -> pd.DataFrame
     """
     x, y = _COLUMNS[kind]
     columns = (x, y, f"{y}_low", f"{y}_high")
+    drawn = {key: _curves(table, kind) for key, table in tables.items()}
     lines = [
         pd.DataFrame({"model": key, "class": name or shown, **dict(zip(columns, points))})
         for shown in _PANELS
-        for key, table in tables.items()
-        for name, _, points in _curves(shown, table, kind)
+        for key, of_panels in drawn.items()
+        for name, _, points in of_panels.get(shown, [])
     ]
     return pd.concat(lines) if lines else pd.DataFrame(columns=["model", "class", x, y])
 
 
-_PANELS = (*CLASSES, "average")
+_AVERAGE = "average"
+_PANELS = (*CLASSES, _AVERAGE)
+_BAND = ["place", "height", "low", "high"]
 _COLUMNS = {"roc": ("false_positive_rate", "true_positive_rate"), "pr": ("recall", "precision")}
 _AXES = {
     "roc": ("false-positive rate, %", "true-positive rate, %"),
@@ -140,23 +145,42 @@ def mean_decisions(table: GroupPredictions, k: int, threshold: float) -> metrics
 _Points = tuple[NDArray[np.floating], ...]  # both axes, and of a band its lower and upper edge
 
 
-def _curves(panel: str, table: GroupPredictions, kind: str) -> list[tuple[str, str, _Points]]:
-    """(name, dash, points) of a panel's curves; none where the images allow none."""
+_Curve = tuple[str, str, _Points]  # its name in the panel, its dash
+
+
+def _curves(table: GroupPredictions, kind: str) -> dict[str, list[_Curve]]:
+    """The curves of each panel; none where the images allow none."""
     if len(np.unique(table.labels)) < 2:
-        return []
-    k = CLASSES.index(panel) if panel in CLASSES else None
-    if k is not None and not (table.labels == k).any():
-        return []
-    if table.single is None:
-        mean = (curves.roc_band if kind == "roc" else curves.pr_band)(table, k)
-        name = "" if k is not None else "macro" if kind == "roc" else "micro"
-        return [(name, "solid", tuple(mean[column].to_numpy() for column in mean))]
-    return _single_curves(k, table.single, kind)
+        return {}
+    if table.single:
+        present = [k for k in range(len(CLASSES)) if (table.labels == k).any()]
+        panels = {CLASSES[k]: _of_class(k, table.single, kind) for k in present}
+        return panels | {_AVERAGE: _averages(table.single, kind)}
+    found = {}
+    for name, own in _bands(table, kind).groupby("curve"):
+        points = tuple(own[_BAND].to_numpy().T)
+        panel_name, shown = (str(name), "") if name in CLASSES else (_AVERAGE, str(name))
+        found[panel_name] = [(shown, "solid", points)]
+    return found
 
 
-def _single_curves(k: int | None, table: Predictions, kind: str) -> list[tuple[str, str, _Points]]:
-    if k is not None:
-        return [("", "solid", _points(table.labels == k, table.probs[:, k], kind))]
+def _bands(table: GroupPredictions, kind: str) -> pd.DataFrame:
+    """They take seconds of twenty seeds, so they are kept."""
+    inputs: list[str | bytes] = [
+        kind,
+        str(table.probs.shape),
+        table.labels.tobytes(),
+        table.probs.tobytes(),
+    ]
+    compute = curves.roc_bands if kind == "roc" else curves.pr_bands
+    return kept("curves", inputs, lambda: {"bands": compute(table)})["bands"]
+
+
+def _of_class(k: int, table: Predictions, kind: str) -> list[_Curve]:
+    return [("", "solid", _points(table.labels == k, table.probs[:, k], kind))]
+
+
+def _averages(table: Predictions, kind: str) -> list[_Curve]:
     every = metrics.one_hot(table.labels, len(CLASSES)).ravel()
     micro = _points(every, table.probs.ravel(), kind)
     if kind == "pr":

@@ -177,7 +177,7 @@ def _macro_auc(answers: GroupPredictions) -> tuple[float, Interval]:
 
 def _ece(answers: GroupPredictions) -> tuple[float, Interval]:
     scores = calibration_scores(answers)
-    return scores.ece, scores.ece_interval
+    return scores.debiased.value, scores.debiased.interval
 
 
 def _brier(answers: GroupPredictions) -> tuple[float, Interval]:

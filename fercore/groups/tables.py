@@ -23,8 +23,9 @@ from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run, list_runs
 from fercore.runs.origin import faces_of, votes_of
-from fercore.scoring import calibration, evaluation, metrics, statistics
+from fercore.scoring import evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
+from fercore.scoring.ece import BINS
 from fercore.scoring.gaps import gaps as gaps_between
 from fercore.scoring.grouped import calibration as of_group
 from fercore.scoring.grouped import comparison
@@ -175,7 +176,7 @@ def bootstrap_interval(
 def reliability(
     model: Model,
     part: str = "private",
-    bins: int = calibration.BINS,
+    bins: int = BINS,
     *,
     labels: str = "dataset",
 ) -> pd.DataFrame:

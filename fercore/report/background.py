@@ -33,8 +33,8 @@ PLANNED_PART = "clean"  # the images of the protocol
 TERMS_TOLD = (
     "accuracy", "macro F1", "recall", "precision", "F1", "AUC", "confusion matrix", "ROC curve",
     "95 % interval", "p", "beyond chance", "exact McNemar", "Student's t over seeds and images",
-    "Fisher's exact test", "Holm's correction", "margin", "ECE", "temperature", "slice", "seed",
-    "group", "without duplicates", "FER+",
+    "Fisher's exact test", "Holm's correction", "margin", "ECE", "debiased ECE", "temperature",
+    "slice", "seed", "group", "without duplicates", "FER+",
 )  # fmt: skip
 
 

@@ -19,7 +19,12 @@ from fercore.groups.group import Group, group_of
 from fercore.groups.tables import slices
 from fercore.labels import CLASSES, NOT_FOR, USAGES
 from fercore.report.background import provenance, recipe_lines
-from fercore.report.compared import COVERAGE, calibration_rows
+from fercore.report.calibrated import (
+    CALIBRATION_COLUMNS,
+    COVERAGE,
+    ECE_TOLD,
+    calibration_rows,
+)
 from fercore.report.templates import environment
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import votes_of
@@ -82,6 +87,8 @@ def card(model: Run | Group) -> str:
         test="Fisher's exact test" if group.single else "Student's t over seeds and images",
         level=LEVEL,
         calibration=[] if labels_only else calibration_rows("", group, told),
+        calibration_columns=CALIBRATION_COLUMNS,
+        ece=ECE_TOLD,
         coverage=number(100 * COVERAGE, 0),
         robustness=_robustness(run),
         strengths=[str(strength) for strength in _SHOWN],

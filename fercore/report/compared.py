@@ -6,18 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fercore.errors import RunError
 from fercore.figures.classes import class_difference_figure, class_figure, metric_title
 from fercore.figures.confusion import confusion_figure, difference_figure
 from fercore.figures.curves import curves_figure
-from fercore.figures.reliability import reliability_figure
 from fercore.figures.slices import slices_figure
 from fercore.groups.group import Group
 from fercore.groups.verdict import paper_in_words, power_in_words, subject, verdict
 from fercore.labels import CLASSES
 from fercore.report.parts import Part, Section, Table, Text, drawing
 from fercore.scoring.evaluation import CLASS_METRICS
-from fercore.scoring.grouped import calibration
 from fercore.scoring.grouped.comparison import compare
 from fercore.scoring.grouped.evaluation import (
     cell_differences,
@@ -37,9 +34,7 @@ from fercore.wording import (
     UNKNOWN,
     count,
     in_p,
-    in_percent,
     in_points,
-    number,
     points_interval,
     with_interval,
 )
@@ -47,7 +42,6 @@ from fercore.wording import (
 Said = Mapping[str, GroupPredictions]  # by 'A' and 'B', on the same images
 Line = Mapping[Hashable, Any]
 _MOST_CONFUSED = 10
-COVERAGE = 0.8  # of the images, of which a model answers its surest
 
 
 def verdict_section(a: Group, b: Group, said: Said) -> Section:
@@ -186,55 +180,6 @@ def labels_only(said: Said) -> str:
     of = [key for key, group in said.items() if all(own.labels_only for own in group.tables)]
     verb = "say" if len(of) > 1 else "says"
     return f"{' and '.join(of)} {verb} a class of each image, and not how sure." if of else ""
-
-
-def calibration_section(models: Mapping[str, Group], said: Said) -> Section:
-    """Whether a model is right as often as it says."""
-    title = "Calibration"
-    if only := labels_only(said):
-        return Section("calibration", title, [Text(f"{only} No calibration can be told.")])
-    tables = {key: calibration.reliability(group) for key, group in said.items()}
-    rows = [row for key in said for row in calibration_rows(key, models[key], said[key])]
-    return Section(
-        "calibration",
-        title,
-        [
-            drawing(reliability_figure(said, tables), height=460),
-            Table(
-                ["probabilities", "n", "ECE %", "a calibrated model's", "answered",
-                 "right on those %"],
-                rows,
-                "ECE: the mean gap between confidence and accuracy; even a calibrated model's is "
-                "above 0. Temperatures are fitted on PublicTest. Right on those: accuracy on the "
-                f"{number(100 * COVERAGE, 0)} % of the images of which the model is surest.",
-            ),
-        ],
-    )  # fmt: skip
-
-
-def calibration_rows(key: str, model: Group, group: GroupPredictions) -> list[list[str]]:
-    """A model's lines of the calibration's table, as trained and temperature-scaled; key: 'A'."""
-    versions = {f"{key} as trained".strip(): group}
-    try:
-        fitted = calibration.fit_temperatures(model.home.predictions("public"))
-        versions[f"{key} temperature-scaled".strip()] = calibration.with_temperatures(group, fitted)
-    except RunError:  # without PublicTest nothing may be fitted
-        pass
-    rows = []
-    for title, version in versions.items():
-        scores = calibration.calibration_scores(version)
-        answered = calibration.accuracy_at_coverage(version, COVERAGE)
-        rows.append(
-            [
-                title,
-                count(len(version)),
-                with_interval(scores.ece, scores.ece_interval),
-                in_percent(scores.chance),
-                count(answered.answered),
-                with_interval(answered.accuracy, answered.interval),
-            ]
-        )
-    return rows
 
 
 def slice_section(said: Said, properties: pd.DataFrame, measured: bool) -> Section:

@@ -22,8 +22,8 @@ from fercore.report.background import (
     study_section,
     terms_section,
 )
+from fercore.report.calibrated import calibration_section
 from fercore.report.compared import (
-    calibration_section,
     class_section,
     confusion_section,
     curve_section,

@@ -12,11 +12,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.errors import ConfigError
-from fercore.scoring.metrics import Labels, midranks, one_hot
+from fercore.scoring.ece import (
+    BINS,
+    DebiasedEce,
+    chance_calibration_error,
+    debiased_ece,
+    equal_mass_bins,
+    expected_calibration_error,
+)
+from fercore.scoring.metrics import Labels, one_hot
 from fercore.scoring.predictions import Predictions, image_count
-from fercore.scoring.statistics import Interval, Z, wilson_interval
+from fercore.scoring.statistics import Interval, wilson_interval
 
-BINS = 15
 TEMPERATURES = (0.05, 20.0)  # the range that is searched
 _SMALLEST = float(np.finfo(np.float32).tiny)  # stands for a probability of 0 in a logarithm
 
@@ -46,71 +53,6 @@ def reliability(predictions: Predictions, bins: int = BINS) -> pd.DataFrame:
     )
 
 
-def expected_calibration_error(predictions: Predictions, bins: int = BINS) -> float:
-    """Mean distance between confidence and accuracy over equal-mass bins, from 0 to 1.
-
-    Binned by confidence as in Naeini et al. (2015), with as many images in each bin as in Nixon
-    et al. (2019). Chance alone makes it positive: see `chance_calibration_error`.
-    """
-    bin_of = equal_mass_bins(predictions, bins)
-    gaps = np.bincount(bin_of, weights=_gaps(predictions))
-    return float(np.abs(gaps).sum() / len(predictions))
-
-
-def chance_calibration_error(predictions: Predictions, bins: int = BINS) -> float:
-    """The ECE to expect of as many images if each confidence were exactly right, from 0 to 1.
-
-    A bin's gap is then nearly normal around 0 with the variance of its draws, and the mean of its
-    absolute value is √(2/π) of its standard deviation.
-    """
-    deviations = _chance_deviations(predictions, bins)
-    return float(np.sqrt(2 / np.pi) * deviations.sum() / len(predictions))
-
-
-def ece_interval(predictions: Predictions, bins: int = BINS) -> Interval:
-    """Interval of the ECE: every value under which one like that seen is not too rare.
-
-    An ECE sums the absolute values of noisy gaps, so noise pushes it up, and a bootstrap around it
-    covers too little. Here a test is inverted. Its null hypothesis is a total, spread over the bins
-    as a cubic through their gaps is; the ECE is then nearly normal, with the mean and variance of
-    absolute values of normal draws (Leone, Nelson & Nottingham, 1961).
-    """
-    n, bin_of, gaps = len(predictions), equal_mass_bins(predictions, bins), _gaps(predictions)
-    used, bin_of = np.unique(bin_of, return_inverse=True)
-    count, total = np.bincount(bin_of), np.bincount(bin_of, weights=gaps)
-    squares = np.bincount(bin_of, weights=gaps**2) - total**2 / count
-    error = np.sqrt(np.maximum(squares, np.finfo(float).eps)) / n  # of each bin's gap
-    shape = _smooth_shape(used / bins, total / n, error)
-
-    ece = float(np.abs(total).sum() / n)
-    totals = np.linspace(0, 3 * ece + 6 * float(np.sqrt((error**2).sum())), 2000)
-    mean, variance = _absolute_moments(totals[:, None] * shape, error)
-    distance = (ece - mean.sum(1)) / np.sqrt(variance.sum(1))
-    held = totals[np.abs(distance) <= Z]
-    return Interval(float(held[0]), float(held[-1])) if len(held) else Interval(0.0, ece)
-
-
-def _smooth_shape(
-    at: NDArray[np.float64], gaps: NDArray[np.float64], error: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How a total is spread over the bins: sizes on a cubic through the gaps, with sum 1."""
-    terms = np.vander(at - at.mean(), min(4, len(at))) / error[:, None]
-    fitted = np.linalg.lstsq(terms, gaps / error)[0] @ (terms * error[:, None]).T
-    sizes = np.abs(fitted) if fitted.any() else error
-    return np.asarray(sizes / sizes.sum())
-
-
-def _absolute_moments(
-    mean: NDArray[np.float64], error: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and variance of the absolute value of a normal draw."""
-    from scipy.special import erf
-
-    z = mean / error
-    absolute = error * np.sqrt(2 / np.pi) * np.exp(-(z**2) / 2) + mean * erf(z / np.sqrt(2))
-    return absolute, mean**2 + error**2 - absolute**2
-
-
 def brier_score(predictions: Predictions) -> float:
     """Mean squared distance between probabilities and truth, summed over classes, from 0 to 2.
 
@@ -127,10 +69,12 @@ def negative_log_likelihood(predictions: Predictions) -> float:
 
 
 class CalibrationScores(NamedTuple):
-    """`ece`, its interval and `chance` from 0 to 1; `brier` from 0 to 2; `nll` in nats."""
+    """`ece` is the plain one; `debiased` with its interval, and `chance`, from 0 to 1 as it is;
+    `brier` from 0 to 2; `nll` in nats.
+    """
 
     ece: float
-    ece_interval: Interval
+    debiased: DebiasedEce
     chance: float
     brier: float
     nll: float
@@ -140,7 +84,7 @@ def calibration_scores(predictions: Predictions) -> CalibrationScores:
     """All of a model's calibration figures on one part."""
     return CalibrationScores(
         expected_calibration_error(predictions),
-        ece_interval(predictions),
+        debiased_ece(predictions),
         chance_calibration_error(predictions),
         brier_score(predictions),
         negative_log_likelihood(predictions),
@@ -246,24 +190,6 @@ def accuracy_at_coverage(predictions: Predictions, coverage: float) -> Selective
     answered = predictions.correct[predictions.confidence >= threshold]
     right, n = int(answered.sum()), len(answered)
     return SelectiveAccuracy(right / n, wilson_interval(right, n), n, threshold)
-
-
-def equal_mass_bins(predictions: Predictions, bins: int) -> NDArray[np.int64]:
-    """The bin of each image (N,), from 0: where the middle of its rank falls."""
-    twice_middle = (2 * midranks(predictions.confidence) - 1).astype(np.int64)
-    return twice_middle * bins // (2 * image_count(predictions))
-
-
-def _gaps(predictions: Predictions) -> NDArray[np.float64]:
-    """Right (1) or wrong (0) minus the confidence, of each image (N,)."""
-    return predictions.correct - predictions.confidence.astype(np.float64)
-
-
-def _chance_deviations(predictions: Predictions, bins: int) -> NDArray[np.float64]:
-    """The standard deviation of each bin's summed gaps, were each confidence exactly right."""
-    confidence = predictions.confidence.astype(np.float64)
-    variances = np.maximum(confidence * (1 - confidence), 0)  # float32 may be a hair above 1
-    return np.sqrt(np.bincount(equal_mass_bins(predictions, bins), weights=variances))
 
 
 def _log_probs(predictions: Predictions) -> NDArray[np.float64]:

@@ -12,12 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.scoring import calibration
-from fercore.scoring.calibration import BINS, CalibrationScores, SelectiveAccuracy
+from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
+from fercore.scoring.ece import BINS, DebiasedEce, equal_mass_bins, inverted, noisy_ece
 from fercore.scoring.grouped.intervals import share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions
-from fercore.scoring.groups import Estimate, group_mean
+from fercore.scoring.groups import group_mean, student_quantile
 from fercore.scoring.influence import ratio_scores
-from fercore.scoring.statistics import Interval
+from fercore.scoring.statistics import CONFIDENCE, Z
 
 
 def reliability(group: GroupPredictions, bins: int = BINS) -> pd.DataFrame:
@@ -46,33 +47,42 @@ def calibration_scores(group: GroupPredictions, bins: int = BINS) -> Calibration
     ece, chance, brier, nll = np.mean(
         [(each.ece, each.chance, each.brier, each.nll) for each in scores], axis=0
     ).tolist()
-    return CalibrationScores(ece, _ece_interval(group, scores, bins), chance, brier, nll)
+    return CalibrationScores(ece, _debiased_ece(group, bins), chance, brier, nll)
 
 
-def _ece_interval(group: GroupPredictions, scores: list[CalibrationScores], bins: int) -> Interval:
-    """Around the middle of the seeds' own intervals, which noise does not push up: as wide as one,
-    less what averaging over seeds takes away of the images' part, more for the draw of seeds.
+def _debiased_ece(group: GroupPredictions, bins: int) -> DebiasedEce:
+    """As of one seed, from the means over seeds of what is seen and expected, with what the draw of
+    seeds adds.
     """
     gaps: NDArray[np.float64] = group.correct - group.confidence.astype(np.float64)
+    noisy = [noisy_ece(table, bins) for table in group.tables]
+    totals = max((each.totals for each in noisy), key=lambda tried: float(tried[-1]))
+    mean, variance, straight = np.mean([each.moments(totals) for each in noisy], axis=0)
+    # Of two seeds' absolute values, correlated draws have at most this covariance (the expansion in
+    # Hermite polynomials, its terms from the second on by the second's factor).
+    alike = _correlation(gaps)
+    together = alike * straight + alike**2 * (variance - straight)
+    of_images = together + (variance - together) / group.seeds
+    seen = float(np.mean([each.seen for each in noisy]))
+    by_seeds = _half_width_by_seeds(gaps, _bins(group, bins), bins)
+    return inverted(seen, totals, mean, np.hypot(Z * np.sqrt(of_images), by_seeds))
+
+
+def _correlation(gaps: NDArray[np.float64]) -> float:
+    """Of two seeds' gaps on the same images, the mean over pairs; 0 where it is below: (S, N)."""
+    seeds = len(gaps)
+    one, mean = float(gaps.var(1).mean()), float(gaps.mean(0).var())
+    return max(0.0, (seeds * mean / one - 1) / (seeds - 1)) if one else 1.0
+
+
+def _half_width_by_seeds(gaps: NDArray[np.float64], bin_of: NDArray[np.int64], bins: int) -> float:
+    """What the draw of seeds adds to either side. gaps, bin_of: (S, N)."""
     signed: NDArray[np.float64] = np.empty_like(gaps)  # their mean is the seed's ECE
-    for own, gap, bin_of in zip(signed, gaps, _bins(group, bins), strict=True):
-        own[:] = gap * np.sign(np.bincount(bin_of, weights=gap, minlength=bins))[bin_of]
+    for own, gap, at in zip(signed, gaps, bin_of, strict=True):
+        own[:] = gap * np.sign(np.bincount(at, weights=gap, minlength=bins))[at]
     estimate = group_mean(signed)
-    of_images = estimate.images_variance + estimate.rest_variance
-    one_seed = float(signed.var(1, ddof=1).mean()) / len(group)
-    lows, highs = np.transpose([each.ece_interval for each in scores])
-    half = np.hypot(
-        float(np.mean(highs - lows)) / 2 * np.sqrt(min(1.0, of_images / one_seed)),
-        _half_width_by_seeds(estimate),
-    )
-    middle = float(np.mean(highs + lows)) / 2
-    return Interval(float(max(0.0, middle - half)), float(min(1.0, middle + half)))
-
-
-def _half_width_by_seeds(estimate: Estimate) -> float:
-    interval = estimate.interval()
-    share, _, _ = estimate.shares
-    return float((interval.high - interval.low) / 2 * np.sqrt(share))
+    quantile = student_quantile(0.5 + CONFIDENCE / 2, estimate.freedom)
+    return quantile * float(np.sqrt(estimate.seeds_variance))
 
 
 def risk_coverage(group: GroupPredictions) -> pd.DataFrame:
@@ -130,4 +140,4 @@ def with_temperatures(
 
 def _bins(group: GroupPredictions, bins: int) -> NDArray[np.int64]:
     """The bin of each image (S, N)."""
-    return np.stack([calibration.equal_mass_bins(table, bins) for table in group.tables])
+    return np.stack([equal_mass_bins(table, bins) for table in group.tables])
