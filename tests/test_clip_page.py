@@ -5,6 +5,7 @@ import io
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.base import turns
 from dashboard.faces.clip_work import ClipWork
 from fercore.errors import ImageError
 from fercore.predict.predictor import Predictor
@@ -87,12 +88,13 @@ def test_work_goes_in_steps_that_say_how_far_it_is(predictors, walked, monkeypat
 
 @pytest.fixture
 def broken_off(monkeypatch):
-    """The third step ends the script's run, as a click elsewhere does."""
+    """The third step ends the script's run, as a click elsewhere does. All are out of turn."""
     monkeypatch.setattr("dashboard.faces.clip_work.STEP", 1e-9)
     steps, whole = [], ClipWork.step
 
     def step(work, predictors):
         steps.append(work)
+        assert turns._TURNS._value == turns.AT_A_TIME
         if len(steps) == 3:
             raise ImageError("as a click would")
         return whole(work, predictors)

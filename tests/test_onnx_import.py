@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
+from dashboard.base import turns
 from fercore import data
 from fercore.errors import ConfigError, FerError, RunError
 from fercore.importing.images import images_of_data
@@ -282,6 +283,7 @@ def test_an_import_is_cancelled_and_writes_nothing(two_runs, regression, monkeyp
     from dashboard.compare import onnx_panel
 
     def broken_off(*_, **__):
+        assert turns._TURNS._value == turns.AT_A_TIME  # others' pages are drawn meanwhile
         yield 64, 700
         raise RunError("as a click would")
 

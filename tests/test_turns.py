@@ -4,11 +4,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import streamlit as st
 
 from dashboard.base import turns
-from dashboard.base.turns import AT_A_TIME, in_turn
+from dashboard.base.turns import AT_A_TIME, in_turn, out_of_turn
 
 WAIT = 60  # seconds for what never takes so long
+
+
+def free() -> int:
+    """How many of the turns nobody has."""
+    return turns._TURNS._value
 
 
 def test_only_so_many_run_at_once(monkeypatch):
@@ -55,4 +61,54 @@ def test_a_turn_comes_back_after_an_error(monkeypatch):
     for _ in range(2 * AT_A_TIME):
         with pytest.raises(KeyError), in_turn():
             raise KeyError
-    assert turns._TURNS._value == AT_A_TIME
+    assert free() == AT_A_TIME
+
+
+def test_long_work_leaves_its_turn_to_others_and_takes_one_again(monkeypatch):
+    monkeypatch.setattr(turns, "PATIENCE", WAIT)
+    at_work, again = (threading.Barrier(AT_A_TIME + 1) for _ in range(2))
+    done, drawn = threading.Event(), threading.Event()
+
+    def long() -> None:
+        with in_turn():
+            with out_of_turn():
+                at_work.wait(WAIT)
+                assert done.wait(WAIT)
+            again.wait(WAIT)
+            assert drawn.wait(WAIT)
+
+    with ThreadPoolExecutor(AT_A_TIME) as visitors:
+        busy = [visitors.submit(long) for _ in range(AT_A_TIME)]
+        at_work.wait(WAIT)
+        with in_turn():  # at once, though as many as may run are at work
+            assert free() == AT_A_TIME - 1
+        done.set()
+        again.wait(WAIT)
+        assert free() == 0
+        drawn.set()
+        for each in busy:
+            each.result(WAIT)
+    assert free() == AT_A_TIME
+
+
+def test_long_work_that_fails_goes_on_without_a_turn():
+    with in_turn():
+        with pytest.raises(KeyError), out_of_turn():
+            raise KeyError
+        assert free() == AT_A_TIME
+        with out_of_turn():  # nothing to give back
+            assert free() == AT_A_TIME
+        assert free() == AT_A_TIME
+    assert free() == AT_A_TIME
+
+
+def test_a_cached_answer_is_made_out_of_turn_and_read_in_turn():
+    @st.cache_data
+    @out_of_turn()
+    def made(number: int) -> tuple[int, int]:
+        return number, free()
+
+    with in_turn():
+        assert made(1) == made(1) == (1, AT_A_TIME)
+        assert made(2) == (2, AT_A_TIME)
+        assert free() == AT_A_TIME - 1

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dashboard.base.loading import KNOWN_BY, run_predictions
 from dashboard.base.plain import plain
+from dashboard.base.turns import out_of_turn
 from fercore import data
 from fercore.data import FaceSet, finding
 from fercore.data.cache import entries, source_key
@@ -102,6 +103,7 @@ def _its_dataset(run: Run) -> tuple[str, str]:
     show_spinner="Reading the images …",
     hash_funcs=dict.fromkeys((Run, Cell), _its_dataset),
 )
+@out_of_turn()
 def _dataset(run: Run, where: tuple[Place, ...]) -> FaceSet | str:
     """The dataset, or why there is none: that is not looked for anew on every page either."""
     try:

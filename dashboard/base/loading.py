@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 import streamlit as st
 
+from dashboard.base.turns import out_of_turn
 from fercore.analysis import relabelling, review
 from fercore.analysis.relabelling import by_verdicts
 from fercore.data import FaceSet
@@ -213,6 +214,7 @@ def samples(a: Group, b: Group | None, part: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KNOWN_BY)
+@out_of_turn()
 def predictor(run: Run) -> "Predictor":
     """A run's model, ready to look at photos. Imports torch."""
     from fercore.predict.predictor import Predictor

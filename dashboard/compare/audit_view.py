@@ -12,6 +12,7 @@ from dashboard.base.figures import drawn_once
 from dashboard.base.image_loading import Images
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import letter, tile
 from dashboard.compare.slices_view import properties
 from dashboard.faces import face_loading
@@ -63,6 +64,7 @@ def run_audit(run: Run) -> Audit:
     show_spinner="Looking for copies among the images …",
     hash_funcs=loading.KNOWN_BY,
 )
+@out_of_turn()
 def _audit(faces: FaceSet, votes: Votes | None) -> Audit:
     return audit(faces, votes)
 
@@ -72,6 +74,7 @@ def _audit(faces: FaceSet, votes: Votes | None) -> Audit:
     show_spinner="Looking for images that are alike …",
     hash_funcs=loading.KNOWN_BY,
 )
+@out_of_turn()
 def near(faces: FaceSet) -> pd.DataFrame:
     """The near duplicates in a dataset."""
     return near_duplicates(faces)
@@ -93,6 +96,7 @@ def part_scores(run: Run, part: str) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=20, show_spinner="Ranking the labels …", hash_funcs=loading.KNOWN_BY)
+@out_of_turn()
 def issues(run: Run, part: str) -> pd.DataFrame:
     """Doubtful labels, ranked by cleanlab."""
     return label_issues(loading.run_predictions(run, part))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.base.failures import errors_told
 from dashboard.base.plain import without_directives
+from dashboard.base.turns import out_of_turn
 from fercore.groups.group import Group
 
 _CHOSEN, _SHOWN = "card-run", "card-shown"
@@ -34,7 +35,8 @@ def card_panel(models: list[Group]) -> None:
         )
         if st.toggle("Show it here", key=_SHOWN):
             with errors_told("The card"):
-                _, _, text = _card(model).split("---\n", 2)  # the front matter is for programs
+                with out_of_turn():
+                    _, _, text = _card(model).split("---\n", 2)  # the front matter is for programs
                 beneath = re.sub(r"^#", "###", text, flags=re.M)  # the page's own titles
                 st.markdown(without_directives(beneath))
 

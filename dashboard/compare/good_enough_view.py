@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
+from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import letter
 from dashboard.compare.slices_view import model_slices
 from fercore.errors import RunError
@@ -238,6 +239,7 @@ def cost_row(key: str, model: Group) -> dict[str, str]:
 
 
 @st.cache_data(ttl=600, max_entries=20, show_spinner="Measuring …", hash_funcs=loading.KNOWN_BY)
+@out_of_turn()
 def _measured(model: Group) -> Cost:
     with _ONE_AT_A_TIME:
         return measured_cost(model)

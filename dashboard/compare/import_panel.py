@@ -10,6 +10,7 @@ from dashboard.base import loading
 from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
+from dashboard.base.turns import out_of_turn
 from dashboard.sidebar.finished_view import counterpart
 from fercore.errors import FerError
 from fercore.importing.images import images_of_run
@@ -70,7 +71,7 @@ def _form(upload: UploadedFile, sets: dict[str, Run]) -> None:
     if not asked:
         return
     try:
-        with st.spinner("Reading the table and scoring it …"):
+        with st.spinner("Reading the table and scoring it …"), out_of_turn():
             images = images_of_run(sets[chosen])
             made = import_table(
                 upload.getvalue(), images, named, file=upload.name, order=order, values=values

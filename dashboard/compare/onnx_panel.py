@@ -15,6 +15,7 @@ from dashboard.base import image_loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.base.turns import out_of_turn
 from dashboard.compare.import_panel import free_name, known_sets, more_fields, shown_next
 from fercore.errors import ConfigError, FerError
 from fercore.importing.answers import class_order
@@ -168,14 +169,15 @@ def _go_on(work: Work) -> None:
     bar = st.progress(0.0, f"{plain(work.name)}: it is asked how it is fed …")
     st.button("Cancel", key="onnx-cancel", on_click=_cancel)
     try:
-        while True:
-            done, total = next(work.steps)
-            left = (time.monotonic() - work.begun) * (total - done) / done
-            bar.progress(  # where a click interrupts it
-                done / total,
-                f"{plain(work.name)}: {count(done)} of {count(total)} images · "
-                f"{duration(left)} left",
-            )
+        with out_of_turn():
+            while True:
+                done, total = next(work.steps)
+                left = (time.monotonic() - work.begun) * (total - done) / done
+                bar.progress(  # where a click interrupts it
+                    done / total,
+                    f"{plain(work.name)}: {count(done)} of {count(total)} images · "
+                    f"{duration(left)} left",
+                )
     except StopIteration as end:
         _cancel()
         shown_next(end.value)

@@ -11,6 +11,7 @@ from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.base.turns import out_of_turn
 from fercore.errors import FerError, RunError
 from fercore.files import safe_name
 from fercore.groups.accuracies import group_accuracies
@@ -76,6 +77,7 @@ def group_table(groups: list[Group]) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the groups …", hash_funcs=loading.KNOWN_BY)
+@out_of_turn()
 def _accuracies(groups: list[Group]) -> dict[tuple[str, str], str]:
     """Each group's accuracy by part, in words."""
     told = {}

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.base import image_loading, loading
 from dashboard.base.selection import ANY, Selection
+from dashboard.base.turns import out_of_turn
 from dashboard.faces import face_loading
 from fercore.analysis import marks
 from fercore.analysis.marks import with_marks
@@ -49,6 +50,7 @@ def properties(run: Run, part: str) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=40, show_spinner="Measuring the images …", hash_funcs=loading.KNOWN_BY)
+@out_of_turn()
 def _properties(run: Run, part: str, known: _Known) -> pd.DataFrame:
     predictions, frame = loading.run_predictions(run, part), run.prediction_frame
     measured = slice_properties(

@@ -14,6 +14,7 @@ from dashboard.base.clicks import clickable_figure
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
+from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces.clip_work import ClipWork, as_url
 from dashboard.faces.photo_view import BOX_COLOUR, CALIBRATED, Judge, judges
@@ -87,8 +88,9 @@ def look_at(work: ClipWork, predictors: dict[str, Predictor]) -> bool:
     if not work.seen or work.missing(predictors):
         bar, stop = st.progress(*work.how_far(predictors)), st.empty()
         stop.button("Cancel", key="clip-cancel", on_click=_forget)
-        while work.step(predictors):
-            bar.progress(*work.how_far(predictors))  # where a click interrupts it
+        with out_of_turn():
+            while work.step(predictors):
+                bar.progress(*work.how_far(predictors))  # where a click interrupts it
         bar.empty()
         stop.empty()
     if work.problem:

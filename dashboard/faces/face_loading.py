@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dashboard.base import loading
 from dashboard.base.image_loading import dataset
 from dashboard.base.loading import KNOWN_BY
+from dashboard.base.turns import out_of_turn
 from fercore.analysis.neighbours import ThumbnailIndex
 from fercore.analysis.occlusion import OcclusionMap, occlusion_map
 from fercore.analysis.what_if import Change, along
@@ -73,10 +74,12 @@ def probabilities(model: Group, part: str, row: int) -> NDArray[np.float32]:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KNOWN_BY)
+@out_of_turn()
 def _model(run: Run) -> "Network":
     return run.load_model()
 
 
+@out_of_turn()
 def saliency(
     run: Run, face: NDArray[np.uint8], target: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
@@ -92,6 +95,7 @@ def saliency(
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KNOWN_BY)
+@out_of_turn()
 def answers(run: Run) -> "Answers":
     """What asks a run, an ensemble too, about faces. Imports torch."""
     from fercore.predict.predictor import answers_of
@@ -100,6 +104,7 @@ def answers(run: Run) -> "Answers":
 
 
 @st.cache_data(max_entries=200, show_spinner="Hiding place after place …", hash_funcs=KNOWN_BY)
+@out_of_turn()
 def occlusion(run: Run, face: NDArray[np.uint8], target: int) -> OcclusionMap:
     """What hiding each place of a face takes from class `target`."""
     return occlusion_map(answers(run), face, target)
@@ -108,6 +113,7 @@ def occlusion(run: Run, face: NDArray[np.uint8], target: int) -> OcclusionMap:
 @st.cache_data(
     max_entries=400, show_spinner="Asking along the slider …", hash_funcs=KNOWN_BY
 )  # fmt: skip
+@out_of_turn()
 def scanned(
     run: Run, face: NDArray[np.uint8], change: Change, name: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
@@ -133,5 +139,6 @@ def nearest_training(run: Run, face: NDArray[np.uint8], k: int = 6) -> pd.DataFr
 @st.cache_resource(
     max_entries=2, show_spinner="Looking through the Training images …", hash_funcs=KNOWN_BY
 )
+@out_of_turn()
 def _thumbnails(faces: FaceSet) -> ThumbnailIndex:
     return ThumbnailIndex(faces.part("Training"))

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dashboard.base.charts import show_figure
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
+from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import letter, tile
 from dashboard.faces.looks import what_they_look_at
 from fercore.faces.detection import Box, Found, crops, find_faces, remarks
@@ -73,7 +74,7 @@ def seen(source: Source) -> Seen:
     """
     kept = st.session_state.setdefault(_SEEN, {})
     if source.key not in kept:
-        with source.opened() as (photo, notes):
+        with out_of_turn(), source.opened() as (photo, notes):
             found = find_faces(photo)
             shown, faces = _with_boxes(photo, found), crops(photo, found)
         kept[source.key] = Seen(shown, photo.size, found, faces, notes)

@@ -11,6 +11,7 @@ from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import paged, tile
 from dashboard.own.faces_view import select_set
 from fercore.data.class_names import COLLECTIONS, class_names
@@ -129,9 +130,10 @@ def _find(asked: Asked) -> None:
         else:
             path = given_path(asked.folder)
             source, name = allowed_path(path, searched=lambda files: tell(0)), path.name
-        photos = find_own_faces(
-            source, name=name, names=class_names(asked.names), faces=asked.faces, progress=tell
-        )
+        with out_of_turn():
+            photos = find_own_faces(
+                source, name=name, names=class_names(asked.names), faces=asked.faces, progress=tell
+            )
     except FerError as error:
         st.error(plain(error))
         return

@@ -12,6 +12,7 @@ from dashboard.base.image_loading import found_source
 from dashboard.base.loading import KNOWN_BY
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.base.turns import out_of_turn
 from dashboard.faces.get_faces import get_fer2013
 from dashboard.sidebar.dropped_file import drop_field, dropped
 from fercore import data
@@ -101,7 +102,8 @@ def _use(given: str | Path, names: str) -> None:
         if isinstance(given, str) and given != data.SYNTHETIC:
             source = allowed_path(given_path(given), searched=lambda files: tell(0))
         meant = class_names(names)
-        faces = data.load(source, names=meant, progress=tell)
+        with out_of_turn():
+            faces = data.load(source, names=meant, progress=tell)
         choose_data(source, str(meant))
     except FerError as error:
         bar.empty()

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.base.turns import out_of_turn
 from fercore.study import analysis, standing
 from fercore.study.results import StudyResults, study_results
 from fercore.study.scored import Scored
@@ -23,6 +24,7 @@ def study(name: str, part: str) -> StudyResults:
 
 
 @st.cache_data(max_entries=6, show_spinner="Comparing the variants …")
+@out_of_turn()
 def _study(name: str, part: str, changed: tuple[float, ...]) -> StudyResults:
     return study_results(find_study(name), StudyStore(name), part)
 
