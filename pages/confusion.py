@@ -1,11 +1,7 @@
 """Confusion: which expression is taken for which, by A, by B, and the difference."""
 
-from collections.abc import Mapping
 from functools import partial
-from itertools import product
 
-import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -24,6 +20,7 @@ from fercore import wording
 from fercore.figures.confusion import Counts
 from fercore.labels import CLASSES
 from fercore.scoring.grouped.evaluation import mean_confusion, said_against
+from fercore.scoring.matrices import cell_counts, cells_of_models
 from fercore.scoring.statistics import LEVEL
 
 selection = current_with_predictions()
@@ -74,16 +71,6 @@ def told(sentence: str, matrix: Counts, row: str, column: str) -> None:
     st.markdown(
         f"{sentence}: {theme.mean_count(found)} of {theme.mean_count(of_row)} images, {share}"
     )
-
-
-def confusion_lines(counts: Mapping[str, Counts], differences: pd.DataFrame | None) -> pd.DataFrame:
-    """A line per cell: each model's count and share of the label, and whether they differ."""
-    lines = pd.DataFrame(product(CLASSES, CLASSES), columns=["label", "predicted"])
-    for key, matrix in counts.items():
-        lines[f"{key.lower()}_count"] = matrix.ravel()
-        shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-        lines[f"{key.lower()}_share"] = shares.ravel()
-    return lines if differences is None else lines.merge(differences, on=["label", "predicted"])
 
 
 cell = st.container(border=True)
@@ -157,7 +144,7 @@ if selection.pair and against is not None:
     )  # fmt: skip
 as_csv = partial(csv_button, models=models, part=selection.part)
 with st.container(horizontal=True):
-    as_csv(lambda: confusion_lines(counts, differences), "confusion", label="Cells as CSV")
+    as_csv(lambda: cells_of_models(counts, differences), "confusion", label="Cells as CSV")
     if against is not None:
-        pairs = pd.DataFrame(product(CLASSES, CLASSES), columns=["a_predicted", "b_predicted"])
-        as_csv(pairs.assign(count=against.ravel()), "a-against-b", label="A against B as CSV")
+        pairs = cell_counts(against, "a_predicted", "b_predicted")
+        as_csv(pairs, "a-against-b", label="A against B as CSV")

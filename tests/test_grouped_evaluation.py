@@ -20,6 +20,7 @@ from fercore.scoring.grouped import comparison
 from fercore.scoring.grouped import evaluation as grouped_evaluation
 from fercore.scoring.grouped.bootstrap import crossed_bounds
 from fercore.scoring.grouped.predictions import grouped
+from fercore.scoring.matrices import cell_counts, cells_of_models
 from fercore.scoring.metrics import class_scores
 from fercore.scoring.predictions import Predictions
 from fercore.wording import signed
@@ -85,6 +86,24 @@ def test_a_groups_figures_are_means_of_its_seeds():
     np.testing.assert_allclose(counts, np.mean(own, axis=0))
     worst = grouped_evaluation.confusions(a).iloc[0]
     assert worst["count"] == (counts - np.diag(counts.diagonal())).max()
+
+
+def test_the_cells_of_a_matrix_are_pandas_crosstab():
+    a, b = (group.tables[0] for group in pair((1, 1), 300))
+    matrices = {
+        key: reference.confusion_matrix(one.labels, one.predicted) for key, one in zip("AB", (a, b))
+    }
+    lines = cells_of_models(matrices, single.cell_differences(a, b))
+    assert len(lines) == 49
+    assert (lines["a_count"] - lines["b_count"]).equals(lines["only_a"] - lines["only_b"])
+    names = np.array(CLASSES)
+    for key, one in (("a", a), ("b", b)):
+        shares = pd.crosstab(names[one.labels], names[one.predicted], normalize="index")
+        own = lines.pivot(index="label", columns="predicted", values=f"{key}_share")
+        own = own.loc[shares.index, shares.columns]
+        np.testing.assert_allclose(own, shares)
+    said = cell_counts(matrices["B"], "a_predicted", "b_predicted").set_index("a_predicted")
+    assert said.loc["happy"].set_index("b_predicted")["count"].sum() == (b.labels == 3).sum()
 
 
 def test_what_two_groups_say_of_an_image_is_the_mean_over_pairs():

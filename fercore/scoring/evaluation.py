@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
+from fercore.scoring.matrices import wrong_cells
 from fercore.scoring.predictions import PARTS, Predictions, check_paired, image_count, select_part
 from fercore.scoring.ratios import RATIOS, macro_f1_interval, ratio_differences, ratio_intervals
 from fercore.scoring.statistics import Interval
@@ -240,18 +241,7 @@ def confusions(predictions: Predictions) -> pd.DataFrame:
 
     `share` is of the true class's images, from 0 to 1.
     """
-    counts = metrics.confusion_matrix(predictions.labels, predictions.predicted)
-    true, predicted = np.nonzero(~np.eye(len(CLASSES), dtype=bool))
-    support = counts.sum(1)
-    frame = pd.DataFrame(
-        {
-            "label": [CLASSES[k] for k in true],
-            "predicted": [CLASSES[k] for k in predicted],
-            "count": counts[true, predicted],
-            "share": counts[true, predicted] / np.maximum(support[true], 1),
-        }
-    )
-    return frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+    return wrong_cells(metrics.confusion_matrix(predictions.labels, predictions.predicted))
 
 
 def _plain(value: Any) -> Any:

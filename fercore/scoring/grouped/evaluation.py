@@ -21,6 +21,7 @@ from fercore.scoring.grouped.comparison import accuracy_interval, compare
 from fercore.scoring.grouped.intervals import share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
 from fercore.scoring.groups import Estimate, Scores, group_difference, group_mean
+from fercore.scoring.matrices import wrong_cells
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.statistics import Interval, holm
 
@@ -194,18 +195,7 @@ def cell_differences(a: GroupPredictions, b: GroupPredictions) -> pd.DataFrame:
 
 def confusions(group: GroupPredictions) -> pd.DataFrame:
     """Wrong cells of the confusion matrix, most frequent first: label, predicted, count, share."""
-    if group.single:
-        return evaluation.confusions(group.single)
-    counts = mean_confusion(group)
-    support = np.maximum(counts.sum(1), 1)
-    lines = [
-        (CLASSES[true], CLASSES[said], counts[true, said], counts[true, said] / support[true])
-        for true in range(_K)
-        for said in range(_K)
-        if true != said
-    ]
-    frame = pd.DataFrame(lines, columns=["label", "predicted", "count", "share"])
-    return frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+    return wrong_cells(mean_confusion(group))
 
 
 def _scores(group: GroupPredictions, metric: str, k: int) -> Scores:
