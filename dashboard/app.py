@@ -37,7 +37,7 @@ for entry in PAGES.values():
 chosen = st.navigation(sections, position="top", expanded=True)
 
 # Pandas comes with these: the browser draws the navigation meanwhile.
-from dashboard.base import address, fields, parameters, tab_stops  # noqa: E402
+from dashboard.base import address, fields, figure_menus, parameters, tab_stops  # noqa: E402
 from dashboard.base.failures import errors_told  # noqa: E402
 from dashboard.base.loading import listed_once  # noqa: E402
 from dashboard.base.turns import in_turn  # noqa: E402
@@ -54,7 +54,7 @@ PANELS = {
     "The panel Data": data_panel,
 }
 
-scripts = address.STEPS + fields.LEFT_BY_ESCAPE + tab_stops.MENUS_ONCE
+scripts = address.STEPS + fields.LEFT_BY_ESCAPE + tab_stops.MENUS_ONCE + figure_menus.MENUS
 st.html(scripts, unsafe_allow_javascript=True)
 with in_turn(), listed_once():
     with errors_told("What the link says"):

@@ -12,6 +12,7 @@ from dashboard.base.parameters import cell_link, link
 from dashboard.base.plain import plain
 from dashboard.base.widgets import csv_button, heading, models_line, score_card, way_to_class
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.compare.card_panel import card_button
 from dashboard.compare.elsewhere_view import elsewhere_in_words
 from dashboard.compare.published_view import published_figures, shown_beside
 from dashboard.compare.report_button import report_button
@@ -191,3 +192,5 @@ with st.container(horizontal=True):
     )  # fmt: skip
     if selection.pair:
         report_button(*selection.pair, selection.part)
+    for key, model in selection.models.items():
+        card_button(model, f"Model card of {key}")

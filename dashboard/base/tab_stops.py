@@ -1,36 +1,52 @@
 """What the Tab key stops at: the menus once, so that a page's own controls come soon."""
 
 # The bar at the top, from what folds the sidebar to the main menu, is one stop; the arrow keys go
-# through it, as in any toolbar. The page itself, which Streamlit makes a stop so that keys scroll
-# it, is none: they do that from whatever is reached in it, and the link that skips to it still
-# does. All is settled when Tab is pressed: Streamlit draws its menus anew as it likes.
+# through it, as in any toolbar. So are the cards of finished trainings with the panel that starts
+# one. The page itself, which Streamlit makes a stop so that keys scroll it, is none: they do that
+# from whatever is reached in it, and the link that skips to it still does. All is settled when Tab
+# is pressed: Streamlit draws its menus anew as it likes.
 MENUS_ONCE = """<script>
 if (!window.fercoreTabs) {
   window.fercoreTabs = true
-  const bar = '[data-testid="stTopNav"] :is(a[href], button), [data-testid="stMainMenuButton"],'
-    + '[data-testid="stSidebarCollapseButton"] button, [data-testid="stExpandSidebarButton"]'
-  const items = () => [...document.querySelectorAll(bar)].filter(
-    one => !one.closest("[inert]") && getComputedStyle(one).visibility === "visible")
-  let last = null
+  const bar = {
+    stops: '[data-testid="stTopNav"] :is(a[href], button), [data-testid="stMainMenuButton"],'
+      + '[data-testid="stSidebarCollapseButton"] button, [data-testid="stExpandSidebarButton"]',
+    first: '[data-testid="stTopNav"] *', steps: { ArrowLeft: -1, ArrowRight: 1 }, last: null,
+  }
+  const trainings = {
+    stops: '.st-key-finished-runs :is(button, summary), .st-key-retrain > * > details > summary',
+    first: '*', steps: { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }, last: null,
+  }
+  const groups = [bar, trainings]
+  const items = group => [...document.querySelectorAll(group.stops)].filter(
+    one => !one.closest("[inert]") && one.checkVisibility({ visibilityProperty: true }))
   const settle = () => {
-    const all = items(), stop = all.includes(last) ? last
-      : all.find(one => one.closest('[data-testid="stTopNav"]')) ?? all[0]
-    for (const one of all) {
-      one.tabIndex = one === stop ? 0 : -1
-      one.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight")
+    for (const group of groups) {
+      const all = items(group), stop = all.includes(group.last) ? group.last
+        : all.find(one => one.matches(group.first)) ?? all[0]
+      const keys = Object.keys(group.steps).join(" ")
+      for (const one of all) {
+        one.tabIndex = one === stop ? 0 : -1
+        if (all.length > 1) one.setAttribute("aria-keyshortcuts", keys)
+      }
     }
     const page = document.querySelector('[data-testid="stMain"]')
     if (page) page.tabIndex = -1
   }
   const go = key => {
-    const all = items(), at = all.indexOf(document.activeElement)
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[key.key]
-    if (at < 0 || to === undefined) return
+    const group = groups.find(one => items(one).includes(document.activeElement))
+    if (!group) return
+    const all = items(group), at = all.indexOf(document.activeElement)
+    const step = group.steps[key.key]
+    const to = step ? at + step : { Home: 0, End: -1 }[key.key]
+    if (to === undefined || all.length < 2) return
     key.preventDefault()
-    last = all.at(to % all.length)
-    last.focus()
+    group.last = all.at(to % all.length)
+    group.last.focus()
   }
   addEventListener("keydown", key => key.key === "Tab" ? settle() : go(key), true)
-  addEventListener("focusin", event => { if (items().includes(event.target)) last = event.target })
+  addEventListener("focusin", event => {
+    for (const group of groups) if (items(group).includes(event.target)) group.last = event.target
+  })
 }
 </script>"""

@@ -36,13 +36,11 @@ CROSSED = "the interval holds for new seeds and new images alike"
 
 def heading(title: str, explanation: str, *terms: str) -> None:
     """The page's title, a sentence on what it shows and how to read it, and what its terms mean."""
-    st.title(title, anchor=False)
-    if not terms:
-        st.caption(explanation)
-        return
-    with st.container(horizontal=True):
-        st.caption(explanation, width="stretch")
-        words_here(*terms)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, anchor=False, width="stretch")
+        if terms:
+            words_here(*terms)
+    st.caption(explanation)
 
 
 def not_for() -> None:

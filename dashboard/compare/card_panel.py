@@ -1,4 +1,4 @@
-"""The model card of a run or a group on the page of runs."""
+"""The model card of a run or a group: a panel that shows it, and a button."""
 
 import re
 
@@ -25,20 +25,25 @@ def card_panel(models: list[Group]) -> None:
             "Whose card", list(titles), key=_CHOSEN, format_func=lambda name: titles.get(name, name)
         )
         model = next((model for model in models if model.name == chosen), models[0])
-        st.download_button(
-            "Download the card",
-            data=lambda: _card(model).encode(),
-            file_name=re.sub(r"[^\w.@-]+", "-", model.name) + ".md",
-            mime="text/markdown",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        card_button(model, "Download the card")
         if st.toggle("Show it here", key=_SHOWN):
             with errors_told("The card"):
                 with out_of_turn():
                     _, _, text = _card(model).split("---\n", 2)  # the front matter is for programs
                 beneath = re.sub(r"^#", "###", text, flags=re.M)  # the page's own titles
                 st.markdown(without_directives(beneath))
+
+
+def card_button(model: Group, label: str) -> None:
+    """A download of a model's card, which is made when it is wanted."""
+    st.download_button(
+        label,
+        data=lambda: _card(model).encode(),
+        file_name=re.sub(r"[^\w.@-]+", "-", model.name) + ".md",
+        mime="text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def _card(model: Group) -> str:

@@ -134,6 +134,7 @@ def votes_figure(votes: "pd.Series[float]", name: str) -> go.Figure:
         go.Bar(
             y=votes.index,
             x=100 * votes,
+            name="votes, %",
             orientation="h",
             marker_color=[
                 CLASS_COLOURS[name] if category == own else REFERENCE_COLOUR

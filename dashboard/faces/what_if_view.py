@@ -37,15 +37,17 @@ def what_if(face: NDArray[np.uint8], runs: Mapping[str, Run]) -> None:
 
     A fragment: a slider that moves draws this alone anew.
     """
+    in_sight = st.container(horizontal=True, vertical_alignment="center", key="what-if-in-sight")
     sliders, answers = st.columns(2, gap="large")
     with sliders:
         change = _sliders()
     seen = changed(face, change)
+    probs = {key: face_loading.answers(run)(seen[None])[0] for key, run in runs.items()}
+    with in_sight:
+        st.image(tile(face, 3), caption="untouched", width=144)
+        st.image(tile(seen, 3), caption="as the models see it", width=144)
+        st.markdown("  \n".join(likeliest(key, of) for key, of in probs.items()), width="content")
     with answers:
-        with st.container(horizontal=True):
-            st.image(tile(face, 3), caption="untouched", width=144)
-            st.image(tile(seen, 3), caption="as the models see it", width=144)
-        probs = {key: face_loading.answers(run)(seen[None])[0] for key, run in runs.items()}
         show_figure(probability_figure(probs), alt="Seven probabilities", key="what-if-bars")
     name = st.selectbox(
         "Curve along", list(SCALES), key=ALONG, format_func=lambda each: SCALES[each].title,
@@ -55,6 +57,15 @@ def what_if(face: NDArray[np.uint8], runs: Mapping[str, Run]) -> None:
     if st.toggle("What speaks for its answer in this face", key="what-if-looks"):
         for key, run in runs.items():
             what_they_look_at({key: run}, seen, int(probs[key].argmax()))
+
+
+def likeliest(key: str, probs: NDArray[np.floating]) -> str:
+    """What a model finds most probable and second, of its probabilities (7,)."""
+    first, second = np.argsort(-probs)[:2]
+    return (
+        f"{letter(key)} **{CLASSES[first]}** {percent(float(probs[first]))}, "
+        f"{CLASSES[second]} {percent(float(probs[second]))}"
+    )
 
 
 def _sliders() -> Change:

@@ -63,12 +63,13 @@ def readout(minute: list[Moment], models: Mapping[str, Run]) -> None:
     st.markdown(reading(moments[-1], list(models)) if moments else "Waiting for the first frame …")
     if moments:
         st.caption(pace_words(pace(moments)))
-        st.plotly_chart(
-            live_figure(moments, list(models)),
-            config=STATIC,
-            key="live-chart",
-            alt="Probabilities of the expressions over the last 30 seconds",
-        )
+        with st.container(key="figure-live"):
+            st.plotly_chart(
+                live_figure(moments, list(models)),
+                config=STATIC,
+                key="live-chart",
+                alt="Probabilities of the expressions over the last 30 seconds",
+            )
         st.caption(
             "How often each was said in the last minute, in % of frames with a face, beside its "
             "share of the images that the model learned from: what is said always may be a habit."

@@ -26,12 +26,14 @@ def finished_view() -> None:
     """This machine's newest runs, while they are news and until they are put away."""
     runs = loading.runs()
     news = [run for run in runs if not run.shipped and _is_news(run)]
-    for run in news[:1]:
-        _card(run, counterpart(run, runs))
-    if further := news[1:_CARDS]:
-        with st.expander(f"{len(further)} more of the last day"):  # Retrain stays in sight
-            for run in further:
-                _card(run, counterpart(run, runs))
+    if not news:
+        return
+    with st.container(key="finished-runs"):  # one stop of the Tab key, see `tab_stops`
+        _card(news[0], counterpart(news[0], runs))
+        if further := news[1:_CARDS]:
+            with st.expander(f"{len(further)} more of the last day"):  # Retrain stays in sight
+                for run in further:
+                    _card(run, counterpart(run, runs))
     if older := [run.run_id for run in news[_CARDS:]]:
         st.caption(f"Finished before these: {plain(', '.join(older))}.")
 

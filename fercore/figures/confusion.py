@@ -13,6 +13,7 @@ from fercore.wording import number, percent, signed
 Counts = NDArray[np.integer] | NDArray[np.floating]
 ROW_COLOUR, COLUMN_COLOUR = "#009E73", "#CC79A7"  # of a lesson's frames
 _SIDE, _CHOSEN = 38, "#E69F00"  # of a cell's mark, pixels; of the frame of the chosen cell
+_SHARES = {"row": "% of the row", "column": "% of the column", "none": "% of the largest cell"}
 
 
 def confusion_figure(
@@ -39,7 +40,10 @@ def confusion_figure(
         for lines in zip(counts, shares, strict=True)
     ]
     top = 100 * max(shares.max(), 1e-9)
-    cells = heat(100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES)
+    cells = heat(
+        100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES,
+        name=_SHARES[normalise],
+    )  # fmt: skip
     hover = [[f"n = {_told(n)}" for n in line] for line in counts]
     figure = _matrix(cells, hover, title, selected, rows, columns)
     return _with_lesson(figure, counts, *taught) if taught else figure
@@ -88,7 +92,10 @@ def difference_figure(
         ]
         for lines in zip(a - b, difference, marked, strict=True)
     ]
-    cells = heat(difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES)
+    cells = heat(
+        difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES,
+        name="A − B, points of the row",
+    )  # fmt: skip
     hover = [
         [
             f"A {_told(of_a)}, B {_told(of_b)}: {signed(of_a - of_b, places)}"

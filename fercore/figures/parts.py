@@ -28,8 +28,12 @@ def heat(
     zmax: float,
     x: Sequence[str],
     y: Sequence[str],
+    name: str,
 ) -> list[go.Heatmap]:
-    """Coloured cells with a text each, in black or white, as it is read on their colours."""
+    """Coloured cells with a text each, in black or white, as it is read on their colours.
+
+    name: what `values` are.
+    """
     shares = np.nan_to_num(np.clip((values - zmin) / (zmax - zmin), 0, 1))
     white = np.array(
         [[text_on(colour_at(colorscale, share)) == "#ffffff" for share in line] for line in shares]
@@ -37,8 +41,8 @@ def heat(
     return [
         go.Heatmap(
             z=np.where(cells, values, np.nan), text=np.where(cells, text, ""),
-            x=x, y=y, colorscale=colorscale, zmin=zmin, zmax=zmax, texttemplate="%{text}",
-            textfont={"color": colour}, showscale=False, hoverinfo="skip",
+            x=x, y=y, name=name, colorscale=colorscale, zmin=zmin, zmax=zmax,
+            texttemplate="%{text}", textfont={"color": colour}, showscale=False, hoverinfo="skip",
             hoverongaps=False, xgap=1, ygap=1,
         )
         for colour, cells in (("#000000", ~white), ("#ffffff", white))
@@ -95,6 +99,7 @@ def faint_seeds(key: str, x: "pd.Series[float]", y: Sequence[float]) -> go.Scatt
     """A group's single seeds, beneath its mean: neither in the legend nor clicked."""
     return go.Scatter(
         x=x, y=y, mode="markers", hoverinfo="skip", showlegend=False, legendgroup=key,
+        name=f"{key}, each seed",
         marker={
             "size": 9, "symbol": "line-ns-open", "color": MODEL_COLOURS[key], "opacity": 0.6,
         },

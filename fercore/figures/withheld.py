@@ -36,7 +36,7 @@ def recall_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
         figure.add_scatter(
             x=100 * table["recall_of_all"],
             y=table.index + (offset if len(tables) > 1 else 0),
-            mode="markers", showlegend=False, legendgroup=key,
+            mode="markers", showlegend=False, legendgroup=key, name=f"{key}, nothing withheld",
             marker={"symbol": "circle-open", "size": 12, "color": MODEL_COLOURS[key]},
             hovertemplate=f"{key}, nothing withheld: %{{x:.1f}} %<extra></extra>",
         )  # fmt: skip

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from fercore import jobs
 from tests.e2e.conftest import PATIENCE, new_page, served, settle, unfold
+from tests.e2e.test_tab_stops import MOST, presses_to_the_page
 from tests.test_jobs import wait_for
 
 expect.set_options(timeout=PATIENCE)
@@ -69,6 +70,9 @@ def test_start_reload_second_browser_cancel_resume_finish_and_compare(page, addr
     expect(finished).to_be_visible(timeout=3 * PATIENCE)
     expect(page.get_by_text(re.compile(r"p [=<] [\d.]+: (beyond|within) chance"))).to_be_visible()
 
+    page.goto(address)
+    settle(page)
+    assert presses_to_the_page(page) <= MOST  # the card is no further way
     page.get_by_test_id("stSidebar").get_by_role("button", name="Compare").click()
     settle(page)
     expect(page).to_have_url(re.compile("a=cnn-quick-s0.*b=first"))

@@ -4,11 +4,16 @@ import re
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboard.faces.verdict_form import CLASS_KEYS, KEYS
+from fercore.labels import CLASSES
+from fercore.runs.listing import read_run
+from fercore.scoring.metrics import confusion_matrix
 from tests.e2e.conftest import go_to, menu_of, narrowing, new_page, settle
 from tests.e2e.test_browser import click_cell
 
@@ -122,6 +127,55 @@ def test_what_a_model_looks_at(page, address):
     expect(dialog.get_by_text("what each step of the LSTM adds")).to_be_visible()
     dialog.get_by_role("tab", name="Alike").click()
     expect(dialog.get_by_text(re.compile("The nearest Training images"))).to_be_visible()
+
+
+def saved(page: Page, menu: Locator, item: str) -> tuple[str, bytes]:
+    """Name and content of what a figure's menu saves."""
+    menu.click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name=item).click()
+    expect(menu).to_have_attribute("aria-expanded", "false")
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_a_figure_is_saved_by_its_menu_and_the_page_linked_to(page, address, run_folders):
+    page.goto(f"{address}/confusion?a=first&b=second")
+    settle(page)
+    menus = page.get_by_role("button", name=re.compile("^Save this figure: "))
+    expect(menus).to_have_count(4)
+    name, content = saved(page, menus.first, "Numbers as CSV")
+    assert re.fullmatch(r"A-[\w.-]+\.csv", name)
+    shown = pd.read_csv(BytesIO(content)).pivot(index="label", columns="predicted")
+    table = read_run(run_folders / "first").predictions()
+    counts = confusion_matrix(table.labels, table.predicted)
+    order = list(CLASSES)
+    np.testing.assert_allclose(
+        shown["value"].loc[order, order], 100 * counts / counts.sum(1, keepdims=True)
+    )
+    assert shown["text"].loc["sad", "happy"].split()[0] == str(counts[4, 3])
+
+    name, content = saved(page, menus.first, "Picture as PNG")
+    assert name.endswith(".png")
+    with Image.open(BytesIO(content)) as picture:
+        background, (width, height) = picture.convert("RGB").getpixel((1, 1)), picture.size
+    assert background == (255, 255, 255)
+    drawn = page.locator(".js-plotly-plot").first.bounding_box()
+    assert (width, height) > (2 * drawn["width"] - 2, 2 * drawn["height"])
+
+    page.evaluate("""() => {
+      Object.defineProperty(navigator, "clipboard", { value: undefined })  // as by plain http
+      addEventListener("copy", () => { window.taken = document.activeElement.value })
+    }""")
+    menus.nth(1).press("Enter")
+    expect(page.get_by_role("menuitem", name="Numbers as CSV")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    link = page.evaluate("window.taken")
+    assert link == page.url
+    assert "a=first&b=second" in link
+    page.keyboard.press("Escape")
+    expect(menus.nth(1)).to_be_focused()
 
 
 def test_a_threshold_moves_the_decisions(page, address):

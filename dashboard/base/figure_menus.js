@@ -1,0 +1,272 @@
+if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
+  window.fercoreFigures = true
+  const PLACE = '[class*="st-key-figure-"], [class*="st-key-wide-"]'
+  const ARROW = "M8 2v8m-3.5-3.5L8 10l3.5-3.5M2.5 10.5v3h11v-3"
+  const SVG = "http://www.w3.org/2000/svg"
+
+  const made = (name, properties = {}, attributes = {}, namespace = null) => {
+    const element = namespace ? document.createElementNS(namespace, name)
+      : Object.assign(document.createElement(name), properties)
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
+    return element
+  }
+  // What a label says, without its marks.
+  const BREAK = /\x3cbr *\/?>/
+  const words = label => {
+    const text = String(label ?? "").split(BREAK).join(" ").trim()
+    return /[&\x3c]/.test(text)
+      ? new DOMParser().parseFromString(text, "text/html").body.textContent.trim() : text
+  }
+  const titleOf = plot => plot.layout.meta?.title
+    || plot.closest("[aria-label]")?.getAttribute("aria-label") || "Figure"
+  const isNumber = text => text.trim() !== "" && Number.isFinite(Number(text))
+
+  // An axis: what it is called, and how a value is read on it, as its own marks say.
+  const axisOf = (plot, trace, letter) => {
+    const name = (trace[`${letter}axis`] ?? letter).replace(letter, `${letter}axis`)
+    const axis = plot._fullLayout[name] ?? {}
+    const suffix = (axis.ticksuffix ?? "").trim()
+    const title = words(plot.layout[name]?.title?.text)
+    const read = axis.tickmode === "array" && axis.ticktext
+      ? marked(axis.tickvals, axis.ticktext.map(words)) : value => value
+    return { title: title && !title.includes(suffix) ? `${title}, ${suffix}` : title, suffix,
+      domain: axis.domain ?? [0, 1], read }
+  }
+  // Places that are numbered are read by their names; others in the unit of their marks.
+  const marked = (places, names) => {
+    if (places.every((place, index) => place === index))
+      return value => names[Math.round(value)] ?? value
+    const unit = Number(names.at(-1)) / places.at(-1)
+    return value => Number.isFinite(unit) ? value * unit : value
+  }
+  // A panel's name: an annotation above the middle of its axes, or beside it.
+  const panelOf = (plot, x, y) => {
+    const middle = ([low, high]) => (low + high) / 2
+    const near = (one, other) => Math.abs(one - other) < 1e-3
+    const name = plot._fullLayout.annotations?.find(note =>
+      note.xref === "paper" && note.yref === "paper" && (
+        near(note.x, middle(x.domain)) && near(note.y, y.domain[1])
+        || note.x >= x.domain[1] && near(note.y, middle(y.domain))))
+    return words(name?.text.split(BREAK)[0])
+  }
+
+  const shown = trace => trace.visible === true && trace.mode !== "none"
+    && trace.marker?.color !== "rgba(0,0,0,0)"  // it takes clicks
+  const ends = (trace, letter, index, value, read) => {
+    const error = trace[`error_${letter}`]
+    if (!error?.visible || !error.array) return ["", ""]
+    const below = error.symmetric ? error.array : error.arrayminus
+    return [read(value - below[index]), read(value + error.array[index])]
+  }
+  const lines = (trace, x, y) => {
+    const value = (values, index, read) => {
+      const it = values ? values[index] : index
+      return typeof it === "string" ? words(it) : read(it)
+    }
+    if (trace.z) {
+      const cells = (row, i) => Array.from(row, (z, j) => [
+        value(trace.x, j, x.read), "", "", value(trace.y, i, y.read), "", "", z,
+        words(trace.text?.[i]?.[j])])
+      return Array.from(trace.z).flatMap(cells).filter(line => Number.isFinite(line[6]))
+    }
+    return Array.from({ length: trace._length }, (_, i) => [
+      value(trace.x, i, x.read), ...ends(trace, "x", i, trace.x?.[i], x.read),
+      value(trace.y, i, y.read), ...ends(trace, "y", i, trace.y?.[i], y.read), "",
+      trace.type.startsWith("scatter") && Array.isArray(trace.text) ? words(trace.text[i]) : ""])
+  }
+  const table = plot => {
+    const traces = plot._fullData.map((trace, index) => ({ trace, name: plot.data[index]?.name }))
+      .filter(({ trace, name }) => shown(trace) && (name || trace.hoverinfo !== "skip"))
+      .map(one => ({ ...one, x: axisOf(plot, one.trace, "x"), y: axisOf(plot, one.trace, "y") }))
+    const all = (letter, what) => [...new Set(traces.map(one => one[letter][what]).filter(Boolean))]
+    const [xs, ys] = [all("x", "title"), all("y", "title")]
+    const [x, y] = [[xs, "x"], [ys, "y"]].map(([titles, letter]) => titles.length === 1 ? titles[0]
+      : [letter, ...titles.length ? [] : all(letter, "suffix")].join(", "))
+    const rows = traces.flatMap(one => {
+      const panel = [panelOf(plot, one.x, one.y), xs.length > 1 && one.x.title,
+        ys.length > 1 && one.y.title].filter(Boolean).join(", ")
+      return lines(one.trace, one.x, one.y).map(line => [panel, words(one.name), ...line])
+    }).filter(row => [row[2], row[5]].every(value => value !== null && !Number.isNaN(value)))
+    const header = ["panel", "trace", x, `${x} low`, `${x} high`, y, `${y} low`, `${y} high`,
+      "value", "text"]
+    const filled = header.map((_, k) => rows.some(row => row[k] !== "" && row[k] != null))
+    return [header, ...rows].map(row => row.filter((_, k) => filled[k]))
+  }
+  // As `fercore.csv_tables`: numbers as numbers, and no text that a spreadsheet would compute.
+  const cell = value => {
+    if (value == null || Number.isNaN(value)) return ""
+    if (typeof value === "number") return String(Number(value.toPrecision(12)))
+    if (isNumber(value)) return value
+    const text = /^['=+\-@\t\r]/.test(value) ? `'${value}` : value
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  }
+  const csv = plot => table(plot).map(row => `${row.map(cell).join(",")}\n`).join("")
+
+  // A picture is drawn apart from the page, and knows of its fonts what is given along.
+  let fonts = null
+  const fontsOf = family => fonts ??= Promise.all([...document.styleSheets]
+    .flatMap(sheet => { try { return [...sheet.cssRules] } catch { return [] } })
+    .filter(rule => rule instanceof CSSFontFaceRule && rule.style.fontStyle !== "italic"
+      && family.includes(rule.style.fontFamily.replaceAll('"', "")))
+    .map(async rule => {
+      const [, url] = rule.style.getPropertyValue("src").match(/url\("?([^")]+)/)
+      const file = await (await fetch(new URL(url, rule.parentStyleSheet.href ?? location))).blob()
+      const inside = await new Promise(done => {
+        const reader = Object.assign(new FileReader(), { onload: () => done(reader.result) })
+        reader.readAsDataURL(file)
+      })
+      return rule.cssText.replace(url, inside)
+    })).then(rules => rules.join(""))
+  const drawn = async (layer, family) => {
+    const copy = layer.cloneNode(true)
+    for (const [name, value] of [["width", layer.clientWidth], ["height", layer.clientHeight]])
+      copy.setAttribute(name, value)
+    copy.querySelector(".hoverlayer")?.remove()
+    const style = made("style", {}, {}, SVG)
+    style.textContent = await fontsOf(family)
+    copy.prepend(style)
+    const picture = new Image()
+    const source = new XMLSerializer().serializeToString(copy)
+    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`
+    await picture.decode()
+    return picture
+  }
+  const wrapped = (pen, title, width) => title.split(" ").reduce((rows, word) => {
+    const longer = `${rows.at(-1)} ${word}`.trim()
+    return pen.measureText(longer).width <= width
+      ? [...rows.slice(0, -1), longer] : [...rows, word]
+  }, [""])
+  const png = async plot => {
+    const page = getComputedStyle(document.querySelector('[data-testid="stApp"]'))
+    const { width, height } = plot._fullLayout
+    const canvas = made("canvas")
+    const pen = canvas.getContext("2d"), font = `600 16px ${page.fontFamily}`
+    pen.font = font
+    const title = wrapped(pen, titleOf(plot), width - 16), top = 16 + 22 * title.length
+    Object.assign(canvas, { width: 2 * width, height: 2 * (top + height) })
+    pen.scale(2, 2)
+    pen.fillStyle = page.backgroundColor
+    pen.fillRect(0, 0, width, top + height)
+    Object.assign(pen, { fillStyle: page.color, font })
+    title.forEach((line, row) => pen.fillText(line, 8, 26 + 22 * row))
+    for (const layer of plot.querySelectorAll(".main-svg, canvas:not(.gl-canvas-pick)")) {
+      const picture = layer.matches("canvas") ? layer : await drawn(layer, page.fontFamily)
+      pen.drawImage(picture, 0, top, width, height)
+    }
+    return new Promise(done => canvas.toBlob(done))
+  }
+
+  const save = (blob, title, kind) => {
+    const name = title.replace(/[^\p{L}\p{N}_.@-]+/gu, "-").replace(/^-|-$/g, "")
+    const link = made("a", { href: URL.createObjectURL(blob), download: `${name}.${kind}` })
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+  }
+  // By plain http a page has no clipboard, but a field that is selected can be copied from.
+  const copied = async place => {
+    try {
+      return await navigator.clipboard.writeText(location.href), true
+    } catch {
+      const field = made("textarea", { value: location.href })
+      place.append(field)
+      field.select()
+      const done = document.execCommand("copy")
+      field.remove()
+      return done
+    }
+  }
+  const ITEMS = {
+    "Numbers as CSV": plot =>
+      save(new Blob([csv(plot)], { type: "text/csv" }), titleOf(plot), "csv"),
+    "Picture as PNG": async plot => save(await png(plot), titleOf(plot), "png"),
+    "Copy link to this page": async (plot, menu) =>
+      await copied(menu) ? "Copied" : "Not copied: take it from the address bar",
+  }
+
+  const act = async (item, menu, does) => {
+    const status = menu.querySelector("[role=status]")
+    const plot = menu.closest(PLACE).querySelector(".js-plotly-plot")
+    try {
+      status.textContent = await does(plot, menu) ?? ""
+    } catch (error) {
+      console.error(error)
+      status.textContent = "This did not work here"
+    }
+    status.textContent ? item.focus() : menu.hidePopover()
+  }
+  const lay = (menu, button) => {
+    const at = button.getBoundingClientRect(), high = at.bottom > innerHeight - 180
+    Object.assign(menu.style, {
+      right: `${Math.max(8, document.documentElement.clientWidth - at.right)}px`,
+      top: high ? "auto" : `${at.bottom + 4}px`,
+      bottom: high ? `${innerHeight - at.top + 4}px` : "auto",
+    })
+  }
+  const moves = (key, menu) => {
+    const items = [...menu.querySelectorAll("[role=menuitem]")]
+    const at = items.indexOf(document.activeElement)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[key.key]
+    if (key.key === "Tab") menu.hidePopover()
+    if (key.key === "Tab" || to === undefined) return
+    key.preventDefault()
+    key.stopPropagation()
+    items.at(to % items.length).focus()
+  }
+  const menuFor = () => {
+    const place = made("div", { className: "figure-menu" })
+    const button = made("button", { type: "button", title: "Save this figure" },
+      { "aria-haspopup": "menu", "aria-expanded": false })
+    const icon = made("svg", {}, { viewBox: "0 0 16 16", "aria-hidden": true }, SVG)
+    icon.append(made("path", {}, { d: ARROW }, SVG))
+    button.append(icon)
+    const menu = made("div", { popover: "auto" })
+    const list = made("div", {}, { role: "menu", "aria-label": "Save this figure" })
+    for (const [name, does] of Object.entries(ITEMS))
+      list.append(made("button", { type: "button", textContent: name, tabIndex: -1,
+        onclick: click => act(click.currentTarget, menu, does) }, { role: "menuitem" }))
+    menu.append(list, made("p", {}, { role: "status" }))
+    place.append(button, menu)
+    menu.querySelector("button").autofocus = true
+    button.popoverTargetElement = menu
+    button.onkeydown = key => {
+      if (key.key !== "ArrowDown") return
+      key.preventDefault()
+      menu.showPopover()
+    }
+    menu.onkeydown = key => moves(key, menu)
+    menu.addEventListener("beforetoggle", event => {
+      button.setAttribute("aria-expanded", event.newState === "open")
+      menu.querySelector("[role=status]").textContent = ""
+      lay(menu, button)
+    })
+    return place
+  }
+
+  // React draws figures anew as it likes, and knows nothing of these menus.
+  const look = () => {
+    for (const menu of document.querySelectorAll(".figure-menu"))
+      if (!menu.parentElement.querySelector(".js-plotly-plot")) menu.remove()
+    for (const plot of document.querySelectorAll(".js-plotly-plot")) {
+      const place = plot.closest(PLACE)
+      if (!place || !plot.layout) continue
+      if (!place.querySelector(":scope > .figure-menu")) place.prepend(menuFor())
+      const name = `Save this figure: ${titleOf(plot)}`
+      const button = place.querySelector(".figure-menu > button")
+      if (button.ariaLabel !== name) button.ariaLabel = name
+    }
+  }
+  let due = false
+  new MutationObserver(() => {
+    if (due) return
+    due = true
+    setTimeout(() => { due = false; look() }, 100)
+  }).observe(document.body, { childList: true, subtree: true })
+  const opened = () => document.querySelector(".figure-menu [popover]:popover-open")
+  addEventListener("scroll", () => { if (opened()) lay(opened(), opened().previousSibling) }, true)
+  addEventListener("keydown", key => {  // not also the dialog that the figure is in
+    if (key.key !== "Escape" || !opened()) return
+    key.preventDefault()
+    key.stopImmediatePropagation()
+    opened().hidePopover()
+  }, true)
+}
