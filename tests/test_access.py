@@ -14,6 +14,7 @@ from dashboard.base.access import comes_from_here, may_write
 from fercore.analysis import review
 from fercore.runs.listing import list_runs
 from tests.conftest import ROOT
+from tests.driving import press_keyed
 from tests.test_pages import open_page, said
 
 HERE = {"Host": "localhost:8501", "Origin": "http://localhost:8501"}
@@ -208,7 +209,7 @@ def test_a_closed_app_takes_no_photos(two_runs, closed):
 
 def test_a_closed_app_takes_no_verdict(two_runs, closed):
     app = open_page("misclassified", a="first", b="none")
-    next(button for button in app.button if (button.key or "").startswith("face-")).click().run()
+    press_keyed(app, "face-")
     assert "closed because this app is served to others" in said(app)
     assert not labels(app) & {"Save", "Remove"}
     assert not open_page("review").file_uploader

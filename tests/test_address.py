@@ -9,6 +9,7 @@ from fercore.labels import CLASSES
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
 from tests.conftest import ROOT
+from tests.driving import press
 from tests.seeds import another_seed
 from tests.test_pages import TIMEOUT, copy_of, no_video, said  # noqa: F401
 
@@ -195,7 +196,7 @@ def test_photos_stay_while_another_page_is_looked_at_until_they_are_taken_away(t
     app.switch_page(str(PAGES["runs"].path)).run()
     app.switch_page(str(PAGES["predict"].path)).run()
     assert "me.jpg" in [heading.value for heading in app.subheader]
-    next(button for button in app.button if button.label == "Remove").click().run()
+    press(app, "Remove")
     assert "me.jpg" not in [heading.value for heading in app.subheader]
 
 

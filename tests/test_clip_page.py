@@ -10,6 +10,7 @@ from dashboard.faces.clip_work import ClipWork
 from fercore.errors import ImageError
 from fercore.predict.predictor import Predictor
 from fercore.runs.ensemble import make_ensemble
+from tests.driving import named, press
 from tests.moving import clip_of, scene, walk
 from tests.test_pages import copy_of, open_page, said
 
@@ -67,7 +68,7 @@ def test_an_ensemble_looks_by_its_members(two_runs, walked):
 
 def test_each_of_two_faces_can_be_chosen(two_runs):
     page = upload(clip_of(scene((10, 80), (250, 80)) for _ in range(4)), b="none")
-    face = next(box for box in page.selectbox if box.label == "Face")
+    face = named(page.selectbox, "Face")
     assert [words.split(",")[0] for words in face.options] == ["face 1", "face 2"]
     face.set_value(2).run()
     assert not page.exception
@@ -114,7 +115,7 @@ def test_cancel_lets_the_file_go(two_runs, walked, broken_off):
     page = upload(walked)
     work = page.session_state["clip-work"]
     assert not work.seen
-    next(button for button in page.button if button.label == "Cancel").click().run()
+    press(page, "Cancel")
     assert "clip-work" not in page.session_state
     assert work.seen
     assert len(work.times) == 2

@@ -149,7 +149,7 @@ def test_ferplus_labels_are_offered_for_what_may_be_fer2013(two_runs, tmp_path, 
     box.select("FER+'s votes")
     asked: list = []
     monkeypatch.setattr("fercore.jobs.start", asked.append)
-    next(button for button in app.button if button.key == "train-begin").click().run()
+    app.button(key="train-begin").click().run()
     assert [(request.labels, request.verdicts) for request in asked] == [("votes", False)]
 
 

@@ -12,10 +12,10 @@ from dashboard.base.navigation import PAGES
 from fercore import data, jobs, paths
 from fercore.data.settings import chosen_data
 from fercore.runs.folders import artifacts_folder
+from tests.driving import named, press
 from tests.test_data_sources import write_tree
 from tests.test_own_photos import tight
 from tests.test_pages import open_page, said
-from tests.test_runs_and_faces_pages import press
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_training_without_validation_is_refused_and_given_a_share(
 
 
 def _data_key(app: AppTest) -> str:
-    return next(box.key for box in app.selectbox if box.label == "Data")
+    return named(app.selectbox, "Data").key
 
 
 def test_ones_own_pictures_may_be_faces_themselves_and_classes_have_other_names(tmp_path, two_runs):

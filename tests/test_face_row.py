@@ -13,15 +13,10 @@ from dashboard.faces.face_row import Place, place_of
 from fercore.analysis import review
 from fercore.runs.artifacts import Run
 from fercore.scoring.samples import sample_table
+from tests.driving import press_keyed
 from tests.test_pages import open_page, said
 
 PER_PAGE = 60
-
-
-def press(app: AppTest, key: str) -> AppTest:
-    app = next(button for button in app.button if (button.key or "").startswith(key)).click().run()
-    assert not app.exception
-    return app
 
 
 def opened(app: AppTest, row: int) -> AppTest:
@@ -43,27 +38,27 @@ def test_one_goes_on_in_the_order_of_the_page_past_its_first_sixty(two_runs):
     rows = mistakes["row"].tolist()
     app = opened(open_page("misclassified", a="first", b="second"), rows[PER_PAGE - 1])
     assert f"**60 of {len(rows)}**" in said(app)
-    press(app, "go-next")
+    press_keyed(app, "go-next")
     assert f"**61 of {len(rows)}**" in said(app)
     assert f"Row {rows[PER_PAGE]} of the dataset" in said(app)
     assert app.query_params["face"] == str(rows[PER_PAGE])
     link = next(code.value for code in app.code if "face=" in code.value)
     assert link.endswith(f"face={rows[PER_PAGE]}")
-    press(press(app, "go-previous"), "go-previous")
+    press_keyed(press_keyed(app, "go-previous"), "go-previous")
     assert f"Row {rows[PER_PAGE - 2]} of the dataset" in said(app)
 
     opened(app, rows[-1])
     assert app.button(key="go-next").disabled
     right = sample_table(two_runs[0].predictions()).query("a_correct")["row"].iloc[0]
     assert f"not among these {len(rows)}" in said(opened(app, right))
-    press(app, "go-next")
+    press_keyed(app, "go-next")
     assert f"**1 of {len(rows)}**" in said(app)
 
 
 def test_a_verdict_is_kept_and_the_next_face_opens(two_runs):
     mistakes = surest_mistakes(two_runs[0]).head(2)
     app = opened(open_page("misclassified", a="first", b="second"), mistakes["row"].iloc[0])
-    press(app, "verdict-ambiguous")
+    press_keyed(app, "verdict-ambiguous")
     first, second = mistakes["pixels"]
     kept = review.find(first)
     assert kept is not None
@@ -78,7 +73,7 @@ def test_faces_are_gone_through_where_no_verdict_may_be_given(two_runs, monkeypa
     first, second = surest_mistakes(two_runs[0])["row"].head(2)
     app = opened(open_page("misclassified", a="first", b="second"), first)
     assert not [button for button in app.button if (button.key or "").startswith("verdict-")]
-    assert f"Row {second} of the dataset" in said(press(app, "go-next"))
+    assert f"Row {second} of the dataset" in said(press_keyed(app, "go-next"))
 
 
 def test_what_takes_time_is_asked_only_where_its_tab_is_open(two_runs, monkeypatch):
@@ -93,11 +88,11 @@ def test_what_takes_time_is_asked_only_where_its_tab_is_open(two_runs, monkeypat
     monkeypatch.setattr(face_loading, "nearest_training", counted)
     app = open_page("misclassified", a="first", b="second")
     opened(app, surest_mistakes(two_runs[0])["row"].iloc[0])
-    press(app, "go-next")
+    press_keyed(app, "go-next")
     assert not asked
     app.session_state["face-tab"] = "Alike"
     app.run()
-    press(app, "go-next")
+    press_keyed(app, "go-next")
     assert len(asked) == 2
     assert "Similarity is the correlation" in said(app)
 
@@ -109,7 +104,7 @@ def test_the_slice_and_the_verdicts_have_orders_of_their_own(two_runs):
         review.save(review.Verdict(pixels, row, "synthetic", label, "ambiguous"))
     app = opened(open_page("review", a="first", b="second"), samples["pixels"].iloc[2])
     assert "**1 of 3**" in said(app)  # the newest stands first
-    press(press(app, "go-next"), "go-next")
+    press_keyed(press_keyed(app, "go-next"), "go-next")
     assert f"Row {samples['row'].iloc[0]} of the dataset" in said(app)
 
     happy = samples[samples["label"] == "happy"]

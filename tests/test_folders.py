@@ -15,6 +15,7 @@ from fercore.data.container import open_container
 from fercore.data.own_photos import find_own_faces
 from fercore.errors import DataError
 from fercore.paths import files_below, given_path
+from tests.driving import press
 from tests.test_own_photos import drawn
 from tests.test_pages import open_page, said
 
@@ -156,9 +157,9 @@ def test_the_fields_of_a_served_app_tell_nothing(two_runs, open_to_all, tree):
     answers = set()
     for path in ("secret", "nothing", "mine/faces"):
         app.text_input(key="own-photos-folder").input(str(tree / path))
-        next(b for b in app.button if b.label == "Find the faces").click().run()
+        press(app, "Find the faces")
         app.text_input(key="data_path").input(str(tree / path)).run()
-        next(b for b in app.button if b.label == "Use this dataset").click().run()
+        press(app, "Use this dataset")
         answers |= {error.value for error in app.error}
         assert str(tree) not in said(app)
     assert len(answers) == 1

@@ -13,6 +13,7 @@ from fercore.data import cache
 from fercore.data.settings import chosen_data
 from fercore.jobs import getting
 from fercore.jobs.status import StatusFile
+from tests.driving import named
 from tests.test_data_sources import csv_text
 from tests.test_pages import as_if_real, open_page, said
 
@@ -85,7 +86,7 @@ def drop(app: AppTest, name: str, content: bytes) -> AppTest:
 
 
 def drop_field(app: AppTest) -> FileUploader:
-    return next(box for box in app.file_uploader if box.label == "Or drop the file here")
+    return named(app.file_uploader, "Or drop the file here")
 
 
 def test_a_dropped_file_is_read_from_disk_and_told_from_fer2013(two_runs, faces):

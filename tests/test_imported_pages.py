@@ -10,8 +10,8 @@ from fercore.importing.table_run import Named, import_table
 from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
+from tests.driving import press
 from tests.test_pages import no_video, open_page, said  # noqa: F401
-from tests.test_runs_and_faces_pages import press
 
 
 @pytest.fixture

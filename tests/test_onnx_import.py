@@ -24,6 +24,7 @@ from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run, list_runs
 from fercore.runs.writing import verify_run
 from tests.conftest import ROOT
+from tests.driving import named, press
 from tests.test_cli import run
 from tests.test_pages import no_video, open_page, said  # noqa: F401
 
@@ -218,13 +219,9 @@ def uploaded(*files: tuple[str, bytes]):
     return app.run()
 
 
-def press(app, label: str):
-    return next(button for button in app.button if button.label == label).click().run()
-
-
 def field(app, label: str):
     every = (*app.selectbox, *app.text_input, *app.number_input)
-    return next(each for each in every if each.label == label)
+    return named(every, label)
 
 
 def test_an_upload_is_asked_and_becomes_a_run(two_runs, regression):

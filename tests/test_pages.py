@@ -28,6 +28,7 @@ from fercore.scoring.grouped.comparison import crossed_difference
 from fercore.training.recipes import find_recipe
 from fercore.wording import number, percent, points_interval
 from tests.conftest import ROOT
+from tests.driving import keyed, press
 from tests.seeds import two_groups
 
 ANALYSIS = [
@@ -327,7 +328,7 @@ def test_a_cell_on_the_diagonal_shows_what_is_right(two_runs):
     happy = table.probs[table.correct & (table.labels == 3)]
     others = np.delete(happy, 3, axis=1).max(1)
     narrowest = happy[(happy[:, 3] - others).argmin(), 3]
-    first = next(b for b in app.button if (b.key or "").startswith("face-"))
+    first = keyed(app.button, "face-")
     assert first.label == f"happy → happy {narrowest:.2f}"
 
 
@@ -448,7 +449,7 @@ def test_the_panel_opens_for_the_first_training_and_stays_when_the_last_one_goes
 def test_the_sidebar_says_what_is_wrong_with_a_dataset(two_runs, tmp_path):
     app = open_page("overview")
     app.text_input(key="data_path").input(str(tmp_path / "nothing.csv")).run()
-    next(b for b in app.button if b.label == "Use this dataset").click().run()
+    press(app, "Use this dataset")
     assert "no such file" in said(app)
 
 
@@ -468,7 +469,7 @@ def test_the_choice_of_a_start_outlives_another_run(two_runs, monkeypatch):
     monkeypatch.setattr(jobs, "estimate", lambda request: jobs.Estimate(60, 100))
     app = open_page("overview", retrain=True)
     app.selectbox(key="train-start").select("first")
-    next(button for button in app.button if button.label == "How long?").click().run()
+    press(app, "How long?")
     copy_of(two_runs[0], seed=1)
     app.run()
     assert "first-1" in app.selectbox(key="train-start").options

@@ -9,9 +9,9 @@ from dashboard.base.plain import plain
 from fercore.files import read_json, write_json
 from fercore.runs.changes import annotate_run
 from fercore.runs.listing import find_run
+from tests.driving import press
 from tests.test_own_photos import THIRTY, drawn, zipped
 from tests.test_pages import no_video, open_page  # noqa: F401
-from tests.test_runs_and_faces_pages import press
 
 MARK = "mark"
 HOSTILE = (

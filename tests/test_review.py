@@ -22,6 +22,7 @@ from fercore.labels import CLASSES
 from fercore.scoring.labelling import relabelled
 from fercore.scoring.predictions import Predictions
 from tests.conftest import ROOT
+from tests.driving import keyed, named, press
 from tests.test_pages import TIMEOUT, open_page, said
 
 
@@ -344,16 +345,6 @@ def form(sample) -> AppTest:
     return AppTest.from_function(page, kwargs=arguments, default_timeout=TIMEOUT).run()
 
 
-def element(elements, prefix: str):
-    return next(one for one in elements if (one.key or "").startswith(prefix))
-
-
-def click(app: AppTest, label: str) -> AppTest:
-    app = next(button for button in app.button if button.label == label).click().run()
-    assert not app.exception
-    return app
-
-
 def given(app: AppTest) -> list[str]:
     """The verdicts whose buttons are filled."""
     buttons = [button for button in app.button if (button.key or "").startswith("verdict-")]
@@ -371,7 +362,7 @@ def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
     sample = first_mistake(two_runs[0])
     app = form(sample)
     app.text_area[0].input("plainly")
-    click(app, sample.a_predicted)
+    press(app, sample.a_predicted)
     assert f"Saved. Row {sample.row}: Label wrong, should be {sample.a_predicted}" in said(app)
     assert given(app) == [sample.a_predicted]
     kept = review.find(sample.pixels)
@@ -392,7 +383,7 @@ def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
     assert shown["relabelled"][0] == (table.pixels == sample.pixels).sum()
     assert page.dataframe[0].value["note"].tolist() == ["plainly"]
 
-    tile = element(page.button, "review-open")
+    tile = keyed(page.button, "review-open")
     assert tile.label == f"{sample.label}: {sample.a_predicted}"
     tile.click().run()
     assert given(page) == [sample.a_predicted]
@@ -406,10 +397,10 @@ def test_what_cannot_be_saved_is_told_and_the_note_is_kept(two_runs, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(review, "save", _broken)
         patched.setattr(review, "find", _broken)
-        click(app, "Ambiguous")
+        press(app, "Ambiguous")
     assert "The disk is full." in said(app)
     assert app.text_area[0].value == "do not lose me"
-    click(app, "Ambiguous")
+    press(app, "Ambiguous")
     assert "Saved." in said(app)
     assert review.find(sample.pixels).note == "do not lose me"
 
@@ -422,7 +413,7 @@ def test_a_newer_verdict_brings_its_own_note(two_runs, monkeypatch):
     review.save(theirs)
     app.run()
     assert app.text_area[0].value == "theirs"
-    click(app, "Ambiguous")
+    press(app, "Ambiguous")
     assert review.find(sample.pixels).note == "theirs"
 
     app.text_area[0].input("half wr").run()
@@ -431,9 +422,9 @@ def test_a_newer_verdict_brings_its_own_note(two_runs, monkeypatch):
         patched.setattr(review, "find", _broken)
         app.run()
         assert app.text_area[0].value == "half wr"
-    click(app, "Label right")
+    press(app, "Label right")
     assert review.find(sample.pixels).note == app.text_area[0].value == "half wr"
-    click(app, "Remove")
+    press(app, "Remove")
     assert app.text_area[0].value == ""
 
 
@@ -443,12 +434,12 @@ def _broken(*_):
 
 def test_a_verdict_is_removed_with_its_fields(two_runs):
     sample = first_mistake(two_runs[0])
-    app = click(form(sample), "Not a usable face")
-    click(app, "Remove")
+    app = press(form(sample), "Not a usable face")
+    press(app, "Remove")
     assert "Removed." in said(app)
     assert review.verdicts().empty
     assert not given(app)
-    assert next(button for button in app.button if button.label == "Remove").disabled
+    assert named(app.button, "Remove").disabled
 
 
 def test_a_copy_with_another_label_starts_without_a_verdict(two_runs):

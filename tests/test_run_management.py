@@ -18,6 +18,7 @@ from fercore.runs.changes import annotate_run, delete_run, rename_run
 from fercore.runs.listing import find_run, list_runs, unreadable_runs
 from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
+from tests.driving import press
 from tests.test_cli import fails, run
 from tests.test_pages import open_page, said
 
@@ -180,7 +181,7 @@ def test_a_run_s_button_asks_before_it_deletes(two_runs, clicking):
     app = clicking(open_page("runs"), "delete", 0)
     assert "This cannot be undone" in said(app)
     assert names() == ["first", "second"]
-    next(button for button in app.button if button.label == "Delete it").click().run()
+    press(app, "Delete it")
     assert len(names()) == 1
 
 

@@ -16,15 +16,10 @@ from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run, list_runs
 from fercore.runs.words import run_title
+from tests.driving import press
 from tests.test_own_photos import THIRTY, drawn, zipped
 from tests.test_pages import copy_of, open_page, said
 from tests.test_photos_and_faces import encoded
-
-
-def press(app, label: str):
-    next(button for button in app.button if button.label == label).click().run()
-    assert not app.exception, app.exception
-    return app
 
 
 def test_runs_lists_what_was_trained_and_how_well(two_runs):

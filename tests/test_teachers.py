@@ -86,5 +86,5 @@ def test_the_form_asks_who_teaches(ensemble, monkeypatch):
     box.select("both")
     asked: list = []
     monkeypatch.setattr("fercore.jobs.start", asked.append)
-    next(button for button in app.button if button.key == "train-begin").click().run()
+    app.button(key="train-begin").click().run()
     assert [request.recipe.teacher for request in asked] == ["both"]

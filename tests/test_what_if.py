@@ -15,6 +15,7 @@ from fercore.labels import CLASSES
 from fercore.predict.predictor import answers_of
 from fercore.runs.ensemble import make_ensemble, members_of
 from fercore.runs.listing import find_run
+from tests.driving import press
 from tests.test_imported_pages import theirs  # noqa: F401
 from tests.test_pages import copy_of, no_video, open_page, said  # noqa: F401
 
@@ -159,9 +160,9 @@ def test_a_slider_that_moves_is_followed_by_the_curve(two_runs):
     app.slider(key="what-if-blur").set_value(2.0).run()
     assert app.selectbox(key="along").value == "blur"
     face = next(word for word in said(app).split("\n") if word.startswith("Row "))
-    next(b for b in app.button if b.label == "Back to the untouched face").click().run()
+    press(app, "Back to the untouched face")
     assert app.slider(key="what-if-blur").value == 0
-    next(b for b in app.button if b.label == "Another face").click().run()
+    press(app, "Another face")
     assert face not in said(app)
     assert not app.error
 
