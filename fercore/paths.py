@@ -36,20 +36,11 @@ def files_below(folder: Path, *, searched: Callable[[int], object] = lambda file
     deeper = ""
     while waiting or links:
         place, depth = waiting.popleft() if waiting else links.popleft()
+        name = printable(place.relative_to(folder).as_posix())
         if depth > MAX_DEPTH:
-            deeper = deeper or printable(place.relative_to(folder).as_posix())
+            deeper = deeper or name
             continue
-        try:
-            stat, entries = place.stat(), list(os.scandir(place))
-        except OSError as error:
-            notes.append(f"'{printable(place.name)}' cannot be opened ({error.strerror}).")
-            continue
-        if (stat.st_dev, stat.st_ino) in seen:
-            name = printable(place.relative_to(folder).as_posix())
-            notes.append(f"'{name}' is a link to a folder that is read already.")
-            continue
-        seen.add((stat.st_dev, stat.st_ino))
-        for entry in sorted(entries, key=attrgetter("name")):
+        for entry in _entries(place, name, seen, notes):
             path, link = place / entry.name, entry.is_symlink()
             if os.path.isdir(path) if link else entry.is_dir():
                 (links if link else waiting).append((path, depth + 1))
@@ -70,6 +61,22 @@ def files_below(folder: Path, *, searched: Callable[[int], object] = lambda file
             f"What lies more than {MAX_DEPTH} folders deep is not looked at, such as '{deeper}'."
         )
     return Below(sorted(files), notes)
+
+
+def _entries(
+    place: Path, name: str, seen: set[tuple[int, int]], notes: list[str]
+) -> list[os.DirEntry[str]]:
+    """What lies in a folder, by name, unless it was `seen`; or a note on why that is not told."""
+    try:
+        stat, entries = place.stat(), list(os.scandir(place))
+    except OSError as error:
+        notes.append(f"'{printable(place.name)}' cannot be opened ({error.strerror}).")
+        return []
+    if (stat.st_dev, stat.st_ino) in seen:
+        notes.append(f"'{name}' is a link to a folder that is read already.")
+        return []
+    seen.add((stat.st_dev, stat.st_ino))
+    return sorted(entries, key=attrgetter("name"))
 
 
 def printable(name: str) -> str:

@@ -177,32 +177,16 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
     of_usage = table[table["usage"] == usage].set_index("class")
     names = [name for name in CLASSES if name in of_usage.index]
     shown = of_usage.loc[names]
-    figure = go.Figure(
-        go.Bar(
-            name="most votes",
-            x=names,
-            y=100 * shown["share"],
-            text=[f"{100 * share:.0f} %" for share in shown["share"]],
-            textposition="outside",
-            cliponaxis=False,
-            marker_color=MAGNITUDE[1][1],
-            unselected={"marker": STILL},
-            customdata=shown[["agreeing", "n"]],
-            hovertemplate="%{x}: %{customdata[0]} of %{customdata[1]} labels have most votes"
-            "<extra></extra>",
-        )
+    most = _votes_bar(
+        "most votes", "most votes", shown[["share", "agreeing", "n"]], color=MAGNITUDE[1][1]
     )
-    figure.add_bar(
-        name="more than half",
-        x=names,
-        y=100 * shown["majority_share"],
-        width=0.4,
-        marker_color=MAGNITUDE[-1][1],
-        unselected={"marker": STILL},
-        customdata=shown[["majority", "n"]],
-        hovertemplate="%{x}: %{customdata[0]} of %{customdata[1]} labels have more than half of "
-        "the votes<extra></extra>",
+    labels = [f"{100 * share:.0f} %" for share in shown["share"]]
+    most.update(text=labels, textposition="outside", cliponaxis=False)
+    majority = shown[["majority_share", "majority", "n"]]
+    more = _votes_bar(
+        "more than half", "more than half of the votes", majority, color=MAGNITUDE[-1][1]
     )
+    figure = go.Figure([most, more.update(width=0.4)])
     every = of_usage["share"][ALL]
     figure.add_hline(
         100 * every, line_dash="dash", line_color=REFERENCE_COLOUR,
@@ -214,6 +198,21 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
     figure.update_layout(dragmode=False, barmode="overlay")
     title = f"Labels that FER+'s raters give too, {usage}"
     return styled(figure, title, height=380)
+
+
+def _votes_bar(name: str, told: str, shares: pd.DataFrame, *, color: str) -> go.Bar:
+    """shares: by class the share of labels that have `told`, their number, and that of all."""
+    share, *numbers = shares.columns
+    return go.Bar(
+        name=name,
+        x=shares.index,
+        y=100 * shares[share],
+        marker_color=color,
+        unselected={"marker": STILL},
+        customdata=shares[numbers],
+        hovertemplate=f"%{{x}}: %{{customdata[0]}} of %{{customdata[1]}} labels have {told}"
+        "<extra></extra>",
+    )
 
 
 def agreement_sentence(table: pd.DataFrame, usage: str) -> str:

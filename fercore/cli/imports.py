@@ -13,9 +13,10 @@ from fercore.files import read_json
 from fercore.importing.answers import class_order
 from fercore.importing.images import TestImages, images_of_data, known_images
 from fercore.importing.onnx_run import import_onnx
-from fercore.importing.table_run import Named, import_table
+from fercore.importing.table_run import Imported, Named, import_table
 from fercore.models.feeding import figures
 
+Values = Annotated[Literal["auto", "probabilities", "logits"], typer.Option(help="of a table")]
 Feed = Annotated[Path | None, typer.Option(help="a JSON of how an ONNX file is fed")]
 Order = Annotated[
     str,
@@ -34,9 +35,7 @@ def import_(
     recipe: Annotated[str, typer.Option(help="the group that its seeds have in common")] = "",
     data: ImagesOption = None,
     order: Order = "",
-    values: Annotated[
-        Literal["auto", "probabilities", "logits"], typer.Option(help="of a table")
-    ] = "auto",
+    values: Values = "auto",
     feeding: Feed = None,
     side: Annotated[int | None, typer.Option(help="pixels, of what an ONNX file takes")] = None,
     channels: Annotated[int | None, typer.Option(help="1 for grey, 3 for RGB")] = None,
@@ -50,22 +49,28 @@ def import_(
     """Make a run of a model from elsewhere: of its answers in a table, or of its ONNX file."""
     named = Named(name, title, note, seed, recipe)
     if source.suffix.lower() == ".onnx":
-        told = _told_feeding(feeding)
-        given: dict[str, Any] = {
-            "side": side,
-            "channels": channels,
-            "layout": layout,
-            "scale": scale,
-        }
-        given |= {"mean": figures(mean), "deviation": figures(deviation), "output": output}
-        given |= {"classes": list(class_order(order)) if order else None}
-        told |= {key: value for key, value in given.items() if value}
-        run, notes = import_onnx(source, _images_read(data), named, told=told)
+        classes = list(class_order(order)) if order else None
+        given = {
+            "side": side, "channels": channels, "layout": layout, "scale": scale,
+            "mean": figures(mean), "deviation": figures(deviation), "output": output,
+            "classes": classes,
+        }  # fmt: skip
+        told = _told_feeding(feeding) | {key: value for key, value in given.items() if value}
+        made = import_onnx(source, _images_read(data), named, told=told)
     else:
-        if data:
-            load_with_progress(data)
-        images = images_of_data(data) if data else known_images()
-        run, notes = import_table(source, images, named, order=order, values=values)
+        images = _images_read(data) if data else known_images()
+        made = import_table(source, images, named, order=order, values=values)
+    _tell(made, as_json)
+
+
+def _images_read(data: str | None) -> TestImages:
+    """The test images with their pixels: of that dataset, else of FER2013 wherever it is found."""
+    load_with_progress(data)
+    return images_of_data(data)
+
+
+def _tell(made: Imported, as_json: bool) -> None:
+    run, notes = made
     if as_json:
         print_json({**run.info, "notes": notes, "metrics": run.metrics()})
         return
@@ -73,12 +78,6 @@ def import_(
         print(sentence)
     print_metrics(run.metrics())
     print(f"Run {run.run_id}: {run.folder}")
-
-
-def _images_read(data: str | None) -> TestImages:
-    """The test images with their pixels: of that dataset, else of FER2013 wherever it is found."""
-    load_with_progress(data)
-    return images_of_data(data)
 
 
 def _told_feeding(file: Path | None) -> dict[str, Any]:

@@ -22,6 +22,21 @@ from fercore.paths import given_path, printable
 
 OUTPUTS = (".csv", ".json", ".parquet")
 
+Paths = Annotated[
+    list[str], typer.Argument(help="photos, folders, or patterns: 'trip/*.jpg'; or clips")
+]
+FacesOption = Annotated[
+    str, typer.Option(help="all (or search), largest, or none: each picture is itself a face")
+]
+OutputOption = Annotated[
+    Path | None, typer.Option(help="write the faces to a .csv, .json or .parquet file")
+]
+RateOption = Annotated[
+    float | None, typer.Option(help="of a clip: frames a second that are looked at  [5]")
+]
+LongestOption = Annotated[
+    float | None, typer.Option(help="of a clip: seconds that are looked at  [120]")
+]
 Records = list[dict[str, Any]]
 
 
@@ -37,22 +52,12 @@ class Answers(NamedTuple):
 
 
 def predict(
-    paths: Annotated[
-        list[str], typer.Argument(help="photos, folders, or patterns: 'trip/*.jpg'; or clips")
-    ],
+    paths: Paths,
     run_id: Annotated[str, typer.Option("--run", help="the run, or the model, that looks")] = "cnn",
-    faces: Annotated[
-        str, typer.Option(help="all (or search), largest, or none: each picture is itself a face")
-    ] = "all",
-    output: Annotated[
-        Path | None, typer.Option(help="write the faces to a .csv, .json or .parquet file")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="of a clip: frames a second that are looked at  [5]")
-    ] = None,
-    longest: Annotated[
-        float | None, typer.Option(help="of a clip: seconds that are looked at  [120]")
-    ] = None,
+    faces: FacesOption = "all",
+    output: OutputOption = None,
+    rate: RateOption = None,
+    longest: LongestOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the faces in photos, or follow them through clips, and tell their expressions. A bad
@@ -61,10 +66,8 @@ def predict(
     All seven probabilities are in --json and --output. An expression is not a feeling: judge no
     employee, applicant, pupil or student by it, and tell whoever is filmed.
     """
-    if output and output.suffix.lower() not in OUTPUTS:
-        raise ConfigError(f"{output}: name it {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}.")
-    if output and not os.access(output.parent, os.W_OK):
-        raise ConfigError(f"{output.parent}: nothing can be written there. Give another folder.")
+    if output:
+        _check_output(output)
     checked_choice(faces)
     clips = _clips_among(paths)
     if not clips and (rate or longest):
@@ -87,6 +90,14 @@ def predict(
     _tell(found, output, as_json, of_clips=bool(clips))
     if found.problems:
         raise typer.Exit(1)
+
+
+def _check_output(file: Path) -> None:
+    """Raises `ConfigError` where it cannot become one of `OUTPUTS`."""
+    if file.suffix.lower() not in OUTPUTS:
+        raise ConfigError(f"{file}: name it {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}.")
+    if not os.access(file.parent, os.W_OK):
+        raise ConfigError(f"{file.parent}: nothing can be written there. Give another folder.")
 
 
 def _clips_among(paths: list[str]) -> list[Path]:

@@ -44,33 +44,39 @@ from fercore.training.recipes import Recipe, find_recipe
 from fercore.training.records import Interrupted
 from fercore.wording import duration
 
+SeedsOption = Annotated[
+    int | None, typer.Option(min=1, max=100, help="of each variant; as declared by default")
+]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option(help="train this variant alone; may be given again")
+]
+RecipeOption = Annotated[str | None, typer.Option(help="another recipe than the study's")]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(help="of the study 'transfer': the trunk's, kept; else from timm's hub"),
+]
+RayOption = Annotated[
+    str | None, typer.Option(help="a Ray cluster's address, or 'local' to start one here")
+]
+GpusOption = Annotated[float, typer.Option(min=0, help="GPUs for each training on the Ray cluster")]
+ScoreOption = Annotated[
+    bool, typer.Option("--score", help="score PrivateTest, once every training is finished")
+]
+
 
 def study(
     name: Annotated[str, typer.Argument(help=", ".join(STUDIES))],
-    seeds: Annotated[
-        int | None, typer.Option(min=1, max=100, help="of each variant; as declared by default")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="train this variant alone; may be given again")
-    ] = None,
-    recipe: Annotated[str | None, typer.Option(help="another recipe than the study's")] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(help="of the study 'transfer': the trunk's, kept; else from timm's hub"),
-    ] = None,
+    seeds: SeedsOption = None,
+    only: OnlyOption = None,
+    recipe: RecipeOption = None,
+    weights: WeightsOption = None,
     data: DataOption = None,
     precision: PrecisionOption = "auto",
     threads: ThreadsOption = None,
     alongside: AlongsideOption = False,
-    ray: Annotated[
-        str | None, typer.Option(help="a Ray cluster's address, or 'local' to start one here")
-    ] = None,
-    gpus: Annotated[
-        float, typer.Option(min=0, help="GPUs for each training on the Ray cluster")
-    ] = 0,
-    score: Annotated[
-        bool, typer.Option("--score", help="score PrivateTest, once every training is finished")
-    ] = False,
+    ray: RayOption = None,
+    gpus: GpusOption = 0,
+    score: ScoreOption = False,
     show: Annotated[bool, typer.Option("--show", help="only print what is finished")] = False,
     as_json: AsJson = False,
 ) -> None:

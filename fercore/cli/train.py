@@ -144,29 +144,28 @@ def train(
         context.with_resource(leading())
     if resume:
         _refuse(_given(context) - _OF_ANY, "not with --resume, which goes on as it was begun.")
-        request = read_request(resume)
+        begun = read_request(resume)
+        train_here(begun, alongside=alongside, keep_best=keep_best, as_json=as_json)
+        return
+    chosen = find_recipe(recipe or _usual_recipe(start_from, trunk))
+    chosen = _changed(chosen, epochs, batch_size, learning_rate)
+    chosen = with_settings(chosen, _of_the_trunk(trunk, pretrained) + (settings or []))
+    chosen = _taught(chosen, teacher, teacher_share)
+    names = str(class_names(classes, leave_out or ()))
+    wanted = Request(
+        run_id or "", model or "", chosen, seed, data, precision, threads,
+        start_from=start_from, verdicts=verdicts, class_names=names, validation=validation,
+        labels=labels,
+    )  # fmt: skip
+    _check_new(wanted, keep_best)
+    if weights:
+        keep_weights(weights, chosen.trunk if chosen.pretrained else "")
+    wanted = settled(wanted)  # before the data are read for nothing
+    if estimate:
+        _refuse(_given(context) & {"run_id", "alongside"}, "nothing is trained to estimate.")
+        print_estimate(wanted, as_json)
     else:
-        chosen = find_recipe(recipe or _usual_recipe(start_from, trunk))
-        chosen = _changed(chosen, epochs, batch_size, learning_rate)
-        chosen = with_settings(chosen, _of_the_trunk(trunk, pretrained) + (settings or []))
-        if teacher or teacher_share is not None:
-            chosen = taught(chosen, teacher or chosen.teachers, teacher_share)
-        names = str(class_names(classes, leave_out or ()))
-        wanted = Request(
-            run_id or "", model or "", chosen, seed, data, precision, threads,
-            start_from=start_from, verdicts=verdicts, class_names=names, validation=validation,
-            labels=labels,
-        )  # fmt: skip
-        _check_new(wanted, keep_best)
-        if weights:
-            keep_weights(weights, chosen.trunk if chosen.pretrained else "")
-        wanted = settled(wanted)  # before the data are read for nothing
-        if estimate:
-            _refuse(_given(context) & {"run_id", "alongside"}, "nothing is trained to estimate.")
-            print_estimate(wanted, as_json)
-            return
-        request = _begun(wanted)
-    train_here(request, alongside=alongside, keep_best=keep_best, as_json=as_json)
+        train_here(_begun(wanted), alongside=alongside, keep_best=keep_best, as_json=as_json)
 
 
 def _follow() -> None:
@@ -220,6 +219,13 @@ def _changed(
         batch_size=batch_size or recipe.batch_size,
         learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
     )
+
+
+def _taught(recipe: Recipe, teachers: list[str] | None, share: float | None) -> Recipe:
+    """The recipe with the teachers that were named, or its own with another share."""
+    if not teachers and share is None:
+        return recipe
+    return taught(recipe, teachers or recipe.teachers, share)
 
 
 def _begun(wanted: Request) -> Request:

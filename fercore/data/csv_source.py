@@ -62,22 +62,13 @@ def read_csv(
     `progress` is called with the number of rows read so far.
     """
     faces, labels, usage, numbers = FaceFile(), list[int](), list[str](), list[int]()
-    left_out, unknown = Counter[str](), Counter[str]()
-    lines = _Lines(stream, name)
+    lines, meant = _Lines(stream, name), _Meant(class_names)
     try:
         for row, (where, values) in enumerate(_read_rows(lines, name)):
-            text = _DECIMAL.sub(r"\1", values["emotion"].strip())
-            try:
-                label = _label(text, class_names)
-            except ConfigError as error:
-                if not text:
-                    raise DataError(f"{where}: the label is empty. {_AGAIN}") from error
-                unknown[text[:_SHOWN]] += 1
-                if len(unknown) > _MOST_UNKNOWN:
-                    break
-                continue
+            label = meant.label(values["emotion"], where)
+            if len(meant.unknown) > _MOST_UNKNOWN:
+                break
             if label is None:
-                left_out[text] += 1
                 continue
             if len(labels) == MAX_FILES:
                 raise DataError(
@@ -92,12 +83,55 @@ def read_csv(
                 progress(len(labels))
     except (UnicodeError, csv.Error) as error:
         raise DataError(f"{name}: this is not a text file with comma-separated values.") from error
-    if unknown:
-        raise DataError(f"{name}: {_unknown_labels(unknown)}")
+    if meant.unknown:
+        raise DataError(f"{name}: {_unknown_labels(meant.unknown)}")
     if not labels:
         raise DataError(f"{name}: the file has a header but no rows. {_AGAIN}")
-    notes = [*_skipped(lines), *_left_out(left_out, class_names)]
+    notes = [*_skipped(lines), *meant.notes()]
     return Table(faces.images(range(len(labels))), labels, usage, numbers, notes)
+
+
+class _Meant:
+    """What a table's labels stand for, and how many of them are left out, or stand for nothing."""
+
+    def __init__(self, class_names: ClassNames) -> None:
+        self._names = class_names
+        self._left_out, self.unknown = Counter[str](), Counter[str]()
+
+    def label(self, text: str, where: str) -> int | None:
+        """The label's number; None where it is left out or stands for nothing.
+
+        Raises `DataError` where it is empty.
+        """
+        text = _DECIMAL.sub(r"\1", text.strip())
+        try:
+            label = self._number(text)
+        except ConfigError as error:
+            if not text:
+                raise DataError(f"{where}: the label is empty. {_AGAIN}") from error
+            self.unknown[text[:_SHOWN]] += 1
+            return None
+        if label is None:
+            self._left_out[text] += 1
+        return label
+
+    def _number(self, text: str) -> int | None:
+        """Raises `ConfigError` where it stands for nothing."""
+        try:
+            return self._names.index(text)
+        except ConfigError:
+            if text.isdecimal() and int(text) < len(CLASSES):
+                return int(text)
+            if text == _CONTEMPT:
+                return self._names.index("contempt")
+            raise
+
+    def notes(self) -> list[str]:
+        """Sentences on what is left out, and on names that do not occur."""
+        named = ", ".join(f"{label} ({count})" for label, count in sorted(self._left_out.items()))
+        contempt = {"contempt"} if _CONTEMPT in self._left_out else set()
+        told = [f"Left out as asked: {named}."] if named else []
+        return told + self._names.not_found(self._left_out.keys() | contempt)
 
 
 class _Lines:
@@ -200,18 +234,6 @@ def _with_pixels_joined(cells: list[str], order: list[str]) -> list[str]:
     return [*cells[:at], " ".join(cells[at : at + more + 1]), *cells[at + more + 1 :]]
 
 
-def _label(text: str, class_names: ClassNames) -> int | None:
-    """The label, None where it is left out. Raises `ConfigError` for an unknown one."""
-    try:
-        return class_names.index(text)
-    except ConfigError:
-        if text.isdecimal() and int(text) < len(CLASSES):
-            return int(text)
-        if text == _CONTEMPT:
-            return class_names.index("contempt")
-        raise
-
-
 def _unknown_labels(unknown: Counter[str]) -> str:
     if set(unknown) == {_CONTEMPT}:
         return (
@@ -243,13 +265,6 @@ def _skipped(lines: _Lines) -> list[str]:
     line = "line" if count == 1 else "lines"
     told = f"{line} {', '.join(lines.where)}{more}"
     return [f"{rows} empty or a header again, and skipped: {told}."]
-
-
-def _left_out(left_out: Counter[str], class_names: ClassNames) -> list[str]:
-    named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
-    contempt = {"contempt"} if _CONTEMPT in left_out else set()
-    told = [f"Left out as asked: {named}."] if left_out else []
-    return told + class_names.not_found(left_out.keys() | contempt)
 
 
 def _usage(text: str, where: str) -> str:

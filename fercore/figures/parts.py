@@ -65,27 +65,25 @@ def points_by_row(
     and n. seeds: tables of the same columns of a group's single seeds, which are drawn faintly.
     """
     names = list(next(iter(tables.values()))[row])
+
+    def heights(table: pd.DataFrame, shift: float) -> list[float]:
+        return [names.index(name) + shift for name in table[row]]
+
     figure = go.Figure()
     for offset, (key, table) in zip(ROW_OFFSETS, tables.items(), strict=False):
         table = table[table[row].isin(names)]
         shift = offset if len(tables) > 1 else 0
         if seeds and key in seeds:
             own = seeds[key][seeds[key][row].isin(names)]
-            heights = [names.index(name) + shift for name in own[row]]
-            figure.add_trace(faint_seeds(key, 100 * own[value], heights))
+            figure.add_trace(faint_seeds(key, 100 * own[value], heights(own, shift)))
         figure.add_scatter(
-            x=100 * table[value],
-            y=[names.index(name) + shift for name in table[row]],
-            error_x=error_bars(table, value),
-            mode="markers",
-            marker={"size": 10, "color": MODEL_COLOURS[key]},
-            name=key,
-            legendgroup=key,
-            unselected={"marker": STILL},
+            x=100 * table[value], y=heights(table, shift), error_x=error_bars(table, value),
+            mode="markers", marker={"size": 10, "color": MODEL_COLOURS[key]},
+            name=key, legendgroup=key, unselected={"marker": STILL},
             customdata=table[[row, n]],
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
             "(n = %{customdata[1]})<extra></extra>",
-        )
+        )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6],
         fixedrange=True,

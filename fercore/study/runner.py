@@ -135,18 +135,12 @@ def run_study(
             if request.run_id not in begun_with:  # another runner finished it meanwhile
                 clock.ended(request.run_id)
             continue
+        watcher = Watcher(
+            on_step=clock.steps_of(request.run_id), on_wait=on_wait, stop_requested=stop_requested
+        )
         try:
-            run = train_cell(
-                request,
-                store.run_folder(request.run_id),
-                faces,
-                Watcher(
-                    on_step=clock.steps_of(request.run_id),
-                    on_wait=on_wait,
-                    stop_requested=stop_requested,
-                ),
-                alongside=alongside,
-            )
+            folder = store.run_folder(request.run_id)
+            run = train_cell(request, folder, faces, watcher, alongside=alongside)
             store.add(run, variant=variant_of(request))
         except Interrupted:
             raise

@@ -1,6 +1,6 @@
 """Recipes: how a model is trained, as named, frozen configurations that round-trip through JSON."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any
 
 from fercore.errors import ConfigError
@@ -183,6 +183,7 @@ class Recipe:
 
 
 _LIGHT = Augmentation(degrees=5, shift=0.05, scale=0.05)
+_STRONG = Augmentation(degrees=12, shift=0.08, scale=0.12)
 
 RECIPES = {
     recipe.name: recipe
@@ -219,7 +220,7 @@ RECIPES = {
             warm_up=0.1,
             weight_decay=0.08,
             label_smoothing=0.1,
-            augmentation=Augmentation(degrees=12, shift=0.08, scale=0.12, erase=0.3),
+            augmentation=replace(_STRONG, erase=0.3),
             resolutions=((32, 0.25), (40, 0.45)),
             validated=0.15,
             model_arguments={"trunk": "resnet", "width": 64, "views": 10, "dropout": 0.3},
@@ -232,7 +233,7 @@ RECIPES = {
             learning_rate=4e-3,
             warm_up=0.1,
             weight_decay=0.05,
-            augmentation=Augmentation(degrees=12, shift=0.08, scale=0.12),
+            augmentation=_STRONG,
             resolutions=((32, 0.4), (40, 0.4)),
             validated=0.1,
             teacher="cnn-best",
@@ -257,7 +258,7 @@ RECIPES = {
             learning_rate=1e-3,
             weight_decay=0.05,
             label_smoothing=0.1,
-            augmentation=Augmentation(degrees=12, shift=0.08, scale=0.12, erase=0.2),
+            augmentation=replace(_STRONG, erase=0.2),
             validated=0.5,
             trunk_rate=0.3,
             model_arguments={"side": 64, "views": 2},
