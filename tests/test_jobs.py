@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from fercore import jobs
+from fercore.data.synthetic import synthetic
 from fercore.errors import ConfigError, RunError
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare, read_request
@@ -24,7 +25,8 @@ from tests.test_data_sources import csv_text
 
 PATIENCE = 240  # seconds a condition may take on a busy machine
 SMALL = replace(find_recipe("quick"), epochs=2, batch_size=32, model_arguments={"width": 4})
-ENDLESS = replace(SMALL, epochs=500)
+ENDLESS = replace(SMALL, epochs=5000)
+FEW = "few.csv"
 
 
 def wait_for(condition):
@@ -46,8 +48,15 @@ def no_job_left_behind():
     wait_for(lambda: not any(job.alive for job in jobs.list_jobs()))
 
 
+@pytest.fixture(autouse=True)
+def few_faces(tmp_path, faces):
+    """In a file, which each process reads sooner than it draws the whole synthetic set."""
+    (tmp_path / FEW).write_text(csv_text(faces))
+
+
 def request(name: str, recipe=ENDLESS, model: str = "cnn") -> Request:
-    return Request(name, model, recipe, seed=0, data="synthetic", threads=1)
+    few = local_folder(name).parents[2] / FEW
+    return Request(name, model, recipe, seed=0, data=str(few), threads=1)
 
 
 def log_of(name: str) -> str:
@@ -72,7 +81,7 @@ def test_a_training_becomes_a_run():
     wait_for(lambda: len(list(made.folder.iterdir())) == 6)  # the run's files, and its log
     assert jobs.list_jobs() == []
     assert made.info["best_epoch"] in (1, 2)
-    assert made.dataset == "synthetic"
+    assert made.dataset == "few"
 
 
 def test_cancelled_then_resumed_goes_on():
@@ -159,9 +168,9 @@ def test_a_cancelled_training_is_kept_as_a_run_if_asked():
     assert len(made.history()) == epochs
     assert made.info["best_epoch"] == 1 + made.history()["val_accuracy"].argmax()
     assert verify_run(made) == []
-    assert cut_short(made) == f"{epochs} of 500 epochs"
-    assert f"cut short at {epochs} of 500 epochs" in run_title(made)
-    assert f"Cut short at {epochs} of 500 epochs" in run("runs", "show", "long")
+    assert cut_short(made) == f"{epochs} of 5000 epochs"
+    assert f"cut short at {epochs} of 5000 epochs" in run_title(made)
+    assert f"Cut short at {epochs} of 5000 epochs" in run("runs", "show", "long")
     assert json.loads(run("runs", "list", "--json"))[0]["cut_short"] == cut_short(made)
 
 
@@ -249,7 +258,7 @@ def test_the_commands_list_show_cancel_watch_keep_and_discard():
     begun("told")
     assert "running" in run("jobs", "list")
     assert json.loads(run("jobs", "list", "--json"))[0]["run_id"] == "told"
-    assert "cnn, recipe quick, seed 0, on synthetic" in run("jobs", "show", "told")
+    assert "cnn, recipe quick, seed 0, on" in run("jobs", "show", "told")
     assert "Training cnn, recipe quick, seed 0 as told" in log_of("told")
     run("jobs", "cancel", "told")
     wait_for(lambda: state_of("told") == "cancelled")
@@ -268,7 +277,8 @@ def test_the_commands_list_show_cancel_watch_keep_and_discard():
     assert not local_folder("unwanted").exists()
 
 
-def test_the_estimate_follows_the_epochs_and_is_of_the_size_of_what_is_taken():
+def test_the_estimate_follows_the_epochs_and_is_of_the_size_of_what_is_taken(tmp_path):
+    (tmp_path / FEW).write_text(csv_text(synthetic((100, 5, 5))))
     small = replace(request("timed", SMALL), precision="fp32")
     told = jobs.estimate(small)
     twice = jobs.estimate(replace(small, recipe=replace(SMALL, epochs=2 * SMALL.epochs)))

@@ -23,15 +23,29 @@ from fercore.runs.writing import verify_run
 from fercore.training.parallel import Group
 from fercore.training.records import Interrupted
 from tests.conftest import ROOT
+from tests.test_data_sources import csv_text
 from tests.test_jobs import wait_for
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
 
 
 TRAIN = ("-m", "fercore", "train")
-QUICK = ("cnn", "--recipe", "quick", "--data", "synthetic", "--threads", "1")
+QUICK = ("cnn", "--recipe", "quick", "--threads", "1")
 SHORT = ("--epochs", "2", "--batch-size", "64")
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+@pytest.fixture(autouse=True)
+def fewer_faces(monkeypatch, table_of_faces):
+    """In a file, which each process reads sooner than it draws the whole synthetic set."""
+    monkeypatch.setenv("FERCORE_DATA", str(table_of_faces))
+
+
+@pytest.fixture(scope="module")
+def table_of_faces(tmp_path_factory) -> Path:
+    table = tmp_path_factory.mktemp("faces") / "faces.csv"
+    table.write_text(csv_text(data.synthetic((100, 5, 5))))
+    return table
 
 
 def torchrun(processes: int, *command: str) -> None:
@@ -97,12 +111,13 @@ def test_two_processes_have_the_loss_curve_of_one(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Run:
+def whole(tmp_path_factory, table_of_faces) -> Run:
     """What two processes train when nothing stops them."""
     home = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("FERCORE_ARTIFACTS", "FERCORE_CACHE"):
             patch.setenv(name, str(home))
+        patch.setenv("FERCORE_DATA", str(table_of_faces))
         torchrun(2, *TRAIN, *QUICK, *SHORT, "--run-id", "whole")
     return read_run(home / "runs" / "whole")
 

@@ -40,6 +40,7 @@ from fercore.study.thinning import halved, restored, thinned
 from fercore.study.variants import STUDIES, Study, Variant, find_study
 from fercore.training.recipes import RECIPES, find_recipe
 from tests.conftest import ROOT
+from tests.test_data_sources import csv_text
 
 TINY = replace(find_recipe("quick"), epochs=2, batch_size=16, model_arguments={"width": 4})
 PAIR = Study("pair", "", "quick", (Variant("cnn"), Variant("cnn_lstm")))
@@ -328,11 +329,13 @@ def test_a_study_is_shown_without_its_dataset(store, requests, faces, monkeypatc
 
 def test_killed_and_started_again_loses_one_epoch_at_most(tmp_path):
     """A real process, killed in the second epoch; the second start goes on from the first."""
+    table = tmp_path / "few.csv"
+    table.write_text(csv_text(data.synthetic((100, 10, 10))))
     command = [
         *(sys.executable, "-m", "fercore", "study", "sequence", "--seeds", "1", "--only", "cnn"),
-        *("--recipe", "quick", "--data", "synthetic", "--threads", "1"),
+        *("--recipe", "quick", "--data", str(table), "--threads", "1"),
     ]
-    store = StudyStore("sequence-quick-synthetic")
+    store = StudyStore("sequence-quick-few")
     history = store.run_folder("cnn-s0") / "history.jsonl"
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 120
@@ -425,7 +428,9 @@ def test_a_dataset_without_privatetest_has_a_table(faces, monkeypatch):
 
 def test_every_variant_passes_through_the_quick_study(monkeypatch):
     monkeypatch.setitem(RECIPES, "quick", replace(find_recipe("quick"), epochs=1))
-    command = ["study", "sequence", "--seeds", "1", "--recipe", "quick", "--data", "synthetic"]
+    few = data.synthetic((20, 10, 10))
+    monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: few)
+    command = ["study", "sequence", "--seeds", "1", "--recipe", "quick"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     study, store = find_study("sequence"), StudyStore("sequence-quick-synthetic")

@@ -8,13 +8,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 from dashboard.base.navigation import PAGES
 from fercore.analysis.from_weights import EMBEDDING
@@ -183,9 +183,8 @@ def page(tab: Page):
     What the browser compiled of the app stays with it: that is most of a first visit's time.
     """
     yield tab
-    tab.evaluate("localStorage.clear(), sessionStorage.clear()")
-    tab.context.clear_cookies()
-    tab.goto("about:blank")
+    leave(tab)
+    tab.emulate_media(color_scheme="light")
     session = tab.context.new_cdp_session(tab)
     session.send("Page.resetNavigationHistory")
     session.detach()
@@ -202,6 +201,18 @@ def new_page(browser: Browser, **options):
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
+
+
+def leave(page: Page) -> None:
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    page.context.clear_cookies()
+    page.goto("about:blank")
+
+
+def opened_anew(page: Page, link: str) -> None:
+    """Open a link as someone does to whom it was sent: nothing of the visit before is left."""
+    leave(page)
+    page.goto(link)
 
 
 def settle(page: Page) -> None:
@@ -227,6 +238,16 @@ def choose(box: Locator, option: str) -> None:
     box.fill(option)
     box.press("Enter")
     settle(box.page)
+
+
+def open_list(box: Locator) -> None:
+    """Open the list of a select box. What is drawn late may close it: the key is pressed again."""
+    options = box.page.get_by_role("option")
+    for _ in range(PATIENCE // 1000):
+        box.press("ArrowDown")
+        with suppress(TimeoutError):
+            return options.first.wait_for(timeout=1000)
+    pytest.fail(f"no list opened at {box}")
 
 
 def unfold(page: Page, label: str) -> None:

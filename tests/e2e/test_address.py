@@ -5,7 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PATIENCE, choose, go_to, narrowing, new_page, settle
+from dashboard.base.navigation import PAGES
+from tests.e2e.conftest import PATIENCE, choose, go_to, narrowing, opened_anew, settle
 from tests.e2e.test_browser import click_cell
 from tests.e2e.test_workbench import TILE
 
@@ -70,7 +71,7 @@ def test_one_choice_is_one_step_and_back_shows_what_was_chosen(page, address):
     assert steps(page) == first + 5
 
 
-def test_a_link_opens_a_face_and_a_note_half_written_is_kept(browser, page, address):
+def test_a_link_opens_a_face_and_a_note_half_written_is_kept(page, address):
     page.goto(f"{address}/misclassified?a=first&b=second")
     settle(page)
     before = steps(page)
@@ -94,6 +95,26 @@ def test_a_link_opens_a_face_and_a_note_half_written_is_kept(browser, page, addr
     page.go_back()
     dialog.get_by_role("tab", name="Your verdict").click()
     expect(dialog.get_by_label("Note")).to_have_value("hair over the eyes")
-    for other in new_page(browser):
-        other.goto(link)
-        expect(other.get_by_role("dialog").get_by_text("Label: ")).to_be_visible()
+    opened_anew(page, link)
+    expect(dialog.get_by_text("Label: ")).to_be_visible()
+
+
+def test_the_first_page_opens_by_its_name_too(page, address):
+    for path in ("", "/", "/overview", "/overview?a=second&b=none"):
+        page.goto(f"{address}{path}")
+        settle(page)
+        words = "CNN-LSTM on drawn faces" if "second" in path else re.compile("against .* on drawn")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(words)
+        expect(page.get_by_role("dialog")).to_have_count(0)  # that the page was not found
+    links = page.get_by_test_id("stTopNav").get_by_text("Overview", exact=True)
+    expect(links).to_have_count(1)
+
+
+def test_a_page_opens_by_the_name_that_it_had_before(page, address):
+    (entry,) = (entry for entry in PAGES.values() if entry.former)
+    page.goto(f"{address}/{entry.former}")
+    settle(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(entry.title)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    links = page.get_by_test_id("stTopNav").get_by_text(entry.title, exact=True)
+    expect(links).to_have_count(1)

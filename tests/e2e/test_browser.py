@@ -1,34 +1,13 @@
-"""The dashboard as its users meet it: a browser, a mouse, a camera."""
+"""From a figure to its faces, and what a link holds."""
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.base.navigation import PAGES
 from fercore.labels import CLASSES
-from tests.e2e.conftest import PATIENCE, choose, follow, narrowing, new_page, settle
+from tests.e2e.conftest import PATIENCE, choose, narrowing, opened_anew, settle
 
 expect.set_options(timeout=PATIENCE)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_fits_and_shows_no_exception(browser, address, theme):
-    for page in new_page(browser, color_scheme=theme):
-        page.goto(address)
-        settle(page)
-        for number, (name, entry) in enumerate(PAGES.items()):
-            if number:  # the app opens on the first
-                follow(page, entry.title)
-            assert page.locator('[data-testid="stException"]').count() == 0, name
-            wide, seen = page.evaluate(
-                "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-            )
-            assert wide <= seen, f"{name} scrolls sideways"
-        background = page.evaluate(
-            "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
-        )
-        assert (sum(map(int, re.findall(r"\d+", background)[:3])) > 382) == (theme == "light")
 
 
 def click_cell(page: Page, true: str, predicted: str) -> None:
@@ -41,7 +20,7 @@ def click_cell(page: Page, true: str, predicted: str) -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-def test_from_a_confusion_cell_to_its_faces_and_back_by_link(browser, page, address):
+def test_from_a_confusion_cell_to_its_faces_and_back_by_link(page, address):
     page.goto(f"{address}/confusion")
     click_cell(page, "sad", "neutral")
     sentence = page.get_by_text(re.compile(r"says neutral where the label says sad: \d+ of"))
@@ -59,9 +38,8 @@ def test_from_a_confusion_cell_to_its_faces_and_back_by_link(browser, page, addr
     link = page.url
     assert "true=sad" in link
     assert "predicted=neutral" in link
-    for other in new_page(browser):
-        other.goto(link)
-        expect(other.get_by_text(f"{count} faces")).to_be_visible()
+    opened_anew(page, link)
+    expect(page.get_by_text(f"{count} faces")).to_be_visible()
 
 
 def test_from_the_overview_to_the_faces_in_one_click(page, address):

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PATIENCE, choose, narrowing, new_page, settle
+from tests.e2e.conftest import PATIENCE, choose, narrowing, opened_anew, settle
 from tests.e2e.test_workbench import TILE
 
 expect.set_options(timeout=PATIENCE)
@@ -80,13 +80,13 @@ def test_a_row_selects_and_clearing_takes_the_mark_away(page, address):
     expect(page.get_by_text("Selected: the label says happy")).to_be_visible()
 
 
-def test_a_row_of_the_slices_opens_its_faces_and_a_link_leads_there(browser, page, address):
+def test_a_row_of_the_slices_opens_its_faces_and_a_link_leads_there(page, address):
     open_page(page, address, "slices")
     click_row(page, 1)
     line = page.get_by_text(re.compile(r"Selected: slice \w+: "))
     expect(line).to_be_visible()
     expect(page.get_by_role("button", name=TILE).first).to_be_visible()
     expect(page).to_have_url(re.compile("slice="))
-    for other in new_page(browser):
-        other.goto(page.url)
-        expect(other.get_by_text(line.inner_text())).to_be_visible()
+    said = line.inner_text()
+    opened_anew(page, page.url)
+    expect(page.get_by_text(said)).to_be_visible()

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import PATIENCE, choose, served, settle
+from tests.e2e.conftest import PATIENCE, choose, open_list, served, settle
 from tests.test_own_photos import THIRTY, drawn, zipped
 
 expect.set_options(timeout=PATIENCE)
@@ -43,8 +43,7 @@ def test_a_run_is_deleted_after_asking_and_shipped_ones_are_not_offered(page, ad
     try:
         page.goto(f"{address}/runs?a=spare&b=second")
         settle(page)
-        offered = page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Run"))
-        offered.press("ArrowDown")  # a click that first scrolls the page closes the list again
+        open_list(combobox(page, "Run"))
         expect(page.get_by_role("option", name=re.compile("^spare:"))).to_be_visible()
         expect(page.get_by_role("option", name=re.compile("^came-along:"))).to_have_count(0)
         page.keyboard.press("Escape")

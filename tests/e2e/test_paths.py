@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import FER2013
-from tests.e2e.conftest import follow, new_page, settle
+from tests.e2e.conftest import follow, leave, new_page, settle
 from tests.e2e.test_browser import click_cell
 from tests.e2e.test_workbench import at
 
@@ -22,11 +22,17 @@ for (const kind of ["pointerdown", "keydown"])
 DRAWN = "?a=cnn-synthetic&b=cnn_lstm-synthetic"
 
 
-@pytest.fixture
-def visitor(browser: Browser):
+@pytest.fixture(scope="module")
+def counting_tab(browser: Browser):
     for page in new_page(browser):
         page.add_init_script(COUNTING)
         yield page
+
+
+@pytest.fixture
+def visitor(counting_tab: Page):
+    yield counting_tab
+    leave(counting_tab)
 
 
 @pytest.fixture

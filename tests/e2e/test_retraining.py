@@ -13,7 +13,7 @@ from tests.test_jobs import wait_for
 
 expect.set_options(timeout=PATIENCE)
 
-LONG = 40  # epochs: for a fast machine to be still at it when the second browser looks
+LONG = 30  # epochs: for a fast machine to be still at it when the second browser looks
 
 
 @pytest.fixture

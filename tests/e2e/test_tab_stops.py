@@ -2,8 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from dashboard.base.navigation import PAGES
-from tests.e2e.conftest import follow, settle
+from tests.e2e.conftest import settle
 
 MOST = 10  # presses before a page's first control, the link that skips to it not counted
 FOCUSED = """() => {
@@ -31,16 +30,6 @@ def presses_to_the_page(page: Page) -> int:
         if at == "page":
             return pressed
     raise AssertionError("Tab does not reach the page")
-
-
-def test_the_first_control_of_every_page_is_at_most_ten_tabs_away(page, address):
-    page.goto(f"{address}/?a=first&b=second")
-    settle(page)
-    for entry in PAGES.values():
-        if entry.title != "Overview":
-            follow(page, entry.title)
-        page.evaluate(FROM_THE_TOP)
-        assert presses_to_the_page(page) <= MOST, entry.title
 
 
 def test_arrow_keys_go_through_the_menus_which_are_one_stop(page, address):

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dashboard.faces.verdict_form import CLASS_KEYS, KEYS
 from fercore.labels import CLASSES
 from fercore.runs.listing import read_run
 from fercore.scoring.metrics import confusion_matrix
-from tests.e2e.conftest import go_to, menu_of, narrowing, new_page, settle
+from tests.e2e.conftest import go_to, menu_of, narrowing, opened_anew, settle
 from tests.e2e.test_browser import click_cell
 
 TILE = re.compile(r"^\w+ → \w+ 0\.\d\d$")
@@ -27,7 +27,7 @@ def scores_of_a(page: Page) -> list[str]:
     return line.locator("td").all_inner_texts()
 
 
-def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, address):
+def test_from_the_overview_to_a_verdict_that_changes_the_score(page, address):
     page.goto(f"{address}/?a=first&b=second")
     settle(page)
     go_to(page, "Confusion")
@@ -46,12 +46,11 @@ def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, ad
 
     link = page.url
     assert "true=fear" in link
-    for other in new_page(browser):
-        other.goto(link)
-        expect(
-            other.get_by_text(re.compile("Selected: A says happy where the label says fear"))
-        ).to_be_visible()
-        expect(other.get_by_role("button", name=TILE).first).to_be_visible()
+    opened_anew(page, link)
+    expect(
+        page.get_by_text(re.compile("Selected: A says happy where the label says fear"))
+    ).to_be_visible()
+    expect(page.get_by_role("button", name=TILE).first).to_be_visible()
 
     page.goto(f"{address}/review?a=first&b=second")
     accuracy, macro_f1, reviewed, reviewed_f1, relabelled, left_out, _ = scores_of_a(page)
@@ -60,14 +59,14 @@ def test_from_the_overview_to_a_verdict_that_changes_the_score(browser, page, ad
     assert reviewed_f1 != macro_f1
 
 
-def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the element has the focus, as someone without a mouse does."""
+def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Press the key until the element has the focus, as someone without a mouse does."""
     target.wait_for()
     for _ in range(250):
         if target.evaluate("element => element === document.activeElement"):
             return
-        page.keyboard.press("Tab")
-    pytest.fail(f"{target} cannot be reached with Tab")
+        page.keyboard.press(key)
+    pytest.fail(f"{target} cannot be reached with {key}")
 
 
 def test_the_same_way_by_keyboard_alone(page, address):
@@ -91,8 +90,8 @@ def test_the_same_way_by_keyboard_alone(page, address):
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     tab_to(page, dialog.get_by_role("tab", name="Other raters"))
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
+    settle(page)  # keys pressed while the dialog is drawn are lost
+    tab_to(page, dialog.get_by_role("tab", name="Your verdict"), "ArrowRight")
     page.keyboard.press("Enter")
     expect(dialog.get_by_label("Note")).to_be_visible()
     tab_to(page, dialog.get_by_role("button", name=re.compile("^Ambiguous")))  # it is left out
@@ -103,8 +102,7 @@ def test_the_same_way_by_keyboard_alone(page, address):
     expect(dialog).to_have_count(0)
 
     tab_to(page, page.get_by_test_id("stTopNav").get_by_role("link", name="Overview"))
-    while not menu_of(page, "Review").evaluate("menu => menu === document.activeElement"):
-        page.keyboard.press("ArrowRight")
+    tab_to(page, menu_of(page, "Review"), "ArrowRight")
     page.keyboard.press("Enter")
     review = page.get_by_role("menuitem", name="Review", exact=True)
     expect(page.get_by_role("menuitem").first).to_be_focused()
@@ -231,7 +229,7 @@ def verdicts(page: Page) -> pd.DataFrame:
     return pd.read_csv(content, keep_default_na=False).set_index("row")
 
 
-def test_faces_are_reviewed_by_keys_alone(browser: Browser, page: Page, address):
+def test_faces_are_reviewed_by_keys_alone(page: Page, address):
     page.goto(f"{address}/misclassified?a=second&b=first&order=loss")
     settle(page)
     page.get_by_role("button", name=TILE).first.click()
@@ -264,11 +262,10 @@ def test_faces_are_reviewed_by_keys_alone(browser: Browser, page: Page, address)
     at(dialog, 3)
 
     dialog.get_by_role("button", name="Link").click()
-    link = page.get_by_test_id("stCode").inner_text().strip()
-    for other in new_page(browser):
-        other.goto(link)
-        at(other.get_by_role("dialog"), 3)
-        assert row_and_label(other.get_by_role("dialog")) == row_and_label(dialog)
+    shown = row_and_label(dialog)
+    opened_anew(page, page.get_by_test_id("stCode").inner_text().strip())
+    at(dialog, 3)
+    assert row_and_label(dialog) == shown
 
     page.goto(f"{address}/review?a=second&b=first")
     settle(page)
