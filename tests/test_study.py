@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +25,14 @@ from fercore.errors import Busy, ConfigError, RunError
 from fercore.jobs.locks import held
 from fercore.jobs.request import prepare
 from fercore.models import build
+from fercore.models.cost import flops_per_image
 from fercore.models.heads import Recurrent
 from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
 from fercore.runs.folders import artifacts_folder
 from fercore.runs.listing import read_run
 from fercore.scoring.groups import group_difference
-from fercore.study import analysis, final_scoring, runner
+from fercore.study import analysis, choosing, final_scoring, runner
 from fercore.study.cluster import run_on_ray
 from fercore.study.contrasts import contrast_table
 from fercore.study.runner import StudyProgress, run_study, train_cell
@@ -120,13 +123,36 @@ def test_what_others_did_can_be_built_and_is_another_recipe_each():
     assert deep.get_buffer("head.order").shape == (6, 6)
 
 
-@pytest.mark.parametrize(("name", "epochs", "width"), [("fast", 18, 32), ("best", 20, 32)])
+@pytest.mark.parametrize(
+    ("name", "epochs", "width"),
+    [("ablation-fast", 18, 32), ("ablation-best", 20, 32), ("beyond-best", 60, 64)],
+)
 def test_an_ablation_changes_one_ingredient_at_a_time(name, epochs, width):
-    requests = find_study(f"ablation-{name}").requests(1, RECIPES[name])
-    base, *others = (request.recipe.to_json() for request in requests)
+    study = find_study(name)
+    requests = study.requests(1, RECIPES[study.recipe])
+    base, *others = (asdict(request.recipe) for request in requests)
     assert (base["epochs"], base["model_arguments"]["width"]) == (epochs, width)
     for changed in others:
-        assert len([name for name in base if base[name] != changed[name]]) == 1
+        ingredients = {name for name in base if base[name] != changed[name]}
+        # twice the epochs with as many looks at PublicTest
+        assert len(ingredients) == 1 or ingredients == {"epochs", "validated"}
+
+
+def test_two_trunks_are_held_against_each_other_at_equal_flops():
+    recipes = {r.run_id: r.recipe for r in find_study("ablation-best").requests(1, RECIPES["best"])}
+    ours, equal = (
+        flops_per_image(build("cnn", **recipes[name].model_arguments))
+        for name in ("cnn-s0", "cnn-vgg-equal-s0")
+    )
+    assert equal == pytest.approx(ours, rel=0.01)
+
+
+def test_a_study_that_is_chosen_on_publictest_cannot_be_one_that_is_scored_last():
+    for more in ({"scored_last": True}, {"whole": frozenset({"cnn"})}, {"folds": 2}):
+        with pytest.raises(ConfigError, match="PrivateTest cannot be scored"):
+            Study("s", "", "quick", (Variant("cnn"),), public_only=True, **more)
+    with pytest.raises(ConfigError, match="PublicTest alone"):
+        Study("s", "", "quick", (Variant("cnn"),), candidates=True)
 
 
 def test_an_ablation_never_sees_privatetest(faces, monkeypatch):
@@ -143,6 +169,58 @@ def test_an_ablation_never_sees_privatetest(faces, monkeypatch):
     assert "private_accuracy" not in store.table()
     assert len(store.predictions("cnn-s0", "public"))
     assert not len(store.predictions("cnn-s0", "private"))
+
+
+def test_candidates_are_ranked_on_publictest_and_privatetest_is_refused(faces, monkeypatch):
+    changes = ("no-decay", "averaged")
+    variants = (Variant("cnn", seeds=2), *(Variant("cnn", change, 1) for change in changes))
+    choice = Study("choice", "", "quick", variants, public_only=True, candidates=True)
+    monkeypatch.setitem(STUDIES, "choice", choice)
+    monkeypatch.setitem(RECIPES, "quick", replace(TINY, weight_decay=0.1))
+    monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: faces)
+    result = CliRunner().invoke(app, ["study", "choice", "--threads", "1"])
+    assert result.exit_code == 0, result.output
+    shown = [float(line) for line in re.findall(r" [12] +([\d.]+) \[", result.stdout)]
+    assert len(shown) == 3
+    assert shown == sorted(shown, reverse=True)
+    assert re.search(r"as declared +2 .* – +–", result.stdout)
+    assert "Choosing the best of 2 changes flatters it" in " ".join(result.stdout.split())
+
+    store = StudyStore(choice.folder_name(find_recipe("quick"), faces.name))
+    scored = Scored(store, "public")
+    table = choosing.ranked_table(scored, choice).set_index("variant")
+    gap = group_difference(scored.correct("cnn-averaged"), scored.correct("cnn"))
+    assert table.loc["cnn-averaged", "p_value"] == pytest.approx(gap.p_value)
+
+    refused = CliRunner().invoke(app, ["study", "choice", "--score"])
+    assert "never scored on PrivateTest" in str(refused.exception)
+    requests = choice.requests(1, find_recipe("quick"), threads=1)
+    for attempt in (
+        lambda: run_study(store, requests, faces),
+        lambda: run_on_ray(store, requests, faces),
+        lambda: final_scoring.score(store, requests, faces),
+        lambda: store.begin_scoring("cnn-s0", commit=None),
+    ):
+        with pytest.raises(RunError, match="PrivateTest is not scored with it"):
+            attempt()
+    assert times_scored(store) == []
+
+
+def test_the_lead_that_choosing_gives_is_what_simulations_give():
+    rng, names = np.random.default_rng(6), [f"change-{number}" for number in range(5)]
+    study = Study("s", "", "quick", (Variant("cnn"), *(Variant("cnn", name) for name in names)))
+    told, seen = [], []
+    for _ in range(60):
+        hard, right = rng.normal(size=400), {}
+        for name, seeds in {"cnn": 4, **{f"cnn-{name}": 2 for name in names}}.items():
+            own = hard + 0.3 * rng.normal(size=400)  # a model has images of its own
+            skill = 0.6 + 0.05 * rng.normal(size=(seeds, 1))
+            right[name] = own + 0.8 * rng.normal(size=(seeds, 400)) < skill
+        scored: Any = SimpleNamespace(variants=set(right), correct=right.__getitem__)
+        told.append(choosing.chance_lead(scored, study))
+        means = {name: own.mean() for name, own in right.items()}
+        seen.append(max(mean for name, mean in means.items() if name != "cnn") - means["cnn"])
+    assert np.mean(told) == pytest.approx(np.mean(seen), rel=0.25)
 
 
 def test_a_table_is_filled_and_not_done_again(store, requests, faces, monkeypatch):
@@ -247,7 +325,7 @@ def test_a_study_that_came_with_fercore_is_added_to_in_a_copy(tmp_path, monkeypa
     """Installed from a wheel, it lies in the package, where nothing is written."""
     package = tmp_path / "package"
     shutil.copytree(ROOT / "artifacts" / "studies" / "best", package / "studies" / "best")
-    monkeypatch.setattr("fercore.study.store.shipped_artifacts", lambda: package)
+    monkeypatch.setattr("fercore.runs.folders.shipped_artifacts", lambda: package)
     store = StudyStore("best")
     shipped, finished, table = store.digest(), store.finished(), store.table()
     assert finished

@@ -1,5 +1,6 @@
 """Several teachers: named by run, ensemble or group, recorded one by one, refused in a sentence."""
 
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -7,11 +8,16 @@ import pytest
 import torch
 
 from fercore.errors import ConfigError, RunError, TrainingError
+from fercore.groups.finding import list_groups
 from fercore.groups.teaching import taught
 from fercore.jobs.combinations import teaching_runs
 from fercore.jobs.experiment import run_experiment
+from fercore.jobs.learning import teacher_record, teachers_of
 from fercore.jobs.request import Request, prepare, read_request
+from fercore.models.weights import read_weights
 from fercore.runs.ensemble import make_ensemble
+from fercore.study.runner import run_study
+from fercore.study.store import StudyStore
 from fercore.training.recipes import Recipe, find_recipe
 from fercore.training.records import Interrupted, Watcher
 from tests.test_cli import fails
@@ -34,6 +40,30 @@ def test_an_ensemble_and_a_group_teach_by_their_runs(ensemble):
     assert taught(QUICK, ["both", "other"], 0.5).teacher_share == 0.5
     assert taught(find_recipe("small"), ["both"]).teacher_share == 0.8
     assert Recipe.from_json(by_group.to_json()) == by_group
+
+
+def test_a_group_of_a_study_teaches_by_the_weights_that_its_folder_kept(faces):
+    """As `fercore study best --only cnn --seeds 5` leaves it, where FERCORE_ARTIFACTS says."""
+    store = StudyStore("teachers")
+    run_study(store, [Request(f"cnn-s{s}", "cnn", QUICK, s, threads=1) for s in (0, 1)], faces)
+    (group,) = list_groups()
+    recipe = taught(QUICK, [group.name], 0.5)
+    assert recipe.teachers == ("teachers/cnn-s0", "teachers/cnn-s1")
+    request = Request("student", "cnn", recipe, data="synthetic")
+    records: Any = teacher_record(request)
+    assert [each["run_id"] for each in records] == list(recipe.teachers)
+    first, second = (model.state_dict() for model in teachers_of(request))
+    weights = store.run_folder("cnn-s1") / "weights.safetensors"
+    kept = read_weights(weights)
+    assert all(torch.equal(value, kept[name]) for name, value in second.items())
+    assert not all(torch.equal(value, kept[name]) for name, value in first.items())
+    prepare(request)
+
+    shutil.rmtree(weights.parent)
+    with pytest.raises(RunError, match=r"teachers/cnn-s1 of its 2 seeds has no weights here"):
+        taught(QUICK, [group.name])
+    with pytest.raises(RunError, match="'teachers/cnn-s1', a study's training, are not here"):
+        teaching_runs(recipe)
 
 
 def test_what_cannot_teach_is_told(ensemble):

@@ -137,6 +137,10 @@ def _train_tables(
 
 def _score(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") -> None:
     """PrivateTest, with everything that the study declares or with nothing."""
+    if study.public_only:
+        raise ConfigError(
+            f"Study '{study.name}' is chosen on PublicTest, so it is never scored on PrivateTest."
+        )
     if not study.scored_last:
         raise ConfigError(f"Study '{study.name}' is not one that is scored when all is trained.")
     requests = study.requests(None, recipe)

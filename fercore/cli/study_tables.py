@@ -9,6 +9,7 @@ import pandas as pd
 from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
 from fercore.jobs.request import Request
 from fercore.study.analysis import ablation_table
+from fercore.study.choosing import choice_in_words, ranked_table
 from fercore.study.conditions import CONDITIONS
 from fercore.study.contrasts import contrast_table, primary
 from fercore.study.pretraining import pretraining
@@ -65,7 +66,7 @@ def _found(study: Study, stores: list[StudyStore]) -> dict[str, list[Any]]:
         found["table"] += store.table().to_dict("records")
         contrasts, answers = pd.DataFrame(), list[str]()
         if study.public_only:
-            contrasts = ablation_table(Scored(store, "public"), study)
+            contrasts, answers = _against_declared(study, store)
         elif _is_scored(store.table()):
             contrasts, answers = _contrasts(study, store)
         found["contrasts"] += json_records(contrasts.assign(study=store.name))
@@ -143,16 +144,33 @@ def _print_families(contrasts: pd.DataFrame) -> None:
     )
 
 
+def _against_declared(study: Study, store: StudyStore) -> tuple[pd.DataFrame, list[str]]:
+    """On PublicTest: each variant against the recipe as declared; candidates by rank, with what
+    choosing one of them does.
+    """
+    scored = Scored(store, "public")
+    if not study.candidates:
+        return ablation_table(scored, study), []
+    return ranked_table(scored, study), [*filter(None, [choice_in_words(scored, study)])]
+
+
 def _print_ablation(study: Study, store: StudyStore) -> None:
     """Each variant against the recipe as declared, and what its training took."""
     seconds = store.table().groupby("variant")["seconds"].median()
+    table, told = _against_declared(study, store)
     rows = [
         [CONDITIONS[line["condition"]].title, line["seeds"],
          with_interval(line["accuracy"], (line["accuracy_low"], line["accuracy_high"])),
          difference(line), UNKNOWN if pd.isna(line["p_holm"]) else p_value(line["p_holm"]),
+         *([line["beyond_chance"]] if study.candidates else []),
          f"{line['flops_per_image'] / 1e6:.0f}", f"{seconds[line['variant']]:.0f}"]
-        for line in ablation_table(Scored(store, "public"), study).to_dict("records")
+        for line in table.to_dict("records")
     ]  # fmt: skip
+    marks = ["beyond chance"] if study.candidates else []
     print_table(
-        ["", "seeds", "PublicTest %", "difference, points", "corrected p", "MFLOP", "seconds"], rows
-    )
+        ["", "seeds", "PublicTest %", "difference, points", "corrected p", *marks, "MFLOP",
+         "seconds"],
+        rows,
+    )  # fmt: skip
+    for paragraph in told:
+        print(f"\n{fill(paragraph, _COLUMNS)}\n")

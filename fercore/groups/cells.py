@@ -13,9 +13,9 @@ import pandas as pd
 from fercore.errors import FerError, RunError
 from fercore.files import file_stamp
 from fercore.runs.artifacts import Run
-from fercore.runs.folders import artifacts_folder, shipped_artifacts
+from fercore.runs.folders import STUDIES, artifacts_folder, shipped_artifacts
 from fercore.scoring.evaluation import evaluate_parts
-from fercore.study.store import STUDIES, TESTS, StudyStore
+from fercore.study.store import TESTS, StudyStore
 from fercore.training.recipes import Recipe
 
 

@@ -11,7 +11,7 @@ from fercore.models import model_entry
 from fercore.models.elsewhere import check_trunk
 from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import members_of
-from fercore.runs.listing import find_run
+from fercore.runs.listing import find_run, find_trained
 from fercore.training.recipes import FOR_A_START, FOR_A_TRUNK, FOR_MODEL, RECIPES, Recipe
 
 
@@ -101,7 +101,7 @@ def teaching_runs(recipe: Recipe) -> list[Run]:
     found: dict[str, Run] = {}
     for name in recipe.teachers:
         try:
-            named = find_run(name)
+            named = find_trained(name)
             found |= {run.run_id: run for run in (members_of(named) if named.members else [named])}
         except RunError as error:
             raise RunError(f"The recipe '{recipe.name}' is taught by a run. {error}") from error

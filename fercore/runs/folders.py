@@ -13,7 +13,7 @@ from fercore.files import safe_name
 from fercore.places import INSTALLED, PROJECT
 from fercore.runs.info import INFO
 
-SHIPPED, LOCAL = "shipped", "runs"
+SHIPPED, LOCAL, STUDIES = "shipped", "runs", "studies"
 
 
 def artifacts_folder() -> Path:
@@ -35,6 +35,11 @@ def folder_in(place: str) -> Path:
 def local_folder(run_id: str) -> Path:
     """The folder of a run made on this machine, whether or not it exists."""
     return artifacts_folder() / LOCAL / checked_run_id(run_id)
+
+
+def study_run_folder(study: str, run_id: str) -> Path:
+    """Where a study's training keeps its checkpoint, and later its weights."""
+    return artifacts_folder() / STUDIES / checked_run_id(study) / LOCAL / checked_run_id(run_id)
 
 
 def checked_run_id(run_id: str) -> str:

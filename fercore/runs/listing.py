@@ -8,7 +8,15 @@ from typing import NamedTuple
 from fercore.errors import ConfigError, RunError
 from fercore.files import file_stamp
 from fercore.runs.artifacts import Run
-from fercore.runs.folders import LOCAL, SHIPPED, checked_run_id, complete, folder_in, remedy
+from fercore.runs.folders import (
+    LOCAL,
+    SHIPPED,
+    checked_run_id,
+    complete,
+    folder_in,
+    remedy,
+    study_run_folder,
+)
 from fercore.runs.info import INFO, read_info
 from fercore.training.recipes import Recipe
 
@@ -79,6 +87,20 @@ def find_run(run_id: str) -> Run:
             return read_run(folder)
     known = ", ".join(run.run_id for run in list_runs()) or "none yet"
     raise RunError(f"There is no complete run '{run_id}'. Runs here: {known}.")
+
+
+def find_trained(name: str) -> Run:
+    """The run of that name; or of 'STUDY/NAME', a study's training with the weights that it ended
+    with, which its folder on this machine keeps. Raises `RunError`.
+    """
+    study, _, run_id = name.rpartition("/")
+    if not study:
+        return find_run(name)
+    folder = study_run_folder(study, run_id)
+    if not complete(folder):
+        raise RunError(f"The weights of '{name}', a study's training, are not here ({folder}).")
+    run = read_run(folder)
+    return replace(run, info={**run.info, "run_id": name})
 
 
 def is_shipped(run_id: str) -> bool:

@@ -66,6 +66,12 @@ def _wide(recipe: Recipe) -> Recipe:
     return built(width=recipe.model_arguments.get("width", WIDTH) * 2)(recipe)
 
 
+def _vgg_of_equal_flops(recipe: Recipe) -> Recipe:
+    """At 1.41 times the width it takes what the residual trunk takes, to a hundredth."""
+    width = recipe.model_arguments.get("width", WIDTH)
+    return built(trunk="vgg", width=round(1.41 * width))(recipe)
+
+
 def short_and_narrow(recipe: Recipe) -> Recipe:
     return _narrow(replace(recipe, epochs=max(1, recipe.epochs // 3)))
 
@@ -101,12 +107,14 @@ CONDITIONS = {
     "no-erasing": Condition("nothing blanked", _augmented(erase=0.0)),
     "no-dropout": Condition("no dropout", built(dropout=0.0)),
     "vgg": Condition("the VGG trunk", built(trunk="vgg")),
+    "vgg-equal": Condition("the VGG trunk, as wide as makes its FLOPs equal", _vgg_of_equal_flops),
     "narrow": Condition("half the width", _narrow),
     "wide": Condition("twice the width", _wide),
     "fine-stem": Condition("a stem that does not halve the image at once", built(stem="fine")),
     "mixup": Condition("faces mixed two by two", _with(mixup=0.2)),
     "jitter": Condition("another light and contrast", _augmented(light=0.1, contrast=0.2)),
     "averaged": Condition("the mean of the last fifth's weights", _with(averaged=0.2)),
+    "longer": Condition("twice the epochs", _longer(2)),
 }
 
 # Where a trunk's weights come from, and how much of Training there is, at as many steps.

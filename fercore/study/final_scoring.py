@@ -64,8 +64,8 @@ def score(
     `on_progress` gets how many are scored, of how many. Raises what `check_finished` and
     `check_cells` raise, `Busy` where another process is at it, `Interrupted` when told to stop.
     """
-    check_finished([(store, requests)])
     check_cells(store, requests, faces)
+    check_finished([(store, requests)])
     tests, commit = faces.part("PrivateTest"), git_commit()
     images = _images(faces)
     waiting = [request for request in requests if not store.is_scored(request.run_id)]

@@ -18,7 +18,7 @@ from fercore.runs.listing import read_run
 from fercore.study.cells import mostly
 from fercore.study.standing import stores_of
 from fercore.study.store import StudyStore
-from fercore.study.variants import Study
+from fercore.study.variants import Study, check_parts
 from fercore.training.recipes import Recipe
 from fercore.training.records import Interrupted, Progress, Watcher
 
@@ -183,10 +183,12 @@ def train_cell(
 
 
 def check_cells(store: StudyStore, requests: list[Request], faces: FaceSet) -> None:
-    """Raise `RunError` where a finished training is not the one that is asked for.
+    """Raise `RunError` where a finished training is not the one that is asked for, or the images
+    are not the study's to see.
 
     It may have been made on another copy of FER2013, if most test images are in both.
     """
+    check_parts(store.name, faces.usage)
     shared = cache(lambda: store.mostly_in(faces))  # asked for a cell, it holds for all
     finished = store.finished()
     for request in requests:

@@ -35,8 +35,8 @@ from pyarrow import ArrowException
 from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
 from fercore.files import file_stamp, read_json, write_json
+from fercore.runs import folders
 from fercore.runs.artifacts import Run
-from fercore.runs.folders import artifacts_folder, shipped_artifacts
 from fercore.runs.measured import history_frame
 from fercore.scoring.predictions import (
     PROBABILITY_COLUMNS,
@@ -56,8 +56,8 @@ from fercore.study.table import (
     table_line,
 )
 from fercore.study.thinning import Stored, stored_frame, thinned, with_probs, write_compactly
+from fercore.study.variants import check_parts
 
-STUDIES = "studies"
 TESTS = "tests.parquet"
 
 Content = TypeVar("Content")
@@ -68,18 +68,18 @@ class StudyStore:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._own = artifacts_folder() / STUDIES / name
+        self._own = folders.artifacts_folder() / folders.STUDIES / name
 
     @property
     def folder(self) -> Path:
         """Where it is read."""
-        shipped = shipped_artifacts() / STUDIES / self.name
+        shipped = folders.shipped_artifacts() / folders.STUDIES / self.name
         return self._own if self._own.exists() or not shipped.exists() else shipped
 
     def run_folder(self, run_id: str) -> Path:
         """Where that training keeps its checkpoint, and later its weights."""
         begin(self._own, self.folder)
-        return self._own / "runs" / run_id
+        return folders.study_run_folder(self.name, run_id)
 
     def finished(self) -> set[str]:
         """Names of the trainings whose results are here."""
@@ -152,12 +152,14 @@ class StudyStore:
         return select_part(self.prediction_frame(run_id), part)
 
     def add(self, run: Run, *, variant: str) -> None:
-        """Keep a finished run's results. Raises `RunError` where it was scored on other images.
+        """Keep a finished run's results. Raises `RunError` where it was scored on other images, or
+        as `check_parts` does.
 
         Of two copies of FER2013 it is enough that most test images are in both.
         """
         probs = run.prediction_frame[PROBABILITY_COLUMNS]
         images = run.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
+        check_parts(self.name, images["usage"])
         with self._writing():
             if not (self.folder / "images.parquet").is_file():
                 write_compactly(self.folder / "images.parquet", images)
@@ -174,6 +176,7 @@ class StudyStore:
 
     def begin_scoring(self, run_id: str, *, commit: str | None) -> None:
         """Write down that PrivateTest is about to be scored with a training, and by which code."""
+        check_parts(self.name, ["PrivateTest"])
         info = self.info(run_id)
         now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "git_commit": commit}
         info = {**info, "scored": [*info.get("scored", []), now]}

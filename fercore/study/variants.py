@@ -1,9 +1,9 @@
 """What each study trains: one recipe, one budget; only the named factor varies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from fercore.errors import ConfigError
+from fercore.errors import ConfigError, RunError
 from fercore.jobs.request import Request
 from fercore.models import MODELS
 from fercore.study.conditions import (
@@ -47,10 +47,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """A table of trainings under one recipe.
+    """A table of trainings under one recipe. Raises `ConfigError` where it contradicts itself.
 
     public_only: a study of the recipe itself, which is chosen on PublicTest; PrivateTest is then
-    not even scored. scale: what makes the recipe affordable so many times, for every variant.
+    not even scored, and its store refuses it. candidates: whether one of its changes is to become
+    the recipe, so that they are shown by rank, and what choosing does is told.
+    scale: what makes the recipe affordable so many times, for every variant.
     first_seed: those before were trained and looked at before the study was declared.
     scored_last: whether PrivateTest is scored when every declared training is finished, and not
     before. whole: the variants whose probabilities there are kept at full length, not thinned.
@@ -70,6 +72,15 @@ class Study:
     whole: frozenset[str] = frozenset()
     folds: int = 0
     before: str = ""
+    candidates: bool = False
+
+    def __post_init__(self) -> None:
+        if self.public_only and (self.scored_last or self.whole or self.folds):
+            raise ConfigError(
+                f"Study '{self.name}' is chosen on PublicTest, so PrivateTest cannot be scored."
+            )
+        if self.candidates and not self.public_only:
+            raise ConfigError(f"Study '{self.name}' has candidates, so it is on PublicTest alone.")
 
     def without_lstm(self, condition: str) -> Variant | None:
         """The first variant under a condition that has no LSTM."""
@@ -119,6 +130,18 @@ class Study:
         ]  # fmt: skip
 
 
+def check_parts(folder: str, usages: Iterable[str]) -> None:
+    """Raise `RunError` where PrivateTest is among the parts of a study's images, and the study's
+    folder, by whichever recipe and dataset, is of one that is chosen on PublicTest.
+    """
+    own = (study.name for study in STUDIES.values() if study.public_only)
+    if any(f"{folder}-".startswith(f"{name}-") for name in own) and "PrivateTest" in set(usages):
+        raise RunError(
+            f"Study '{folder}' is chosen on PublicTest, so PrivateTest is not scored with it. Give "
+            "it the images without PrivateTest."
+        )
+
+
 def _ablation(
     recipe: str,
     *conditions: str,
@@ -141,6 +164,7 @@ RANDOM_ORDER = "cnn_lstm_shuffled"
 HEADS = (*SEES_ALL, RANDOM_ORDER, "cnn_lstm_one", "cnn_attention")  # with a hypothesis
 TRANSFER, TRANSFER_HEADS = "transfer", ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_attention")
 MAIN, FRESH, STRONGER, OTHERS = "lstm", "splits", "best", "others"  # studies of the page
+BEYOND_BEST = "beyond-best"
 FIRST_SEED = 3  # of what `docs/protocol.md` declares: seeds 0 to 2 had been looked at
 
 
@@ -229,9 +253,21 @@ STUDIES = {
             "no-smoothing", "no-augmentation", "narrow",
         ),
         _ablation(
-            "best", "vgg", "narrow", "one-view", "no-small-first", "no-decay", "no-smoothing",
-            "no-erasing", "no-dropout", "no-augmentation",
+            "best", "vgg", "vgg-equal", "narrow", "one-view", "no-small-first", "no-decay",
+            "no-smoothing", "no-erasing", "no-dropout", "no-augmentation",
             scale=short_and_narrow, scaled=" in a third of its epochs at half its width",
+        ),
+        Study(
+            BEYOND_BEST,
+            "what would make the recipe 'best' better? Changes of it, on PublicTest alone",
+            "best",
+            (
+                Variant("cnn", seeds=4),  # every change is held against it (Dunnett, 1955)
+                *(Variant("cnn", change, 2) for change in (
+                    "fine-stem", "wide", "mixup", "jitter", "averaged", "no-small-first", "longer",
+                )),
+            ),
+            public_only=True, candidates=True,
         ),
     )
 }  # fmt: skip
