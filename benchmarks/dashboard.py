@@ -22,7 +22,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from fercore import jobs
 from fercore.jobs.request import Request
@@ -47,9 +47,9 @@ DRAWN = {
 HEADINGS = {"Overview": "against", "Training": "Training curves"}
 HEADINGS = {title: HEADINGS.get(title, title) for title in DRAWN}
 
-# Clicks a link and waits, frame by frame, for that page's own heading and figure; what is left
+# Clicks a page's link and waits, frame by frame, for its own heading and figure; what is left
 # of the page before is marked stale. Returns milliseconds, measured in the browser.
-_SWITCH = """([title, heading, drawn]) => new Promise(done => {
+_SWITCH = """(link, [heading, drawn]) => new Promise(done => {
     const started = performance.now();
     const fresh = element => !element.closest('[data-stale="true"]');
     const look = () => {
@@ -58,8 +58,7 @@ _SWITCH = """([title, heading, drawn]) => new Promise(done => {
             && [...document.querySelectorAll(drawn)].some(fresh);
         shown ? done(performance.now() - started) : requestAnimationFrame(look);
     };
-    const links = [...document.querySelectorAll('[data-testid="stSidebarNav"] a')];
-    links.find(link => link.innerText.trim().endsWith(title)).click();
+    link.click();
     look();
 })"""
 REST = 1.0  # seconds a person looks at a page before the next click
@@ -90,7 +89,23 @@ def first_figure(page: Page, port: int, started: float) -> dict[str, float]:
 
 def switch(page: Page, title: str) -> float:
     time.sleep(REST)
-    return page.evaluate(_SWITCH, [title, HEADINGS[title], DRAWN[title]]) / 1000
+    return link_to(page, title).evaluate(_SWITCH, [HEADINGS[title], DRAWN[title]]) / 1000
+
+
+def link_to(page: Page, title: str) -> Locator:
+    """A page's link: in the bar, or in the menu that has it, which is opened."""
+    bar = page.get_by_test_id("stTopNav")
+    if (link := bar.get_by_role("link", name=title, exact=True)).count():
+        return link
+    item = page.get_by_role("menuitem", name=title, exact=True)
+    for menu in bar.get_by_role("button").all():
+        menu.click()
+        page.get_by_role("menuitem").first.wait_for()
+        if item.count():
+            return item
+        page.keyboard.press("Escape")
+        page.get_by_role("menuitem").first.wait_for(state="detached")
+    raise LookupError(f"No menu leads to {title}.")
 
 
 @contextmanager

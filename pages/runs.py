@@ -13,6 +13,7 @@ from dashboard.compare.run_list import run_list
 from dashboard.compare.run_manager import (
     damaged_runs,
     group_table,
+    name_column,
     run_manager,
     show_outcome,
     total_size,
@@ -54,7 +55,11 @@ if groups := loading.groups():
         "about a model is one about its group. Accuracies are means over seeds, with intervals for "
         "new seeds and new images alike."
     )
-    st.dataframe(group_table(groups), hide_index=True, height="content")
+    table = group_table(groups)
+    st.dataframe(
+        table, hide_index=True, height="content",
+        column_config={"group": name_column(table["group"])},
+    )  # fmt: skip
 
 st.subheader("A model from elsewhere", anchor=False)
 st.caption(

@@ -10,7 +10,7 @@ from dashboard.base import loading
 from dashboard.base.badges import LOOKS
 from dashboard.base.failures import errors_kept
 from dashboard.base.keys import MODEL_A, MODEL_B
-from dashboard.compare.run_manager import confirm_deleting, run_table
+from dashboard.compare.run_manager import confirm_deleting, name_column, run_table
 from fercore.errors import RunError
 from fercore.glossary import explained
 from fercore.runs.artifacts import Run
@@ -27,6 +27,7 @@ def run_list(runs: list[Run], *, deletable: bool) -> None:
     table.insert(list(table.columns).index("note"), "learning curve", curves)
     names = tuple(run.run_id for run in runs)
     columns: dict[str, Any] = {
+        "run": name_column(table["run"]),
         "learning curve": st.column_config.LineChartColumn(help=explained("learning curve")),
         "marks": st.column_config.MultiselectColumn(
             options=list(LOOKS), color=[colour for colour, _ in LOOKS.values()], disabled=True

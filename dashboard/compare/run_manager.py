@@ -1,6 +1,7 @@
 """All runs in one table, and what may be done with those made on this machine."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -56,6 +57,11 @@ def _line(run: Run) -> dict[str, str | list[str]]:
         "created, UTC": info["created"][:16].replace("T", " "),
         "on": f"{hardware['processor']}, {hardware['precision']}" if hardware else "–",
     }
+
+
+def name_column(names: "pd.Series[str]") -> Any:
+    """A column of names, none of them cut: Streamlit measures the first lines alone."""
+    return st.column_config.TextColumn(width=28 + 8 * int(names.str.len().max()))
 
 
 def group_table(groups: list[Group]) -> pd.DataFrame:
