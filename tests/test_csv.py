@@ -77,7 +77,9 @@ def ready(two_runs):
 NO_CSV = {"webcam", "your_faces", "predict"}  # without a photo
 
 
-@pytest.mark.parametrize("name", sorted(PAGES.keys() - NO_CSV - {"does_the_lstm_lose"}))
+@pytest.mark.parametrize(
+    "name", sorted(PAGES.keys() - NO_CSV - {"does_the_lstm_lose", "pretraining"})
+)
 def test_every_csv_of_a_page_is_read_by_pandas(ready, downloads, name):
     open_page(name, a="first", b="second")
     assert downloads

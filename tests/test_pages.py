@@ -34,9 +34,10 @@ from tests.seeds import two_groups
 ANALYSIS = [
     "overview", "confusion", "per_class", "roc_and_pr", "calibration", "misclassified", "training"
 ]  # fmt: skip
-NAMING_NO_MODEL = {"webcam", "does_the_lstm_lose", "runs", "your_faces"}
+NAMING_NO_MODEL = {"webcam", "does_the_lstm_lose", "pretraining", "runs", "your_faces"}
 EMPTY = {  # what a page says where there is no run
     "does_the_lstm_lose": "The study has not run yet",
+    "pretraining": "The study has not run yet",
     "your_faces": "No faces are kept yet",
 }
 TIMEOUT = 60

@@ -7,9 +7,10 @@ import pytest
 from fercore.errors import RunError
 from fercore.study.pretraining import Pretraining, pretraining
 from fercore.study.store import StudyStore
-from fercore.study.variants import TRANSFER, TRANSFER_HEADS, find_study
+from fercore.study.variants import STUDIES, TRANSFER, TRANSFER_HEADS, find_study
 from fercore.training.recipes import find_recipe
 from tests.simulated_study import simulate, smaller
+from tests.test_pages import open_page, said
 
 STUDY = find_study(TRANSFER)
 
@@ -45,7 +46,7 @@ def test_the_three_questions_are_answered_from_the_table(run_folders):
     few = {"cnn-pretrained-tenth": 0.4, "cnn-pretrained-third": 0.7}
     store, found = told(run_folders, good | bad | few)
     table = store.table().groupby("variant")["clean_accuracy"].mean()
-    gain = found.contrasts.set_index("contrast").loc["gain"]
+    gain = found.contrasts.set_index("contrast").loc["pretrained"]
     expected = [table[f"{h}-pretrained"] - table[f"{h}-from-scratch"] for h in TRANSFER_HEADS]
     assert gain["difference"] == pytest.approx(sum(expected) / 4)
     said = answers(found)
@@ -59,6 +60,18 @@ def test_the_three_questions_are_answered_from_the_table(run_folders):
     )
     assert "beyond chance" in said["winner"].lower()
     assert found.curve["title"].tolist() == ["a tenth", "a third", "all"]
+
+
+def test_its_page_asks_and_answers(run_folders, monkeypatch):
+    monkeypatch.setitem(STUDIES, TRANSFER, smaller(STUDY))
+    assert "0 of its 40 trainings are finished" in said(open_page("pretraining"))
+    told(run_folders, {f"{head}-pretrained": 0.8 for head in TRANSFER_HEADS})
+    app = open_page("pretraining")
+    words = said(app)
+    for question in ("How much does", "Does it change who wins?", "How few images", "a frozen"):
+        assert question in words
+    assert len(app.dataframe) == 3
+    assert len(app.get("plotly_chart")) == 5
 
 
 def test_what_is_not_trained_is_not_told(run_folders):

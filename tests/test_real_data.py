@@ -49,7 +49,14 @@ PAIRS = {  # what is looked at: the part, A, B
     "a real one beside a run on one's own photos": ("clean", "cnn_lstm-best", "own"),
     "one's own alone": ("public", "own", "none"),
 }
-OF_NO_PAIR = {"webcam", "runs", "your_faces", "does_the_lstm_lose", "predict"}  # opened once
+OF_NO_PAIR = {
+    "webcam",
+    "runs",
+    "your_faces",
+    "does_the_lstm_lose",
+    "pretraining",
+    "predict",
+}  # opened once
 COPIES = 287  # PrivateTest images whose pixels occur in Training
 
 

@@ -43,6 +43,7 @@ PAGES = {
         PageEntry("Understand", "Slices", ":material/content_cut:"),
         PageEntry("Understand", "Robustness", ":material/blur_on:"),
         PageEntry("Understand", "Embedding", ":material/scatter_plot:"),
+        PageEntry("Understand", "Pretraining", ":material/school:"),
         PageEntry("Data", "Data audit", ":material/fact_check:"),
         PageEntry("Data", "Review", ":material/rate_review:"),
         PageEntry("Data", "Runs", ":material/inventory_2:"),

@@ -196,6 +196,9 @@ _OWN: dict[str, list[Parameter]] = {
             lambda text: [name for name in text.split(",") if name], ",".join,
         ),
     ],
+    "pretraining": [
+        choice("images", "part of the images", tuple(STUDY_IMAGES), words=STUDY_IMAGES.get),
+    ],
     "predict": [
         choice("look", "kind of picture", tuple(LOOKED_AT), words=LOOKED_AT.get),
         choice("sample", "sample", _SAMPLES, lambda: None),

@@ -110,6 +110,24 @@ def pairs_figure(pairs: pd.DataFrame, title: str) -> go.Figure:
 
 
 @drawn_once
+def shares_figure(curve: pd.DataFrame) -> go.Figure:
+    """Accuracy by share of Training: share; from_scratch and pretrained, accuracies."""
+    figure = go.Figure()
+    for column, name, key in (
+        ("pretrained", "pretrained", "A"),
+        ("from_scratch", "from scratch", "B"),
+    ):
+        figure.add_scatter(
+            x=100 * curve["share"], y=100 * curve[column], mode="lines+markers", name=name,
+            line={"color": MODEL_COLOURS[key]},
+            hovertemplate=f"{name}, %{{x:.0f}} % of Training: %{{y:.1f}} %<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="share of Training, %", rangemode="tozero")
+    figure.update_yaxes(title="accuracy, %")
+    return legend_below(styled(figure, "The CNN by how many images it learns from", height=340))
+
+
+@drawn_once
 def cost_figure(variants: pd.DataFrame) -> go.Figure:
     """Accuracy against parameters and, where it was measured, latency: a point for each head."""
     heads = variants[variants["condition"] == ""]

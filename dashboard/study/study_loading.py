@@ -5,11 +5,13 @@ import streamlit as st
 
 from dashboard.base.turns import out_of_turn
 from fercore.study import analysis, standing
+from fercore.study.pretraining import Pretraining
+from fercore.study.pretraining import pretraining as find_pretraining
 from fercore.study.results import StudyResults, study_results
 from fercore.study.scored import Scored
 from fercore.study.standing import own_stores
 from fercore.study.store import StudyStore
-from fercore.study.variants import FRESH, OTHERS, STRONGER, find_study
+from fercore.study.variants import FRESH, OTHERS, STRONGER, TRANSFER, find_study
 
 
 def changed(name: str) -> tuple[float, ...]:
@@ -27,6 +29,16 @@ def study(name: str, part: str) -> StudyResults:
 @out_of_turn()
 def _study(name: str, part: str, changed: tuple[float, ...]) -> StudyResults:
     return study_results(find_study(name), StudyStore(name), part)
+
+
+def pretraining(part: str) -> Pretraining:
+    """The tables and answers of the study of pretraining."""
+    return _pretraining(part, StudyStore(TRANSFER).changed())
+
+
+@st.cache_data(max_entries=4, show_spinner="Comparing the variants …")
+def _pretraining(part: str, changed: float) -> Pretraining:
+    return find_pretraining(find_study(TRANSFER), StudyStore(TRANSFER), part)
 
 
 def provenance(name: str) -> pd.DataFrame:

@@ -50,14 +50,14 @@ def planned_answers(results: StudyResults) -> None:
         st.subheader(results.verdict, anchor=False)
     for answer in results.answers:
         if answer.planned:
-            _told(answer)
+            told(answer)
             _figure(answer.topic, results)
 
 
 def exploratory_answers(results: StudyResults) -> None:
     for answer in results.answers:
         if not answer.planned:
-            _told(answer)
+            told(answer)
     if len(results.pairs):
         show_figure(
             study_figures.pairs_figure(results.pairs, "Ordinary choices, alone and two at once"),
@@ -119,13 +119,11 @@ def readings(variants: pd.DataFrame) -> None:
 
 def tables(results: StudyResults, part: str) -> None:
     """All variants and all contrasts, and the downloads of what the page shows."""
-    shown = {"Variants": _variants(results.variants), "Contrasts": _contrasts(results.contrasts)}
     whole = {
         "Variants": results.variants.rename(columns={"model": "architecture"}),
         "Contrasts": results.contrasts,
     }
-    for table in shown.values():
-        st.dataframe(readable(table, _FORMATS), hide_index=True, placeholder="–")
+    show_tables(results.variants, results.contrasts)
     more = {"Intervals": results.primary, "Fresh splits": results.splits, "Pairs": results.pairs}
     with st.container(horizontal=True):
         for name, table in (whole | more).items():
@@ -136,7 +134,14 @@ def tables(results: StudyResults, part: str) -> None:
                 )  # fmt: skip
 
 
-def _told(answer: Answer) -> None:
+def show_tables(variants: pd.DataFrame, contrasts: pd.DataFrame) -> None:
+    """A study's two tables, readable."""
+    for table in (_variants(variants), _contrasts(contrasts)):
+        st.dataframe(readable(table, _FORMATS), hide_index=True, placeholder="–")
+
+
+def told(answer: Answer) -> None:
+    """A question and its answer."""
     st.markdown(f"**{answer.question}** {answer.answer}")
 
 

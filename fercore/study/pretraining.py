@@ -11,7 +11,7 @@ from fercore.data.kept import Tables, kept
 from fercore.models import MODELS
 from fercore.study.analysis import variant_table
 from fercore.study.answers import NOT_TRAINED, Answer, beyond_chance, difference_told, family_told
-from fercore.study.conditions import CONDITIONS, SHARES
+from fercore.study.conditions import SHARES
 from fercore.study.contrasts import Contrast, family_table
 from fercore.study.scored import Scored
 from fercore.study.store import StudyStore
@@ -66,7 +66,7 @@ def _families(scored: Scored) -> dict[str, list[Contrast]]:
     """What is compared, as far as it is trained."""
     cnn = PAIR[0]
     families = {
-        GAIN: [_over_heads(GAIN, PRETRAINED, SCRATCH)],
+        GAIN: [_over_heads("pretrained − from scratch", PRETRAINED, SCRATCH)],
         WINNER: [
             Contrast(head, f"{MODELS[head].title} {_MINUS} {MODELS[cnn].title}", {
                 _named(head, PRETRAINED): 1, _named(cnn, PRETRAINED): -1,
@@ -81,7 +81,10 @@ def _families(scored: Scored) -> dict[str, list[Contrast]]:
             )
             for share in SHARES
         ],
-        FREEZING: [_over_heads(name, name, PRETRAINED) for name in (FROZEN, FROZEN_LONG)],
+        FREEZING: [
+            _over_heads("frozen − learning, equal epochs", FROZEN, PRETRAINED),
+            _over_heads("frozen − learning, about equal time", FROZEN_LONG, PRETRAINED),
+        ],
     }  # fmt: skip
     return {
         family: [one for one in contrasts if set(one.weights) <= scored.variants]
@@ -89,12 +92,11 @@ def _families(scored: Scored) -> dict[str, list[Contrast]]:
     }
 
 
-def _over_heads(name: str, first: str, second: str) -> Contrast:
+def _over_heads(title: str, first: str, second: str) -> Contrast:
     """The mean over the heads under one condition, minus that under another."""
     weight = 1 / len(TRANSFER_HEADS)
-    title = f"{CONDITIONS[first].title} {_MINUS} {CONDITIONS[second].title}"
     weights = {_named(head, first): weight for head in TRANSFER_HEADS}
-    return Contrast(name, title, weights | {_named(h, second): -weight for h in TRANSFER_HEADS})
+    return Contrast(first, title, weights | {_named(h, second): -weight for h in TRANSFER_HEADS})
 
 
 def _named(model: str, condition: str) -> str:
