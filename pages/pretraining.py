@@ -20,8 +20,8 @@ study = find_study(TRANSFER)
 if not can_be_told(study):
     at = standing(study)
     st.info(
-        f"The study has not run yet: {at.trained} of its {at.declared} trainings are finished. "
-        f"Go on with: `fercore study {study.name}`"
+        f"The study {'is under way' if at.trained else 'has not run yet'}: {at.trained} of its "
+        f"{at.declared} trainings are finished. Go on with: `fercore study {study.name}`"
     )
     st.stop()
 

@@ -96,12 +96,17 @@ def _group(runs: list[Run], damaged: Iterable[Damaged]) -> Group:
         run.store.name for run in runs if isinstance(run, Cell) and _is_declared(run.store.name)
     }
     own = [run for run in runs if not declared or _stored_in(run, runs, declared)]
-    left_out = [
-        f"{run.run_id} is not of study '{min(declared)}', whose seeds were declared beforehand: "
-        "the group is those alone."
+    others = [
+        run.run_id
         for run in runs
         if run not in own and not any(_same_training(run, other) for other in own)
     ]
+    left_out = []
+    if others:
+        left_out.append(
+            f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} not of study "
+            f"'{min(declared)}', whose seeds were declared beforehand: the group is those alone."
+        )
     by_seed: dict[int | None, Run] = {}
     for run in own:
         first = by_seed.setdefault(run.info["seed"], run)
