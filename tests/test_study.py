@@ -429,26 +429,22 @@ def test_killed_and_started_again_loses_one_epoch_at_most(tmp_path):
     assert len(whole) == find_recipe("quick").epochs
 
 
-def test_every_variant_passes_on_a_local_ray_cluster(store, requests, faces):
+def test_ray_trains_as_one_process_does_and_names_the_broken_training(store, requests, faces):
+    requests[1] = replace(requests[1], recipe=replace(TINY, learning_rate=1e10))
     seen: list[StudyProgress] = []
     outcome = run_on_ray(store, requests, faces, on_progress=seen.append)
-    assert sorted(outcome.finished) == sorted(request.run_id for request in requests)
-    assert seen[-1].share == 1
-    for request in requests:  # the same weights as without Ray, to the bit
+    assert "finite" in outcome.broken.pop("cnn_lstm-s0")
+    assert not outcome.broken
+    assert sorted(outcome.finished) == ["cnn-s0", "cnn-s1", "cnn_lstm-s1"]
+    assert seen[-1].share > 0.75
+    for request in (request for request in requests if request.run_id in outcome.finished):
         folder = artifacts_folder() / "alone" / request.run_id
         alone = train_cell(request, folder, faces)
         gathered = read_run(store.run_folder(request.run_id))
-        assert (
+        assert (  # the same weights as without Ray, to the bit
             gathered.info["files"]["weights.safetensors"]
             == (alone.info["files"]["weights.safetensors"])
         )
-
-
-def test_ray_names_the_broken_training_and_finishes_the_others(store, requests, faces):
-    requests[1] = replace(requests[1], recipe=replace(TINY, learning_rate=1e10))
-    outcome = run_on_ray(store, requests[:3], faces)
-    assert outcome.finished == ["cnn-s0", "cnn-s1"]
-    assert "finite" in outcome.broken["cnn_lstm-s0"]
 
 
 def test_an_address_without_a_cluster_is_one_sentence(store, requests, faces):
