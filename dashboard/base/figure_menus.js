@@ -136,8 +136,9 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     return pen.measureText(longer).width <= width
       ? [...rows.slice(0, -1), longer] : [...rows, word]
   }, [""])
+  const theme = () => getComputedStyle(document.querySelector('[data-testid="stApp"]'))
   const png = async plot => {
-    const page = getComputedStyle(document.querySelector('[data-testid="stApp"]'))
+    const page = theme()
     const { width, height } = plot._fullLayout
     const canvas = made("canvas")
     const pen = canvas.getContext("2d"), font = `600 16px ${page.fontFamily}`
@@ -200,6 +201,7 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
       right: `${Math.max(8, document.documentElement.clientWidth - at.right)}px`,
       top: high ? "auto" : `${at.bottom + 4}px`,
       bottom: high ? `${innerHeight - at.top + 4}px` : "auto",
+      background: theme().backgroundColor,  // a dialog lies outside what tells light from dark
     })
   }
   const moves = (key, menu) => {
