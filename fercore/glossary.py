@@ -117,8 +117,8 @@ _SURENESS = {
         "the ECE of a perfectly calibrated model on as many images: chance pushes every ECE up."
     ),
     "debiased ECE": Term(
-        "the ECE of so many images that chance adds nothing, as far as these images tell it, with "
-        "the interval that is of it; the plain ECE is larger and may lie above.",
+        "the ECE without what chance adds to it, to which the interval belongs; the plain one is "
+        "larger and may lie above the interval.",
         "Kumar et al. (2019), Roelofs et al. (2022)",
     ),
     "Brier score": Term(

@@ -141,7 +141,7 @@ def test_an_ablation_changes_one_ingredient_at_a_time(name, epochs, width):
 def test_two_trunks_are_held_against_each_other_at_equal_flops():
     recipes = {r.run_id: r.recipe for r in find_study("ablation-best").requests(1, RECIPES["best"])}
     ours, equal = (
-        flops_per_image(build("cnn", **recipes[name].model_arguments))
+        flops_per_image(build("cnn", **recipes[name].model_arguments | {"views": 1}))
         for name in ("cnn-s0", "cnn-vgg-equal-s0")
     )
     assert equal == pytest.approx(ours, rel=0.01)

@@ -31,9 +31,13 @@ def roc_bands(group: GroupPredictions, draws: int = DRAWS) -> pd.DataFrame:
     """Of each class there is against the others, and of the classes' mean curve, 'macro'.
 
     Columns: curve; place (the rate of false positives), height (of true ones), low, high, from 0
-    to 1. Raises `ValueError` unless two classes occur.
+    to 1. A ROC curve rises, so the band's ends are sorted to rise, which makes it no worse
+    (Chernozhukov, Fernández-Val & Galichon, 2009). Raises `ValueError` unless two classes occur.
     """
-    return _bands(group, PLACES, _roc, _drawn_roc, draws)
+    bands = _bands(group, PLACES, _roc, _drawn_roc, draws)
+    ends = ["low", "high"]
+    bands[ends] = bands.groupby("curve", sort=False)[ends].transform(np.sort)
+    return bands
 
 
 def pr_bands(group: GroupPredictions, draws: int = DRAWS) -> pd.DataFrame:
