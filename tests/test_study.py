@@ -185,6 +185,7 @@ def test_candidates_are_ranked_on_publictest_and_privatetest_is_refused(faces, m
     assert shown == sorted(shown, reverse=True)
     assert re.search(r"as declared +2 .* – +–", result.stdout)
     assert "Choosing the best of 2 changes flatters it" in " ".join(result.stdout.split())
+    assert "4 of 4 declared trainings are finished. PrivateTest scored: never." in result.stdout
 
     store = StudyStore(choice.folder_name(find_recipe("quick"), faces.name))
     scored = Scored(store, "public")

@@ -119,7 +119,7 @@ def _train_tables(
     gpus: float,
 ) -> Outcome:
     """What is not finished of each of the study's tables, and the latency where it is due."""
-    if study.scored_last and from_uncommitted_code(git_commit()):
+    if (study.scored_last or study.candidates) and from_uncommitted_code(git_commit()):
         print("The code has uncommitted changes, and every training will say so.", file=sys.stderr)
     whole = Outcome([], [], {})
     for store, part in tables_of(study, recipe, faces):

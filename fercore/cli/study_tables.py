@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
-from fercore.jobs.request import Request
 from fercore.study.analysis import ablation_table
 from fercore.study.choosing import choice_in_words, ranked_table
 from fercore.study.conditions import CONDITIONS
@@ -52,8 +51,8 @@ def print_study(
                 f"All of it is on {shared} of {every} test images: those that are in every copy of "
                 "the dataset that was trained on."
             )
-        if study.scored_last:
-            _print_stand(store, study.requests(None, recipe))
+        if study.scored_last or study.candidates:
+            _print_stand(study, store, recipe)
         print(f"Study: {store.folder}", file=sys.stderr)
 
 
@@ -78,11 +77,13 @@ def _is_scored(table: pd.DataFrame) -> bool:
     return "clean_accuracy" in table and bool(table["clean_accuracy"].notna().all())
 
 
-def _print_stand(store: StudyStore, requests: list[Request]) -> None:
+def _print_stand(study: Study, store: StudyStore, recipe: Recipe) -> None:
     """How much of what is declared is trained, and whether PrivateTest was scored."""
-    times, finished = times_scored(store), store.finished()
+    requests, finished = study.requests(None, recipe), store.finished()
+    times = times_scored(store)
     done = sum(request.run_id in finished for request in requests)
     when = f"{len(times)} times, {times[0]} to {times[-1]}" if times else "not yet"
+    when = "never" if study.public_only else when
     print(f"{done} of {len(requests)} declared trainings are finished. PrivateTest scored: {when}.")
 
 
