@@ -82,14 +82,15 @@ def first_figure(page: Page, port: int, started: float) -> dict[str, float]:
     page.goto(f"http://127.0.0.1:{port}")
     page.wait_for_selector(DRAWN["Overview"], state="attached")
     return {
-        "server_ready_s": healthy - started,
-        "start_to_first_figure_s": time.perf_counter() - started,
+        "server_ready_s": round(healthy - started, 3),
+        "start_to_first_figure_s": round(time.perf_counter() - started, 3),
     }
 
 
 def switch(page: Page, title: str) -> float:
     time.sleep(REST)
-    return link_to(page, title).evaluate(_SWITCH, [HEADINGS[title], DRAWN[title]]) / 1000
+    spent = link_to(page, title).evaluate(_SWITCH, [HEADINGS[title], DRAWN[title]])
+    return round(spent / 1000, 3)
 
 
 def link_to(page: Page, title: str) -> Locator:
@@ -143,7 +144,7 @@ def main() -> None:
     beside = training_beside() if arguments.parse_args().while_training else nullcontext()
     with beside:
         result = measure()
-    print(json.dumps(result, indent=2, default=lambda value: round(value, 3)))
+    print(json.dumps(result, indent=2))
 
 
 def measure() -> dict:
