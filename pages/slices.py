@@ -99,8 +99,6 @@ shown = pd.DataFrame(
         "corrected p": [wording.in_p(p) for p in everything["p_holm"]],
     }
 )
-
-
 titles = [slice_title(*line) for line in zip(everything["property"], everything["slice"])]
 numbers: dict[str, theme.Format] = dict.fromkeys(map(str, shown.select_dtypes("float")), number)
 clickable_table(

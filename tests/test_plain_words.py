@@ -73,9 +73,13 @@ def shown(app) -> dict[str, str]:
 
 
 def acted_upon(app) -> dict[str, str]:
-    """The texts that hold the mark and would be acted upon; of a figure, what it shows."""
+    """The texts that hold the mark and would be acted upon, but for the app's own scripts; of a
+    figure, what it shows.
+    """
     found = {}
     for at, text in shown(app).items():
+        if text.startswith("<script>"):
+            continue
         drawn_words = re.sub(r'"meta":\{.*?\}', "", text) if at.endswith(".spec") else text
         if MARK in drawn_words and ACTIVE.search(drawn_words):
             found[at] = drawn_words

@@ -10,7 +10,7 @@ _CLEARS = "times-cleared"
 
 
 def fitting_view() -> str:
-    """The one of `VIEWS` that holds all faces of the chosen cell."""
+    """The one of `samples.VIEWS` that holds all faces of the chosen cell."""
     state = st.session_state
     true, said_a = state[keys.TRUE], state[keys.PREDICTED]
     said_b = ANY if state.get(keys.MODEL_B) == NO_MODEL else state[keys.PREDICTED_B]

@@ -1,4 +1,4 @@
-"""What is being looked at: models, images, cell, confidence, slice. One state, also in the URL."""
+"""What is being looked at: models, images, cell, confidence, slice."""
 
 from dataclasses import dataclass
 from functools import cached_property

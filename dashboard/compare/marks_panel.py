@@ -46,10 +46,10 @@ def save_subset(lines: pd.DataFrame, selection: Selection, what: str = "") -> No
 
 @errors_kept("Saving the subset")
 def _save(name: str, lines: pd.DataFrame, dataset: str, origin: str) -> None:
-    table = lines.astype("int64").reset_index(drop=True)
-    marks.store(Mark("subsets", name.strip(), table, dataset, origin[:200]))
+    name, table = name.strip(), lines.astype("int64").reset_index(drop=True)
+    marks.store(Mark("subsets", name, table, dataset, origin[:200]))
     st.session_state[_SAVED] = (
-        f"{plain(name.strip())} is kept: under Slice in the sidebar, *subset: {plain(name)}*."
+        f"{plain(name)} is kept: under Slice in the sidebar, *subset: {plain(name)}*."
     )
 
 

@@ -13,7 +13,7 @@ from dashboard.base.widgets import csv_button, stacked
 from dashboard.compare.slices_view import crossed_slices
 from fercore import wording
 from fercore.analysis import marks
-from fercore.analysis.marks import Mark, groups_by
+from fercore.analysis.marks import groups_by
 from fercore.groups.group import Group
 from fercore.scoring.gaps import Gaps, gaps
 from fercore.scoring.slices import FEW, slice_masks
@@ -40,8 +40,7 @@ def crossed_section(selection: Selection, properties: pd.DataFrame) -> None:
     }
     found = stacked(tables)
     written = found[["model", "slice", "n"]].rename(columns={"n": "images"})
-    for name in ("accuracy", "macro_f1"):
-        title = {"accuracy": "accuracy", "macro_f1": "macro F1"}[name]
+    for name, title in (("accuracy", "accuracy"), ("macro_f1", "macro F1")):
         written[f"{title} %"] = [wording.in_percent(value) for value in found[name]]
         bounds = zip(found[f"{name}_low"], found[f"{name}_high"])
         written[f"{title}, 95 %"] = [wording.interval(pair) for pair in bounds]
@@ -113,12 +112,8 @@ def gaps_section(selection: Selection) -> None:
 
 @st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)
 def _gaps(model: Group, part: str, name: str, marked: str) -> Gaps:
-    answers, mark = loading.predictions(model, part), _mark(name)
-    return gaps(answers, groups_by(mark, answers.pixels))
-
-
-def _mark(name: str) -> Mark:
-    return marks.find("attributes", name)
+    answers = loading.predictions(model, part)
+    return gaps(answers, groups_by(marks.find("attributes", name), answers.pixels))
 
 
 def _written(table: pd.DataFrame) -> pd.DataFrame:

@@ -151,12 +151,7 @@ def cost_figure(variants: pd.DataFrame) -> go.Figure:
                 row=1,
                 col=column,
             )
-        for model, accuracy in PAPER.items():
-            name = {"annotation_text": f"{AUTHORS}, {model}", "annotation_position": "bottom left"}
-            figure.add_hline(
-                100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=column,
-                **(name if column == 1 else {}),
-            )  # fmt: skip
+        _published_across(figure, "bottom left", col=column, named=column == 1)
         figure.update_xaxes(title=title, rangemode="tozero", col=column)
     figure.update_yaxes(title="accuracy, %", col=1)
     return styled(
@@ -180,7 +175,7 @@ def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
             name=title,
             hovertemplate=f"{title}, epoch %{{x}}: %{{y:.1f}} %<extra></extra>",
         )
-    _papers_accuracies(figure, "bottom right", " (test)")
+    _published_across(figure, "bottom right", " (test)")
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="PublicTest accuracy, %")
     return legend_below(styled(figure, "Learning curves", height=480), room=96)
@@ -207,10 +202,13 @@ def _wrapped(titles: pd.Series) -> list[str]:
     return ["<br>".join(wrap(title, 24)) for title in titles]
 
 
-def _papers_accuracies(figure: go.Figure, where: str, more: str = "") -> None:
-    """A line across for each of the paper's models, its name at that place."""
+def _published_across(
+    figure: go.Figure, where: str, more: str = "", *, named: bool = True, col: int | str = "all"
+) -> None:
+    """The publication's two figures as lines across, named at that place."""
     for model, accuracy in PAPER.items():
         figure.add_hline(
-            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR,
-            annotation_text=f"{AUTHORS}, {model}{more}", annotation_position=where,
+            100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=col,
+            annotation_text=f"{AUTHORS}, {model}{more}" if named else None,
+            annotation_position=where if named else None,
         )  # fmt: skip

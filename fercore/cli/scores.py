@@ -95,7 +95,7 @@ def _members_to_ask(name: str) -> tuple[Run, ...]:
     scored on other images whole, or not at all.
     """
     group = find_group(name)
-    without = [run for run in group.members if not _has_weights(run)]
+    without = [run for run in group.members if not _can_be_asked(run)]
     if group.single or not without:
         return group.members
     others = ", ".join(run.run_id for run in group.members if run not in without)
@@ -107,7 +107,7 @@ def _members_to_ask(name: str) -> tuple[Run, ...]:
     )
 
 
-def _has_weights(run: Run) -> bool:
+def _can_be_asked(run: Run) -> bool:
     try:
         run.model_file()
     except RunError:

@@ -84,7 +84,8 @@ class Clip:
             self._stream = self._picture_stream()
             self._prepare(self._stream.codec_context)
         except BaseException:
-            self._file.close() if isinstance(source, Path) else None
+            if isinstance(source, Path):
+                self._file.close()
             raise
         self.seconds = self._declared()
 

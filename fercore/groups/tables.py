@@ -1,11 +1,10 @@
 """What the pages show, a call each: from runs to tables. Without torch.
 
 A run is given as a `Run` or by its name, a group of seeds as a `Group` or by its name
-(`cnn@paper`); `part` is 'private', 'clean', 'public' or another set that it was scored on, a
-further part; `labels`, what the predictions are scored
-against, a key of `labelling.LABELS`. The functions that these rest on take prediction tables and
-lie in `scoring.grouped` and `scoring`. All raise `RunError` for what is not there, was not scored
-on that part, or has no such labels.
+(`cnn@paper`); `part` is 'private', 'clean', 'public' or a further part, another set that it was
+scored on; `labels`, what the predictions are scored against, is a key of `labelling.LABELS`. The
+functions that these rest on take prediction tables and lie in `scoring.grouped` and `scoring`. All
+raise `RunError` for what is not there, was not scored on that part, or has no such labels.
 """
 
 from contextlib import suppress
@@ -59,12 +58,11 @@ def runs(found: list[Run] | None = None) -> pd.DataFrame:
     """A line for each run, by default for all that can be read: how it was made and what it scored.
 
     Columns: run, shipped, architecture ('imported' for one from elsewhere, of whose making nothing
-    is known), recipe, start_from, seed (none for an ensemble), dataset,
-    fingerprint, parameters, flops_per_image, best_epoch, epochs_done, epochs (asked for),
-    seconds, processor, precision_mode, bytes, created, git_commit ('…-dirty' where the code was
-    changed since), note; and for each part n, accuracy and
-    macro_f1 with their intervals, as private_accuracy and private_accuracy_low, NaN where the
-    run was not scored on it.
+    is known), recipe, start_from, seed (none for an ensemble), dataset, fingerprint, parameters,
+    flops_per_image, best_epoch, epochs_done, epochs (asked for), seconds, processor,
+    precision_mode, bytes, created, git_commit ('…-dirty' where the code was changed since), note;
+    and for each part n, accuracy and macro_f1 with their intervals, as private_accuracy and
+    private_accuracy_low, NaN where the run was not scored on it.
     """
     lines = [_line(run) for run in (list_runs() if found is None else found)]
     table = pd.DataFrame(lines)

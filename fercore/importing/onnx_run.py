@@ -47,9 +47,6 @@ def import_onnx(
     tells is tried on PublicTest, or assumed, and said. Raises `ConfigError`, `DataError` or
     `RunError`, and writes nothing, where it cannot be so.
     """
-    if images.faces is None:
-        raise DataError("The images themselves are needed to ask a model. Name the dataset.")
-    check_named(named)
     content, model = read_model(path)
     note = path.with_suffix(".json")
     beside = note.read_bytes() if note.is_file() else None

@@ -23,11 +23,6 @@ class ModelEntry(NamedTuple):
     arguments: dict[str, Any]
 
     @property
-    def shares_trunk(self) -> bool:
-        """Whether it differs from `cnn` in the head alone."""
-        return "trunk" not in self.arguments
-
-    @property
     def takes_any_size(self) -> bool:
         """Whether a training may begin with images smaller than the last ones."""
         sized = self.arguments.get("reading") in ("rows", "columns", "whole")

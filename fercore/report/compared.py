@@ -29,6 +29,7 @@ from fercore.scoring.grouped.intervals import share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.slices import slice_differences, slices
 from fercore.scoring.groups import group_mean
+from fercore.scoring.matrices import wrong_cells
 from fercore.scoring.statistics import LEVEL, Interval, wilson_interval
 from fercore.wording import (
     UNKNOWN,
@@ -94,11 +95,9 @@ def confusion_section(said: Said) -> Section:
 def _confused(said: Said, cells: pd.DataFrame) -> Table:
     """The wrong cells in which the two together put most images."""
     together = np.sum([mean_confusion(group) for group in said.values()], axis=0)
-    wrong = [(true, other) for true in range(len(CLASSES)) for other in range(len(CLASSES))]
-    wrong = [cell for cell in wrong if cell[0] != cell[1]]
-    wrong.sort(key=lambda cell: -together[cell])
+    wrong = wrong_cells(together)[["label", "predicted"]].map(CLASSES.index)
     rows = []
-    for true, other in wrong[:_MOST_CONFUSED]:
+    for true, other in wrong.head(_MOST_CONFUSED).to_numpy():
         shares = (cell_share(group, true, other) for group in said.values())
         corrected = cells["p_holm"].iloc[true * len(CLASSES) + other]
         n = count(int((said["A"].labels == true).sum()))

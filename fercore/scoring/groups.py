@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fercore.scoring.statistics import CONFIDENCE, RESAMPLES, Interval, percentiles
+from fercore.scoring.statistics import CONFIDENCE, RESAMPLES, Interval
 
 POWER = 0.8  # with which `Estimate.detectable` would be found
 _AT_ONCE = 250  # resamples that lie in memory together
@@ -104,19 +104,11 @@ def group_contrast(groups: Sequence[Scores], weights: Sequence[float]) -> Estima
     return _estimate(float(per_image.mean()), images, parts, squares)
 
 
-def crossed_interval(
-    a: Scores, b: Scores | None = None, *, resamples: int = RESAMPLES, seed: int = 0
-) -> Interval:
-    """Percentile interval of `crossed_draws`. A little wide, by the rest's variance."""
-    low, high = percentiles(crossed_draws(a, b, resamples=resamples, seed=seed))
-    return Interval(float(low), float(high))
-
-
 def crossed_draws(
     a: Scores, b: Scores | None = None, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> NDArray[np.float64]:
     """Bootstrap draws (R,) of a group's mean, or of A minus B, with seeds and images drawn anew,
-    both at once (Owen, 2007): (S, N) and (S', N).
+    both at once (Owen, 2007): (S, N) and (S', N). A little wide, by the rest's variance.
     """
     groups = [np.asarray(group, float) for group in (a, b) if group is not None]
     rng = np.random.default_rng(seed)

@@ -106,8 +106,8 @@ def _named(model: str, condition: str) -> str:
 def _curve(scored: Scored) -> pd.DataFrame:
     lines = []
     for share, of in (*SHARES.items(), ("", 1.0)):
-        names = [_named(PAIR[0], "-".join(filter(None, [kind, share]))) for kind in
-                 (SCRATCH, PRETRAINED)]  # fmt: skip
+        conditions = ("-".join(filter(None, [kind, share])) for kind in (SCRATCH, PRETRAINED))
+        names = [_named(PAIR[0], condition) for condition in conditions]
         if set(names) <= scored.variants:
             lines.append((_SHARES[share], of, *(scored.correct(name).mean() for name in names)))
     return pd.DataFrame(lines, columns=["title", "share", "from_scratch", "pretrained"])
@@ -172,16 +172,12 @@ def _few(own: pd.DataFrame, curve: pd.DataFrame) -> Answer:
     needs = "No share that was tried is enough"
     if len(enough):
         needs = f"{enough.iloc[0]['title'].capitalize()} of Training is enough"
-    told = "; ".join(
-        f"{line['title']}: {difference_told(line)}"
-        for line in own.assign(of=len(own)).to_dict("records")
-    )
     return Answer(
         FEW,
         question,
         breakable(
             f"The CNN at equal steps, {reached}. {needs} to reach, in the mean, what all of it "
-            f"gives from scratch ({told})."
+            f"gives from scratch ({_each_told(own)})."
         ),
     )
 
@@ -190,8 +186,9 @@ def _freezing(own: pd.DataFrame) -> Answer:
     question = "What does a frozen trunk cost?"
     if own.empty:
         return Answer(FREEZING, question, NOT_TRAINED)
-    told = "; ".join(
-        f"{line['title']}: {difference_told(line)}"
-        for line in own.assign(of=len(own)).to_dict("records")
-    )
-    return Answer(FREEZING, question, breakable(f"The mean of the heads, {told}."))
+    return Answer(FREEZING, question, breakable(f"The mean of the heads, {_each_told(own)}."))
+
+
+def _each_told(contrasts: pd.DataFrame) -> str:
+    lines = contrasts.assign(of=len(contrasts)).to_dict("records")
+    return "; ".join(f"{line['title']}: {difference_told(line)}" for line in lines)

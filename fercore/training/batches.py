@@ -135,8 +135,9 @@ def _mixed(batch: Batch, other: Batch, weight: float) -> Batch:
 
 def mixed_targets(targets: Tensor, others: Tensor, weight: float) -> Tensor:
     """Labels (B,) or probabilities (B, 7) of two batches as those of their mixture (B, 7)."""
-    first, second = (
-        one_hot(each, len(CLASSES)).float() if each.dim() == 1 else each
-        for each in (targets, others)
-    )
-    return weight * first + (1 - weight) * second
+    return weight * as_probabilities(targets) + (1 - weight) * as_probabilities(others)
+
+
+def as_probabilities(targets: Tensor) -> Tensor:
+    """Labels (B,) as probabilities of 1 (B, 7); probabilities as they are."""
+    return one_hot(targets, len(CLASSES)).float() if targets.dim() == 1 else targets

@@ -11,14 +11,13 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from fercore.labels import CLASSES
 from fercore.models.cost import flops_per_image
 from fercore.models.network import Network
 from fercore.models.precision import Precision
 from fercore.training.augment import warp
-from fercore.training.batches import Batch
+from fercore.training.batches import Batch, as_probabilities
 from fercore.training.recipes import Recipe
 
 
@@ -46,9 +45,7 @@ class Teacher:
             answers = self._remembered(batch)
         else:
             answers = self._ask(batch.faces, batch.maps)
-        own = batch.targets
-        own = one_hot(own, answers.shape[1]).float() if own.dim() == 1 else own
-        return own.lerp(answers, self.share)
+        return as_probabilities(batch.targets).lerp(answers, self.share)
 
     def _remembered(self, batch: Batch) -> Tensor:
         """The answers to the batch's version of its faces; those not asked for yet, now."""
