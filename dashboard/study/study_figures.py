@@ -207,8 +207,8 @@ def _published_across(
 ) -> None:
     """The publication's two figures as lines across, named at that place."""
     for model, accuracy in PAPER.items():
+        name = {"annotation_text": f"{AUTHORS}, {model}{more}", "annotation_position": where}
         figure.add_hline(
             100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=col,
-            annotation_text=f"{AUTHORS}, {model}{more}" if named else None,
-            annotation_position=where if named else None,
+            **(name if named else {}),
         )  # fmt: skip
