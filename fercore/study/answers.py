@@ -251,6 +251,11 @@ def family_told(what: str, own: pd.DataFrame, none: str) -> str:
     )
 
 
+def each_told(own: pd.DataFrame) -> str:
+    """Every contrast of a family, beyond chance or not."""
+    return "; ".join(f"{line['title']}: {difference_told(line)}" for line in _lines(own))
+
+
 def difference_told(line: Line) -> str:
     """A contrast's difference with its interval and p; 'of': how many its family has."""
     bounds = Interval(line["difference_low"], line["difference_high"])

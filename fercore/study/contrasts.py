@@ -25,6 +25,7 @@ PRIMARY, STATES, ORDER = "primary", "last state", "order"
 PLANNED_HEADS, CONDITIONS_FAMILY, OF_CLASSES = "heads", "conditions", "classes"
 OTHER_HEADS, UNDER_CHANGE = "other heads", "under each change"
 EXPLORATORY = frozenset({OTHER_HEADS, UNDER_CHANGE})  # not in the plan
+MINUS = "−"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Contrast:
 
 def primary(scored: Scored) -> CrossedDifference | None:
     """The primary contrast, A minus B; None before both are trained."""
-    contrast = next((one for one in planned(scored)[PRIMARY]), None)
+    contrast = next(iter(planned(scored)[PRIMARY]), None)
     return crossed_difference(*contrast.scores(scored)) if contrast else None
 
 
@@ -60,7 +61,7 @@ def planned(scored: Scored) -> dict[str, list[Contrast]]:
         for name in CONDITIONS
         if name and {Variant(model, name).name for model in PAIR} <= there
     ]
-    minus = f" {_MINUS} {MODELS[lstm].title}"
+    minus = f" {MINUS} {MODELS[lstm].title}"
     families = {
         PRIMARY: [Contrast(lstm, MODELS[cnn].title + minus, {cnn: 1, lstm: -1})],
         STATES: [
@@ -101,7 +102,7 @@ def exploratory(scored: Scored, study: Study) -> dict[str, list[Contrast]]:
         if not variant.condition or twin is None or not variant.recurrent:
             continue
         if {variant.name, twin.name} <= scored.variants:
-            title = f"{MODELS[twin.model].title} {_MINUS} {variant.title}"
+            title = f"{MODELS[twin.model].title} {MINUS} {variant.title}"
             changed.append(Contrast(variant.name, title, {twin.name: 1, variant.name: -1}))
     return {OTHER_HEADS: others, UNDER_CHANGE: changed}
 
@@ -161,7 +162,6 @@ def holm_levels(p_values: Iterable[float]) -> NDArray[np.float64]:
     return levels
 
 
-_MINUS = "−"
 _COLUMNS = [
     "family", "contrast", "title", "difference", "difference_low", "difference_high", "p_value",
     "p_holm", "of_seeds", "planned",
@@ -170,7 +170,7 @@ _COLUMNS = [
 
 def _against_cnn(variant: str) -> Contrast:
     cnn = PAIR[0]
-    title = f"{MODELS[variant].title} {_MINUS} {MODELS[cnn].title}"
+    title = f"{MODELS[variant].title} {MINUS} {MODELS[cnn].title}"
     return Contrast(variant, title, {variant: 1, cnn: -1})
 
 

@@ -44,9 +44,13 @@ def check_finished(tables: list[tuple[StudyStore, list[Request]]]) -> None:
             f"({', '.join(missing[:_NAMED])}{more}). PrivateTest is scored when all of them are."
         )
     for store, requests in tables:
-        for request in requests:
-            if not store.is_scored(request.run_id):
-                _trained(store, request.run_id)
+        for request in _unscored(store, requests):
+            _trained(store, request.run_id)
+
+
+def _unscored(store: StudyStore, requests: list[Request]) -> list[Request]:
+    scored = store.scored()
+    return [request for request in requests if request.run_id not in scored]
 
 
 def score(
@@ -68,7 +72,7 @@ def score(
     check_finished([(store, requests)])
     tests, commit = faces.part("PrivateTest"), git_commit()
     images = _images(faces)
-    waiting = [request for request in requests if not store.is_scored(request.run_id)]
+    waiting = _unscored(store, requests)
     scored: list[str] = []
     try:
         with store.scoring():

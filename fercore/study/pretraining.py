@@ -10,9 +10,16 @@ import pandas as pd
 from fercore.data.kept import Tables, kept
 from fercore.models import MODELS
 from fercore.study.analysis import variant_table
-from fercore.study.answers import NOT_TRAINED, Answer, beyond_chance, difference_told, family_told
+from fercore.study.answers import (
+    NOT_TRAINED,
+    Answer,
+    beyond_chance,
+    difference_told,
+    each_told,
+    family_told,
+)
 from fercore.study.conditions import SHARES
-from fercore.study.contrasts import Contrast, family_table
+from fercore.study.contrasts import MINUS, Contrast, family_table
 from fercore.study.scored import Scored
 from fercore.study.store import StudyStore
 from fercore.study.variants import PAIR, TRANSFER_HEADS, Study, Variant
@@ -20,7 +27,6 @@ from fercore.wording import breakable, percent
 
 GAIN, WINNER, FEW, FREEZING = "gain", "winner", "few images", "freezing"
 SCRATCH, PRETRAINED, FROZEN, FROZEN_LONG = "from-scratch", "pretrained", "frozen", "frozen-long"
-_MINUS = "−"
 _SHARES = {"tenth": "a tenth", "third": "a third", "": "all"}
 
 
@@ -68,7 +74,7 @@ def _families(scored: Scored) -> dict[str, list[Contrast]]:
     families = {
         GAIN: [_over_heads("pretrained − from scratch", PRETRAINED, SCRATCH)],
         WINNER: [
-            Contrast(head, f"{MODELS[head].title} {_MINUS} {MODELS[cnn].title}", {
+            Contrast(head, f"{MODELS[head].title} {MINUS} {MODELS[cnn].title}", {
                 _named(head, PRETRAINED): 1, _named(cnn, PRETRAINED): -1,
                 _named(head, SCRATCH): -1, _named(cnn, SCRATCH): 1,
             })
@@ -76,7 +82,7 @@ def _families(scored: Scored) -> dict[str, list[Contrast]]:
         ],
         FEW: [
             Contrast(
-                share, f"pretrained on {_SHARES[share]} {_MINUS} from scratch on all of Training",
+                share, f"pretrained on {_SHARES[share]} {MINUS} from scratch on all of Training",
                 {_named(cnn, f"{PRETRAINED}-{share}"): 1, _named(cnn, SCRATCH): -1},
             )
             for share in SHARES
@@ -177,7 +183,7 @@ def _few(own: pd.DataFrame, curve: pd.DataFrame) -> Answer:
         question,
         breakable(
             f"The CNN at equal steps, {reached}. {needs} to reach, in the mean, what all of it "
-            f"gives from scratch ({_each_told(own)})."
+            f"gives from scratch ({each_told(own)})."
         ),
     )
 
@@ -186,9 +192,4 @@ def _freezing(own: pd.DataFrame) -> Answer:
     question = "What does a frozen trunk cost?"
     if own.empty:
         return Answer(FREEZING, question, NOT_TRAINED)
-    return Answer(FREEZING, question, breakable(f"The mean of the heads, {_each_told(own)}."))
-
-
-def _each_told(contrasts: pd.DataFrame) -> str:
-    lines = contrasts.assign(of=len(contrasts)).to_dict("records")
-    return "; ".join(f"{line['title']}: {difference_told(line)}" for line in lines)
+    return Answer(FREEZING, question, breakable(f"The mean of the heads, {each_told(own)}."))

@@ -196,10 +196,6 @@ class StudyStore:
                 raise RunError(f"Study '{self.name}' was scored on other images of PrivateTest.")
             write_compactly(self._cell(run_id) / TESTS, stored_frame(stored))
 
-    def is_scored(self, run_id: str) -> bool:
-        """Whether the training's answers on PrivateTest are here."""
-        return run_id in self.scored()
-
     def scored(self) -> set[str]:
         """Names of the trainings whose answers on PrivateTest are here."""
         finished = self.finished()
