@@ -20,13 +20,8 @@ from fercore.groups.group import Group
 from fercore.groups.requirements import Bound, Requirement
 from fercore.labels import CLASSES
 from fercore.runs.words import seed_title
-from fercore.scoring.grouped.thresholds import (
-    Share,
-    Wish,
-    choose_thresholds,
-    left_per_class,
-    withhold,
-)
+from fercore.scoring.grouped.intervals import Share
+from fercore.scoring.grouped.thresholds import Wish, choose_thresholds, left_per_class, withhold
 from fercore.scoring.slices import slice_title
 from fercore.wording import UNKNOWN, count, in_p, interval, megabytes, percent, quantity
 from fercore.wording import quantity_interval as bounds_in

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from fercore.data.votes import CATEGORIES, Votes
 from fercore.errors import RunError
 from fercore.labels import CLASSES
-from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.intervals import share_of
 from fercore.scoring.grouped.predictions import GroupPredictions
-from fercore.scoring.groups import group_mean
-from fercore.scoring.influence import ratio_scores
 from fercore.scoring.samples import always_wrong
 from fercore.scoring.statistics import Interval, wilson_interval
 
@@ -49,26 +47,13 @@ def taken_from(group: GroupPredictions, label: int) -> pd.DataFrame:
 
 def _shares(parts: dict[int, NDArray[np.bool_]], whole: NDArray[np.bool_]) -> pd.DataFrame:
     """Each part's share of the whole, both (S, N)."""
-    of = float(whole.sum(1).mean())
     lines = []
     for k, part in parts.items():
-        share, bounds = _share(part, whole)
+        share, bounds, of = share_of(part, whole)
         lines.append((CLASSES[k], float(part.sum(1).mean()), share, *bounds, of))
     columns = ["class", "count", "share", "share_low", "share_high", "n"]
     table = pd.DataFrame(lines, columns=columns)
     return table.sort_values("count", ascending=False, kind="stable", ignore_index=True)
-
-
-def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> tuple[float, Interval]:
-    """The mean over seeds of sum(part) / sum(whole), with its interval."""
-    if len(whole) == 1:
-        found, of = int(part.sum()), int(whole.sum())
-        return found / of, wilson_interval(found, of)
-    scores = ratio_scores(part, whole)
-    if scores.shape[1] < 2:
-        return float(scores.mean()), Interval(0.0, 1.0)
-    estimate = group_mean(scores)
-    return estimate.value, share_interval(estimate, float(whole.sum(1).mean()))
 
 
 class Raters(NamedTuple):

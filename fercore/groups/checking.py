@@ -17,9 +17,9 @@ from fercore.labels import CLASSES
 from fercore.scoring import influence
 from fercore.scoring.grouped.calibration import calibration_scores
 from fercore.scoring.grouped.evaluation import class_table, evaluate
-from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.intervals import Share, share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions
-from fercore.scoring.grouped.thresholds import Share, Withheld, choose_thresholds, withhold
+from fercore.scoring.grouped.thresholds import Withheld, choose_thresholds, withhold
 from fercore.scoring.groups import group_mean
 from fercore.scoring.metrics import one_hot
 from fercore.scoring.predictions import PARTS

@@ -25,12 +25,11 @@ from fercore.scoring.grouped.evaluation import (
     evaluate,
     mean_confusion,
 )
-from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.intervals import share_of
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.slices import slice_differences, slices
-from fercore.scoring.groups import group_mean
 from fercore.scoring.matrices import wrong_cells
-from fercore.scoring.statistics import LEVEL, Interval, wilson_interval
+from fercore.scoring.statistics import LEVEL, Interval
 from fercore.wording import (
     UNKNOWN,
     count,
@@ -98,7 +97,7 @@ def _confused(said: Said, cells: pd.DataFrame) -> Table:
     wrong = wrong_cells(together)[["label", "predicted"]].map(CLASSES.index)
     rows = []
     for true, other in wrong.head(_MOST_CONFUSED).to_numpy():
-        shares = (cell_share(group, true, other) for group in said.values())
+        shares = (_cell_share(group, true, other) for group in said.values())
         corrected = cells["p_holm"].iloc[true * len(CLASSES) + other]
         n = count(int((said["A"].labels == true).sum()))
         told = [with_interval(share, bounds) for share, bounds in shares]
@@ -110,16 +109,13 @@ def _confused(said: Said, cells: pd.DataFrame) -> Table:
     )
 
 
-def cell_share(group: GroupPredictions, true: int, other: int) -> tuple[float, Interval]:
-    """Of the images of one class, the share taken for another, with its interval; of a group for
-    new seeds and images, of one run Wilson's.
-    """
+def _cell_share(group: GroupPredictions, true: int, other: int) -> tuple[float, Interval]:
+    """Of the images of one class, the share taken for another; NaN without any."""
     there = group.predicted[:, group.labels == true] == other
-    n = there.shape[1]
-    if n < 2 or group.single:
-        return float(there.mean()) if n else float("nan"), wilson_interval(int(there.sum()), n)
-    estimate = group_mean(there)
-    return estimate.value, share_interval(estimate, n)
+    if not there.size:
+        return float("nan"), Interval(0.0, 1.0)
+    share = share_of(there, np.ones_like(there))
+    return share.value, share.interval
 
 
 def class_section(said: Said) -> Section:

@@ -1,9 +1,35 @@
-"""Intervals of a group's shares: Wilson's, for new seeds and new images. Without torch."""
+"""A group's shares and their intervals: Wilson's, for new seeds and new images. Without torch."""
+
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fercore.scoring.groups import Estimate, student_quantile
-from fercore.scoring.statistics import CONFIDENCE, Interval
+from fercore.scoring.groups import Estimate, group_mean, student_quantile
+from fercore.scoring.influence import ratio_scores
+from fercore.scoring.statistics import CONFIDENCE, Interval, wilson_interval
+
+
+class Share(NamedTuple):
+    """From 0 to 1, `n` the number of images that it is a share of (a mean over seeds)."""
+
+    value: float
+    interval: Interval
+    n: float
+
+
+def share_of(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> Share:
+    """The mean over seeds of sum(part) / sum(whole), both (S, N). A seed whose whole is empty
+    counts with 0, and is not the only one.
+    """
+    hits, n = part.sum(1), whole.sum(1)
+    if len(part) == 1:
+        return Share(float(hits[0] / n[0]), wilson_interval(hits[0], n[0]), float(n[0]))
+    scores, size = ratio_scores(part, whole), float(n.mean())
+    if part.shape[1] < 2:
+        return Share(float(scores.mean()), Interval(0.0, 1.0), size)
+    estimate = group_mean(scores)
+    return Share(estimate.value, share_interval(estimate, size), size)
 
 
 def share_interval(estimate: Estimate, images: float) -> Interval:

@@ -8,7 +8,7 @@ El-Yaniv, 2017, by class). Each seed of a group has thresholds of its own. Witho
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 
 from fercore.errors import RunError
 from fercore.labels import CLASSES
-from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.intervals import Share, share_of
 from fercore.scoring.grouped.predictions import GroupPredictions
-from fercore.scoring.groups import group_mean
-from fercore.scoring.influence import ratio_scores
 from fercore.scoring.predictions import Predictions, image_count
-from fercore.scoring.statistics import Interval, wilson_bounds, wilson_interval
+from fercore.scoring.statistics import Interval, wilson_bounds
 
 Shares = NDArray[np.bool_]
 Thresholds = dict[str, NDArray[np.float64]]  # of each class (7,), by the name of the seed
@@ -82,23 +80,13 @@ def choose_thresholds(public: GroupPredictions, wishes: Sequence[Wish]) -> Thres
     return found
 
 
-class Share(NamedTuple):
-    """From 0 to 1, `n` the number of images that it is a share of (a mean over seeds); NaN, with
-    the interval NaN too, where it is of none.
-    """
-
-    value: float
-    interval: Interval
-    n: float
-
-
 @dataclass(frozen=True)
 class Withheld:
     """A group that withholds every answer below its thresholds.
 
     thresholds: (S, 7). The shares are means over seeds, with Wilson's interval of a run and one
     that crosses seeds and images of a group. Of seeds that answer nothing of what a share is of,
-    nothing is known, and it is the mean over the others.
+    nothing is known, and it is the mean over the others; NaN, with the interval, where none does.
     """
 
     group: GroupPredictions
@@ -172,15 +160,7 @@ def _share(part: Shares, whole: Shares) -> Share:
     known = whole.any(1)
     if not known.any():
         return Share(float("nan"), Interval(float("nan"), float("nan")), 0.0)
-    part, whole = part[known], whole[known]
-    hits, n = part.sum(1), whole.sum(1)
-    if len(part) == 1:
-        return Share(float(hits[0] / n[0]), wilson_interval(hits[0], n[0]), float(n[0]))
-    size = float(n.mean())
-    if part.shape[1] < 2:
-        return Share(float(np.mean(hits / n)), Interval(0.0, 1.0), size)
-    estimate = group_mean(ratio_scores(part, whole))
-    return Share(estimate.value, share_interval(estimate, size), size)
+    return share_of(part[known], whole[known])
 
 
 def left_per_class(left: Withheld, wishes: Sequence[Wish]) -> pd.DataFrame:
