@@ -19,6 +19,16 @@ def without_directives(markdown: str) -> str:
     return _DIRECTIVE.sub(rf"\g<0>{_JOINER}", markdown)
 
 
+def in_brackets(words: str) -> str:
+    """Our own words whose brackets, as an interval's, are no link of Markdown's."""
+    return words.replace("[", "\\[").replace("]", "\\]")
+
+
+def file_name(words: str) -> str:
+    """Words as the name of a file that is handed out, without its suffix."""
+    return re.sub(r"[^\w.@-]+", "-", words)
+
+
 def plain(text: object) -> str:
     """`text` as Markdown that shows it on one line, as it is.
 

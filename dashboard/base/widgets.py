@@ -1,6 +1,5 @@
 """Pieces that pages share: the heading, empty states, downloads, face tiles."""
 
-import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -18,7 +17,7 @@ from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE, PAGE
 from dashboard.base.badges import titled
 from dashboard.base.parameters import class_link, link
-from dashboard.base.plain import plain
+from dashboard.base.plain import file_name, in_brackets, plain
 from dashboard.base.selecting import clear, the_datasets_labels
 from dashboard.base.selection import ANY, Selection
 from dashboard.base.terms import words_here
@@ -203,7 +202,7 @@ def csv_button(
     st.download_button(
         label,
         data=text,
-        file_name=re.sub(r"[^\w.@-]", "-", names) + ".csv",
+        file_name=file_name(names) + ".csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
@@ -279,8 +278,7 @@ def score_card(key: str, model: Group, scores: Mapping[str, Any]) -> None:
     how = f"a mean over {len(model.members)} seeds; {CROSSED}" if not model.single else "Wilson"
     with st.container(border=True, height="stretch"):
         st.markdown(f"{letter(key)}  {titled(model)}")
-        bounds = wording.interval(scores["accuracy_interval"])
-        bounds = bounds.replace("[", "\\[").replace("]", "\\]")
+        bounds = in_brackets(wording.interval(scores["accuracy_interval"]))
         st.subheader(
             f"{wording.percent(scores['accuracy'])} :gray[{bounds}]",
             anchor=False,

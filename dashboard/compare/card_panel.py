@@ -5,7 +5,7 @@ import re
 import streamlit as st
 
 from dashboard.base.failures import errors_told
-from dashboard.base.plain import without_directives
+from dashboard.base.plain import file_name, without_directives
 from dashboard.base.turns import out_of_turn
 from fercore.groups.group import Group
 
@@ -39,7 +39,7 @@ def card_button(model: Group, label: str) -> None:
     st.download_button(
         label,
         data=lambda: _card(model).encode(),
-        file_name=re.sub(r"[^\w.@-]+", "-", model.name) + ".md",
+        file_name=f"{file_name(model.name)}.md",
         mime="text/markdown",
         icon=":material/download:",
         on_click="ignore",

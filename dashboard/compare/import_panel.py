@@ -14,7 +14,7 @@ from dashboard.base.turns import out_of_turn
 from dashboard.sidebar.finished_view import counterpart
 from fercore.errors import FerError
 from fercore.importing.images import images_of_run
-from fercore.importing.table_run import TITLE_LENGTH, VALUES, Imported, Named, import_table
+from fercore.importing.table_run import READ_AS, TITLE_LENGTH, Imported, Named, import_table
 from fercore.runs.artifacts import NOTE_LENGTH, Run
 from fercore.runs.listing import find_run
 
@@ -66,7 +66,7 @@ def _form(upload: UploadedFile, sets: dict[str, Run]) -> None:
                 "Order of the classes", placeholder="angry, disgust, … or alphabetical",
                 key="import-order", help="Only where columns have numbers for names.",
             )  # fmt: skip
-            values = right.selectbox("Its figures are", VALUES, key="import-values")
+            values = right.selectbox("Its figures are", READ_AS, key="import-values")
         asked = st.form_submit_button("Import", type="primary")
     if not asked:
         return

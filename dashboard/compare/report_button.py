@@ -1,9 +1,8 @@
 """The report: all that the analysis pages say of two models, as one file to send."""
 
-import re
-
 import streamlit as st
 
+from dashboard.base.plain import file_name
 from fercore.groups.group import Group
 
 
@@ -15,11 +14,10 @@ def report_button(a: Group, b: Group, part: str) -> None:
 
         return report_html(a, b, part).encode()
 
-    name = re.sub(r"[^\w.@-]+", "-", f"report_{a.name}_{b.name}_{part}")
     st.download_button(
         "Report to send",
         data=html,
-        file_name=f"{name}.html",
+        file_name=file_name(f"report_{a.name}_{b.name}_{part}") + ".html",
         mime="text/html",
         icon=":material/description:",
         on_click="ignore",

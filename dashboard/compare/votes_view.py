@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.loading import KNOWN_BY
+from dashboard.base.plain import in_brackets
 from dashboard.base.theme import count
 from dashboard.base.widgets import letter
 from dashboard.faces import face_loading
@@ -51,7 +52,7 @@ def votes_in_words(models: dict[str, Group], part: str) -> str | None:
     """
     found = {key: _scores(model.labelled(None), part) for key, model in models.items()}
     lines = [
-        f"{letter(key)} {percent(of.probability)} {_escaped(of)} "
+        f"{letter(key)} {percent(of.probability)} {in_brackets(interval(of.probability_interval))} "
         f"(cross-entropy {number(of.loss, 2)})"
         for key, of in found.items()
         if of is not None
@@ -64,8 +65,3 @@ def votes_in_words(models: dict[str, Group], part: str) -> str | None:
         f"Probability given to what a rater of FER+ says: {', '.join(lines)}; one more rater "
         f"{rater}, n = {count(first.n)}."
     )
-
-
-def _escaped(scores: VoteScores) -> str:
-    """Its interval, whose brackets are no link of Markdown's."""
-    return interval(scores.probability_interval).replace("[", "\\[").replace("]", "\\]")

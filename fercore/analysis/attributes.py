@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from fercore.analysis import marks
 from fercore.analysis.marks import Mark, checked_name
 from fercore.errors import DataError
-from fercore.importing.answers import lines_where
-from fercore.importing.checks import LABELS, check_labels
+from fercore.importing.checks import LABELS, NO_PART, check_labels, check_lines, other_lines
 from fercore.importing.images import TestImages
 from fercore.importing.joining import TELLING_IMAGES, Joined, candidates
 from fercore.importing.table_file import read_table
@@ -80,24 +79,14 @@ def joined_lines(table: pd.DataFrame, images: TestImages, name: str) -> tuple[Jo
     """Which test image each line is about, and sentences on it. Raises `DataError`."""
     ways = candidates(table, images, name)
     if len(ways) > 1:
-        raise DataError(
-            f"{name}: nothing tells whether its lines are of PublicTest or of PrivateTest. Add a "
-            "column 'usage', or 'row'."
-        )
+        raise DataError(NO_PART.format(name))
     (joined,) = ways
     check_labels(table, joined, images, name)
-    there = joined.place >= 0
-    times = np.bincount(joined.place[there], minlength=len(images.frame))
-    if doubled := lines_where(there & (times[joined.place] > 1)):
-        raise DataError(
-            f"{name}: {doubled}: several lines of one image. Keep one line for each image."
-        )
-    if not there.any():
+    if not check_lines(joined, images, name).any():
         raise DataError(f"{name}: none of its lines is of {images.name}'s test images.")
-    notes = [*images.notes, f"{there.sum()} images of {images.name} found by {joined.by}."]
-    if others := int((~there).sum()):
-        notes.append(f"{others} lines are of no test image (Training's, perhaps) and are not kept.")
-    return joined, notes
+    found = int((joined.place >= 0).sum())
+    told = f"{found} images of {images.name} found by {joined.by}."
+    return joined, [*images.notes, told, *other_lines(joined)]
 
 
 def _values(column: pd.Series) -> tuple[NDArray[np.object_], str]:

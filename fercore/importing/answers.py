@@ -27,8 +27,9 @@ _SHOWN = 5  # lines that are named
 
 
 class Answers(NamedTuple):
-    """probs: float64 (N, 7), a line summing to 1. values: one of `VALUES`. numbered: whether the
-    table has the classes by number alone. order: of the outputs. notes: what a user should know.
+    """probs: float64 (N, 7), a line summing to 1. values: one of `info.VALUES`. numbered: whether
+    the table has the classes by number alone. order: of the outputs. notes: what a user should
+    know.
     """
 
     probs: NDArray[np.float64]

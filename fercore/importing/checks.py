@@ -24,6 +24,29 @@ _CLEARLY = 0.10  # of accuracy, by which one part must fit better than the other
 _ABOVE_CHANCE = 0.05  # of accuracy, over always saying the most frequent class
 
 
+NO_PART = (
+    "{}: nothing tells whether its lines are of PublicTest or of PrivateTest. Add a column "
+    "'usage', or 'row'."
+)
+
+
+def check_lines(joined: Joined, images: TestImages, name: str) -> NDArray[np.int64]:
+    """How many lines are about each image, 0 or 1. Raises `DataError` where one has several."""
+    there = joined.place >= 0
+    times = np.bincount(joined.place[there], minlength=len(images.frame))
+    if doubled := lines_where(there & (times[joined.place] > 1)):
+        raise DataError(
+            f"{name}: {doubled}: several lines of one image. Keep one line for each image."
+        )
+    return times
+
+
+def other_lines(joined: Joined) -> list[str]:
+    """A sentence on lines that are about no test image, where there are any."""
+    n = int((joined.place < 0).sum())
+    return [f"{n} lines are of no test image (Training's, perhaps) and are not kept."] if n else []
+
+
 def check_order(frame: pd.DataFrame, order: tuple[str, ...], name: str) -> None:
     """Raise `DataError` where the classes cannot be in that order: in another one it is right far
     more often.
@@ -71,10 +94,7 @@ def best_fitting(ways: list[Joined], answers: Answers, images: TestImages, name:
     best: Joined = ways[int(order[0])]
     score = scores[order[0]]
     if len(ways) > 1 and score - scores[order[1]] < _CLEARLY:
-        raise DataError(
-            f"{name}: nothing tells whether its lines are of PublicTest or of PrivateTest. Add a "
-            "column 'usage', or 'row'."
-        )
+        raise DataError(NO_PART.format(name))
     known = labels[best.place[best.place >= 0]]
     if not best.certain and len(known) >= _ENOUGH:
         most = np.bincount(known).max() / len(known)
@@ -113,11 +133,7 @@ def complete_parts(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The table of predictions of those parts that are whole, and what is left out."""
     place, frame = joined.place, images.frame
-    times = np.bincount(place[place >= 0], minlength=len(frame))
-    if doubled := lines_where((place >= 0) & (times[place] > 1)):
-        raise DataError(
-            f"{name}: {doubled}: several lines of one image. Keep one line for each image."
-        )
+    times = check_lines(joined, images, name)
     usage, notes, kept = frame["usage"].to_numpy(str), [], []
     for part in USAGES[1:]:
         n, found = images.in_usage(part), int(times[usage == part].sum())
@@ -132,9 +148,7 @@ def complete_parts(
         raise DataError(
             f"{name}: no part of {images.name} is whole. {' '.join(notes)} Add the missing lines."
         )
-    others = int((place < 0).sum())
-    if others:
-        notes.append(f"{others} lines are of no test image (Training's, perhaps) and are not kept.")
+    notes += other_lines(joined)
     answered = np.full((len(frame), len(CLASSES)), np.nan)
     answered[place[place >= 0]] = probs[place >= 0]
     table = frame.copy()

@@ -20,7 +20,7 @@ from fercore.runs.info import IMPORTED, ONNX
 from fercore.runs.listing import find_run
 from fercore.runs.writing import new_folder, write_scores
 
-VALUES = ("auto", "probabilities", "logits")
+READ_AS = ("auto", "probabilities", "logits")
 TITLE_LENGTH = 80
 
 
@@ -53,13 +53,13 @@ def import_table(
     """A run of the answers in a file, without weights and history; made on this machine.
 
     source: a path, or the file's content with its name `file`. order: of the classes, where columns
-    have numbers or stand otherwise than they are called. values: one of `VALUES`. Only parts of the
-    test images of which every image has an answer are kept, for pairs are made of whole ones.
+    have numbers or stand otherwise than they are called. values: one of `READ_AS`. Only parts of
+    the test images of which every image has an answer are kept, for pairs are made of whole ones.
     Raises `DataError` or `ConfigError`, and writes nothing, where the table makes no sense,
     `NameTaken` where the name is.
     """
-    if values not in VALUES:
-        raise ConfigError(f"The values are {', '.join(VALUES)}, not '{values}'.")
+    if values not in READ_AS:
+        raise ConfigError(f"The values are {', '.join(READ_AS)}, not '{values}'.")
     name = file or (source.name if isinstance(source, Path) else "the table")
     check_named(named)
     table = read_table(source, name)
