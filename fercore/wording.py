@@ -104,6 +104,17 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def mean_count(number: float) -> str:
+    """A count; of a mean over seeds, with a decimal.
+
+    >>> mean_count(12.0), mean_count(12.25)
+    ('12', '12.2')
+    """
+    if float(number).is_integer():
+        return count(int(number))
+    return f"{number:,.1f}".replace(",", "\u202f")
+
+
 def megabytes(size: int) -> str:
     """A number of bytes, in millions.
 

@@ -69,7 +69,7 @@ def told(sentence: str, matrix: Counts, row: str, column: str) -> None:
     found, of_row = float(line[CLASSES.index(column)]), float(line.sum())
     share = wording.percent(found / max(of_row, 1))
     st.markdown(
-        f"{sentence}: {theme.mean_count(found)} of {theme.mean_count(of_row)} images, {share}"
+        f"{sentence}: {wording.mean_count(found)} of {wording.mean_count(of_row)} images, {share}"
     )
 
 

@@ -9,14 +9,13 @@ from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_probabilities
 from dashboard.base.parameters import CURVES
-from dashboard.base.theme import mean_count
 from dashboard.base.widgets import csv_button, explain_toggle, heading, letter, models_line, one_of
 from dashboard.compare.figures import curves_at
 from dashboard.compare.lessons import curve_lesson
 from fercore.figures.curves import curves_table, mean_decisions
 from fercore.glossary import explained
 from fercore.labels import CLASSES
-from fercore.wording import percent
+from fercore.wording import mean_count, percent
 
 EXPLAINED = {
     "roc": "How many of an expression's images are found (up) for how many false alarms (right), "

@@ -16,10 +16,3 @@ Format = Callable[[Any], str] | str  # of one column's numbers
 def readable(table: pd.DataFrame, formats: Mapping[str, Format]) -> "Styler":
     """The table for `st.dataframe`: its numbers in words, still sorted as numbers."""
     return table.style.format({**formats}, na_rep="–")
-
-
-def mean_count(number: float) -> str:
-    """A count; of a mean over seeds, with a decimal."""
-    if float(number).is_integer():
-        return count(int(number))
-    return f"{number:,.1f}".replace(",", "\u202f")

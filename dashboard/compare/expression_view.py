@@ -12,7 +12,6 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.figures import drawn_once
 from dashboard.base.selection import Selection
-from dashboard.base.theme import mean_count
 from dashboard.compare import extras_view
 from dashboard.compare.slices_view import class_slices
 from dashboard.faces import face_loading
@@ -24,7 +23,7 @@ from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLO
 from fercore.figures.parts import legend_below, points_by_row, styled
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
-from fercore.wording import percent
+from fercore.wording import mean_count, percent
 
 METRICS = ("recall", "precision", "f1")
 

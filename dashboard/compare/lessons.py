@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.base.selection import ANY
-from dashboard.base.theme import mean_count
 from fercore.figures.confusion import Counts
 from fercore.labels import CLASSES
 from fercore.scoring.metrics import Decisions
-from fercore.wording import percent, points
+from fercore.wording import mean_count, percent, points
 
 
 def taught_cell(counts: Counts, *chosen: str) -> tuple[str, str]:
