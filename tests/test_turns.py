@@ -1,5 +1,6 @@
 """Runs of the script take turns, and long ones hold nobody up."""
 
+import ast
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +9,7 @@ import streamlit as st
 
 from dashboard.base import turns
 from dashboard.base.turns import AT_A_TIME, in_turn, out_of_turn
+from tests.conftest import ROOT
 
 WAIT = 60  # seconds for what never takes so long
 
@@ -116,3 +118,15 @@ def test_a_cached_answer_is_made_out_of_turn_and_read_in_turn():
         assert made(1) == made(1) == (1, AT_A_TIME)
         assert made(2) == (2, AT_A_TIME)
         assert free() == AT_A_TIME - 1
+
+
+def test_what_is_waited_for_by_a_spinner_is_made_out_of_turn():
+    made = {
+        f"{path.name}: {node.name}": {ast.unparse(each) for each in node.decorator_list}
+        for path in (ROOT / "dashboard").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and any("show_spinner='" in ast.unparse(each) for each in node.decorator_list)
+    }
+    assert made
+    assert not [name for name, over in made.items() if "out_of_turn()" not in over]

@@ -37,6 +37,7 @@ def pretraining(part: str) -> Pretraining:
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing the variants …")
+@out_of_turn()
 def _pretraining(part: str, changed: float) -> Pretraining:
     return find_pretraining(find_study(TRANSFER), StudyStore(TRANSFER), part)
 

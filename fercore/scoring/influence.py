@@ -24,11 +24,6 @@ def predicted(tables: Tables) -> NDArray[np.int64]:
     return np.stack([table.predicted for table in tables])
 
 
-def correct(tables: Tables) -> NDArray[np.bool_]:
-    """Whether each seed is right (S, N)."""
-    return np.stack([table.correct for table in tables])
-
-
 def ratio_scores(part: Scores, whole: Scores) -> NDArray[np.float64]:
     """Of sum(part) / sum(whole), by seed; 0 where the whole is, as in scikit-learn."""
     part, whole = np.asarray(part, float), np.asarray(whole, float)

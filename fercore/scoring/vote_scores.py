@@ -18,7 +18,6 @@ from fercore.labels import CLASSES
 from fercore.scoring.predictions import Predictions, check_paired, image_count
 from fercore.scoring.statistics import Interval, mean_interval
 
-Whole = NDArray[np.int64]
 Values = NDArray[np.float64]
 _TINY = float(np.finfo(np.float32).tiny)
 
