@@ -97,6 +97,16 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(gone)
 
 
+def write_text(path: Path, text: str, error: type[FerError]) -> None:
+    """A file that a person asked for, in a folder that is made where it is not there. Raises
+    `error` where nothing can be written there.
+    """
+    with writing_to(path.parent.absolute(), f"{path} is not written", error):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
 def write_json(path: Path, value: Any) -> None:
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")

@@ -1,14 +1,12 @@
 """Calibration: whether a model is as sure as it is right, and what saying 'unsure' would gain."""
 
 from functools import partial
-from statistics import mean
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_probabilities
-from dashboard.base.theme import count
 from dashboard.base.widgets import (
     csv_button,
     explain_toggle,
@@ -24,49 +22,7 @@ from dashboard.compare.figures import reliability_figure
 from dashboard.compare.lessons import calibration_lesson
 from fercore.figures.reliability import confidence_counts
 from fercore.glossary import explained
-from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
 from fercore.scoring.grouped.calibration import accuracy_at_coverage
-from fercore.wording import interval, percent
-
-NEAR_ONE = 0.05  # a temperature this near to 1 changes nothing that a person would see
-
-
-def temperature_in_words(key: str, temperatures: list[float]) -> str:
-    if not temperatures:
-        return (
-            f"{letter(key)} was not scored on PublicTest, so no temperature can be fitted: it is "
-            "shown as trained."
-        )
-    fitted = mean(temperatures)
-    surer = "over-confident" if fitted > 1 else "under-confident"
-    if abs(fitted - 1) < NEAR_ONE:
-        surer = "neither over- nor under-confident on the whole"
-    seeds = ""
-    if len(temperatures) > 1:
-        low, high = min(temperatures), max(temperatures)
-        seeds = f" in the mean, {low:.2f} to {high:.2f} in {len(temperatures)} seeds"
-    return f"{letter(key)} T = {fitted:.2f}{seeds}: {surer}."
-
-
-def scores_row(name: str, scores: CalibrationScores) -> dict[str, str]:
-    return {
-        "model": name,
-        "debiased ECE": f"{percent(scores.debiased.value)} {interval(scores.debiased.interval)}",
-        "ECE": percent(scores.ece),
-        "ECE by chance alone": percent(scores.chance),
-        "Brier score": f"{scores.brier:.3f}",
-        "NLL": f"{scores.nll:.3f}",
-    }
-
-
-def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: float) -> str:
-    return (
-        f"If {letter(key)} may say “unsure” on {unsure} % of the images, it is right on "
-        f"**{percent(result.accuracy)}** {interval(result.interval)} of the rest, instead "
-        f"of {percent(accuracy)} of all. The rest: {count(round(result.answered))} images with a "
-        f"confidence of {percent(result.threshold)} or more."
-    )
-
 
 selection = current_with_probabilities()
 heading(
@@ -92,7 +48,7 @@ if any(temperatures.values()):
     )
     st.caption("The temperature T is fitted on PublicTest. T > 1 means over-confident.")
 for key, fitted in temperatures.items():
-    st.markdown(temperature_in_words(key, fitted))
+    st.markdown(calibration_view.temperature_in_words(key, fitted))
 if selection.part == "public":
     st.info(
         "The temperature was fitted on these very images. To judge what it does, choose "
@@ -121,7 +77,7 @@ if taught:
         place.markdown(f"{letter(key)}\n{calibration_lesson(model.reliability, taught)}")
 
 rows = [
-    scores_row(f"{key} {name}", model.scores)
+    calibration_view.scores_row(f"{key} {name}", model.scores)
     for key, named in versions.items()
     for name, model in named.items()
 ]
@@ -148,7 +104,7 @@ chosen = {
 }
 for key, result in chosen.items():
     accuracy = float(models[key].predictions.correct.mean())
-    st.markdown(unsure_in_words(key, unsure, result, accuracy))
+    st.markdown(calibration_view.unsure_in_words(key, unsure, result, accuracy))
 show_figure(
     calibration_view.risk_coverage_figure(models, chosen, unsure / 100),
     alt="Accuracy on the rest, by the share left out",

@@ -1,6 +1,7 @@
-"""The calibration page's cached results and figures. Nothing here imports torch."""
+"""The calibration page's cached results, sentences and figures. Nothing here imports torch."""
 
 from dataclasses import dataclass
+from statistics import mean
 
 import numpy as np
 import pandas as pd
@@ -10,16 +11,19 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.figures import drawn_once
 from dashboard.base.parameters import PROBABILITIES
+from dashboard.base.widgets import letter
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.figures.parts import ring, styled
 from fercore.groups.group import Group
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
 from fercore.scoring.grouped import calibration
 from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.wording import count, interval, percent
 
 TRAINED, SCALED = PROBABILITIES.values()
 _LEAST_ANSWERED = 0.05  # the accuracy of fewer images than these jumps about
 _CURVE_POINTS = 400
+_NEAR_ONE = 0.05  # a temperature this near to 1 changes nothing that a person would see
 _PERCENTS = {"ticksuffix": " %", "fixedrange": True}
 
 
@@ -66,6 +70,46 @@ def _calibrated(model: Group, part: str, fitted: dict[str, float]) -> Calibratio
         calibration.reliability(table),
         calibration.risk_coverage(table),
         calibration.area_under_risk_coverage(table),
+    )
+
+
+def temperature_in_words(key: str, temperatures: list[float]) -> str:
+    """What the temperatures of a model's seeds say of how sure it is."""
+    if not temperatures:
+        return (
+            f"{letter(key)} was not scored on PublicTest, so no temperature can be fitted: it is "
+            "shown as trained."
+        )
+    fitted = mean(temperatures)
+    surer = "over-confident" if fitted > 1 else "under-confident"
+    if abs(fitted - 1) < _NEAR_ONE:
+        surer = "neither over- nor under-confident on the whole"
+    seeds = ""
+    if len(temperatures) > 1:
+        low, high = min(temperatures), max(temperatures)
+        seeds = f" in the mean, {low:.2f} to {high:.2f} in {len(temperatures)} seeds"
+    return f"{letter(key)} T = {fitted:.2f}{seeds}: {surer}."
+
+
+def scores_row(name: str, scores: CalibrationScores) -> dict[str, str]:
+    """A model's line of the table, as a person reads it."""
+    return {
+        "model": name,
+        "debiased ECE": f"{percent(scores.debiased.value)} {interval(scores.debiased.interval)}",
+        "ECE": percent(scores.ece),
+        "ECE by chance alone": percent(scores.chance),
+        "Brier score": f"{scores.brier:.3f}",
+        "NLL": f"{scores.nll:.3f}",
+    }
+
+
+def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: float) -> str:
+    """What a model gains where it may say 'unsure' on so many percent of the images."""
+    return (
+        f"If {letter(key)} may say “unsure” on {unsure} % of the images, it is right on "
+        f"**{percent(result.accuracy)}** {interval(result.interval)} of the rest, instead "
+        f"of {percent(accuracy)} of all. The rest: {count(round(result.answered))} images with a "
+        f"confidence of {percent(result.threshold)} or more."
     )
 
 

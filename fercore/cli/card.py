@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from fercore.cli.options import ModelName
+from fercore.errors import ConfigError
+from fercore.files import write_text
 from fercore.groups.finding import find_group
 
 Output = Annotated[Path | None, typer.Option("--output", help="a file; the screen by default")]
@@ -15,9 +17,9 @@ def card(name: ModelName, output: Output = None) -> None:
     """Print or write the model card of a run or a group: its use, and how often it is right."""
     from fercore.report import card as of_model
 
-    model = find_group(name)
+    text = of_model.card(find_group(name))
     if output is None:
-        print(of_model.card(model), end="")
+        print(text, end="")
         return
-    of_model.write_card(model, output)
+    write_text(output, text, ConfigError)
     print(f"{output}: the card of {name}.")

@@ -8,7 +8,7 @@ import typer
 from fercore.cli.options import AsJson, RunName
 from fercore.cli.output import print_json
 from fercore.errors import ConfigError
-from fercore.files import read_json
+from fercore.files import read_json, write_text
 from fercore.runs.listing import find_run
 
 Format = Annotated[str, typer.Option("--format", help="onnx")]
@@ -20,14 +20,14 @@ def export(
 ) -> None:
     """Write a run's model as ONNX, checked against torch, with how to feed it and its card."""
     from fercore.predict.export import FORMATS, export_onnx
-    from fercore.report.card import write_card
+    from fercore.report.card import card
 
     if file_format not in FORMATS:
         raise ConfigError(f"There is no format '{file_format}'. Choose: {', '.join(FORMATS)}.")
     path = output or Path(f"{run_id}.onnx")
     run = find_run(run_id)
-    note, card = export_onnx(run, path), path.with_suffix(".md")
-    write_card(run, card)
+    note, beside = export_onnx(run, path), path.with_suffix(".md")
+    write_text(beside, card(run), ConfigError)
     description = read_json(note)
     if as_json:
         print_json(description)
@@ -35,4 +35,4 @@ def export(
     difference = description["largest_difference_from_torch"]
     print(f"{path}: the model; its probabilities differ from torch's by at most {difference:.0e}.")
     print(f"{note}: its input and output, and the way from a photo to its input.")
-    print(f"{card}: its model card: what it is for, and how often it is right on what.")
+    print(f"{beside}: its model card: what it is for, and how often it is right on what.")

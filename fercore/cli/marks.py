@@ -11,7 +11,8 @@ from fercore.cli.data import load_with_progress
 from fercore.cli.options import AsJson, ImagesOption, LabelsOption, ModelName, PartOption, Yes
 from fercore.cli.output import json_records, print_json, print_table
 from fercore.csv_tables import csv_text
-from fercore.files import replacing
+from fercore.errors import ConfigError
+from fercore.files import write_text
 from fercore.groups import tables
 from fercore.importing.images import TestImages, images_of_data, known_images
 from fercore.wording import in_p, in_percent, points, points_interval
@@ -122,8 +123,7 @@ def list_subsets(as_json: AsJson = False) -> None:
 def export(name: Name, target: Annotated[Path, typer.Argument(help="the CSV to write")]) -> None:
     """Write a subset's images to a CSV: row, and the hash of their pixels."""
     mark = marks.find("subsets", name)
-    with replacing(target) as temporary:
-        temporary.write_text(csv_text(mark.table[["row", "pixels"]]), encoding="utf-8")
+    write_text(target, csv_text(mark.table[["row", "pixels"]]), ConfigError)
     print(f"{len(mark.table)} images written to {target}.")
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from fercore.cli.options import LabelsOption, PartOption
+from fercore.errors import ConfigError
+from fercore.files import write_text
 from fercore.wording import breakable, megabytes
 
 Output = Annotated[Path, typer.Option("--output", help="the HTML file")]
@@ -25,10 +27,9 @@ def report(
 ) -> None:
     """Write a report on two runs or groups: one HTML file that opens without a network."""
     from fercore.groups.finding import find_group
-    from fercore.report.page import report_html, write_report
+    from fercore.report.page import report_html
 
     a, b = (find_group(name).on(part).against(labels) for name in (model_a, model_b))
-    html = report_html(a, b, part, with_faces=faces)
-    write_report(output, html)
+    write_text(output, report_html(a, b, part, with_faces=faces), ConfigError)
     size = breakable(megabytes(output.stat().st_size))
     print(f"{output}: {a.title} against {b.title}, {size}.")

@@ -6,15 +6,13 @@ What people wrote is escaped; the front matter is YAML in which every value is J
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from fercore import __version__
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fercore.analysis.from_weights import CLEAN, robustness
 from fercore.data.download import STATEMENT
-from fercore.errors import ConfigError, RunError
-from fercore.files import replacing, writing_to
+from fercore.errors import RunError
 from fercore.groups.group import Group, group_of
 from fercore.groups.tables import slices
 from fercore.labels import CLASSES, NOT_FOR, USAGES
@@ -41,15 +39,6 @@ _TAGS = ["facial-expression-recognition", "fer2013", "image-classification"]
 _SHOWN = (1, 3, 5)  # strengths of the corruptions
 _ABOVE = ("name", "model", "dataset")  # what the card says elsewhere
 Rows = list[list[str]]
-
-
-def write_card(model: Run | Group, path: Path) -> None:
-    """Write it whole or not at all. Raises `ConfigError` where nothing can be written there."""
-    text = card(model)
-    with writing_to(path.parent.absolute(), f"{path} is not written", ConfigError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
 
 
 def card(model: Run | Group) -> str:

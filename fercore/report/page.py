@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import plotly
 from plotly.offline import get_plotlyjs
 
 from fercore import __version__
 from fercore.data import SYNTHETIC, FaceSet
-from fercore.errors import ConfigError, DataError
-from fercore.files import replacing, writing_to
+from fercore.errors import DataError
 from fercore.groups.group import Group
 from fercore.groups.verdict import title_of
 from fercore.labels import NOT_FOR
@@ -42,14 +40,6 @@ from fercore.scoring.labelling import LABELS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import slice_properties
 from fercore.wording import count
-
-
-def write_report(path: Path, html: str) -> None:
-    """Write it whole or not at all. Raises `ConfigError` where nothing can be written there."""
-    with writing_to(path.parent.absolute(), f"{path} is not written", ConfigError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_text(html, encoding="utf-8")
 
 
 def report_html(a: Group, b: Group, part: str = "private", *, with_faces: bool = False) -> str:

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page
 from fercore.groups.finding import find_group
 from fercore.groups.group import Group, group_of
 from fercore.groups.tables import compare
-from fercore.report.card import write_card
-from fercore.report.page import report_html, write_report
+from fercore.report.card import card
+from fercore.report.page import report_html
 from fercore.scoring.grouped.evaluation import class_table, evaluate
 from fercore.scoring.predictions import PARTS
 from fercore.wording import in_points, points_interval, with_interval
@@ -30,7 +30,7 @@ def offline(browser: Browser):
 
 def test_a_report_opens_from_disk_without_a_network(two_runs, offline: Page, tmp_path):
     a, b = map(group_of, two_runs)
-    write_report(tmp_path / "report.html", report_html(a, b))
+    (tmp_path / "report.html").write_text(report_html(a, b), encoding="utf-8")
     asked, said = [], []
     offline.on("request", lambda request: asked.append(request.url))
     offline.on("console", lambda message: said.append(message.text))
@@ -108,8 +108,7 @@ def test_a_cards_numbers_are_those_of_the_tables_with_n_and_interval(
     if "@" in name:
         two_groups(run_folders)
     model: Group = find_group(name)
-    write_card(model, tmp_path / "card.md")
-    _, _, text = (tmp_path / "card.md").read_text(encoding="utf-8").split("---\n", 2)
+    _, _, text = card(model).split("---\n", 2)
     drawn = MarkdownIt("commonmark").enable("table").render(text)  # as a hub shows it
     (tmp_path / "card.html").write_text(f"<meta charset='utf-8'>{drawn}", encoding="utf-8")
     opened(offline, tmp_path / "card.html")
@@ -132,7 +131,7 @@ def test_a_reports_numbers_are_those_of_the_tables_with_n_and_interval(
 ):
     two_groups(run_folders)
     a, b = find_group("cnn@quick"), find_group("cnn_lstm@quick")
-    write_report(tmp_path / "report.html", report_html(a, b))
+    (tmp_path / "report.html").write_text(report_html(a, b), encoding="utf-8")
     opened(offline, tmp_path / "report.html")
     for line, model in zip(table_of(offline, "model", "accuracy %"), (a, b), strict=True):
         scores = evaluate(model.predictions("private"))
