@@ -72,7 +72,11 @@ def test_accuracy_figure_places_its_points_and_references():
     assert centres[0] > centres[1]
     assert f"M{centres[0]} " in svg  # the paper's CNN stands where a model as good as it stands
     assert "Savitri et al., CNN, 63.25 %" in svg
-    assert "human 65 ± 5" in svg
+    (height,) = re.findall(r'y="(\d+)"[^>]*>human 65 ± 5<', svg)
+    (top,) = set(re.findall(r'd="M[\d.]+ (\d+)V', svg)) & set(
+        re.findall(r'rect [^>]*y="(\d+)"', svg)
+    )
+    assert int(height) < int(top)  # above the lines: no line crosses its words
     assert "paper" not in accuracy_svg(scores, references=False)
 
 

@@ -81,7 +81,7 @@ def _references(x, lines: dict[str, float]) -> list[str]:
     band = (
         f'<rect x="{x(HUMAN.low)}" y="{_TOP}" width="{x(HUMAN.high) - x(HUMAN.low):.1f}" '
         f'height="{_BOTTOM - _TOP}" fill="{REFERENCE_COLOUR}" opacity="0.18"/>'
-        f'<text x="{x(HUMAN.high) - 4}" y="{_TOP + 16}" text-anchor="end" opacity="0.8">'
+        f'<text x="{x(HUMAN.high)}" y="{_TOP - 4}" text-anchor="end" opacity="0.8">'
         "human 65 ± 5</text>"
     )
     marks = [
