@@ -105,14 +105,13 @@ def count(number: int) -> str:
 
 
 def mean_count(number: float) -> str:
-    """A count; of a mean over seeds, with a decimal.
+    """A count; of a mean over seeds, with a decimal. A sum of means may be whole but for rounding.
 
-    >>> mean_count(12.0), mean_count(12.25)
-    ('12', '12.2')
+    >>> mean_count(12.0), mean_count(12.25), mean_count(878.9999999999999)
+    ('12', '12.2', '879')
     """
-    if float(number).is_integer():
-        return count(int(number))
-    return f"{number:,.1f}".replace(",", "\u202f")
+    exact = round(float(number), 6)
+    return count(int(exact)) if exact.is_integer() else f"{exact:,.1f}".replace(",", "\u202f")
 
 
 def megabytes(size: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import loading
 from dashboard.base.current import current_with_predictions
 from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
@@ -52,7 +52,7 @@ def headline(key: str, scores: dict[str, Any]) -> dict[str, Any]:
 def counts_of(model: Group, part: str) -> dict[tuple[str, str], str]:
     """How many images of a label are taken for another class, the most frequent first."""
     table = confusions(loading.predictions(model, part))
-    counts = map(theme.count if model.single else wording.number, table["count"])
+    counts = map(wording.mean_count, table["count"])
     return dict(zip(zip(table["label"], table["predicted"]), counts))
 
 
