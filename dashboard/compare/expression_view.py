@@ -23,7 +23,7 @@ from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLO
 from fercore.figures.parts import legend_below, points_by_row, styled
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
-from fercore.wording import mean_count, percent
+from fercore.wording import count, mean_count, percent
 
 METRICS = ("recall", "precision", "f1")
 
@@ -214,7 +214,7 @@ def map_figure(samples: pd.DataFrame, model: str, name: str) -> go.Figure:
     for title, lines, colour, symbol, size, opacity in layers:
         shown = samples[lines]
         figure.add_scattergl(
-            x=shown["x"], y=shown["y"], mode="markers", name=f"{title} ({len(shown)})",
+            x=shown["x"], y=shown["y"], mode="markers", name=f"{title} ({count(len(shown))})",
             marker={"size": size, "color": colour, "opacity": opacity, "symbol": symbol},
             customdata=shown[["label", f"{model}_predicted"]],
             hovertemplate="label %{customdata[0]}, predicted %{customdata[1]}<extra></extra>",

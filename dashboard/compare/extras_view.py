@@ -189,7 +189,7 @@ def embedding_figure(
                 },
                 selectedpoints=None if marked is None else np.flatnonzero(marked[names == name]),
                 unselected={"marker": {"opacity": 0.1}},
-                name=f"{name} ({len(group)})",
+                name=f"{name} ({count(len(group))})",
                 customdata=np.stack([np.asarray(column) for column in (*point, sure)], axis=1),
                 hovertemplate="label %{customdata[1]}, predicted %{customdata[2]} "
                 "%{customdata[3]}<extra></extra>",
@@ -235,4 +235,4 @@ def forget_lassoed() -> None:
 
 def counts_line(counts: pd.Series) -> str:
     """'happy 12, sad 3, fear 1': the three most frequent."""
-    return ", ".join(f"{name} {count}" for name, count in counts.head(3).items())
+    return ", ".join(f"{name} {count(many)}" for name, many in counts.head(3).items())
