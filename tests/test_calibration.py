@@ -316,7 +316,7 @@ def test_the_slider_moves_the_sentence(two_runs):
         for run_id in ("first", "second"):
             predictions = find_run(run_id).predictions()
             result = calibration.accuracy_at_coverage(predictions, 1 - unsure / 100)
-            assert f"“unsure” on {unsure} % of the images" in words
+            assert f"'unsure' on {unsure} % of the images" in words
             assert f"right on **{100 * result.accuracy:.1f} %**" in words
 
 
@@ -350,6 +350,6 @@ def test_without_public_test_it_goes_on_unscaled(two_runs):
     app = open_page("calibration", a="first", b="none")
     assert "was not scored on PublicTest" in said(app)
     assert list(app.table[0].value.index) == ["A as trained"]
-    assert "“unsure” on 20 %" in said(app)
+    assert "'unsure' on 20 %" in said(app)
     app = open_page("calibration", a="first", b="second", probabilities="temperature-scaled")
     assert len(app.table[0].value) == 3

@@ -106,7 +106,7 @@ def scores_row(name: str, scores: CalibrationScores) -> dict[str, str]:
 def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: float) -> str:
     """What a model gains where it may say 'unsure' on so many percent of the images."""
     return (
-        f"If {letter(key)} may say “unsure” on {unsure} % of the images, it is right on "
+        f"If {letter(key)} may say 'unsure' on {unsure} % of the images, it is right on "
         f"**{percent(result.accuracy)}** {interval(result.interval)} of the rest, instead "
         f"of {percent(accuracy)} of all. The rest: {count(round(result.answered))} images with a "
         f"confidence of {percent(result.threshold)} or more."

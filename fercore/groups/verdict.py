@@ -42,7 +42,10 @@ def limits_in_words(scores: Mapping[str, Mapping[str, Any]]) -> str:
     """How often they fail, by key ('A' and, where there is one, 'B') from the figures of
     `evaluate`; and what is not in their answers.
     """
-    wrong = [f"{key} is wrong on {percent(1 - of['accuracy'])}" for key, of in scores.items()]
+    verb = {"A": " is wrong"}  # said once
+    wrong = [
+        f"{key}{verb.get(key, '')} on {percent(1 - of['accuracy'])}" for key, of in scores.items()
+    ]
     occurring = [row for row in scores["A"]["per_class"] if row["support"]]
     weakest = min(occurring, key=lambda row: row["recall"])
     found = percent(weakest["recall"])
