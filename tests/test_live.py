@@ -9,14 +9,14 @@ import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 from skimage.data import astronaut
 
-from dashboard.live.drawing import BOX_COLOUR, draw_face
+from dashboard.live.drawing import draw_face
 from dashboard.live.figures import live_figure
 from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers
 from dashboard.live.view import Connection, pace_words, reading
 from fercore.errors import ConfigError
 from fercore.faces.detection import Box, find_faces
 from fercore.faces.video import Moment, Pace
-from fercore.figures.colours import MODEL_COLOURS
+from fercore.figures.colours import MARK_COLOUR, MODEL_COLOURS
 from fercore.labels import CLASSES
 from fercore.predict.predictor import Predictor
 
@@ -109,7 +109,7 @@ def test_box_expression_and_bars_are_drawn_in_their_colours(keys):
         rgb = Image.new("RGB", (1, 1), colour).getpixel((0, 0))
         return int((pixels[rows, columns] == rgb).all(-1).sum())
 
-    assert count(BOX_COLOUR) > 4 * 200
+    assert count(MARK_COLOUR) > 4 * 200
     for key, colour in MODEL_COLOURS.items():
         label = count(colour, rows=slice(80, 150))
         bars = count(colour, rows=slice(330, 480), columns=slice(0, 200))

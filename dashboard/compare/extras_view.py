@@ -20,12 +20,17 @@ from dashboard.base.widgets import enlarged, png_url
 from fercore import data
 from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
-from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
+from fercore.figures.colours import (
+    CLASS_COLOURS,
+    MARK_COLOUR,
+    MODEL_COLOURS,
+    REFERENCE_COLOUR,
+)
 from fercore.figures.parts import error_bars, legend_below, panel, styled, with_panels
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 
-_OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": "#E69F00"}
+_OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": MARK_COLOUR}
 _GAP = 9  # pixels between the pictures of a strip
 
 

@@ -17,9 +17,10 @@ from dashboard.base.selection import Selection
 from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import csv_button, letter, tile
 from dashboard.faces.clip_work import ClipWork, as_url
-from dashboard.faces.photo_view import BOX_COLOUR, CALIBRATED, Judge, judges
+from dashboard.faces.photo_view import CALIBRATED, Judge, judges
 from fercore.faces.clip_names import MAX_SECONDS, NAMED, PER_SECOND, SUFFIXES
 from fercore.figures.clips import clip_figure
+from fercore.figures.colours import MARK_COLOUR
 from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
 from fercore.predict.clip_results import Sight, clip_records, clip_table
@@ -198,7 +199,7 @@ def _frame(work: ClipWork, at: float, face: int) -> Image.Image:
     for sight in work.found:
         if sight.at == at:
             left, top, side = (value * work.scale for value in sight.box[:3])
-            colour = BOX_COLOUR if sight.number == face else _OTHER_FACE
+            colour = MARK_COLOUR if sight.number == face else _OTHER_FACE
             draw.rectangle((left, top, left + side, top + side), outline=colour, width=3)
     return picture
 

@@ -18,6 +18,7 @@ from dashboard.base.widgets import letter, tile
 from dashboard.faces.looks import what_they_look_at
 from fercore.faces.detection import Box, Found, crops, find_faces, remarks
 from fercore.faces.photos import Photo
+from fercore.figures.colours import MARK_COLOUR
 from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
 from fercore.predict.predictor import FacePrediction
@@ -25,7 +26,6 @@ from fercore.predict.track_record import TrackRecord
 from fercore.runs.artifacts import Run
 from fercore.wording import percent
 
-BOX_COLOUR = "#E69F00"
 FACES_SHOWN = 6  # in full; the others on demand
 CALIBRATED = (
     "Probabilities are calibrated, and each model's record is counted, on its own PublicTest "
@@ -186,7 +186,7 @@ def _with_boxes(photo: Image.Image, found: Found) -> Image.Image:
     weight = max(2, shown.width // 200)
     for number, box in enumerate(found.boxes, start=1):
         corners = [(x * scale, y * scale) for x, y in _corners(box)]
-        draw.line([*corners, *corners[:2]], fill=BOX_COLOUR, width=weight, joint="curve")
+        draw.line([*corners, *corners[:2]], fill=MARK_COLOUR, width=weight, joint="curve")
         if len(found.boxes) > 1:
             letters = max(14, min(shown.width // 25, box.side * scale / 3))
             _write_number(draw, number, corners[0], ImageFont.load_default(letters))
@@ -201,7 +201,7 @@ def _write_number(
 ) -> None:
     left, top = (max(0.0, value) for value in corner)
     left, top, right, bottom = draw.textbbox((left, top), str(number), font)
-    draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=BOX_COLOUR)
+    draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=MARK_COLOUR)
     draw.text((left, top), str(number), "black", font, anchor="lt")
 
 

@@ -6,10 +6,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from fercore.faces.detection import Box
-from fercore.figures.colours import MODEL_COLOURS, text_on
+from fercore.figures.colours import MARK_COLOUR, MODEL_COLOURS, text_on
 from fercore.labels import CLASSES
 
-BOX_COLOUR = "#E69F00"
 _TRACK = "#5a5a5a"  # behind a bar, so that its full length is seen
 _DARK = 0.6  # how far the picture is darkened under the bars
 
@@ -19,7 +18,7 @@ def draw_face(picture: Image.Image, box: Box, probs: dict[str, NDArray]) -> None
     unit = max(8, picture.width // 46)  # a line of text; 13 pixels in a frame of 640
     draw = ImageDraw.Draw(picture)
     left, top, side = box[:3]
-    draw.rectangle((left, top, left + side, top + side), outline=BOX_COLOUR, width=unit // 4)
+    draw.rectangle((left, top, left + side, top + side), outline=MARK_COLOUR, width=unit // 4)
     _draw_bars(picture, probs, unit)
     _draw_expressions(draw, box, probs, unit, picture.width)
 

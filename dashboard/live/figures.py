@@ -6,11 +6,10 @@ import numpy as np
 from plotly.subplots import make_subplots
 
 from fercore.faces.video import HISTORY_SECONDS, Moment
-from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, contrast
+from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, needs_rim
 from fercore.figures.parts import styled
 from fercore.labels import CLASSES
 
-_FAINT = 1.5  # contrast to white below which a line is drawn with a rim
 _POINTS_PER_SECOND = 4  # more cannot be seen, and all are sent to the browser every second
 
 
@@ -44,7 +43,7 @@ def _empty_figure(models: tuple[str, ...]) -> dict:
         title.update(textangle=0, font={"color": MODEL_COLOURS[key]}, text=f"<b>{key}</b>")
     for row, key in enumerate(models, start=1):
         for number, (name, colour) in enumerate(CLASS_COLOURS.items()):
-            if contrast(colour, "#ffffff") < _FAINT:
+            if needs_rim(colour):
                 figure.add_scatter(
                     mode="lines",
                     line={"color": REFERENCE_COLOUR, "width": 4.5},

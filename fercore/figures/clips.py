@@ -8,10 +8,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, contrast
+from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR, needs_rim
 from fercore.figures.parts import STILL, styled
 
-_FAINT = 1.5  # contrast to white below which a line is drawn with a rim
 _PANEL, _FRAMES = 170, 84  # pixels high
 
 Picture = tuple[float, str]  # a time in seconds, and a frame's data URL
@@ -56,7 +55,7 @@ def _lines(
 ) -> None:
     for number, (name, colour) in enumerate(CLASS_COLOURS.items()):
         common: dict[str, Any] = {"x": times, "y": values[:, number], "legendgroup": name}
-        if contrast(colour, "#ffffff") < _FAINT:
+        if needs_rim(colour):
             rim = {"color": REFERENCE_COLOUR, "width": 4.5}
             figure.add_scatter(
                 **common, mode="lines", line=rim, showlegend=False, hoverinfo="skip", row=row, col=1

@@ -4,6 +4,7 @@ import numpy as np
 
 MODEL_COLOURS = {"A": "#0072B2", "B": "#D55E00"}
 REFERENCE_COLOUR = "#8c8c8c"
+MARK_COLOUR = "#E69F00"  # around a face that was found or a cell that was chosen; of what is wrong
 
 # Okabe & Ito's seven colours that are not black.
 CLASS_COLOURS = {
@@ -21,6 +22,7 @@ Scale = list[tuple[float, str]]  # of colours, as Plotly has them: places from 0
 # Sequential for magnitudes, diverging and centred on zero for differences; both also dark-safe.
 MAGNITUDE: Scale = [(0, "#eef4fa"), (0.5, "#6aaed6"), (1, "#08306b")]
 DIFFERENCE: Scale = [(0, "#D55E00"), (0.5, "#f2f2f2"), (1, "#0072B2")]
+_FAINT = 1.5  # contrast to white below which a line is drawn with a rim
 
 
 def contrast(one: str, other: str) -> float:
@@ -32,6 +34,11 @@ def contrast(one: str, other: str) -> float:
 def text_on(colour: str) -> str:
     """Black or white, whichever is read better on a colour: always at a contrast above 4.5."""
     return max(("#000000", "#ffffff"), key=lambda text: contrast(text, colour))
+
+
+def needs_rim(colour: str) -> bool:
+    """Whether a line of it is hardly seen on white."""
+    return contrast(colour, "#ffffff") < _FAINT
 
 
 def colour_at(scale: Scale, share: float) -> str:

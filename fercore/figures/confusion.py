@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fercore.figures.colours import DIFFERENCE, MAGNITUDE
+from fercore.figures.colours import DIFFERENCE, MAGNITUDE, MARK_COLOUR
 from fercore.figures.parts import STILL, heat, styled
 from fercore.labels import CLASSES
 from fercore.wording import number, percent, signed
@@ -12,7 +12,7 @@ from fercore.wording import number, percent, signed
 # (7, 7), by label and by what was said; of a group the means over its seeds
 Counts = NDArray[np.integer] | NDArray[np.floating]
 ROW_COLOUR, COLUMN_COLOUR = "#009E73", "#CC79A7"  # of a lesson's frames
-_SIDE, _CHOSEN = 38, "#E69F00"  # of a cell's mark, pixels; of the frame of the chosen cell
+_SIDE = 38  # of a cell's mark, pixels
 _SHARES = {"row": "% of the row", "column": "% of the column", "none": "% of the largest cell"}
 
 
@@ -146,7 +146,7 @@ def _matrix(
         row, column = (CLASSES.index(name) for name in selected)
         figure.add_shape(
             type="rect", x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5,
-            line={"color": _CHOSEN, "width": 4},
+            line={"color": MARK_COLOUR, "width": 4},
         )  # fmt: skip
     edge = len(CLASSES) - 0.5
     figure.update_xaxes(
