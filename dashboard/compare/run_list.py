@@ -28,9 +28,13 @@ def run_list(runs: list[Run], *, deletable: bool) -> None:
     names = tuple(run.run_id for run in runs)
     columns: dict[str, Any] = {
         "run": name_column(table["run"]),
+        "recipe": name_column(table["recipe"]),
         "learning curve": st.column_config.LineChartColumn(help=explained("learning curve")),
         "marks": st.column_config.MultiselectColumn(
-            options=list(LOOKS), color=[colour for colour, _ in LOOKS.values()], disabled=True
+            width=16 + max(sum(22 + 7 * len(mark) for mark in marks) for marks in table["marks"]),
+            options=list(LOOKS),
+            color=[colour for colour, _ in LOOKS.values()],
+            disabled=True,
         ),
     }
     for place, (key, title) in enumerate(_BUTTONS.items(), start=1):

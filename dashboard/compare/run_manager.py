@@ -47,11 +47,11 @@ def _line(run: Run) -> dict[str, str | list[str]]:
         "run": run.run_id,
         "marks": marks(run),
         "model": model_title(run),
-        "dataset": run.dataset,
-        "recipe": f"{recipe}, from {start}" if start else recipe,
-        "seed": seed_title(run).removeprefix("seed ").removeprefix("ensemble of ") or "–",
         "PrivateTest": _accuracy(run, "private"),
         "PublicTest": _accuracy(run, "public"),
+        "seed": seed_title(run).removeprefix("seed ").removeprefix("ensemble of ") or "–",
+        "dataset": run.dataset,
+        "recipe": f"{recipe}, from {start}" if start else recipe,
         "note": run.note,
         "size": f"{run.bytes_on_disk / 1e6:.1f} MB",
         "created, UTC": info["created"][:16].replace("T", " "),
@@ -71,12 +71,11 @@ def group_table(groups: list[Group]) -> pd.DataFrame:
         {
             "group": group.name,
             "model": model_title(group.members[0]),
-            "dataset": group.dataset,
-            "recipe": group.recipe_name,
-            "of": f"group of {group.count} seeds",
-            "seeds": ", ".join(map(str, group.seeds)),
             "PrivateTest": scored[group.name, "private"],
             "PublicTest": scored[group.name, "public"],
+            "seeds": ", ".join(map(str, group.seeds)),
+            "dataset": group.dataset,
+            "recipe": group.recipe_name,
         }
         for group in groups
     )
