@@ -1,19 +1,18 @@
 """All runs in one table, and what may be done with those made on this machine."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import loading, outcomes
 from dashboard.base.badges import marks
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from dashboard.base.turns import out_of_turn
-from fercore.errors import FerError, RunError
+from fercore.errors import RunError
 from fercore.files import safe_name
 from fercore.groups.accuracies import group_accuracies
 from fercore.groups.group import Group
@@ -105,11 +104,7 @@ def _accuracy(run: Run, part: str) -> str:
 
 def show_outcome() -> None:
     """What the last renaming, note or deletion has come to."""
-    well, sentence = st.session_state.pop(_OUTCOME, (True, ""))
-    if sentence and well:
-        st.success(plain(sentence), icon=":material/check:")
-    elif sentence:
-        st.error(plain(sentence))
+    outcomes.tell(_OUTCOME)
 
 
 def damaged_runs(problems: list[str], *, deletable: bool) -> None:
@@ -167,7 +162,7 @@ def _annotate(run_id: str) -> None:
         annotate_run(find_run(run_id), st.session_state[f"{_NOTE}-{run_id}"])
         return f"The note of {run_id} is saved."
 
-    _keep_outcome(act)
+    outcomes.keep_of(_OUTCOME, act)
 
 
 @errors_kept("Renaming the run")
@@ -180,7 +175,7 @@ def _rename(run_id: str) -> None:
                 st.session_state[key] = run.run_id
         return f"{run_id} is now called {run.run_id}."
 
-    _keep_outcome(act)
+    outcomes.keep_of(_OUTCOME, act)
 
 
 @errors_kept("Deleting the run")
@@ -196,15 +191,7 @@ def _delete(run_id: str) -> None:
                 del st.session_state[key]
         return f"{run_id} is deleted."
 
-    _keep_outcome(act)
-
-
-def _keep_outcome(act: Callable[[], str]) -> None:
-    """Do it, and keep what there is to say until the page is drawn."""
-    try:
-        st.session_state[_OUTCOME] = (True, act())
-    except FerError as error:
-        st.session_state[_OUTCOME] = (False, str(error))
+    outcomes.keep_of(_OUTCOME, act)
 
 
 def total_size(runs: list[Run]) -> str:

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading
+from dashboard.base import loading, outcomes
 from dashboard.base.access import write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.image_loading import Images
@@ -16,14 +16,11 @@ from dashboard.faces.face_row import row_of_faces
 from dashboard.faces.open_face import close, no_such_face, open_soon
 from dashboard.faces.verdict_form import (
     Labelled,
-    keep_outcome,
-    show_outcome,
     verdict_buttons,
     verdict_note,
 )
 from fercore.analysis import relabelling, review_csv
 from fercore.analysis.review import Verdict
-from fercore.errors import FerError
 
 PER_PAGE = 40
 _IMPORT, _IMPORT_SAID = "review-import", "review-import-outcome"
@@ -105,7 +102,7 @@ def import_field() -> None:
         "it is newer.",
     )
     if st.session_state.get(_IMPORT):
-        show_outcome(_IMPORT_SAID)
+        outcomes.tell(_IMPORT_SAID, small=True)
 
 
 @st.dialog("One face", width="large", on_dismiss=close)
@@ -129,10 +126,7 @@ def _import() -> None:
     upload = st.session_state[_IMPORT]
     if upload is None:
         return
-    try:
-        keep_outcome(_IMPORT_SAID, success=review_csv.import_csv(upload).sentence)
-    except FerError as error:
-        keep_outcome(_IMPORT_SAID, problem=str(error))
+    outcomes.keep_of(_IMPORT_SAID, lambda: review_csv.import_csv(upload).sentence)
 
 
 def _exported() -> bytes:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from dashboard.base import outcomes
 from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
@@ -51,7 +52,7 @@ def verdict_buttons(image: Labelled, go_on: Callable[[], None]) -> None:
         for expression, key in CLASS_KEYS.items():
             if expression != image.label:
                 offer(key, "wrong", expression)
-    if not show_outcome(_OUTCOME):
+    if not outcomes.tell(_OUTCOME, small=True):
         st.caption("A verdict on the label is kept, and the next face opens.")
 
 
@@ -139,41 +140,26 @@ def _save(
     written = _note_key(image, current)
     note = st.session_state.get(written, current.note if current else "")
     said = Verdict(image.pixels, image.row, image.dataset, image.label, verdict, should_be, note)
-    try:
+
+    def act() -> str:
         review.save(said)
-    except FerError as error:
-        keep_outcome(_OUTCOME, problem=str(error))
-        return
-    st.session_state.pop(written, None)  # it is the new verdict's now
-    keep_outcome(_OUTCOME, success=f"Saved. Row {image.row}: {verdict_words(said)}")
-    go_on()
+        return f"Saved. Row {image.row}: {verdict_words(said)}"
+
+    if outcomes.keep_of(_OUTCOME, act):
+        st.session_state.pop(written, None)  # it is the new verdict's now
+        go_on()
 
 
 @errors_kept("Removing the verdict")
 def _remove(image: Labelled, current: Verdict | None) -> None:
-    try:
+
+    def act() -> str:
         review.remove(image.pixels)
-    except FerError as error:
-        keep_outcome(_OUTCOME, problem=str(error))
-        return
-    for written in (_note_key(image, current), _note_key(image, None)):
-        st.session_state[written] = ""
-    keep_outcome(_OUTCOME, success="Removed.")
+        return "Removed."
 
-
-def keep_outcome(owner: str, *, success: str = "", problem: str = "") -> None:
-    """Callbacks run before the page is drawn: what they have to say waits for it."""
-    st.session_state[owner] = (success, problem)
-
-
-def show_outcome(owner: str) -> bool:
-    """What a callback had to say, once; whether there was anything."""
-    success, problem = st.session_state.pop(owner, ("", ""))
-    if success:
-        st.caption(f":green[:material/check: {plain(success)}]")
-    if problem:
-        st.error(plain(problem))
-    return bool(success or problem)
+    if outcomes.keep_of(_OUTCOME, act):
+        for written in (_note_key(image, current), _note_key(image, None)):
+            st.session_state[written] = ""
 
 
 def _note_key(image: Labelled, current: Verdict | None) -> str:

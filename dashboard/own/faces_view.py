@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from dashboard.base import outcomes
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
@@ -27,20 +28,12 @@ _SET, _SAID = "own-faces-set", "own-faces-said"
 def select_set(name: str, sentence: str) -> None:
     """Show that set from now on, and once the sentence."""
     st.session_state[_SET] = name
-    _say(sentence)
-
-
-def _say(sentence: str, *, well: bool = True) -> None:
-    st.session_state[_SAID] = (well, sentence)
+    outcomes.keep(_SAID, sentence)
 
 
 def stored_view(folders: list[Path], runs: list[Run]) -> None:
     """The sets that were kept: counts, fine-tuning, what it changed, deletion."""
-    well, said = st.session_state.pop(_SAID, (True, ""))
-    if said and well:
-        st.success(plain(said), icon=":material/check:")
-    elif said:
-        st.error(plain(said))
+    outcomes.tell(_SAID)
     if not folders:
         st.info("No faces are kept yet. Choose photos above.")
         return
@@ -95,7 +88,7 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
     except FerError as error:
         st.error(plain(error))
         return
-    _say(f"{name} is on its way: the sidebar shows it under Retrain.")
+    outcomes.keep(_SAID, f"{name} is on its way: the sidebar shows it under Retrain.")
     st.rerun()
 
 
@@ -152,9 +145,9 @@ def _confirm(name: str) -> None:
 @errors_kept("Deleting the faces")
 def _delete(name: str) -> None:
     st.cache_resource.clear()  # its files are held open there
-    try:
+
+    def act() -> str:
         delete_faces(name)
-    except FerError as error:
-        _say(str(error), well=False)
-        return
-    _say(f"{name} is deleted.")
+        return f"{name} is deleted."
+
+    outcomes.keep_of(_SAID, act)
