@@ -91,19 +91,26 @@ def roc_curve(positive: Truth, scores: Scores) -> RocCurve:
     positive, scores = np.asarray(positive, bool), np.asarray(scores, np.float64)
     if positive.all() or not positive.any():
         raise ValueError("an ROC curve needs positive and negative images")
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    true = np.cumsum(positive[order])[ends]
-    false = 1 + ends - true
-    if len(ends) > 2:
+    thresholds, true, every = _by_threshold(positive, scores)
+    false = every - true
+    if len(every) > 2:
         bends = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
         keep = np.flatnonzero(np.concatenate([[True], bends, [True]]))
-        true, false, ends = true[keep], false[keep], ends[keep]
+        true, false, thresholds = true[keep], false[keep], thresholds[keep]
     return RocCurve(
         np.concatenate([[0.0], false / false[-1]]),
         np.concatenate([[0.0], true / true[-1]]),
-        np.concatenate([[np.inf], scores[order][ends]]),
+        np.concatenate([[np.inf], thresholds]),
     )
+
+
+def _by_threshold(
+    positive: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Every score that occurs, falling; how many positive ones, and how many of all, reach it."""
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    return scores[order][ends], np.cumsum(positive[order])[ends], 1 + ends
 
 
 class PrecisionRecallCurve(NamedTuple):
@@ -123,10 +130,8 @@ def precision_recall_curve(positive: Truth, scores: Scores) -> PrecisionRecallCu
     positive, scores = np.asarray(positive, bool), np.asarray(scores, np.float64)
     if not positive.any():
         raise ValueError("a precision-recall curve needs positive images")
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    true = np.cumsum(positive[order])[ends]
-    return PrecisionRecallCurve(true / true[-1], true / (1 + ends), scores[order][ends])
+    thresholds, true, every = _by_threshold(positive, scores)
+    return PrecisionRecallCurve(true / true[-1], true / every, thresholds)
 
 
 def average_precision(positive: Truth, scores: Scores) -> float:
