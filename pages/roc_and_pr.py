@@ -83,7 +83,7 @@ for key, of in scores.items():
     aucs = {row["class"]: row["auc"] for row in of["per_class"]}
     rows.append({"model": key, **aucs, "macro": of["macro_auc"], "micro": of["micro_auc"]})
 areas = pd.DataFrame(rows)
-st.table(areas.set_index("model").map(lambda area: "–" if area is None else f"{area:.3f}"))
+st.table(areas.set_index("model").map(percent))
 st.caption(explained("AUC", "macro AUC", "micro AUC"))
 as_csv = partial(csv_button, models=models, part=selection.part)
 

@@ -145,7 +145,7 @@ def test_areas_of_the_averages_agree_with_scikit_learn(two_runs):
     }
     for kind, (name, area) in areas.items():
         *_, title = roc_and_pr.curves_figure({"A": grouped([table])}, kind).layout.annotations
-        assert title.text == f"average<br><sup>{name} A {area:.3f}</sup>"
+        assert title.text == f"average<br><sup>{name} A {wording.percent(area)}</sup>"
 
 
 @pytest.mark.parametrize("kind", ["roc", "pr"])

@@ -14,6 +14,7 @@ from fercore.scoring import metrics
 from fercore.scoring.grouped import curves
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.predictions import Predictions
+from fercore.wording import percent
 
 
 def curves_figure(tables: dict[str, GroupPredictions], kind: str = "roc") -> go.Figure:
@@ -220,7 +221,7 @@ def _area_title(panel: str, tables: dict[str, GroupPredictions], kind: str) -> s
         key: float(np.mean([_area(panel, own, kind) for own in table.tables]))
         for key, table in tables.items()
     }
-    shown = (f"{key} –" if np.isnan(area) else f"{key} {area:.3f}" for key, area in areas.items())
+    shown = (f"{key} {percent(area)}" for key, area in areas.items())
     name = "AUC" if kind == "roc" else "average precision"
     if panel not in CLASSES:
         name = f"{'macro' if kind == 'roc' else 'micro'} {name}"
