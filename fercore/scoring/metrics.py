@@ -88,8 +88,7 @@ def roc_curve(positive: Truth, scores: Scores) -> RocCurve:
     Points on a straight line between their neighbours are left out. Raises `ValueError` unless
     both kinds of image occur.
     """
-    positive, scores = np.asarray(positive, bool), np.asarray(scores, np.float64)
-    if positive.all() or not positive.any():
+    if np.all(positive) or not np.any(positive):
         raise ValueError("an ROC curve needs positive and negative images")
     thresholds, true, every = _by_threshold(positive, scores)
     false = every - true
@@ -105,9 +104,10 @@ def roc_curve(positive: Truth, scores: Scores) -> RocCurve:
 
 
 def _by_threshold(
-    positive: NDArray[np.bool_], scores: NDArray[np.float64]
+    positive: Truth, scores: Scores
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Every score that occurs, falling; how many positive ones, and how many of all, reach it."""
+    positive, scores = np.asarray(positive, bool), np.asarray(scores, np.float64)
     order = np.argsort(-scores, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
     return scores[order][ends], np.cumsum(positive[order])[ends], 1 + ends
@@ -127,8 +127,7 @@ def precision_recall_curve(positive: Truth, scores: Scores) -> PrecisionRecallCu
     `positive` bool (N,), `scores` (N,), higher meaning positive. Raises `ValueError` where no
     image is positive.
     """
-    positive, scores = np.asarray(positive, bool), np.asarray(scores, np.float64)
-    if not positive.any():
+    if not np.any(positive):
         raise ValueError("a precision-recall curve needs positive images")
     thresholds, true, every = _by_threshold(positive, scores)
     return PrecisionRecallCurve(true / true[-1], true / every, thresholds)
