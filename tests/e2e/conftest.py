@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
 
 from dashboard.base.navigation import PAGES
 from fercore.analysis.from_weights import EMBEDDING
@@ -232,14 +232,6 @@ def follow(page: Page, title: str) -> None:
     settle(page)
 
 
-def choose(box: Locator, option: str) -> None:
-    """Pick an option of a select box."""
-    box.click()
-    box.fill(option)
-    box.press("Enter")
-    settle(box.page)
-
-
 def open_list(box: Locator) -> None:
     """Open the list of a select box. What is drawn late may close it: the key is pressed again."""
     options = box.page.get_by_role("option")
@@ -248,6 +240,15 @@ def open_list(box: Locator) -> None:
         with suppress(TimeoutError):
             return options.first.wait_for(timeout=1000)
     pytest.fail(f"no list opened at {box}")
+
+
+def choose(box: Locator, option: str) -> None:
+    """Pick an option of a select box."""
+    open_list(box)
+    box.fill(option)
+    expect(box.page.get_by_role("option").first).to_contain_text(option)
+    box.press("Enter")
+    settle(box.page)
 
 
 def unfold(page: Page, label: str) -> None:
