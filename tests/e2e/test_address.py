@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 from playwright.sync_api import Page, expect
 
 from dashboard.base.navigation import PAGES
-from tests.e2e.conftest import PATIENCE, choose, go_to, narrowing, opened_anew, settle
+from tests.e2e.conftest import PATIENCE, choose, go_to, opened_anew, settle, unfold
 from tests.e2e.test_browser import click_cell
 from tests.e2e.test_workbench import TILE
 
@@ -45,7 +45,7 @@ def test_one_choice_is_one_step_and_back_shows_what_was_chosen(page, address):
     page.get_by_text("highest loss", exact=True).click()
     expect(page).to_have_url(re.compile("order=loss"))
     assert steps(page) == first + 4
-    narrowing(page).click()
+    unfold(page, "Narrow down")
     choose(page.get_by_role("combobox", name=re.compile(r"Label\b")), "happy")
     expect(page).to_have_url(re.compile("true=happy"))
     assert steps(page) == first + 5

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from fercore.labels import CLASSES
-from tests.e2e.conftest import PATIENCE, choose, narrowing, opened_anew, settle
+from tests.e2e.conftest import PATIENCE, choose, opened_anew, settle, unfold
 
 expect.set_options(timeout=PATIENCE)
 
@@ -55,7 +55,7 @@ def test_from_the_overview_to_the_faces_in_one_click(page, address):
 def test_the_same_by_the_two_boxes(page, address):
     page.goto(f"{address}/confusion")
     settle(page)
-    narrowing(page).click()
+    unfold(page, "Narrow down")
     for box, choice in (("Label", "happy"), ("A says", "sad")):
         choose(page.get_by_role("combobox", name=re.compile(rf"{box}\b")), choice)
     expect(

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PATIENCE, choose, narrowing, opened_anew, settle
+from tests.e2e.conftest import PATIENCE, choose, opened_anew, settle, unfold
 from tests.e2e.test_workbench import TILE
 
 expect.set_options(timeout=PATIENCE)
@@ -61,7 +61,7 @@ def test_a_second_click_takes_back_unless_the_selection_was_changed_elsewhere(pa
     settle(page)
     click_point(page, 4)
     expect(page.get_by_text("Selected: the label says sad")).to_be_visible()
-    narrowing(page).click()
+    unfold(page, "Narrow down")
     choose(page.get_by_role("combobox", name=re.compile(r"Label\b")), "happy")
     expect(page.get_by_text("Selected: the label says happy")).to_be_visible()
     settle(page)
