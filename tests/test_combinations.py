@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dashboard.base.navigation import page_path
 from fercore.analysis import review
 from fercore.errors import ConfigError, RunError
 from fercore.files import write_json
@@ -193,6 +194,16 @@ def test_all_that_ended_are_announced_until_they_are_put_away(two_runs):
         assert words in said(app)
     app.button(key="put-away-one").click().run()
     assert "Finished: one" not in said(app)
+    app.switch_page(page_path("confusion")).run()
+    app.button(key="compare-two").click().run()
+    assert app.title[0].value == "Confusion"  # it compares already
+    assert (app.session_state["a"], app.session_state["b"]) == ("two", "one")
+    app.session_state["finished-runs-seen"] = {"one"}
+    app.switch_page(page_path("your_faces")).run()
+    app.button(key="compare-two").click().run()
+    assert app.title[0].value == "CNN on synthetic faces: two against one"
+    app.session_state["finished-runs-seen"] = {"one"}
+    app.run()
     assert "Finished: two" in said(app)
     for name in ("three", "four"):
         changed("first", name, created=now)

@@ -237,7 +237,7 @@ def test_a_part_without_images_is_a_sentence(two_runs):
     for name in ANALYSIS[:-1]:
         words = said(open_page(name, a="first"))
         assert "A was not scored on these images" in words
-        assert "right on PublicTest of synthetic." in words
+        assert "right on synthetic faces (PublicTest)." in words
 
 
 @pytest.mark.parametrize("name", ["training", "webcam"])

@@ -104,7 +104,7 @@ def test_other_weights_do_not_answer_for_it(kept):
 
 def test_the_pages_show_it(kept):
     app = open_page("overview", a="first", b="second")
-    assert "on synthetic (PrivateTest)" in said(app)
+    assert "on synthetic faces (PrivateTest)" in said(app)
     assert "on elsewhere" in said(app)
     for page in ("overview", "misclassified", "slices", "calibration", "data_audit", "robustness",
                  "good_enough", "expression", "what_if", "predict"):  # fmt: skip

@@ -224,7 +224,7 @@ def test_the_pages_give_both(two_runs, monkeypatch):
     open_page("overview")
     name, html = given["Report to send"]
     assert name == "report_second_first_private.html"
-    assert "<h1>CNN-LSTM against CNN on drawn faces</h1>" in html().decode()
+    assert "<h1>CNN-LSTM against CNN on synthetic faces</h1>" in html().decode()
     app = open_page("runs")
     name, text = given["Download the card"]
     assert (name, text().decode()) == ("second.md", card(two_runs[1]))

@@ -125,7 +125,7 @@ def test_a_group_and_one_of_its_seeds_are_told_apart(run_folders):
     assert "A is a single run" in subject(group_of(find_run("lstm-0")), group)
     assert "two groups" in subject(group, find_group("cnn_lstm@quick"))
     title = title_of({"A": group, "B": alone})
-    assert title == "CNN on drawn faces: quick, 3 seeds against quick, seed 1"
+    assert title == "CNN on synthetic faces: quick, 3 seeds against quick, seed 1"
 
 
 def test_the_overview_links_to_the_study_where_architectures_are_compared(two_runs):
@@ -140,7 +140,10 @@ def test_the_overview_links_to_the_study_where_architectures_are_compared(two_ru
 def test_the_title_tells_two_runs_of_one_model_apart(two_runs):
     other = copy_of(two_runs[0], seed=1)
     title = title_of({"A": group_of(two_runs[0]), "B": group_of(other)})
-    assert title == "CNN on drawn faces: quick, seed 0 against quick, seed 1"
+    assert title == "CNN on synthetic faces: quick, seed 0 against quick, seed 1"
+    other = copy_of(two_runs[0], seed=0)
+    title = title_of({"A": group_of(two_runs[0]), "B": group_of(other)})
+    assert title == "CNN on synthetic faces: first against first-0"
 
 
 def test_the_weakest_class_and_its_figure_are_of_one_metric(two_runs):

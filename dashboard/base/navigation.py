@@ -8,13 +8,14 @@ _FOLDER = Path(__file__).parents[2] / "pages"
 
 class PageEntry(NamedTuple):
     """A page and the menu it is in; '' for the bar itself. former: its name of before, whose links
-    still lead to it.
+    still lead to it. compares: whether it sets A against B.
     """
 
     section: str
     title: str
     icon: str
     former: str = ""
+    compares: bool = True
 
     @property
     def name(self) -> str:
@@ -30,7 +31,8 @@ PAGES = {
     for entry in (
         PageEntry("", "Overview", ":material/dashboard:"),
         PageEntry(
-            "", "Does the LSTM lose?", ":material/psychology_alt:", former="why_the_lstm_loses"
+            "", "Does the LSTM lose?", ":material/psychology_alt:", former="why_the_lstm_loses",
+            compares=False,
         ),
         PageEntry("Compare", "Confusion", ":material/grid_on:"),
         PageEntry("Compare", "Per class", ":material/bar_chart:"),
@@ -43,16 +45,16 @@ PAGES = {
         PageEntry("Understand", "Slices", ":material/content_cut:"),
         PageEntry("Understand", "Robustness", ":material/blur_on:"),
         PageEntry("Understand", "Embedding", ":material/scatter_plot:"),
-        PageEntry("Understand", "Pretraining", ":material/school:"),
+        PageEntry("Understand", "Pretraining", ":material/school:", compares=False),
         PageEntry("Data", "Data audit", ":material/fact_check:"),
         PageEntry("Data", "Review", ":material/rate_review:"),
-        PageEntry("Data", "Runs", ":material/inventory_2:"),
-        PageEntry("Try it", "Predict", ":material/add_a_photo:"),
-        PageEntry("Try it", "What if", ":material/tune:"),
-        PageEntry("Try it", "Webcam", ":material/videocam:"),
-        PageEntry("Try it", "Your faces", ":material/face_retouching_natural:"),
+        PageEntry("Data", "Runs", ":material/inventory_2:", compares=False),
+        PageEntry("Try it", "Predict", ":material/add_a_photo:", compares=False),
+        PageEntry("Try it", "What if", ":material/tune:", compares=False),
+        PageEntry("Try it", "Webcam", ":material/videocam:", compares=False),
+        PageEntry("Try it", "Your faces", ":material/face_retouching_natural:", compares=False),
     )
-}
+}  # fmt: skip
 
 
 def page_at(path: str) -> str:

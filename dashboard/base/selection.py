@@ -12,6 +12,7 @@ from dashboard.base.keys import CONFIDENCE, PREDICTED, PREDICTED_B, SLICE, TRUE
 from dashboard.base.plain import plain
 from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
+from fercore.runs.words import images_title
 from fercore.scoring.predictions import PARTS
 
 NO_MODEL, ANY = "none", "any"
@@ -66,8 +67,9 @@ class Selection:
     def part_name(self) -> str:
         if self.part not in PARTS:
             return plain(self.a.dataset)
-        name = PARTS[self.part]
-        return name if self.a.dataset == "FER2013" else f"{name} of {plain(self.a.dataset)}"
+        if self.a.dataset == "FER2013":
+            return PARTS[self.part]
+        return plain(images_title(self.a.dataset, self.part))
 
     @property
     def cells(self) -> dict[str, tuple[str, str]]:

@@ -6,7 +6,7 @@ from dashboard.base.theme import count
 from fercore.errors import RunError
 from fercore.groups.group import Group
 from fercore.runs.parts import part_names
-from fercore.scoring.predictions import PARTS
+from fercore.runs.words import images_title
 from fercore.wording import interval, percent
 
 
@@ -23,7 +23,7 @@ def _sentence(key: str, model: Group) -> str:
     own = next((part for part in ("private", "public") if loading.is_scored(model, part)), None)
     if not names or own is None:
         return ""
-    found = [_score(model, own, f"{plain(model.dataset)} ({PARTS[own]})")]
+    found = [_score(model, own, plain(images_title(model.dataset, own)))]
     problems = []
     for name in names:
         try:

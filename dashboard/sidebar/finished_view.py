@@ -5,25 +5,31 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from dashboard.base import loading
+from dashboard.base.address import PAGE
 from dashboard.base.badges import badge, marks
 from dashboard.base.failures import errors_kept
 from dashboard.base.keys import MODEL_A, MODEL_B
+from dashboard.base.navigation import PAGES
+from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from fercore.groups.group import group_of
 from fercore.jobs.transfer import before_and_after
 from fercore.runs.artifacts import Run
-from fercore.runs.words import cut_short
+from fercore.runs.words import cut_short, images_title
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import p_value, percent, points, points_interval
 
 _NEWS = timedelta(hours=24)
 _SEEN = "finished-runs-seen"
+_TO_COMPARE = "finished-run-to-compare"  # A and B, where the page shown compares nothing
 _CARDS = 3  # at once; the next ones come as these are put away
 
 
 def finished_view() -> None:
     """This machine's newest runs, while they are news and until they are put away."""
+    if pair := st.session_state.pop(_TO_COMPARE, None):
+        st.switch_page(**link("overview", **pair))
     runs = loading.runs()
     news = [run for run in runs if not run.shipped and _is_news(run)]
     if not news:
@@ -92,13 +98,14 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
     metrics = loading.metrics(run)
     part = "private" if "private" in metrics else "public"
     accuracy = metrics[part]["accuracy"]
-    sentences = [f"{percent(accuracy)} right on {PARTS[part]} of {plain(run.dataset)}."]
+    sentences = [f"{percent(accuracy)} right on {plain(images_title(run.dataset, part))}."]
     if run.start_from:
         table = before_and_after(run)
         for line in table[table["part"] == PARTS[part]].to_dict("records"):
             n, of = line["n"], line["of"]
             here = "" if n == of else f" ({n} of {of} images)"
-            what = f"{plain(line['dataset'])} {line['part']}{here}, since {plain(run.start_from)}"
+            what = f"{plain(images_title(line['dataset'], line['part']))}{here}"
+            what += f", since {plain(run.start_from)}"
             bounds = line["difference_low"], line["difference_high"]
             sentences.append(_change(what, line["difference"], bounds, line["p_value"]))
     elif old:
@@ -121,7 +128,11 @@ def _is_news(run: Run) -> bool:
 @errors_kept("The comparison")
 def _compare(new: str, old: str) -> None:
     """The new one is A, so that A − B on the pages is what this card says."""
-    st.session_state[MODEL_A], st.session_state[MODEL_B] = new, old
+    pair = {MODEL_A: new, MODEL_B: old}
+    if PAGES[st.session_state[PAGE]].compares:
+        st.session_state.update(pair)
+    else:
+        st.session_state[_TO_COMPARE] = pair
     _put_away(new)
 
 

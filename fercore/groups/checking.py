@@ -14,6 +14,7 @@ from fercore.groups.costs import Cost, measured_cost
 from fercore.groups.group import Group
 from fercore.groups.requirements import Requirement
 from fercore.labels import CLASSES
+from fercore.runs.words import images_title
 from fercore.scoring import influence
 from fercore.scoring.grouped.calibration import calibration_scores
 from fercore.scoring.grouped.evaluation import class_table, evaluate
@@ -22,7 +23,6 @@ from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.thresholds import Withheld, choose_thresholds, withhold
 from fercore.scoring.groups import group_mean
 from fercore.scoring.metrics import one_hot
-from fercore.scoring.predictions import PARTS
 from fercore.scoring.statistics import Interval
 
 _OF_PROBABILITIES = {"auc", "macro_auc", "ece", "brier", "log_loss"}
@@ -119,7 +119,7 @@ class _Figures:
             )
         if k is not None and not (self.answers.labels == k).any():
             raise ConfigError(
-                f"{PARTS.get(self.part, self.part)} of {self.group.dataset} has no image of "
+                f"{images_title(self.group.dataset, self.part)} has no image of "
                 f"{CLASSES[k]}: leave out {wanted.figure}."
             )
 

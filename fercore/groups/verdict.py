@@ -6,10 +6,9 @@ Nothing here is escaped: names are as people wrote them.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fercore.data import SYNTHETIC
 from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
-from fercore.runs.words import model_title, seed_title
+from fercore.runs.words import faces_title, model_title, seed_title
 from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
 from fercore.scoring.statistics import LEVEL
 from fercore.study.references import AUTHORS, PAPER
@@ -92,12 +91,10 @@ def _seeds_in_words(result: GroupComparison) -> str:
 
 def title_of(models: dict[str, Group]) -> str:
     """'CNN against CNN-LSTM on FER2013'; each with its own dataset, or with its recipe and seeds,
-    where these are what tells them apart.
+    or by its name, where these are what tells them apart.
     """
     titles = [model_title(model.members[0]) for model in models.values()]
-    sets = [
-        "drawn faces" if model.dataset == SYNTHETIC else model.dataset for model in models.values()
-    ]
+    sets = [faces_title(model.dataset) for model in models.values()]
     if len(set(sets)) > 1:
         return " against ".join(f"{title} on {faces}" for title, faces in zip(titles, sets))
     if len(set(titles)) < len(titles):
@@ -105,6 +102,8 @@ def title_of(models: dict[str, Group]) -> str:
             ", ".join(filter(None, [model.recipe_name, _seeds_of(model)]))
             for model in models.values()
         ]
+        if len(set(versions)) < len(versions):
+            versions = [model.name for model in models.values()]
         return f"{titles[0]} on {sets[0]}: {' against '.join(versions)}"
     return f"{' against '.join(titles)} on {sets[0]}"
 

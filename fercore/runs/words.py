@@ -7,6 +7,7 @@ from fercore.data import SYNTHETIC
 from fercore.models import MODELS
 from fercore.runs.artifacts import Run
 from fercore.scoring.labelling import TRAINED_BY
+from fercore.scoring.predictions import PARTS
 
 UNCOMMITTED = "uncommitted code"  # of a run that no commit makes again
 ENSEMBLE, IMPORTED, CUT_SHORT = "ensemble", "imported", "cut short"
@@ -50,6 +51,16 @@ def dataset_part(run: Run) -> Part:
     """The set that it was made on, where that is not FER2013."""
     name = run.home.dataset
     return Part("" if name == "FER2013" else name, SYNTHETIC if name == SYNTHETIC else "")
+
+
+def faces_title(dataset: str) -> str:
+    """What a set is called in a sentence: 'FER2013', 'synthetic faces'."""
+    return "synthetic faces" if dataset == SYNTHETIC else dataset
+
+
+def images_title(dataset: str, part: str) -> str:
+    """A set and which of its images, one of `PARTS` or its title: 'FER2013 (PrivateTest)'."""
+    return f"{faces_title(dataset)} ({PARTS.get(part, part)})"
 
 
 def joined(parts: Iterable[Part]) -> str:

@@ -103,7 +103,7 @@ def test_the_first_page_opens_by_its_name_too(page, address):
     for path in ("", "/", "/overview", "/overview?a=second&b=none"):
         page.goto(f"{address}{path}")
         settle(page)
-        words = "CNN-LSTM on drawn faces" if "second" in path else re.compile("against .* on drawn")
+        words = "CNN-LSTM on synth" if "second" in path else re.compile("against .* on synth")
         expect(page.get_by_role("heading", level=1)).to_contain_text(words)
         expect(page.get_by_role("dialog")).to_have_count(0)  # that the page was not found
     links = page.get_by_test_id("stTopNav").get_by_text("Overview", exact=True)

@@ -66,4 +66,4 @@ def test_the_same_by_the_two_boxes(page, address):
 def test_models_are_chosen_in_the_url(page, address):
     page.goto(f"{address}/?a=second&b=none")
     settle(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("CNN-LSTM on drawn faces")
+    expect(page.get_by_role("heading", level=1)).to_have_text("CNN-LSTM on synthetic faces")
