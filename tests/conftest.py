@@ -2,12 +2,14 @@
 
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 
 from fercore import data
 from fercore.data import FaceSet
@@ -23,6 +25,8 @@ SHARED = ROOT.parent / "shared" / "data"
 FER2013 = SHARED / "fer2013.csv.zip"
 # Streamlit reads the settings beside the script that it runs; a page under test is run by itself.
 config._main_script_path = str(ROOT / "dashboard" / "app.py")
+# Each AppTest looks through all installed packages for components: half of the time of a page.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(autouse=True)
