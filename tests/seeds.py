@@ -20,6 +20,12 @@ def another_seed(source: Path, name: str, seed: int, *, skill: float = 1.0, **ch
     Its predictions are drawn anew: the higher `skill`, the more are right.
     """
     folder = artifacts_folder() / "runs" / name
+    _make_seed(folder, source, seed, skill, changes)
+    return read_run(folder)
+
+
+def _make_seed(folder: Path, source: Path, seed: int, skill: float, changes: dict) -> None:
+    name = folder.name
     shutil.copytree(source, folder)
     info = read_json(folder / "run.json")
     info |= {"run_id": name, "seed": seed, "created": f"2026-11-24T12:00:{seed:02}+00:00"}
@@ -33,7 +39,6 @@ def another_seed(source: Path, name: str, seed: int, *, skill: float = 1.0, **ch
     frame[PROBABILITY_COLUMNS] = probs.astype(np.float32)
     frame.to_parquet(folder / "predictions.parquet", index=False)
     write_json(folder / "metrics.json", evaluate_parts(frame))
-    return read_run(folder)
 
 
 def two_groups(folders: Path, seeds: int = 3) -> None:
@@ -41,6 +46,9 @@ def two_groups(folders: Path, seeds: int = 3) -> None:
 
     folders: those of the fixture `run_folders`.
     """
-    for seed in range(seeds):
-        another_seed(folders / "first", f"cnn-{seed}", seed, skill=1.3)
-        another_seed(folders / "second", f"lstm-{seed}", seed, skill=1.1)
+    made = folders.parent / f"two-groups-{seeds}"
+    if not made.exists():  # by a test before
+        for seed in range(seeds):
+            _make_seed(made / f"cnn-{seed}", folders / "first", seed, 1.3, {})
+            _make_seed(made / f"lstm-{seed}", folders / "second", seed, 1.1, {})
+    shutil.copytree(made, artifacts_folder() / "runs", dirs_exist_ok=True)
