@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 
@@ -47,6 +48,13 @@ def downloads(monkeypatch) -> dict[str, pd.DataFrame]:
     return found
 
 
+def unnamed(figure: go.Figure) -> list[str]:
+    """Of 'x' and 'y', what a figure's own CSV would have no name for."""
+    axes = [name for name in figure.layout if re.match("[xy]axis", name)]
+    titled = {name[0] for name in axes if figure.layout[name].title.text}
+    return sorted({"x", "y"} - titled - figure.layout.meta["columns"].keys())
+
+
 def check(name: str, table: pd.DataFrame) -> None:
     assert not undeclared(table), name
     assert len(table) or name.startswith("exact-copies"), name
@@ -80,8 +88,11 @@ NO_CSV = {"webcam", "your_faces", "predict"}  # without a photo
 @pytest.mark.parametrize(
     "name", sorted(PAGES.keys() - NO_CSV - {"does_the_lstm_lose", "pretraining"})
 )
-def test_every_csv_of_a_page_is_read_by_pandas(ready, downloads, name):
+def test_every_csv_of_a_page_is_read_by_pandas(ready, downloads, monkeypatch, name):
+    figures: list[go.Figure] = []
+    monkeypatch.setattr(st, "plotly_chart", lambda figure, **options: figures.append(figure))
     open_page(name, a="first", b="second")
+    assert not [figure.layout.meta["title"] for figure in figures if unnamed(figure)]
     assert downloads
     for file_name, table in downloads.items():
         check(file_name, table)

@@ -58,6 +58,11 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     const below = error.symmetric ? error.array : error.arrayminus
     return [read(value - below[index]), read(value + error.array[index])]
   }
+  // Of a point's data, those that its trace names.
+  const about = (trace, data) => {
+    const all = typeof data === "object" ? Array.from(data ?? []) : [data]
+    return Object.fromEntries((trace.meta?.columns ?? []).map((name, k) => [name, all[k]]))
+  }
   const lines = (trace, x, y) => {
     const value = (values, index, read) => {
       const it = values ? values[index] : index
@@ -66,13 +71,13 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     if (trace.z) {
       const cells = (row, i) => Array.from(row, (z, j) => [
         value(trace.x, j, x.read), "", "", value(trace.y, i, y.read), "", "", z,
-        words(trace.text?.[i]?.[j])])
+        about(trace, trace.customdata?.[i]?.[j])])
       return Array.from(trace.z).flatMap(cells).filter(line => Number.isFinite(line[6]))
     }
     return Array.from({ length: trace._length }, (_, i) => [
       value(trace.x, i, x.read), ...ends(trace, "x", i, trace.x?.[i], x.read),
       value(trace.y, i, y.read), ...ends(trace, "y", i, trace.y?.[i], y.read), "",
-      trace.type.startsWith("scatter") && Array.isArray(trace.text) ? words(trace.text[i]) : ""])
+      about(trace, trace.customdata?.[i])])
   }
   const table = plot => {
     const traces = plot._fullData.map((trace, index) => ({ trace, name: plot.data[index]?.name }))
@@ -80,23 +85,28 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
       .map(one => ({ ...one, x: axisOf(plot, one.trace, "x"), y: axisOf(plot, one.trace, "y") }))
     const all = (letter, what) => [...new Set(traces.map(one => one[letter][what]).filter(Boolean))]
     const [xs, ys] = [all("x", "title"), all("y", "title")]
-    const [x, y] = [[xs, "x"], [ys, "y"]].map(([titles, letter]) => titles.length === 1 ? titles[0]
-      : [letter, ...titles.length ? [] : all(letter, "suffix")].join(", "))
+    const named = { x: xs.join(" or ") || "x", y: ys.join(" or ") || "y",
+      value: words(traces.find(one => one.trace.z)?.name),
+      ...plot.layout.meta?.columns }
+    const { x, y } = named
+    const own = [...new Set(traces.flatMap(one => one.trace.meta?.columns ?? []))].filter(Boolean)
     const rows = traces.flatMap(one => {
       const panel = [panelOf(plot, one.x, one.y), xs.length > 1 && one.x.title,
         ys.length > 1 && one.y.title].filter(Boolean).join(", ")
-      return lines(one.trace, one.x, one.y).map(line => [panel, words(one.name), ...line])
+      return lines(one.trace, one.x, one.y).map(line => [panel, one.trace.z ? "" : words(one.name),
+        ...line.slice(0, 7), ...own.map(name => line[7][name])])
     }).filter(row => [row[2], row[5]].every(value => value !== null && !Number.isNaN(value)))
     const header = ["panel", "trace", x, `${x} low`, `${x} high`, y, `${y} low`, `${y} high`,
-      "value", "text"]
-    const filled = header.map((_, k) => rows.some(row => row[k] !== "" && row[k] != null))
+      named.value, ...own]
+    const filled = header.map((name, k) =>
+      name && rows.some(row => row[k] !== "" && row[k] != null))
     return [header, ...rows].map(row => row.filter((_, k) => filled[k]))
   }
   // As `fercore.csv_tables`: numbers as numbers, and no text that a spreadsheet would compute.
   const cell = value => {
     if (value == null || Number.isNaN(value)) return ""
     if (typeof value === "number") return String(Number(value.toPrecision(12)))
-    if (isNumber(value)) return value
+    if (typeof value === "boolean" || isNumber(value)) return String(value)
     const text = /^['=+\-@\t\r]/.test(value) ? `'${value}` : value
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }

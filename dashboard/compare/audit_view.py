@@ -35,7 +35,7 @@ from fercore.analysis.copies import (
 from fercore.data import FaceSet
 from fercore.data.votes import Votes, of_fer2013
 from fercore.figures.colours import MAGNITUDE, REFERENCE_COLOUR
-from fercore.figures.parts import STILL, points_by_row, styled
+from fercore.figures.parts import STILL, in_csv, points_by_row, styled
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title
@@ -197,7 +197,7 @@ def agreement_figure(table: pd.DataFrame, usage: str) -> go.Figure:
     figure.update_xaxes(fixedrange=True, range=[-1.1, len(names) - 0.5], autotickangles=[0, 90])
     figure.update_layout(dragmode=False, barmode="overlay")
     title = f"Labels that FER+'s raters give too, {usage}"
-    return styled(figure, title, height=380)
+    return styled(figure, title, height=380, columns={"x": "class"})
 
 
 def _votes_bar(name: str, told: str, shares: pd.DataFrame, *, color: str) -> go.Bar:
@@ -210,6 +210,7 @@ def _votes_bar(name: str, told: str, shares: pd.DataFrame, *, color: str) -> go.
         marker_color=color,
         unselected={"marker": STILL},
         customdata=shares[numbers],
+        meta=in_csv("count", "n"),
         hovertemplate=f"%{{x}}: %{{customdata[0]}} of %{{customdata[1]}} labels have {told}"
         "<extra></extra>",
     )

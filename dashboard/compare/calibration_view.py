@@ -13,7 +13,7 @@ from dashboard.base.figures import drawn_once
 from dashboard.base.parameters import PROBABILITIES
 from dashboard.base.widgets import letter
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import ring, styled
+from fercore.figures.parts import in_csv, ring, styled
 from fercore.groups.group import Group
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
 from fercore.scoring.grouped import calibration
@@ -126,6 +126,7 @@ def risk_coverage_figure(
             x=100 * (1 - table["coverage"]),
             y=100 * table["accuracy"],
             customdata=100 * table["threshold"],
+            meta=in_csv("lowest confidence, %"),
             mode="lines",
             line={"color": MODEL_COLOURS[key], "width": 2},
             name=key,

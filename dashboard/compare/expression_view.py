@@ -4,7 +4,6 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -20,7 +19,7 @@ from fercore.analysis.expression import Raters
 from fercore.analysis.from_weights import placed
 from fercore.data.votes import CATEGORIES
 from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import legend_below, points_by_row, styled
+from fercore.figures.parts import in_csv, legend_below, points_by_row, styled
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.wording import count, mean_count, percent
@@ -112,17 +111,19 @@ def taken_figure(tables: dict[str, pd.DataFrame], title: str) -> go.Figure:
                 "arrayminus": 100 * (table["share"] - table["share_low"]),
                 "thickness": 1.5, "color": REFERENCE_COLOUR,
             },
-            customdata=np.stack(
-                [[mean_count(round(n, 1)) for n in table[column]] for column in ("count", "n")],
-                axis=-1,
-            ),
-            hovertemplate=f"{key} · %{{y}}: %{{x:.1f}} % (%{{customdata[0]}} of %{{customdata[1]}})"
+            customdata=[
+                [taken, n, mean_count(round(taken, 1)), mean_count(round(n, 1))]
+                for taken, n in zip(table["count"], table["n"])
+            ],
+            meta=in_csv("count", "n"),
+            hovertemplate=f"{key} · %{{y}}: %{{x:.1f}} % (%{{customdata[2]}} of %{{customdata[3]}})"
             "<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     figure.update_xaxes(ticksuffix=" %", rangemode="tozero", fixedrange=True)
     figure.update_layout(bargap=0.25, dragmode=False)
-    return styled(figure, title, height=330, legend=len(tables) > 1)
+    columns = {"x": "share, %", "y": "class"}
+    return styled(figure, title, height=330, legend=len(tables) > 1, columns=columns)
 
 
 @drawn_once
@@ -148,7 +149,8 @@ def votes_figure(votes: "pd.Series[float]", name: str) -> go.Figure:
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     top = 100 * float(votes.max())
     figure.update_xaxes(range=[0, 1.25 * top], visible=False, fixedrange=True)
-    return styled(figure, f"Votes on faces labelled {name}", height=330, legend=False)
+    title, columns = f"Votes on faces labelled {name}", {"x": "votes, %", "y": "category"}
+    return styled(figure, title, height=330, legend=False, columns=columns)
 
 
 @drawn_once
@@ -216,11 +218,11 @@ def map_figure(samples: pd.DataFrame, model: str, name: str) -> go.Figure:
         figure.add_scattergl(
             x=shown["x"], y=shown["y"], mode="markers", name=f"{title} ({count(len(shown))})",
             marker={"size": size, "color": colour, "opacity": opacity, "symbol": symbol},
-            customdata=shown[["label", f"{model}_predicted"]],
+            customdata=shown[["label", f"{model}_predicted"]], meta=in_csv("label", "predicted"),
             hovertemplate="label %{customdata[0]}, predicted %{customdata[1]}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(dragmode="pan")
     title = f"{name} on the map of {model.upper()}'s features"
-    return legend_below(styled(figure, title, height=520), room=90)
+    return legend_below(styled(figure, title, height=520, columns=extras_view.PLACE), room=90)

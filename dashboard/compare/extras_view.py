@@ -26,11 +26,12 @@ from fercore.figures.colours import (
     MODEL_COLOURS,
     REFERENCE_COLOUR,
 )
-from fercore.figures.parts import error_bars, legend_below, panel, styled, with_panels
+from fercore.figures.parts import error_bars, in_csv, legend_below, panel, styled, with_panels
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 
 _OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": MARK_COLOUR}
+PLACE = {"x": "x", "y": "y"}  # on a map, whose axes have no meaning
 _GAP = 9  # pixels between the pictures of a strip
 
 
@@ -149,7 +150,7 @@ def robustness_figure(tables: dict[str, pd.DataFrame]) -> go.Figure:
     figure.update_yaxes(range=[0, 100], fixedrange=True)
     figure.update_yaxes(title="accuracy, %", col=1)
     title = "Accuracy on ever worse images, with 95 % interval"
-    return with_panels(styled(figure, title, height=640, wide=True))
+    return with_panels(styled(figure, title, height=640, wide=True, columns={"x": "value"}))
 
 
 def drops_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -179,7 +180,7 @@ def embedding_figure(
         if group.empty:
             continue
         point = [group.index, group["label"], group[f"{model}_predicted"]]
-        sure = group[f"{model}_confidence"].round(2)
+        sure = group[f"{model}_confidence"].astype(float).round(2)
         figure.add_trace(
             go.Scattergl(
                 x=group["x"],
@@ -196,6 +197,7 @@ def embedding_figure(
                 unselected={"marker": {"opacity": 0.1}},
                 name=f"{name} ({count(len(group))})",
                 customdata=np.stack([np.asarray(column) for column in (*point, sure)], axis=1),
+                meta=in_csv("", "label", "predicted", "confidence"),
                 hovertemplate="label %{customdata[1]}, predicted %{customdata[2]} "
                 "%{customdata[3]}<extra></extra>",
             )
@@ -205,7 +207,7 @@ def embedding_figure(
     figure.update_yaxes(visible=False)
     figure.update_layout(dragmode="lasso")
     title = f"{model.upper()}'s features, coloured by {colouring}"
-    return legend_below(styled(figure, title, height=660), room=56)
+    return legend_below(styled(figure, title, height=660, columns=PLACE), room=56)
 
 
 def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Series, dict[str, str]]:

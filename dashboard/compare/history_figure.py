@@ -79,7 +79,8 @@ def history_figure(
             )
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(ticksuffix=" %", col=2)
-    return legend_below(styled(figure, "Loss and accuracy by epoch", height=480, wide=True))
+    title, columns = "Loss and accuracy by epoch", {"y": "loss, or accuracy in %"}
+    return legend_below(styled(figure, title, height=480, wide=True, columns=columns))
 
 
 def _add_seeds(figure: go.Figure, key: str, histories: pd.DataFrame) -> None:

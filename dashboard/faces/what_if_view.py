@@ -17,7 +17,7 @@ from dashboard.faces import face_loading
 from dashboard.faces.looks import what_they_look_at
 from fercore.analysis.what_if import SCALES, Change, Flip, changed, flips, nearest_flip
 from fercore.figures.colours import CLASS_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import legend_below, probability_figure, styled
+from fercore.figures.parts import in_csv, legend_below, probability_figure, styled
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
@@ -174,12 +174,13 @@ def curve_figure(
     figure.add_scatter(
         x=[flip.value for flip in found], y=heights, mode="markers", showlegend=False,
         marker={"symbol": "diamond", "size": 12, "color": REFERENCE_COLOUR},
-        text=[f"{flip.before} → {flip.after}" for flip in found],
-        hovertemplate="%{text} at %{x:.2f}<extra></extra>", name="flip",
+        customdata=[f"{flip.before} → {flip.after}" for flip in found], meta=in_csv("answers"),
+        hovertemplate="%{customdata} at %{x:.2f}<extra></extra>", name="flip",
     )  # fmt: skip
     scale = SCALES[name]
     figure.update_xaxes(title=scale.unit, range=[scale.low, scale.high], fixedrange=True)
     figure.update_yaxes(range=[0, 103], ticksuffix=" %", fixedrange=True)
     figure.update_layout(dragmode=False)
     title = f"{key} along {scale.title.lower()}"
-    return legend_below(styled(figure, title, height=360), room=96)
+    columns = {"x": f"{scale.title.lower()}, {scale.unit}", "y": "probability, %"}
+    return legend_below(styled(figure, title, height=360, columns=columns), room=96)

@@ -68,7 +68,8 @@ def _empty_figure(models: tuple[str, ...]) -> dict:
     figure.update_yaxes(range=[0, 101], ticksuffix=" %", fixedrange=True)
     figure.update_xaxes(range=[-HISTORY_SECONDS, 0], fixedrange=True)
     figure.update_xaxes(title="seconds", row=len(models))
-    figure = styled(figure, "", height=170 + 150 * len(models))
+    columns = {"y": "probability, %"}
+    figure = styled(figure, "", height=170 + 150 * len(models), columns=columns)
     figure.update_layout(
         legend={"y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         margin={"t": 70},

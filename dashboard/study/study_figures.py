@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from dashboard.base.figures import drawn_once
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import error_bars, legend_below, styled
+from fercore.figures.parts import error_bars, in_csv, legend_below, styled
 from fercore.scoring.grouped.comparison import MARGIN
 from fercore.study.references import AUTHORS, PAPER
 from fercore.wording import number, points, points_interval
@@ -53,7 +53,8 @@ def contrasts_figure(table: pd.DataFrame, title: str, *, margin: bool = False) -
     figure.add_vline(0, line_color=REFERENCE_COLOUR, line_width=1)
     figure.update_xaxes(title="points")
     figure.update_yaxes(autorange="reversed")
-    drawn = styled(figure, title, height=110 + _row_height(table) * len(table), legend=False)
+    height = 110 + _row_height(table) * len(table)
+    drawn = styled(figure, title, height=height, legend=False, columns={"y": "contrast"})
     return drawn.update_layout(margin_t=28 if margin else 8)
 
 
@@ -70,15 +71,16 @@ def variants_figure(variants: pd.DataFrame) -> go.Figure:
             name=name,
             marker={"size": 10, "color": _COLOURS[name]},
             customdata=family["seeds"],
+            meta=in_csv("seeds"),
             hovertemplate="%{y}: %{x:.1f} % (%{customdata} seeds)<extra></extra>",
         )
     _published_lines(figure)
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(categoryorder="array", categoryarray=_wrapped(variants["title"])[::-1])
-    figure = styled(
-        figure, "Accuracy of every variant", height=130 + _row_height(variants) * len(variants)
+    height = 130 + _row_height(variants) * len(variants)
+    return legend_below(
+        styled(figure, "Accuracy of every variant", height=height, columns={"y": "variant"})
     )
-    return legend_below(figure)
 
 
 def _published_lines(figure: go.Figure) -> None:
@@ -106,7 +108,8 @@ def pairs_figure(pairs: pd.DataFrame, title: str) -> go.Figure:
     _published_lines(figure)
     figure.update_xaxes(title="accuracy, %")
     figure.update_yaxes(autorange="reversed")
-    return legend_below(styled(figure, title, height=130 + _row_height(pairs) * len(pairs)))
+    height = 130 + _row_height(pairs) * len(pairs)
+    return legend_below(styled(figure, title, height=height, columns={"y": "change"}))
 
 
 @drawn_once
@@ -146,8 +149,9 @@ def cost_figure(variants: pd.DataFrame) -> go.Figure:
                 name=name,
                 legendgroup=name,
                 showlegend=column == 1,
-                text=family["title"],
-                hovertemplate="%{text}: %{y:.1f} %, %{x:.3g}<extra></extra>",
+                customdata=family["title"],
+                meta=in_csv("variant"),
+                hovertemplate="%{customdata}: %{y:.1f} %, %{x:.3g}<extra></extra>",
                 row=1,
                 col=column,
             )

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import STILL, error_bars, points_by_row, styled
+from fercore.figures.parts import STILL, error_bars, in_csv, points_by_row, styled
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import p_value, signed
 
@@ -50,7 +50,9 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
             customdata=table[["class", "support"]].assign(
                 points=[signed(v) for v in value],
                 p=[p_value(p) for p in table[f"{metric}_p_holm"]],
+                p_holm=table[f"{metric}_p_holm"],
             ),
+            meta=in_csv("", "n", "", "", "corrected p"),
             hovertemplate="%{y}: %{customdata[2]} points, corrected %{customdata[3]} "
             "(n = %{customdata[1]})<extra></extra>",
         )
@@ -62,4 +64,5 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
     figure.update_xaxes(title="points", zeroline=False, fixedrange=True)
     figure.update_layout(dragmode=False)
     title = f"A − B, {metric_title(metric)}, with 95 % interval: filled where beyond chance"
-    return styled(figure, title, height=_HEIGHT, legend=False)
+    columns = {"x": f"A − B in {metric}, points", "y": "class"}
+    return styled(figure, title, height=_HEIGHT, legend=False, columns=columns)

@@ -47,7 +47,8 @@ def clip_figure(
         figure.add_layout_image(_placed(picture, 1.9 * room, rows))
     figure.add_vline(x=chosen, line={"color": REFERENCE_COLOUR, "width": 1.5, "dash": "dot"})
     figure.update_layout(dragmode=False)
-    return styled(figure, "Probabilities over time", height=high, wide=True)
+    columns = {"y": "probability, %"}
+    return styled(figure, "Probabilities over time", height=high, wide=True, columns=columns)
 
 
 def _lines(

@@ -42,7 +42,7 @@ def confusion_figure(
     top = 100 * max(shares.max(), 1e-9)
     cells = heat(
         100 * shares, text, MAGNITUDE, zmin=0, zmax=top, x=CLASSES, y=CLASSES,
-        name=_SHARES[normalise],
+        name=_SHARES[normalise], about={"images": counts},
     )  # fmt: skip
     hover = [[f"n = {_told(n)}" for n in line] for line in counts]
     figure = _matrix(cells, hover, title, selected, rows, columns)
@@ -94,7 +94,7 @@ def difference_figure(
     ]
     cells = heat(
         difference, text, DIFFERENCE, zmin=-limit, zmax=limit, x=CLASSES, y=CLASSES,
-        name="A − B, points of the row",
+        name="A − B, points of the row", about={"A − B, images": a - b, "beyond chance": marked},
     )  # fmt: skip
     hover = [
         [

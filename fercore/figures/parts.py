@@ -29,11 +29,13 @@ def heat(
     x: Sequence[str],
     y: Sequence[str],
     name: str,
+    about: Mapping[str, NDArray[Any]],
 ) -> list[go.Heatmap]:
     """Coloured cells with a text each, in black or white, as it is read on their colours.
 
-    name: what `values` are.
+    name: what `values` are. about: what else a figure's CSV tells of each cell.
     """
+    data = np.stack([np.asarray(each, object) for each in about.values()], axis=-1).tolist()
     shares = np.nan_to_num(np.clip((values - zmin) / (zmax - zmin), 0, 1))
     white = np.array(
         [[text_on(colour_at(colorscale, share)) == "#ffffff" for share in line] for line in shares]
@@ -43,7 +45,7 @@ def heat(
             z=np.where(cells, values, np.nan), text=np.where(cells, text, ""),
             x=x, y=y, name=name, colorscale=colorscale, zmin=zmin, zmax=zmax,
             texttemplate="%{text}", textfont={"color": colour}, showscale=False, hoverinfo="skip",
-            hoverongaps=False, xgap=1, ygap=1,
+            hoverongaps=False, xgap=1, ygap=1, customdata=data, meta=in_csv(*about),
         )
         for colour, cells in (("#000000", ~white), ("#ffffff", white))
     ]  # fmt: skip
@@ -80,7 +82,7 @@ def points_by_row(
             x=100 * table[value], y=heights(table, shift), error_x=error_bars(table, value),
             mode="markers", marker={"size": 10, "color": MODEL_COLOURS[key]},
             name=key, legendgroup=key, unselected={"marker": STILL},
-            customdata=table[[row, n]],
+            customdata=table[[row, n]], meta=in_csv("", "n"),
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
             "(n = %{customdata[1]})<extra></extra>",
         )  # fmt: skip
@@ -90,7 +92,8 @@ def points_by_row(
     )  # fmt: skip
     figure.update_xaxes(fixedrange=True)
     figure.update_layout(dragmode=False)
-    return styled(figure, title, height=150 + 45 * len(names))
+    height, columns = 150 + 45 * len(names), {"x": f"{value}, %", "y": row}
+    return styled(figure, title, height=height, columns=columns)
 
 
 def faint_seeds(key: str, x: "pd.Series[float]", y: Sequence[float]) -> go.Scatter:
@@ -138,8 +141,8 @@ def probability_figure(probs: dict[str, NDArray[np.floating]]) -> go.Figure:
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     figure.update_xaxes(range=[0, 118], visible=False, fixedrange=True)
     figure.update_layout(bargap=0.25)
-    title = "Probability of each expression"
-    return styled(figure, title, height=320, legend=len(probs) > 1)
+    title, columns = "Probability of each expression", {"x": "probability, %", "y": "class"}
+    return styled(figure, title, height=320, legend=len(probs) > 1, columns=columns)
 
 
 def error_bars(table: pd.DataFrame, value: str = "accuracy", **look: Any) -> dict[str, Any]:
@@ -153,15 +156,29 @@ def error_bars(table: pd.DataFrame, value: str = "accuracy", **look: Any) -> dic
     } | look
 
 
+def in_csv(*columns: str) -> dict[str, Any]:
+    """A trace's `meta`: what a figure's CSV calls each of its points' data, '' for what is left
+    out of it.
+    """
+    return {"columns": columns}
+
+
 def styled(
-    figure: go.Figure, title: str, *, height: int, legend: bool = True, wide: bool = False
+    figure: go.Figure,
+    title: str,
+    *,
+    height: int,
+    legend: bool = True,
+    wide: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """The figure as the page shows it: `charts.show_figure` writes the title above it.
 
-    wide: of panels side by side, which need more room than a telephone has.
+    wide: of panels side by side, which need more room than a telephone has. columns: what a CSV of
+    the figure calls 'x' and 'y' where the axes have no titles; '' leaves one out.
     """
     figure.update_layout(
-        meta={"title": title, "wide": wide},
+        meta={"title": title, "wide": wide, "columns": dict(columns or {})},
         height=height,
         margin={"l": 8, "r": 8, "t": _LEGEND_ROOM if legend else 16, "b": 8},
         showlegend=legend,

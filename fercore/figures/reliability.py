@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import error_bars, ring, styled
+from fercore.figures.parts import error_bars, in_csv, ring, styled
 from fercore.scoring.grouped.predictions import GroupPredictions
 
 _BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
@@ -56,6 +56,7 @@ def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
         name=key,
         legendgroup=key,
         customdata=table["n"],
+        meta=in_csv("n"),
         hovertemplate=f"{key}: %{{x:.1f}} % sure, %{{y:.1f}} % right "
         "(n = %{customdata})<extra></extra>",
         row=1,
@@ -89,6 +90,7 @@ def _add_confidences(figure: go.Figure, key: str, predictions: GroupPredictions)
         x=50 * (table["confidence_from"] + table["confidence_to"]),
         y=100 * table["n"] / len(predictions),
         customdata=table["n"],
+        meta=in_csv("n"),
         marker={"color": MODEL_COLOURS[key], "line": {"width": 0}},
         opacity=0.55,
         name=key,

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fercore.figures.colours import MODEL_COLOURS
-from fercore.figures.parts import ROW_OFFSETS, STILL, error_bars, styled
+from fercore.figures.parts import ROW_OFFSETS, STILL, error_bars, in_csv, styled
 from fercore.scoring.slices import FIFTHS
 from fercore.wording import count, in_points
 
@@ -44,7 +44,7 @@ def slices_figure(tables: dict[str, pd.DataFrame], everyone: dict[str, float]) -
         figure.update_xaxes(matches="x", col=2)
     figure.update_layout(dragmode=False)
     title = "Accuracy on each slice, with 95 % interval (dotted: all images)"
-    return styled(figure, title, height=120 + 25 * longest, wide=True)
+    return styled(figure, title, height=120 + 25 * longest, wide=True, columns={"y": ""})
 
 
 _Line = tuple[tuple[str, str] | None, str]  # a slice's (property, name), None for a header; words
@@ -93,6 +93,7 @@ def _points(
             ],
             axis=-1,
         ),
+        meta=in_csv("property", "slice", "n"),
         hovertemplate=f"{key} · %{{customdata[0]}}, %{{customdata[4]}}: %{{x:.1f}} % "
         "(n = %{customdata[2]}), %{customdata[3]} points to all<extra></extra>",
     )
