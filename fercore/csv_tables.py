@@ -136,7 +136,7 @@ COLUMNS = {
 }
 _PREFIX = re.compile(r"^(a|b|other|stored|reviewed|private|clean|public)_")
 _SUFFIX = re.compile(r"_(low|high)$")
-_FORMULA = tuple("'=+-@\t\r")
+FORMULA = tuple("'=+-@\t\r")  # a text that begins so is computed by a spreadsheet
 
 
 def undeclared(table: pd.DataFrame) -> list[str]:
@@ -171,7 +171,7 @@ def hexadecimal(pixels: int) -> str:
 
 def as_text(cell: str) -> str:
     """Behind an apostrophe where a spreadsheet would take it for a formula; see `from_text`."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def from_text(cell: str) -> str:

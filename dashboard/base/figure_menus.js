@@ -1,25 +1,25 @@
 if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
   window.fercoreFigures = true
-  const PLACE = '[class*="st-key-figure-"], [class*="st-key-wide-"]'
-  const ARROW = "M8 2v8m-3.5-3.5L8 10l3.5-3.5M2.5 10.5v3h11v-3"
-  const SVG = "http://www.w3.org/2000/svg"
+  const MENU = `
+    <button type="button" title="Save this figure">
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M8 2v8m-3.5-3.5L8 10l3.5-3.5M2.5 10.5v3h11v-3"/>
+      </svg>
+    </button>
+    <div popover>
+      <button type="button" autofocus>Numbers as CSV</button>
+      <button type="button">Picture as PNG</button>
+      <button type="button">Copy link to this page</button>
+      <p role="status"></p>
+    </div>`
 
-  const made = (name, properties = {}, attributes = {}, namespace = null) => {
-    const element = namespace ? document.createElementNS(namespace, name)
-      : Object.assign(document.createElement(name), properties)
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
-    return element
-  }
+  const made = (name, properties) => Object.assign(document.createElement(name), properties)
+  const theme = () => getComputedStyle(document.querySelector('[data-testid="stApp"]'))
   // What a label says, without its marks.
-  const BREAK = /\x3cbr *\/?>/
-  const words = label => {
-    const text = String(label ?? "").split(BREAK).join(" ").trim()
-    return /[&\x3c]/.test(text)
-      ? new DOMParser().parseFromString(text, "text/html").body.textContent.trim() : text
-  }
+  const words = label => new DOMParser().parseFromString(
+    String(label ?? "").replace(/<br *\/?>/g, " "), "text/html").body.textContent.trim()
   const titleOf = plot => plot.layout.meta?.title
     || plot.closest("[aria-label]")?.getAttribute("aria-label") || "Figure"
-  const isNumber = text => text.trim() !== "" && Number.isFinite(Number(text))
 
   // An axis: what it is called, and how a value is read on it, as its own marks say.
   const axisOf = (plot, trace, letter) => {
@@ -47,7 +47,7 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
       note.xref === "paper" && note.yref === "paper" && (
         near(note.x, middle(x.domain)) && near(note.y, y.domain[1])
         || note.x >= x.domain[1] && near(note.y, middle(y.domain))))
-    return words(name?.text.split(BREAK)[0])
+    return words(name?.text.split("<br")[0])
   }
 
   const shown = trace => trace.visible === true && trace.mode !== "none"
@@ -102,42 +102,37 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
       name && rows.some(row => row[k] !== "" && row[k] != null))
     return [header, ...rows].map(row => row.filter((_, k) => filled[k]))
   }
-  // As `fercore.csv_tables`: numbers as numbers, and no text that a spreadsheet would compute.
   const cell = value => {
     if (value == null || Number.isNaN(value)) return ""
     if (typeof value === "number") return String(Number(value.toPrecision(12)))
-    if (typeof value === "boolean" || isNumber(value)) return String(value)
-    const text = /^['=+\-@\t\r]/.test(value) ? `'${value}` : value
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+    if (typeof value !== "string") return String(value)
+    const formula = FORMULA.includes(value[0]) && !Number.isFinite(Number(value))
+    return `"${formula ? "'" : ""}${value.replaceAll('"', '""')}"`
   }
   const csv = plot => table(plot).map(row => `${row.map(cell).join(",")}\n`).join("")
 
   // A picture is drawn apart from the page, and knows of its fonts what is given along.
-  let fonts = null
-  const fontsOf = family => fonts ??= Promise.all([...document.styleSheets]
-    .flatMap(sheet => { try { return [...sheet.cssRules] } catch { return [] } })
-    .filter(rule => rule instanceof CSSFontFaceRule && rule.style.fontStyle !== "italic"
-      && family.includes(rule.style.fontFamily.replaceAll('"', "")))
-    .map(async rule => {
-      const [, url] = rule.style.getPropertyValue("src").match(/url\("?([^")]+)/)
-      const file = await (await fetch(new URL(url, rule.parentStyleSheet.href ?? location))).blob()
-      const inside = await new Promise(done => {
-        const reader = Object.assign(new FileReader(), { onload: () => done(reader.result) })
-        reader.readAsDataURL(file)
-      })
-      return rule.cssText.replace(url, inside)
-    })).then(rules => rules.join(""))
-  const drawn = async (layer, family) => {
+  const withFile = async rule => {
+    const [, url] = rule.cssText.match(/url\("?([^")]+)/)
+    const answer = await fetch(new URL(url, rule.parentStyleSheet.href ?? location))
+    const reader = new FileReader()
+    reader.readAsDataURL(await answer.blob())
+    await new Promise(done => reader.onload = done)
+    return rule.cssText.replace(url, reader.result)
+  }
+  const fontsOf = async family => {
+    const rules = [...document.styleSheets]
+      .flatMap(sheet => { try { return [...sheet.cssRules] } catch { return [] } })
+      .filter(rule => rule instanceof CSSFontFaceRule && rule.style.fontStyle !== "italic"
+        && family.includes(rule.style.fontFamily.replaceAll('"', "")))
+    return (await Promise.all(rules.map(withFile))).join("")
+  }
+  const drawn = async (layer, fonts) => {
     const copy = layer.cloneNode(true)
-    for (const [name, value] of [["width", layer.clientWidth], ["height", layer.clientHeight]])
-      copy.setAttribute(name, value)
     copy.querySelector(".hoverlayer")?.remove()
-    const style = made("style", {}, {}, SVG)
-    style.textContent = await fontsOf(family)
-    copy.prepend(style)
-    const picture = new Image()
-    const source = new XMLSerializer().serializeToString(copy)
-    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`
+    copy.insertAdjacentHTML("afterbegin", `<style>${fonts}</style>`)
+    const source = encodeURIComponent(new XMLSerializer().serializeToString(copy))
+    const picture = made("img", { src: `data:image/svg+xml;charset=utf-8,${source}` })
     await picture.decode()
     return picture
   }
@@ -146,22 +141,22 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     return pen.measureText(longer).width <= width
       ? [...rows.slice(0, -1), longer] : [...rows, word]
   }, [""])
-  const theme = () => getComputedStyle(document.querySelector('[data-testid="stApp"]'))
   const png = async plot => {
-    const page = theme()
+    const { fontFamily, color, backgroundColor } = theme()
     const { width, height } = plot._fullLayout
-    const canvas = made("canvas")
-    const pen = canvas.getContext("2d"), font = `600 16px ${page.fontFamily}`
+    const canvas = made("canvas"), pen = canvas.getContext("2d")
+    const font = `600 16px ${fontFamily}`
     pen.font = font
     const title = wrapped(pen, titleOf(plot), width - 16), top = 16 + 22 * title.length
     Object.assign(canvas, { width: 2 * width, height: 2 * (top + height) })
     pen.scale(2, 2)
-    pen.fillStyle = page.backgroundColor
+    pen.fillStyle = backgroundColor
     pen.fillRect(0, 0, width, top + height)
-    Object.assign(pen, { fillStyle: page.color, font })
+    Object.assign(pen, { fillStyle: color, font })
     title.forEach((line, row) => pen.fillText(line, 8, 26 + 22 * row))
+    const fonts = await fontsOf(fontFamily)
     for (const layer of plot.querySelectorAll(".main-svg, canvas:not(.gl-canvas-pick)")) {
-      const picture = layer.matches("canvas") ? layer : await drawn(layer, page.fontFamily)
+      const picture = layer.matches("canvas") ? layer : await drawn(layer, fonts)
       pen.drawImage(picture, 0, top, width, height)
     }
     return new Promise(done => canvas.toBlob(done))
@@ -174,92 +169,51 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
   }
   // By plain http a page has no clipboard, but a field that is selected can be copied from.
-  const copied = async place => {
-    try {
-      return await navigator.clipboard.writeText(location.href), true
-    } catch {
-      const field = made("textarea", { value: location.href })
-      place.append(field)
-      field.select()
-      const done = document.execCommand("copy")
-      field.remove()
-      return done
-    }
+  const copied = menu => {
+    const field = made("textarea", { value: location.href })
+    menu.append(field)
+    field.select()
+    const done = document.execCommand("copy")
+    field.remove()
+    return done ? "Copied" : "Not copied: take it from the address bar"
   }
   const ITEMS = {
     "Numbers as CSV": plot =>
       save(new Blob([csv(plot)], { type: "text/csv" }), titleOf(plot), "csv"),
     "Picture as PNG": async plot => save(await png(plot), titleOf(plot), "png"),
-    "Copy link to this page": async (plot, menu) =>
-      await copied(menu) ? "Copied" : "Not copied: take it from the address bar",
+    "Copy link to this page": (plot, menu) => copied(menu),
   }
 
-  const act = async (item, menu, does) => {
-    const status = menu.querySelector("[role=status]")
-    const plot = menu.closest(PLACE).querySelector(".js-plotly-plot")
-    try {
-      status.textContent = await does(plot, menu) ?? ""
-    } catch (error) {
-      console.error(error)
-      status.textContent = "This did not work here"
-    }
-    status.textContent ? item.focus() : menu.hidePopover()
-  }
-  const lay = (menu, button) => {
-    const at = button.getBoundingClientRect(), high = at.bottom > innerHeight - 180
-    Object.assign(menu.style, {
-      right: `${Math.max(8, document.documentElement.clientWidth - at.right)}px`,
-      top: high ? "auto" : `${at.bottom + 4}px`,
-      bottom: high ? `${innerHeight - at.top + 4}px` : "auto",
-      background: theme().backgroundColor,  // a dialog lies outside what tells light from dark
-    })
-  }
-  const moves = (key, menu) => {
-    const items = [...menu.querySelectorAll("[role=menuitem]")]
-    const at = items.indexOf(document.activeElement)
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[key.key]
-    if (key.key === "Tab") menu.hidePopover()
-    if (key.key === "Tab" || to === undefined) return
-    key.preventDefault()
-    key.stopPropagation()
-    items.at(to % items.length).focus()
-  }
   const menuFor = () => {
-    const place = made("div", { className: "figure-menu" })
-    const button = made("button", { type: "button", title: "Save this figure" },
-      { "aria-haspopup": "menu", "aria-expanded": false })
-    const icon = made("svg", {}, { viewBox: "0 0 16 16", "aria-hidden": true }, SVG)
-    icon.append(made("path", {}, { d: ARROW }, SVG))
-    button.append(icon)
-    const menu = made("div", { popover: "auto" })
-    const list = made("div", {}, { role: "menu", "aria-label": "Save this figure" })
-    for (const [name, does] of Object.entries(ITEMS))
-      list.append(made("button", { type: "button", textContent: name, tabIndex: -1,
-        onclick: click => act(click.currentTarget, menu, does) }, { role: "menuitem" }))
-    menu.append(list, made("p", {}, { role: "status" }))
-    place.append(button, menu)
-    menu.querySelector("button").autofocus = true
+    const place = made("div", { className: "figure-menu", innerHTML: MENU })
+    const [button, ...items] = place.querySelectorAll("button")
+    const menu = place.querySelector("[popover]"), status = place.querySelector("[role=status]")
     button.popoverTargetElement = menu
-    button.onkeydown = key => {
-      if (key.key !== "ArrowDown") return
-      key.preventDefault()
-      menu.showPopover()
+    menu.onbeforetoggle = () => {
+      status.textContent = ""
+      menu.style.background = theme().backgroundColor  // dialogs have none of their own to inherit
     }
-    menu.onkeydown = key => moves(key, menu)
-    menu.addEventListener("beforetoggle", event => {
-      button.setAttribute("aria-expanded", event.newState === "open")
-      menu.querySelector("[role=status]").textContent = ""
-      lay(menu, button)
+    menu.addEventListener("focusout", ({ relatedTarget: next }) => {
+      if (next && !menu.contains(next)) menu.hidePopover()
     })
+    for (const item of items) item.onclick = async () => {
+      try {
+        const plot = place.parentElement.querySelector(".js-plotly-plot")
+        status.textContent = await ITEMS[item.textContent](plot, menu) ?? ""
+      } catch (error) {
+        console.error(error)
+        status.textContent = "This did not work here"
+      }
+      status.textContent ? item.focus() : menu.hidePopover()
+    }
     return place
   }
-
   // React draws figures anew as it likes, and knows nothing of these menus.
   const look = () => {
     for (const menu of document.querySelectorAll(".figure-menu"))
       if (!menu.parentElement.querySelector(".js-plotly-plot")) menu.remove()
     for (const plot of document.querySelectorAll(".js-plotly-plot")) {
-      const place = plot.closest(PLACE)
+      const place = plot.closest('[class*="st-key-figure-"], [class*="st-key-wide-"]')
       if (!place || !plot.layout) continue
       if (!place.querySelector(":scope > .figure-menu")) place.prepend(menuFor())
       const name = `Save this figure: ${titleOf(plot)}`
@@ -267,18 +221,11 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
       if (button.ariaLabel !== name) button.ariaLabel = name
     }
   }
-  let due = false
-  new MutationObserver(() => {
-    if (due) return
-    due = true
-    setTimeout(() => { due = false; look() }, 100)
-  }).observe(document.body, { childList: true, subtree: true })
-  const opened = () => document.querySelector(".figure-menu [popover]:popover-open")
-  addEventListener("scroll", () => { if (opened()) lay(opened(), opened().previousSibling) }, true)
+  let due = null
+  new MutationObserver(() => due ??= setTimeout(() => { due = null; look() }, 100))
+    .observe(document.body, { childList: true, subtree: true })
   addEventListener("keydown", key => {  // not also the dialog that the figure is in
-    if (key.key !== "Escape" || !opened()) return
-    key.preventDefault()
-    key.stopImmediatePropagation()
-    opened().hidePopover()
+    if (key.key === "Escape" && document.querySelector(".figure-menu :popover-open"))
+      key.stopImmediatePropagation()
   }, true)
 }

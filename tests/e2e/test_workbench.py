@@ -131,8 +131,8 @@ def saved(page: Page, menu: Locator, item: str) -> tuple[str, bytes]:
     """Name and content of what a figure's menu saves."""
     menu.click()
     with page.expect_download() as download:
-        page.get_by_role("menuitem", name=item).click()
-    expect(menu).to_have_attribute("aria-expanded", "false")
+        page.get_by_role("button", name=item).click()
+    expect(page.locator(".figure-menu :popover-open")).to_have_count(0)
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
@@ -160,13 +160,13 @@ def test_a_figure_is_saved_by_its_menu_and_the_page_linked_to(page, address, run
     drawn = page.locator(".js-plotly-plot").first.bounding_box()
     assert (width, height) > (2 * drawn["width"] - 2, 2 * drawn["height"])
 
-    page.evaluate("""() => {
-      Object.defineProperty(navigator, "clipboard", { value: undefined })  // as by plain http
+    page.evaluate("""() =>
       addEventListener("copy", () => { window.taken = document.activeElement.value })
-    }""")
+    """)
     menus.nth(1).press("Enter")
-    expect(page.get_by_role("menuitem", name="Numbers as CSV")).to_be_focused()
-    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("button", name="Numbers as CSV")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     link = page.evaluate("window.taken")
@@ -174,6 +174,9 @@ def test_a_figure_is_saved_by_its_menu_and_the_page_linked_to(page, address, run
     assert "a=first&b=second" in link
     page.keyboard.press("Escape")
     expect(menus.nth(1)).to_be_focused()
+    menus.nth(1).press("Enter")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".figure-menu :popover-open")).to_have_count(0)
 
 
 def test_a_threshold_moves_the_decisions(page, address):
