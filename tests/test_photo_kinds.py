@@ -181,12 +181,16 @@ def test_pictures_of_every_mode_are_taken_or_refused_with_a_sentence(photo, mode
     assert open_photo(picture).mode == "RGB"
 
 
-@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "TIFF"])
-def test_of_several_frames_the_first_is_taken(form):
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "TIFF", "AVIF"])
+def test_of_several_frames_the_first_is_taken_and_that_is_said(form):
     first, second = (Image.new("RGB", (60, 60), colour) for colour in ("red", "blue"))
     film = encoded(first, form, save_all=True, append_images=[second])
-    red, _green, blue = np.asarray(open_photo(film))[5, 5]
+    picture, notes = read_photo(film)
+    red, _green, blue = np.asarray(picture)[5, 5]
     assert red > 200 > 50 > blue
+    pages = "several pages: the first" if form == "TIFF" else "an animation: its first frame"
+    assert notes == (f"It {'has' if form == 'TIFF' else 'is'} {pages} alone is looked at.",)
+    assert not read_photo(encoded(first, form)).notes
 
 
 def test_arrays_of_photos_are_taken(photo):

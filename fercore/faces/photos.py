@@ -39,6 +39,10 @@ _DAMAGED = (
     OverflowError, ZeroDivisionError, struct.error, zlib.error,
 )  # fmt: skip
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")  # from the file's ninth byte on
+_SEVERAL = {
+    "TIFF": ("has several pages", "the first"),
+    "HEIF": ("holds several pictures", "the main one"),
+}  # else it moves
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -72,12 +76,12 @@ def read_photo(source: PhotoLike, name: str = "") -> Photo:
     """The one way in for a photo: a path, a file's content, a Pillow picture, or an array.
 
     An array is uint8, grey (height, width) or RGB (height, width, 3). What a file holds is told by
-    its content, not by its name. The photo is RGB, turned upright by its EXIF orientation, an
-    animation's first frame. Transparency is laid on white; grey of more than 8 bits is scaled by
-    its own range. Metadata that cannot be read are noted, where the pixels are whole. Raises
-    `ImageError`, naming the file, for what is no picture, is cut short, or is too large: more than
-    `MAX_PIXELS`, a side over `MAX_SIDE`, or more than `MAX_BYTES` to read it. Such a one is not
-    decoded.
+    its content, not by its name. The photo is RGB, turned upright by its EXIF orientation. Of an
+    animation or of several pages the first is taken, which is noted. Transparency is laid on white;
+    grey of more than 8 bits is scaled by its own range. Metadata that cannot be read are noted,
+    where the pixels are whole. Raises `ImageError`, naming the file, for what is no picture, is cut
+    short, or is too large: more than `MAX_PIXELS`, a side over `MAX_SIDE`, or more than `MAX_BYTES`
+    to read it. Such a one is not decoded.
     """
     with opened_photo(source, name) as photo:
         return photo
@@ -167,6 +171,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
 
 
 def _finished(photo: Image.Image, name: str, content: bytes = b"") -> Photo:
+    several = _one_of_several(photo) if content else []  # who opened it chose its frame
     try:
         photo.load()
     except _DAMAGED as error:
@@ -183,7 +188,21 @@ def _finished(photo: Image.Image, name: str, content: bytes = b"") -> Photo:
     if turn in _TURNS:
         photo = photo.transpose(_TURNS[turn])
     photo.info = {}  # with its orientation, which is followed now
-    return Photo(photo, (*notes, *told))
+    return Photo(photo, (*several, *notes, *told))
+
+
+def _one_of_several(photo: Image.Image) -> list[str]:
+    """A sentence on what is looked at in a file of several pictures. A JPEG's further ones are
+    previews and maps of the same.
+    """
+    try:
+        several = getattr(photo, "is_animated", False) and photo.format not in ("JPEG", "MPO")
+    except _DAMAGED:  # what comes after the first
+        return []
+    if not several:
+        return []
+    kind, first = _SEVERAL.get(photo.format or "", ("is an animation", "its first frame"))
+    return [f"It {kind}: {first} alone is looked at."]
 
 
 def _from_array(values: NDArray[np.uint8], name: str) -> Image.Image:
