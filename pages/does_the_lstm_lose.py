@@ -49,7 +49,8 @@ if shared < every:
 study_view.planned_answers(results)
 
 st.subheader("How it was done", anchor="how-it-was-done")
-study_view.how_it_was_done(study.name)
+study_view.how_it_was_planned()
+study_view.how_it_was_run(study.name)
 
 st.subheader("Exploratory: not in the plan", anchor=False)
 study_view.exploratory_answers(results)
@@ -67,4 +68,7 @@ st.caption(
     "Means over seeds. PublicTest chose the epochs. 'Uncommitted' counts the trainings by code "
     "that was in no commit."
 )
-study_view.tables(results, part)
+study_view.tables(
+    study.name, part, results.variants, results.contrasts, intervals=results.primary,
+    fresh_splits=results.splits, pairs=results.pairs,
+)  # fmt: skip

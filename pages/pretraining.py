@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.base.parameters import STUDY_IMAGES
 from dashboard.base.widgets import heading, one_of
-from dashboard.study import pretraining_view, study_loading
+from dashboard.study import pretraining_view, study_loading, study_view
 from fercore.study.standing import can_be_told, standing
 from fercore.study.variants import TRANSFER, find_study
 
@@ -37,4 +37,5 @@ pretraining_view.answers(results)
 
 st.subheader("The tables", anchor=False)
 st.caption("Means over seeds. PublicTest chose the epochs.")
-pretraining_view.tables(results, part)
+study_view.tables(TRANSFER, part, results.variants, results.contrasts, curve=results.curve)
+study_view.how_it_was_run(TRANSFER)

@@ -69,11 +69,15 @@ def exploratory_answers(results: StudyResults) -> None:
     show_figure(study_figures.cost_figure(results.variants), alt="Accuracy against size and time")
 
 
-def how_it_was_done(name: str) -> None:
-    """What was seen before, and how the trainings were made, both folded."""
-    trainings = study_loading.provenance(name)
+def how_it_was_planned() -> None:
+    """What was seen before, folded."""
     with st.expander("How the recipes came about, and what was seen before the plan"):
         st.markdown(study_words.what_was_seen())
+
+
+def how_it_was_run(name: str) -> None:
+    """How the trainings were made, folded."""
+    trainings = study_loading.provenance(name)
     with st.expander("How the study was run, and when PrivateTest was scored"):
         st.markdown(study_words.how_it_was_run(trainings))
         st.markdown(study_words.when_it_was_scored(study_loading.times_scored(name)))
@@ -117,27 +121,18 @@ def readings(variants: pd.DataFrame) -> None:
                 st.caption(model.summary)
 
 
-def tables(results: StudyResults, part: str) -> None:
-    """All variants and all contrasts, and the downloads of what the page shows."""
-    whole = {
-        "Variants": results.variants.rename(columns={"model": "architecture"}),
-        "Contrasts": results.contrasts,
-    }
-    show_tables(results.variants, results.contrasts)
-    more = {"Intervals": results.primary, "Fresh splits": results.splits, "Pairs": results.pairs}
-    with st.container(horizontal=True):
-        for name, table in (whole | more).items():
-            if len(table):
-                csv_button(
-                    table, name.lower().replace(" ", "-"), label=f"{name} as CSV",
-                    study=results.study.name, part=part,
-                )  # fmt: skip
-
-
-def show_tables(variants: pd.DataFrame, contrasts: pd.DataFrame) -> None:
-    """A study's two tables, readable."""
+def tables(
+    name: str, part: str, variants: pd.DataFrame, contrasts: pd.DataFrame, **more: pd.DataFrame
+) -> None:
+    """A study's two tables, readable, and downloads of them and of `more`."""
     for table in (_variants(variants), _contrasts(contrasts)):
         st.dataframe(readable(table, _FORMATS), hide_index=True, placeholder="–")
+    whole = {"variants": variants.rename(columns={"model": "architecture"}), "contrasts": contrasts}
+    with st.container(horizontal=True):
+        for what, table in (whole | more).items():
+            if len(table):
+                label = f"{what.replace('_', ' ').capitalize()} as CSV"
+                csv_button(table, what.replace("_", "-"), label=label, study=name, part=part)
 
 
 def told(answer: Answer) -> None:
