@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.base import image_loading
 from dashboard.base.clicks import Point, clickable_figure
-from dashboard.base.current import by_the_datasets_labels, current_with_predictions, one_seed_each
+from dashboard.base.current import by_the_datasets_labels, current_with_predictions
 from dashboard.base.parameters import PAIRS
 from dashboard.base.selecting import choose_cell, choose_slice
 from dashboard.base.selection import ANY
@@ -35,7 +35,7 @@ heading(
     "it is counted against.",
     "FER2013", "FER+", "without duplicates", "confident learning",
 )  # fmt: skip
-selection = by_the_datasets_labels(one_seed_each(selection), "What is audited is counted")
+selection = by_the_datasets_labels(selection, "What is audited is counted")
 models_line(selection)
 run = selection.a.run
 if part != asked:
@@ -98,10 +98,10 @@ if here:
         f"**{count(copied)} of {count(total)} {usage} images ({percent(copied / total)}) are "
         "pixel copies of a Training image**, which a model may know by heart."
     )
-scores = {key: audit_view.part_scores(own, part) for key, own in selection.runs.items()}
+scores = {key: audit_view.part_scores(own, part) for key, own in selection.models.items()}
 for key, table in scores.items():
     st.markdown(audit_view.copies_sentence(key, table) or "There are no exact copies to leave out.")
-if easy := audit_view.easy_copies(selection.runs, part):
+if easy := audit_view.easy_copies(selection.models, part):
     st.markdown(easy)
 
 
@@ -162,11 +162,12 @@ if here:
 
 with disputed:
     st.subheader("Labels that A disputes", anchor=False)
-    issues = audit_view.issues(run, part)
+    mean = "" if selection.a.single else " mean"
+    issues = audit_view.issues(selection.a, part)
     st.caption(
         f"Confident learning (cleanlab) takes {count(len(issues))} of {count(scores['A']['n'][0])} "
-        "labels for doubtful, going by A's probabilities; the most doubtful come first: look at "
-        f"the faces. {explained('confident learning')}"
+        f"labels for doubtful, going by A's{mean} probabilities; the most doubtful come first: "
+        f"look at the faces. {explained('confident learning')}"
     )
     samples = selection.samples
     orders["disputed"] = samples.loc[issues.index, "row"].tolist()

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from fercore.analysis.copies import copies_effect, training_accuracies, unlearned_run
+from fercore.groups.finding import find_group
+from fercore.groups.group import group_of
 from fercore.runs.listing import find_run, list_runs
+from fercore.scoring.grouped.predictions import GroupPredictions, grouped
 from fercore.scoring.predictions import Predictions
 from tests.conftest import ROOT
 from tests.test_pages import open_page, said
 
 
-def answers(right) -> Predictions:
+def answers(right) -> GroupPredictions:
     probs = np.where(right[:, None], np.eye(7)[0], np.eye(7)[1]).astype(np.float32)
     rows = np.arange(len(right))
-    return Predictions(rows, rows, np.zeros(len(right), np.int64), probs)
+    return grouped([Predictions(rows, rows, np.zeros(len(right), np.int64), probs)])
 
 
 def test_what_knowing_copies_adds_is_found_and_covered():
@@ -46,8 +49,10 @@ def test_the_audit_says_how_much_of_it_is_that_copies_are_easy(monkeypatch):
     known = unlearned_run(list_runs(), find_run("cnn-s0"))
     table = known.prediction_frame
     copied = table.loc[table["usage"] == "PrivateTest", "copy"].to_numpy()
-    effect = copies_effect(find_run("cnn-s0").predictions(), known.predictions(), copied)
-    words = said(open_page("data_audit", a="cnn-s0", b="cnn_lstm-s0"))
+    group, reference = find_group("cnn@paper").predictions(), group_of(known).predictions()
+    effect = copies_effect(group, reference, copied)
+    words = said(open_page("data_audit", a="cnn@paper", b="cnn_lstm-s0"))
+    assert f"is right on {100 * group.correct.mean():.1f} % of all images" in words
     assert "Part of that is that copies are easy." in words
     right = known.predictions().correct
     assert f"{100 * right[copied].mean():.1f} % of the copies" in words

@@ -31,6 +31,7 @@ from fercore.data.faceset import face_set
 from fercore.data.votes import CATEGORIES, TABLE, Votes, load_votes, votes_for
 from fercore.errors import RunError
 from fercore.labels import CLASSES, FER2013_COUNTS, USAGES
+from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.image_properties import measure
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.slices import (
@@ -450,7 +451,7 @@ def test_label_issues_where_a_class_does_not_occur():
 
 def test_scores_by_part_are_those_of_brute_force(everything):
     predictions, properties, _ = everything
-    scores = scores_by_part(predictions, properties).set_index("subset")
+    scores = scores_by_part(grouped([predictions]), properties).set_index("subset")
     copies = np.arange(400) % 7 == 0
     counts = drawn_votes().counts
     agrees = counts[np.arange(400), predictions.labels] == counts.max(1)
@@ -495,7 +496,7 @@ def test_slices_figure_holds_the_table(everything):
 
 def test_audit_figures_hold_their_tables(everything):
     predictions, properties, _ = everything
-    scores = scores_by_part(predictions, properties)
+    scores = scores_by_part(grouped([predictions]), properties)
     figure = scores_figure({"A": scores, "B": scores})
     np.testing.assert_allclose(figure.data[0].x, 100 * scores["accuracy"])
     sentence = copies_sentence("A", scores)

@@ -36,6 +36,7 @@ from fercore.data import FaceSet
 from fercore.data.votes import Votes, of_fer2013
 from fercore.figures.colours import MAGNITUDE, REFERENCE_COLOUR
 from fercore.figures.parts import STILL, in_csv, points_by_row, styled
+from fercore.groups.group import Group, group_of
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title
@@ -90,16 +91,16 @@ def agreement(run: Run) -> pd.DataFrame | None:
     return agreement_by_class(label, usage, row, votes)
 
 
-def part_scores(run: Run, part: str) -> pd.DataFrame:
+def part_scores(model: Group, part: str) -> pd.DataFrame:
     """Accuracy on raw, clean and FER+-agreeing images."""
-    return scores_by_part(loading.run_predictions(run, part), properties(run, part))
+    return scores_by_part(loading.predictions(model, part), properties(model.run, part))
 
 
 @st.cache_data(max_entries=20, show_spinner="Ranking the labels …", hash_funcs=loading.KNOWN_BY)
 @out_of_turn()
-def issues(run: Run, part: str) -> pd.DataFrame:
-    """Doubtful labels, ranked by cleanlab."""
-    return label_issues(loading.run_predictions(run, part))
+def issues(model: Group, part: str) -> pd.DataFrame:
+    """Doubtful labels, ranked by cleanlab; of a group by its mean probabilities."""
+    return label_issues(loading.predictions(model, part).mean)
 
 
 def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
@@ -116,7 +117,7 @@ def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
     )
 
 
-def easy_copies(models: Mapping[str, Run], part: str) -> str | None:
+def easy_copies(models: Mapping[str, Group], part: str) -> str | None:
     """How much of what copies give is that they are easy: held against a run that has learned no
     image by heart. None where there is no such run, or no copy.
     """
@@ -124,26 +125,26 @@ def easy_copies(models: Mapping[str, Run], part: str) -> str | None:
 
 
 @st.cache_data(max_entries=20, show_spinner=False, hash_funcs=loading.KNOWN_BY)
-def _easy_copies(models: dict[str, Run], part: str, runs: list[Run]) -> str | None:
+def _easy_copies(models: dict[str, Group], part: str, runs: list[Run]) -> str | None:
     first = next(iter(models.values()))
-    known = unlearned_run(runs, first)
+    known = unlearned_run(runs, first.run)
     accuracies = known and training_accuracies(known)
     if known is None or not accuracies:
         return None
-    about, reference = properties(first, part), loading.run_predictions(known, part)
-    here = loading.run_predictions(first, part).same_images(reference)
+    about, reference = properties(first.run, part), loading.predictions(group_of(known), part)
+    here = loading.predictions(first, part).same_images(reference)
     if not here or "duplicate" not in about or about["duplicate"].sum() < 2:
         return None
     copies = about["duplicate"].to_numpy()
     told = [
         _more_than_easy(key, copies_effect(table, reference, copies))
-        for key, run in models.items()
-        if run.run_id != known.run_id
-        and (table := loading.run_predictions(run, part)).same_images(reference)
+        for key, model in models.items()
+        if known.run_id not in [run.run_id for run in model.members]
+        and (table := loading.predictions(model, part)).same_images(reference)
     ]
     if not told:
         return None
-    easy = reference.correct[copies].mean(), reference.correct[~copies].mean()
+    easy = reference.correct[:, copies].mean(), reference.correct[:, ~copies].mean()
     trained, validated = map(percent, accuracies)
     return (
         f"Part of that is that copies are easy. {plain(run_title(known))} was right on "

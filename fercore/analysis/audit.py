@@ -12,7 +12,8 @@ from fercore.data.faceset import FaceSet
 from fercore.data.kept import Tables, kept
 from fercore.data.votes import Votes
 from fercore.labels import CLASSES, USAGES
-from fercore.scoring import statistics
+from fercore.scoring.grouped.comparison import accuracy_interval
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.image_properties import is_constant
 from fercore.scoring.predictions import Predictions, image_count
 
@@ -169,14 +170,14 @@ def _ranked_labels(predictions: Predictions) -> pd.DataFrame:
     return table[doubtful].sort_values("quality", kind="stable")
 
 
-def scores_by_part(predictions: Predictions, properties: pd.DataFrame) -> pd.DataFrame:
+def scores_by_part(group: GroupPredictions, properties: pd.DataFrame) -> pd.DataFrame:
     """Accuracy on all images, without and on exact copies, and where FER+ agrees with the label.
 
-    Columns: subset, n, accuracy (from 0 to 1) with its Wilson interval. `properties` is
-    `slices.slice_properties` of the same predictions; parts it knows nothing of, and empty ones,
-    are left out.
+    Columns: subset, n, accuracy (from 0 to 1, a mean over seeds) with its interval. `properties`
+    is `slices.slice_properties` of the same images; parts it knows nothing of, and empty ones, are
+    left out.
     """
-    parts = {"all images": np.ones(len(predictions), bool)}
+    parts = {"all images": np.ones(len(group), bool)}
     if "duplicate" in properties:
         copies = properties["duplicate"].to_numpy()
         parts |= {"without exact copies": ~copies, "the exact copies": copies}
@@ -184,9 +185,9 @@ def scores_by_part(predictions: Predictions, properties: pd.DataFrame) -> pd.Dat
         parts["FER+ agrees with the label"] = properties["agreement"].to_numpy()
     rows = []
     for name, keep in parts.items():
-        if n := int(keep.sum()):
-            right = int(predictions.correct[keep].sum())
-            rows.append((name, n, right / n, *statistics.wilson_interval(right, n)))
+        if keep.any():
+            own = group.where(keep)
+            rows.append((name, len(own), float(own.correct.mean()), *accuracy_interval(own)))
     return pd.DataFrame(rows, columns=["subset", "n", "accuracy", "accuracy_low", "accuracy_high"])
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from fercore.errors import RunError
 from fercore.runs.artifacts import Run
-from fercore.scoring.predictions import Predictions
-from fercore.scoring.statistics import Interval, Z
+from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.groups import Scores, group_difference
+from fercore.scoring.statistics import Interval
 
 _KNOWN = 0.01  # by which Training may be known better than PublicTest, with nothing by heart
 
@@ -21,7 +22,7 @@ class CopiesEffect:
     """Accuracy on copies minus accuracy elsewhere, shares from -1 to 1.
 
     gap: the model's. easy: that of a model which has learned no image by heart. more: the first
-    minus the second, what knowing them may add, with its interval over images.
+    minus the second, what knowing them may add, with its interval for new seeds and new images.
     """
 
     gap: float
@@ -34,7 +35,7 @@ class CopiesEffect:
 
 
 def copies_effect(
-    model: Predictions, unlearned: Predictions, copies: NDArray[np.bool_]
+    model: GroupPredictions, unlearned: GroupPredictions, copies: NDArray[np.bool_]
 ) -> CopiesEffect:
     """Both on the same images, of which `copies`, bool (N,), are copies of training images.
 
@@ -43,13 +44,22 @@ def copies_effect(
     if min(copies.sum(), (~copies).sum()) < 2:
         raise ValueError("two copies and two other images at least")
     gap, easy = (
-        float(one.correct[copies].mean() - one.correct[~copies].mean())
+        float(one.correct[:, copies].mean() - one.correct[:, ~copies].mean())
         for one in (model, unlearned)
     )
-    apart = model.correct.astype(float) - unlearned.correct
-    error = np.sqrt(sum(apart[part].var(ddof=1) / part.sum() for part in (copies, ~copies)))
-    more = gap - easy
-    return CopiesEffect(gap, easy, Interval(float(more - Z * error), float(more + Z * error)))
+    spread = group_difference(*(_around(one.correct, copies) for one in (model, unlearned)))
+    half, more = spread.interval().high - spread.value, gap - easy
+    return CopiesEffect(gap, easy, Interval(more - half, more + half))
+
+
+def _around(right: NDArray[np.bool_], copies: NDArray[np.bool_]) -> Scores:
+    """Scores (S, N) whose spread is that of the accuracy on copies minus that elsewhere."""
+    scores = np.zeros(right.shape)
+    for part, sign in ((copies, 1), (~copies, -1)):
+        n = part.sum()
+        weight = sign * len(part) / n * np.sqrt(n / (n - 1))  # a part's own degrees of freedom
+        scores[:, part] = weight * (right[:, part] - right[:, part].mean())
+    return scores
 
 
 def training_accuracies(run: Run) -> tuple[float, float] | None:

@@ -156,4 +156,6 @@ def accuracy_interval(group: GroupPredictions) -> Interval:
     """Of the mean accuracy, for new seeds and new images; Wilson's of one run."""
     if group.single:
         return wilson_interval(group.single.correct.sum(), len(group))
+    if len(group) < 2:
+        return Interval(0.0, 1.0)
     return share_interval(group_mean(group.correct), len(group))

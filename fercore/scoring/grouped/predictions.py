@@ -46,6 +46,12 @@ class GroupPredictions:
         """Each seed's own table."""
         return tuple(Predictions(self.rows, self.pixels, self.labels, own) for own in self.probs)
 
+    @property
+    def mean(self) -> Predictions:
+        """The table of the mean probabilities over seeds: what their ensemble says."""
+        probs: NDArray[np.float32] = self.probs.mean(0)
+        return Predictions(self.rows, self.pixels, self.labels, probs)
+
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class (S, N)."""
