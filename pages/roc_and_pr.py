@@ -29,6 +29,7 @@ BAND = (
     " Of a group: the mean of its seeds' curves in a 95 % band, at each place by itself, for new "
     "seeds and new images: the seeds as they differ, the images drawn anew, alike for every seed."
 )
+FROM_TEN = " A precision has one from where ten images are found: of fewer it hangs on too little."
 
 selection = current_with_probabilities()
 heading(
@@ -41,8 +42,9 @@ models_line(selection)
 models = selection.models
 tables = {key: loading.predictions(model, selection.part) for key, model in models.items()}
 kind = one_of("Curve", CURVES, "curve")
-band = "" if all(model.single for model in models.values()) else BAND
-st.caption(EXPLAINED[kind] + band)
+band = BAND + (FROM_TEN if kind == "pr" else "")
+alone = all(model.single for model in models.values())
+st.caption(EXPLAINED[kind] + ("" if alone else band))
 threshold = st.slider(
     "Threshold: at least this probability counts as a yes", 0.0, 1.0, step=0.01,
     key="threshold",

@@ -194,7 +194,7 @@ def _averages(table: Predictions, kind: str) -> list[_Curve]:
 
 
 def _band(key: str, points: _Points) -> go.Scatter:
-    x, _, low, high = points
+    x, _, low, high = np.stack(points)[:, ~np.isnan(points[-1])]
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself",
         mode="none", fillcolor=MODEL_COLOURS[key], opacity=0.2, hoverinfo="skip",

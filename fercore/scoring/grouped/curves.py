@@ -22,6 +22,7 @@ PLACES = np.linspace(0, 1, 401)
 DRAWS = 200  # of images: a band's width is then within a tenth of what more would give
 MACRO, MICRO = "macro", "micro"
 _STEPS = 400  # of a drawn curve at most
+_FEWEST = 10  # images that a place of a band rests on
 
 Heights = NDArray[np.floating]
 Curves = dict[str, Heights]
@@ -30,9 +31,10 @@ Curves = dict[str, Heights]
 def roc_bands(group: GroupPredictions, draws: int = DRAWS) -> pd.DataFrame:
     """Of each class there is against the others, and of the classes' mean curve, 'macro'.
 
-    Columns: curve; place (the rate of false positives), height (of true ones), low, high, from 0
-    to 1. A ROC curve rises, so the band's ends are sorted to rise, which makes it no worse
-    (Chernozhukov, Fernández-Val & Galichon, 2009). Raises `ValueError` unless two classes occur.
+    Columns: curve, positive (the images it is about); place (the rate of false positives), height
+    (of true ones), low, high, from 0 to 1. A ROC curve rises, so the band's ends are sorted to
+    rise, which makes it no worse (Chernozhukov, Fernández-Val & Galichon, 2009). Raises
+    `ValueError` unless two classes occur.
     """
     bands = _bands(group, PLACES, _roc, _drawn_roc, draws)
     ends = ["low", "high"]
@@ -43,10 +45,14 @@ def roc_bands(group: GroupPredictions, draws: int = DRAWS) -> pd.DataFrame:
 def pr_bands(group: GroupPredictions, draws: int = DRAWS) -> pd.DataFrame:
     """Of each class there is, and 'micro', of all decisions 'is this image of this class?'.
 
-    Columns: curve; place (the recall), height (the precision at the first threshold that reaches
-    it), low, high, from 0 to 1. Raises `ValueError` where there is no image.
+    Columns: curve, positive (the images it is about); place (the recall), height (the precision at
+    the first threshold that reaches it), low, high, from 0 to 1; without ends (NaN) where the
+    recall is that of fewer than ten images. Raises `ValueError` where there is no image.
     """
-    return _bands(group, PLACES[1:], _pr, _drawn_pr, draws)
+    bands = _bands(group, PLACES[1:], _pr, _drawn_pr, draws)
+    few = bands["place"] * bands["positive"] < _FEWEST
+    bands.loc[few, ["low", "high"]] = np.nan
+    return bands
 
 
 def _bands(
@@ -69,12 +75,13 @@ def _bands(
     for name in of_seeds[0]:
         own = np.stack([curves[name] for curves in of_seeds])
         images = np.nanvar(sums[name] / group.seeds, axis=1, ddof=1)
-        positive = int((group.labels == CLASSES.index(name)).sum()) if name in CLASSES else 0
+        of_class = name in CLASSES
+        positive = int((group.labels == CLASSES.index(name)).sum()) if of_class else len(group)
         estimates = _estimates(own, images, variances[name] / group.seeds, len(group))
-        ends = [share_interval(one, positive or len(group)) for one in estimates]
+        ends = [share_interval(one, positive) for one in estimates]
         low, high = np.transpose(ends)
         columns = {"place": places, "height": own.mean(0), "low": low, "high": high}
-        lines.append(pd.DataFrame({"curve": name, **columns}))
+        lines.append(pd.DataFrame({"curve": name, "positive": positive, **columns}))
     return pd.concat(lines, ignore_index=True)
 
 
