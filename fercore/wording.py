@@ -4,6 +4,11 @@ A negative number has a real minus, which no browser breaks a line after; a zero
 """
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MINUS, NO_BREAK = "\u2212", "\u00a0"
 NO_BREAK_HYPHEN = "\u2011"
@@ -38,6 +43,16 @@ def percent(share: float | None, places: int = 1) -> str:
 def in_percent(share: float | None, places: int = 1) -> str:
     """'63.2', where a table's head or the words around it name the unit; else as `percent`."""
     return UNKNOWN if share is None or math.isnan(share) else number(100 * share, places)
+
+
+def bounds_of(line: "Mapping[Hashable, Any] | pd.Series[Any]", name: str) -> tuple[float, float]:
+    """A figure's interval in a table's line, as the functions here take one."""
+    return line[f"{name}_low"], line[f"{name}_high"]
+
+
+def bounds_in(table: "pd.DataFrame", name: str) -> list[tuple[float, float]]:
+    """`bounds_of` each of a table's lines."""
+    return list(zip(table[f"{name}_low"], table[f"{name}_high"], strict=True))
 
 
 def interval(bounds: tuple[float, float]) -> str:

@@ -84,8 +84,7 @@ def add_columns(
 ) -> None:
     """The metric of a table and its interval."""
     shown[name], formats[name] = table[metric], written
-    bounds = zip(table[f"{metric}_low"], table[f"{metric}_high"])
-    shown[f"{key}, 95 %"] = [bounds_written(pair) for pair in bounds]
+    shown[f"{key}, 95 %"] = list(map(bounds_written, wording.bounds_in(table, metric)))
 
 
 for key, table in tables.items():

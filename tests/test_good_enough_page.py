@@ -37,7 +37,7 @@ def test_it_says_what_is_left_on_privatetest_by_thresholds_of_publictest(two_run
             told = f"**{percent(share.value)}** {interval(share.interval)}"
             assert breakable(told) in words, key
     assert "chosen on PublicTest" in words
-    assert "all figures here are of PrivateTest" in words
+    assert "all figures here are of synthetic faces (PrivateTest)" in words
     assert NOT_FOR in words
     assert "does not say who is in its pictures" in words
 
@@ -112,7 +112,7 @@ def test_of_groups_it_shows_means_and_the_weakest_seed(run_folders):
 def test_on_publictest_it_shows_privatetest_and_says_so(two_runs):
     words = said(open_page("good_enough", a="first", b="none", part="public"))
     assert "not judged on the same images" in words
-    assert "all figures here are of PrivateTest" in words
+    assert "all figures here are of synthetic faces (PrivateTest)" in words
 
 
 def test_without_publictest_no_threshold_can_be_chosen(two_runs):

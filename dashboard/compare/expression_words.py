@@ -12,7 +12,7 @@ from fercore.analysis.expression import Raters
 from fercore.labels import CLASSES
 from fercore.scoring.slices import slice_title
 from fercore.scoring.statistics import LEVEL
-from fercore.wording import interval, number, p_value, percent, points, points_interval
+from fercore.wording import bounds_of, interval, number, p_value, percent, points, points_interval
 
 MOST = 4  # sentences on what one could do
 _DISPUTED = 0.7  # share of labels that are the raters' plurality, below which labels come first
@@ -52,7 +52,7 @@ def found_in_words(key: str, name: str, depth: Depth) -> str:
 
 def difference_in_words(difference: Mapping[Hashable, Any]) -> str:
     """A − B in recall, and whether it is more than chance."""
-    bounds = difference["recall_low"], difference["recall_high"]
+    bounds = bounds_of(difference, "recall")
     p = difference["recall_p_holm"]
     beyond = "more than chance" if p < LEVEL else "not beyond chance"
     return (
@@ -99,7 +99,7 @@ def what_one_could_do(facts: Facts) -> list[str]:
 
 def _measure(facts: Facts) -> Iterator[str]:
     scores = facts.depth.scores
-    low, high = scores["recall_low"], scores["recall_high"]
+    low, high = bounds_of(scores, "recall")
     if high - low > _WIDE:
         yield (
             f"**Measure on more faces first.** With {count(int(scores['support']))} of them, the "
@@ -116,7 +116,7 @@ def _labels(facts: Facts) -> Iterator[str]:
     slices = facts.depth.slices
     agreed = slices[slices["slice"] == "FER+ agrees"]
     for line in agreed.to_dict("records"):
-        bounds = interval((line["accuracy_low"], line["accuracy_high"]))
+        bounds = interval(bounds_of(line, "accuracy"))
         where_agreed = (
             f" Where the raters agree with it, A finds {percent(line['accuracy'])} {bounds}."
         )
@@ -147,7 +147,7 @@ def _slice(facts: Facts) -> Iterator[str]:
     table = table[~table["property"].isin(_ABOUT_LABELS) & ~table["few"]]
     worst = table[(table["p_holm"] < LEVEL) & (table["difference"] < 0)]
     for line in worst.head(1).to_dict("records"):
-        bounds = interval((line["accuracy_low"], line["accuracy_high"]))
+        bounds = interval(bounds_of(line, "accuracy"))
         yield (
             f"**Its hardest images.** On {slice_title(line['property'], line['slice'])}, A finds "
             f"{percent(line['accuracy'])} {bounds}, {points(line['difference'])} against all of "
@@ -185,7 +185,7 @@ def _other_model(facts: Facts) -> Iterator[str]:
     found = facts.difference
     if found is None or pd.isna(found["recall_p_holm"]):
         return
-    bounds = points_interval((found["recall_low"], found["recall_high"]))
+    bounds = points_interval(bounds_of(found, "recall"))
     told = f"{points(found['recall'])} {bounds}, {p_value(found['recall_p_holm'])}"
     if found["recall_p_holm"] < LEVEL:
         better = "A" if found["recall"] > 0 else "B"
@@ -198,5 +198,5 @@ _REMEDIES = (_measure, _labels, _threshold, _slice, _data, _confusion, _other_mo
 
 
 def _share(scores: Mapping[Hashable, float], metric: str) -> str:
-    bounds = interval((scores[f"{metric}_low"], scores[f"{metric}_high"]))
+    bounds = interval(bounds_of(scores, metric))
     return f"{percent(scores[metric])} {bounds}"

@@ -23,8 +23,17 @@ from fercore.runs.words import seed_title
 from fercore.scoring.grouped.intervals import Share
 from fercore.scoring.grouped.thresholds import Wish, choose_thresholds, left_per_class, withhold
 from fercore.scoring.slices import slice_title
-from fercore.wording import UNKNOWN, count, in_p, interval, megabytes, percent, quantity
-from fercore.wording import quantity_interval as bounds_in
+from fercore.wording import (
+    UNKNOWN,
+    bounds_of,
+    count,
+    in_p,
+    interval,
+    megabytes,
+    percent,
+    quantity,
+    quantity_interval,
+)
 
 _ONE_AT_A_TIME = threading.Lock()  # two measurements at once would slow each other
 
@@ -126,7 +135,7 @@ def shown(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
     for place in range(len(CLASSES)):
         for key, table in tables.items():
             line = table.iloc[place]
-            here, recall = ((line[f"{of}_low"], line[f"{of}_high"]) for of in (metric, "recall"))
+            here, recall = (bounds_of(line, of) for of in (metric, "recall"))
             lines.append(
                 {
                     "class": line["class"],
@@ -177,7 +186,7 @@ def _class(model: Group, part: str) -> dict[str, str] | None:
         "weakest": "expression",
         "which": line["class"],
         "figure": f"recall {percent(line['recall'])}",
-        "95 %": interval((line["recall_low"], line["recall_high"])),
+        "95 %": interval(bounds_of(line, "recall")),
         "images": count(line["support"]),
         "corrected p": UNKNOWN,
     }
@@ -195,7 +204,7 @@ def _slice(model: Group, part: str) -> dict[str, str] | None:
         "weakest": "slice",
         "which": slice_title(line["property"], line["slice"]),
         "figure": f"accuracy {percent(line['accuracy'])}",
-        "95 %": interval((line["accuracy_low"], line["accuracy_high"])),
+        "95 %": interval(bounds_of(line, "accuracy")),
         "images": count(line["n"]),
         "corrected p": in_p(line["p_holm"]),
     }
@@ -226,7 +235,7 @@ def cost_row(key: str, model: Group) -> dict[str, str]:
     return {
         "model": f"{key} {model.run.run_id}",
         "one face": quantity(cost.milliseconds, "ms"),
-        "95 %": bounds_in(cost.interval, "ms"),
+        "95 %": quantity_interval(cost.interval, "ms"),
         "file": megabytes(cost.size),
         "memory": memory,
         "parameters": UNKNOWN if parameters is None else count(parameters),

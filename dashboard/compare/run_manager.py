@@ -22,7 +22,7 @@ from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, re
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run
 from fercore.runs.words import cut_short, model_title, run_title, seed_title
-from fercore.wording import UNKNOWN, interval, percent
+from fercore.wording import UNKNOWN, bounds_of, interval, percent
 
 _BIN = ":material/delete:"
 _CHOSEN, _NAME, _NOTE, _OUTCOME = "managed-run", "run-name", "run-note", "run-outcome"
@@ -87,7 +87,7 @@ def _accuracies(groups: list[Group]) -> dict[tuple[str, str], str]:
     told = {}
     for line in group_accuracies(groups).to_dict("records"):
         known = percent(line["accuracy"])
-        bounds = interval((line["accuracy_low"], line["accuracy_high"]))
+        bounds = interval(bounds_of(line, "accuracy"))
         told[line["group"], line["part"]] = known if known == UNKNOWN else f"{known} {bounds}"
     return told
 

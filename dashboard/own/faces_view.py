@@ -19,7 +19,7 @@ from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title
 from fercore.training.recipes import find_recipe
-from fercore.wording import p_value, percent, points, points_interval
+from fercore.wording import bounds_of, p_value, percent, points, points_interval
 
 RECIPE = "finetune"
 _SET, _SAID = "own-faces-set", "own-faces-said"
@@ -125,7 +125,7 @@ def _n_of(n: int, of: int) -> str:
 
 
 def _change(line: Mapping[Hashable, float]) -> str:
-    bounds = points_interval((line["difference_low"], line["difference_high"]))
+    bounds = points_interval(bounds_of(line, "difference"))
     return f"{points(line['difference'])} {bounds}, {p_value(line['p_value'])}"
 
 

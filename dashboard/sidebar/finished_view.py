@@ -18,7 +18,7 @@ from fercore.runs.artifacts import Run
 from fercore.runs.words import cut_short, images_title
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.statistics import LEVEL
-from fercore.wording import p_value, percent, points, points_interval
+from fercore.wording import bounds_of, p_value, percent, points, points_interval
 
 _NEWS = timedelta(hours=24)
 _SEEN = "finished-runs-seen"
@@ -106,7 +106,7 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
             here = "" if n == of else f" ({n} of {of} images)"
             what = f"{plain(images_title(line['dataset'], line['part']))}{here}"
             what += f", since {plain(run.start_from)}"
-            bounds = line["difference_low"], line["difference_high"]
+            bounds = bounds_of(line, "difference")
             sentences.append(_change(what, line["difference"], bounds, line["p_value"]))
     elif old:
         result = loading.comparison(group_of(run), group_of(old), part)

@@ -12,7 +12,7 @@ from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.figures.parts import error_bars, in_csv, legend_below, styled
 from fercore.scoring.grouped.comparison import MARGIN
 from fercore.study.references import AUTHORS, PAPER
-from fercore.wording import number, points, points_interval
+from fercore.wording import bounds_in, number, points, points_interval
 
 
 @drawn_once
@@ -24,7 +24,7 @@ def contrasts_figure(table: pd.DataFrame, title: str, *, margin: bool = False) -
     corrected as its p is, does not hold 0. NaN bounds: no bar, and hollow.
     """
     beyond = (table["difference_low"] > 0) | (table["difference_high"] < 0)
-    bounds = zip(table["difference_low"], table["difference_high"])
+    bounds = bounds_in(table, "difference")
     told = [
         f"{points(value)} {points_interval(pair).strip('–')}"
         for value, pair in zip(table["difference"], bounds)

@@ -21,7 +21,7 @@ from fercore.study.contrasts import (
     UNDER_CHANGE,
 )
 from fercore.study.results import StudyResults
-from fercore.wording import number, p_value, percent, points_interval, signed
+from fercore.wording import bounds_in, number, p_value, percent, points_interval, signed
 
 _DIFFERENCE = "CNN − CNN-LSTM"
 _FIGURES = {  # a topic's family of contrasts, drawn beneath its answer
@@ -176,7 +176,7 @@ def _variants(variants: pd.DataFrame) -> pd.DataFrame:
 
 
 def _contrasts(contrasts: pd.DataFrame) -> pd.DataFrame:
-    bounds = zip(contrasts["difference_low"], contrasts["difference_high"])
+    bounds = bounds_in(contrasts, "difference")
     return pd.DataFrame(
         {
             "family": contrasts["family"],

@@ -13,7 +13,7 @@ from fercore.cli.output import print_json, print_table, with_interval
 from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run
 from fercore.runs.words import run_title
-from fercore.wording import duration, in_percent
+from fercore.wording import bounds_of, duration, in_percent
 
 
 def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
@@ -51,7 +51,7 @@ def _print(run: Run, table: pd.DataFrame, as_json: bool) -> None:
     print(f"{run_title(run)}, PrivateTest, n = {found}")
     if found < every:
         print(f"The other {every - found} of its {every} images are not in the copy here.")
-    interval = clean["accuracy_low"], clean["accuracy_high"]
+    interval = bounds_of(clean, "accuracy")
     print(f"Untouched: {with_interval(clean['accuracy'], interval)} %")
     by_kind = table.pivot(index="kind", columns="strength", values="accuracy")
     strengths = list(STRENGTHS[1:])

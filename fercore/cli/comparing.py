@@ -21,6 +21,7 @@ from fercore.scoring.grouped.evaluation import comparison_table
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.predictions import PARTS
 from fercore.wording import (
+    bounds_of,
     breakable,
     in_p,
     number,
@@ -136,7 +137,7 @@ def _print_classes(table: pd.DataFrame, metric: str) -> None:
         [
             line["class"],
             line["support"],
-            *(with_interval(line[m], (line[f"{m}_low"], line[f"{m}_high"])) for m in "ab"),
+            *(with_interval(line[m], bounds_of(line, m)) for m in "ab"),
             difference(line),
             in_p(line["p_holm"]),
         ]

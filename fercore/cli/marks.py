@@ -15,7 +15,7 @@ from fercore.errors import ConfigError
 from fercore.files import write_text
 from fercore.groups import tables
 from fercore.importing.images import TestImages, images_of_data, known_images
-from fercore.wording import in_p, in_percent, points, points_interval
+from fercore.wording import bounds_of, in_p, in_percent, points, points_interval
 
 attributes = typer.Typer(
     no_args_is_help=True, help="Attributes: what is known of each image, as an age group."
@@ -89,7 +89,7 @@ def gaps(
                 line["metric"], line["class"],
                 line["worst"], line["worst_n"], in_percent(line["worst_share"]),
                 line["best"], line["best_n"], in_percent(line["best_share"]),
-                f"{points(line['gap'])} {points_interval((line['gap_low'], line['gap_high']))}",
+                f"{points(line['gap'])} {points_interval(bounds_of(line, 'gap'))}",
                 in_p(line["p_holm"]),
             ]
             for line in table.to_dict("records")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from fercore import wording
 from fercore.scoring.predictions import PARTS
-from fercore.wording import UNKNOWN, breakable, in_percent, in_points, points_interval
+from fercore.wording import UNKNOWN, bounds_of, breakable, in_percent, in_points, points_interval
 
 PIPED_WIDTH = 240  # columns; a file or another program has no edge to wrap at
 
@@ -64,6 +64,6 @@ def with_interval(share: float | None, bounds: tuple[float, float]) -> str:
 
 def difference(line: Mapping[Hashable, Any]) -> str:
     """'+1.4 [+0.2, +2.6]', in points, of a table's line; a dash for an unknown one."""
-    bounds = line["difference_low"], line["difference_high"]
+    bounds = bounds_of(line, "difference")
     known = in_points(line["difference"])
     return known if known == UNKNOWN else breakable(f"{known} {points_interval(bounds)}")

@@ -18,7 +18,7 @@ from fercore.study.standing import provenance, stores_of, times_scored
 from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN, TRANSFER, Study
 from fercore.training.recipes import Recipe
-from fercore.wording import UNKNOWN, in_percent, p_value
+from fercore.wording import UNKNOWN, bounds_of, in_percent, p_value
 
 PLANNED_PART = "clean"  # the images of the protocol
 _COLUMNS = 100  # of the answers
@@ -161,7 +161,7 @@ def _print_ablation(study: Study, store: StudyStore) -> None:
     table, told = _against_declared(study, store)
     rows = [
         [CONDITIONS[line["condition"]].title, line["seeds"],
-         with_interval(line["accuracy"], (line["accuracy_low"], line["accuracy_high"])),
+         with_interval(line["accuracy"], bounds_of(line, "accuracy")),
          difference(line), UNKNOWN if pd.isna(line["p_holm"]) else p_value(line["p_holm"]),
          *([line["beyond_chance"]] if study.candidates else []),
          f"{line['flops_per_image'] / 1e6:.0f}", f"{seconds[line['variant']]:.0f}"]

@@ -24,6 +24,7 @@ from fercore.scoring.grouped.thresholds import Withheld, choose_thresholds, with
 from fercore.scoring.groups import group_mean
 from fercore.scoring.metrics import one_hot
 from fercore.scoring.statistics import Interval
+from fercore.wording import bounds_of
 
 _OF_PROBABILITIES = {"auc", "macro_auc", "ece", "brier", "log_loss"}
 _OF_ANSWERS = {"accuracy", "coverage", "precision", "recall", "false_alarms"}
@@ -98,8 +99,7 @@ class _Figures:
             return share.value, share.interval
         if wanted.k is not None:
             line = self.classes[wanted.k]
-            ends = (line[f"{wanted.metric}_low"], line[f"{wanted.metric}_high"])
-            return line[wanted.metric], Interval(*ends)
+            return line[wanted.metric], Interval(*bounds_of(line, wanted.metric))
         return _OF_ALL[wanted.metric](self.answers)
 
     def _check_known(self, wanted: Requirement) -> None:

@@ -33,7 +33,16 @@ from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.labelling import LABELS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.statistics import LEVEL
-from fercore.wording import UNKNOWN, breakable, count, duration, in_p, number, with_interval
+from fercore.wording import (
+    UNKNOWN,
+    bounds_of,
+    breakable,
+    count,
+    duration,
+    in_p,
+    number,
+    with_interval,
+)
 
 _TAGS = ["facial-expression-recognition", "fer2013", "image-classification"]
 _SHOWN = (1, 3, 5)  # strengths of the corruptions
@@ -189,7 +198,7 @@ def _of_classes(told: GroupPredictions) -> Rows:
     return [
         [line["class"], str(line["support"])]
         + [
-            with_interval(line[name], (line[f"{name}_low"], line[f"{name}_high"]))
+            with_interval(line[name], bounds_of(line, name))
             for name in ("recall", "precision", "f1")
         ]
         for line in class_table(told).to_dict("records")
@@ -202,7 +211,7 @@ def _of_slices(group: Group, part: str) -> Rows:
     table = table[(table["p_holm"] < LEVEL) & (table["property"] != "class")]
     return [
         [f"{line['property']}: {line['slice']}", str(line["n"]),
-         with_interval(line["accuracy"], (line["accuracy_low"], line["accuracy_high"])),
+         with_interval(line["accuracy"], bounds_of(line, "accuracy")),
          in_p(line["p_holm"])]
         for line in table.to_dict("records")
     ]  # fmt: skip
@@ -215,7 +224,7 @@ def _robustness(run: Run) -> Rows:
         return []
     cells = {
         (line["kind"], line["strength"]): with_interval(
-            line["accuracy"], (line["accuracy_low"], line["accuracy_high"])
+            line["accuracy"], bounds_of(line, "accuracy")
         )
         for line in table.to_dict("records")
     }

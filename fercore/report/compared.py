@@ -32,6 +32,7 @@ from fercore.scoring.matrices import wrong_cells
 from fercore.scoring.statistics import LEVEL, Interval
 from fercore.wording import (
     UNKNOWN,
+    bounds_of,
     count,
     in_p,
     in_points,
@@ -150,7 +151,7 @@ def metric_table(
         [
             line["class"],
             count(line["support"]),
-            *(with_interval(line[m], (line[f"{m}_low"], line[f"{m}_high"])) for m in "ab"),
+            *(with_interval(line[m], bounds_of(line, m)) for m in "ab"),
             *_difference(line),
         ]
         for line in compared[compared["metric"] == metric].to_dict("records")
@@ -215,7 +216,7 @@ def _slice_rows(tables: Mapping[str, pd.DataFrame], gaps: pd.DataFrame) -> list[
         told = []
         for table in known.values():
             line = table.loc[at]
-            bounds = line["accuracy_low"], line["accuracy_high"]
+            bounds = bounds_of(line, "accuracy")
             told.append(with_interval(line["accuracy"], bounds))
         rows.append([f"{at[0]}: {at[1]}", count(gap["n"]), *told, *_difference(gap)])
     return rows
@@ -225,5 +226,5 @@ def _difference(line: Line) -> list[str]:
     """A − B with its interval, and p; dashes for unknown ones."""
     if np.isnan(line["difference"]):
         return [UNKNOWN, UNKNOWN]
-    bounds = points_interval((line["difference_low"], line["difference_high"]))
+    bounds = points_interval(bounds_of(line, "difference"))
     return [f"{in_points(line['difference'])} {bounds}", in_p(line["p_holm"])]

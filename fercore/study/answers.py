@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from fercore.scoring.grouped.comparison import MARGIN, CrossedDifference
-from fercore.scoring.statistics import LEVEL, Interval
+from fercore.scoring.statistics import LEVEL
 from fercore.study.contrasts import (
     CONDITIONS_FAMILY,
     OF_CLASSES,
@@ -22,7 +22,7 @@ from fercore.study.contrasts import (
 from fercore.study.references import AUTHORS, PAPER
 from fercore.study.splits import FreshSplits
 from fercore.study.variants import STRONGER, find_study
-from fercore.wording import breakable, number, p_value, percent, points, points_interval
+from fercore.wording import bounds_of, breakable, number, p_value, percent, points, points_interval
 
 _WITHIN = f"±{number(100 * MARGIN, 0)} point"
 NOT_TRAINED = "Not trained yet."
@@ -258,7 +258,7 @@ def each_told(own: pd.DataFrame) -> str:
 
 def difference_told(line: Line) -> str:
     """A contrast's difference with its interval and p; 'of': how many its family has."""
-    bounds = Interval(line["difference_low"], line["difference_high"])
+    bounds = bounds_of(line, "difference")
     corrected = "corrected p" if line["of"] > 1 else "p"
     p = p_value(line["p_holm"]).replace("p", corrected, 1)
     return f"{points(line['difference'])} {points_interval(bounds)}, {p}"
