@@ -1,6 +1,5 @@
 """Expression: one class in depth, from its recall to the faces that are never found."""
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.base import image_loading, loading, theme
@@ -18,6 +17,7 @@ from dashboard.compare.expression_words import (
     title,
     what_one_could_do,
 )
+from dashboard.compare.slices_view import slices_in_words
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_grid, open_chosen
 from dashboard.faces.get_faces import images_missing
@@ -111,20 +111,9 @@ if slices["A"].empty:
     st.caption("Nothing that is known of these images tells some of them from the others.")
 else:
     worst = stacked(slices)
-    shown = pd.DataFrame(
-        {
-            "model": worst["model"],
-            "slice": list(map(slice_title, worst["property"], worst["slice"])),
-            "images": worst["n"],
-            "recall": [wording.percent(share) for share in worst["accuracy"]],
-            "recall, 95 %": list(
-                map(wording.interval, zip(worst["accuracy_low"], worst["accuracy_high"]))
-            ),
-            f"against all {name}, points": [wording.in_points(gap) for gap in worst["difference"]],
-            "corrected p": [wording.in_p(p) for p in worst["p_holm"]],
-        }
-    )
-    st.dataframe(shown, hide_index=True)
+    titles = list(map(slice_title, worst.pop("property"), worst["slice"]))
+    told = slices_in_words(worst.assign(slice=titles), {"accuracy": "recall"}, f"all {name}")
+    st.dataframe(told, hide_index=True)
     st.caption(
         f"The {SLICES} slices of its own faces with the lowest recall. Of so many some are low by "
         "chance: the corrected p (Holm) says which are not."

@@ -14,7 +14,7 @@ from dashboard.base.widgets import csv_button, heading, letter, models_line, sta
 from dashboard.compare.figures import slices_figure
 from dashboard.compare.marks_panel import marks_panel, save_subset
 from dashboard.compare.marks_view import crossed_section, gaps_section
-from dashboard.compare.slices_view import differences, model_slices
+from dashboard.compare.slices_view import differences, model_slices, slices_in_words
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
@@ -22,7 +22,6 @@ from fercore import wording
 from fercore.data.votes import OTHER_ROWS
 from fercore.scoring.slices import FEW, slice_mask, slice_title
 from fercore.scoring.statistics import LEVEL
-from fercore.wording import number, signed
 
 SINGLE_TEST, GROUP_TEST = "Fisher's exact test", "Student's t over seeds and images"
 
@@ -79,30 +78,9 @@ if small:
 
 st.subheader("All slices", anchor=False)
 everything = stacked(tables)
-shown = pd.DataFrame(
-    {
-        "model": everything["model"],
-        "property": everything["property"],
-        "slice": everything["slice"],
-        "images": everything["n"],
-        "accuracy %": 100 * everything["accuracy"],
-        "accuracy, 95 %": [
-            wording.interval(bounds)
-            for bounds in zip(everything["accuracy_low"], everything["accuracy_high"])
-        ],
-        "macro F1 %": 100 * everything["macro_f1"],
-        "macro F1, 95 %": [
-            wording.interval(bounds)
-            for bounds in zip(everything["macro_f1_low"], everything["macro_f1_high"])
-        ],
-        "against all, points": 100 * everything["difference"],
-        "corrected p": [wording.in_p(p) for p in everything["p_holm"]],
-    }
-)
 titles = [slice_title(*line) for line in zip(everything["property"], everything["slice"])]
-numbers: dict[str, theme.Format] = dict.fromkeys(map(str, shown.select_dtypes("float")), number)
 clickable_table(
-    theme.readable(shown, numbers | {"against all, points": signed}),
+    slices_in_words(everything),
     "slices-table", titles, choose_slice, chosen=selection.slice, height=300, placeholder="–",
 )  # fmt: skip
 beyond = {key: int((table["p_holm"] < LEVEL).sum()) for key, table in tables.items()}
@@ -118,10 +96,11 @@ csv_button(everything, "slices", models=models, part=selection.part)
 if selection.pair:
     st.subheader("A − B on each slice", anchor=False)
     gaps = differences(*selection.pair, selection.part)
-    pairs = zip(gaps["difference_low"], gaps["difference_high"])
     written = gaps[["property", "slice", "n"]].rename(columns={"n": "images"})
     written["A − B, points"] = [wording.in_points(gap) for gap in gaps["difference"]]
-    written["A − B, 95 %"] = [wording.points_interval(bounds) for bounds in pairs]
+    written["A − B, 95 %"] = [
+        wording.points_interval(pair) for pair in wording.bounds_in(gaps, "difference")
+    ]
     written["corrected p"] = [wording.in_p(p) for p in gaps["p_holm"]]
     st.dataframe(written, hide_index=True, height=300)
     st.caption(
@@ -150,7 +129,7 @@ for key, table in tables.items():
     same = (table["property"] == chosen["property"]) & (table["slice"] == chosen["slice"])
     for line in table[same].to_dict("records"):
         f1 = "" if pd.isna(line["macro_f1"]) else f", macro F1 {wording.percent(line['macro_f1'])}"
-        bounds = wording.interval((line["accuracy_low"], line["accuracy_high"]))
+        bounds = wording.interval(wording.bounds_of(line, "accuracy"))
         st.markdown(
             f"{letter(key)} is right on **{wording.percent(line['accuracy'])}** {bounds} of "
             f"{theme.count(line['n'])} images{f1}: {wording.points(line['difference'])} against "

@@ -10,7 +10,7 @@ from dashboard.base.parameters import CROSS_ONE, CROSS_OTHER, GAPS_BY
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.base.widgets import csv_button, stacked
-from dashboard.compare.slices_view import crossed_slices
+from dashboard.compare.slices_view import crossed_slices, slices_in_words
 from fercore import wording
 from fercore.analysis import marks
 from fercore.analysis.marks import groups_by
@@ -39,14 +39,10 @@ def crossed_section(selection: Selection, properties: pd.DataFrame) -> None:
         for key, model in selection.models.items()
     }
     found = stacked(tables)
-    written = found[["model", "slice", "n"]].rename(columns={"n": "images"})
-    for name, title in (("accuracy", "accuracy"), ("macro_f1", "macro F1")):
-        written[f"{title} %"] = [wording.in_percent(value) for value in found[name]]
-        bounds = zip(found[f"{name}_low"], found[f"{name}_high"])
-        written[f"{title}, 95 %"] = [wording.interval(pair) for pair in bounds]
-    written["against all, points"] = [wording.in_points(gap) for gap in found["difference"]]
-    written["corrected p"] = [wording.in_p(p) for p in found["p_holm"]]
-    st.dataframe(written, hide_index=True, height=300)
+    st.dataframe(
+        slices_in_words(found.drop(columns="property")), hide_index=True, height=300,
+        placeholder=wording.UNKNOWN,
+    )  # fmt: skip
     few = int(tables["A"]["few"].sum())
     st.caption(
         f"Worst first. Corrected (Holm) for these {len(tables['A'])} slices; {few} of them have "
@@ -127,7 +123,6 @@ def _written(table: pd.DataFrame) -> pd.DataFrame:
             )
         ]
     written["gap, points"] = [wording.in_points(gap) for gap in table["gap"]]
-    pairs = zip(table["gap_low"], table["gap_high"])
-    written["gap, interval"] = [wording.points_interval(pair) for pair in pairs]
+    written["gap, interval"] = list(map(wording.points_interval, wording.bounds_in(table, "gap")))
     written["corrected p"] = [wording.in_p(p) for p in table["p_holm"]]
     return written

@@ -1,7 +1,9 @@
-"""Slices: cached scores on every slice, and their figure."""
+"""Slices: cached scores on every slice, and their table for people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import streamlit as st
 
 from dashboard.base import image_loading, loading
 from dashboard.base.selection import ANY, Selection
+from dashboard.base.theme import Format, readable
 from dashboard.base.turns import out_of_turn
 from dashboard.faces import face_loading
 from fercore.analysis import marks
@@ -22,6 +25,10 @@ from fercore.scoring.grouped.slices import slice_differences, slices
 from fercore.scoring.image_properties import measured_in
 from fercore.scoring.samples import selected_samples
 from fercore.scoring.slices import slice_mask, slice_properties
+from fercore.wording import bounds_in, in_p, interval, number, signed
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,25 @@ def differences(a: Group, b: Group, part: str) -> pd.DataFrame:
 def _differences(a: Group, b: Group, part: str, known: _Known) -> pd.DataFrame:
     of_images = _properties(a.run, part, known)
     return slice_differences(loading.predictions(a, part), loading.predictions(b, part), of_images)
+
+
+def slices_in_words(
+    found: pd.DataFrame,
+    metrics: Mapping[str, str] = MappingProxyType({"accuracy": "accuracy", "macro_f1": "macro F1"}),
+    others: str = "all",
+) -> "Styler":
+    """The models' slices, stacked, for people. metrics: which columns, and what they are called;
+    others: the images that `difference` is against.
+    """
+    names = [name for name in ("model", "property", "slice", "n") if name in found]
+    written = found[names].rename(columns={"n": "images"})
+    formats: dict[str, Format] = {f"against {others}, points": signed}
+    for name, title in metrics.items():
+        written[f"{title} %"], formats[f"{title} %"] = 100 * found[name], number
+        written[f"{title}, 95 %"] = list(map(interval, bounds_in(found, name)))
+    written[f"against {others}, points"] = 100 * found["difference"]
+    written["corrected p"] = list(map(in_p, found["p_holm"]))
+    return readable(written, formats)
 
 
 def selected(samples: pd.DataFrame, selection: Selection) -> pd.Series:
