@@ -244,16 +244,21 @@ def open_list(box: Locator) -> None:
 
 
 def choose(box: Locator, option: str) -> None:
-    """Pick an option of a select box, again where what moves meanwhile closes its list."""
+    """Pick an option of a select box, again where what moves meanwhile closes its list.
+
+    A box that one leaves shows what is chosen, not what was typed.
+    """
     listed = box.page.get_by_role("option").filter(has_text=option).first
     for _ in range(PATIENCE // 3000):
         with suppress(TimeoutError, AssertionError):
+            settle(box.page)
             box.fill("")
             box.fill(option)
+            label = listed.inner_text(timeout=2000)
             listed.click(timeout=2000)
-            expect(listed).to_have_count(0)
+            box.blur()
             settle(box.page)
-            return expect(box).to_have_value(re.compile(re.escape(option)), timeout=1000)
+            return expect(box).to_have_value(label, timeout=1000)
     pytest.fail(f"{option} could not be chosen at {box}")
 
 
