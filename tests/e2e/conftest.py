@@ -1,7 +1,6 @@
 """A real server and a real browser. Skipped, with the reason, where no Chromium is installed."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
