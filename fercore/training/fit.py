@@ -1,6 +1,10 @@
 """The training loop: fit on Training, choose the epoch on PublicTest.
 
 PrivateTest is not an argument of anything here, so nothing can be chosen on it.
+
+Under torchrun every process of the group does the same with the same arguments; the leader alone
+reads and writes the checkpoint, and hears from the watcher. Each is asked whether to stop, and all
+stop at the same step.
 """
 
 import math
@@ -83,10 +87,6 @@ def fit(
     targets: probabilities (N, 7) that stand in the place of the training labels; accuracy is still
     of those. The `teachers` answer for the recipe's share of labels or targets.
 
-    Under torchrun every process of the `group` calls it with the same arguments, and the leader
-    alone reads and writes the checkpoint and hears from the watcher. Each is asked whether to
-    stop, and all stop at the same step.
-
     Where there is a checkpoint the training goes on from it, else from the model's weights. One is
     saved every epoch, whenever it is due, and when the watcher says stop. With `keep_best` the
     epochs that are done are enough. Raises `Interrupted` when the watcher says stop,
@@ -95,22 +95,15 @@ def fit(
     """
     _check_images(training, validation)
     group = group or Group()
-    watcher = watcher if group.leads else Watcher(stop_requested=watcher.stop_requested)
     teacher = Teacher(teachers, recipe, len(training), precision) if teachers else None
     batches = Batches(training, recipe, targets, seed=seed, device=precision.device, group=group)
     trainer = _Trainer(
         model, batches, validation, recipe, seed, precision, checkpoints, watcher, group, teacher
     )
-    if state := group.from_leader(checkpoints.load() if group.leads else None):
-        trainer.restore(state)
+    trainer.go_on()
     while not trainer.finished() and not keep_best:
         trainer.run_epoch()
-        watcher.on_epoch(trainer.history)
-    if not trainer.history:
-        raise TrainingError("No epoch has been finished, so there are no weights to keep.")
-    model.load_state_dict(trainer.best_weights)
-    model.requires_grad_(True)
-    return Fit(trainer.history)
+    return trainer.with_best_weights()
 
 
 def _check_images(training: FaceSet, validation: FaceSet) -> None:
@@ -124,6 +117,8 @@ def _check_images(training: FaceSet, validation: FaceSet) -> None:
 
 @dataclass
 class _Trainer:
+    """A training between two steps: what it learns with, and what it has come to."""
+
     model: Network
     batches: Batches
     validation: FaceSet
@@ -136,6 +131,8 @@ class _Trainer:
     teacher: Teacher | None
 
     def __post_init__(self) -> None:
+        if not self.group.leads:
+            self.watcher = Watcher(stop_requested=self.watcher.stop_requested)
         # torch's stub of `to` lacks memory_format.
         self.model.to(  # type: ignore[call-overload]
             self.precision.device, memory_format=torch.channels_last
@@ -151,6 +148,19 @@ class _Trainer:
         taught = share_of_work(self.teacher.models if self.teacher else (), self.model)
         epochs = range(1, self.recipe.epochs + 1)
         self.costs = [self.recipe.cost(epoch, teacher=taught) for epoch in epochs]
+
+    def go_on(self) -> None:
+        """From the checkpoint, where there is one."""
+        if state := self.group.from_leader(self.checkpoints.load() if self.group.leads else None):
+            self._restore(state)
+
+    def with_best_weights(self) -> Fit:
+        """The end: the model has the best epoch's weights, and can learn again."""
+        if not self.history:
+            raise TrainingError("No epoch has been finished, so there are no weights to keep.")
+        self.model.load_state_dict(self.best_weights)
+        self.model.requires_grad_(True)
+        return Fit(self.history)
 
     def finished(self) -> bool:
         return len(self.history) >= self.recipe.epochs
@@ -177,6 +187,7 @@ class _Trainer:
             self.best_weights = deepcopy(self._shown().state_dict())
         self.partial, self.random = Partial(), {}
         self._checkpoint()
+        self.watcher.on_epoch(self.history)
 
     def _train(self, epoch: int) -> None:
         """One pass over the shuffled training images, or what is left of it."""
@@ -273,7 +284,7 @@ class _Trainer:
             }
         )
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.best_weights = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
