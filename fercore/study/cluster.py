@@ -17,7 +17,15 @@ from fercore.files import replacing
 from fercore.jobs.experiment import sentence
 from fercore.jobs.request import Request
 from fercore.runs.listing import read_run
-from fercore.study.runner import Clock, Outcome, StudyProgress, check_cells, train_cell, variant_of
+from fercore.study.runner import (
+    Clock,
+    Outcome,
+    StudyProgress,
+    check_cells,
+    outcome_of,
+    train_cell,
+    variant_of,
+)
 from fercore.study.store import StudyStore
 from fercore.training.records import Interrupted, Watcher
 
@@ -74,8 +82,7 @@ def run_on_ray(
         broken = _collect(tasks, store, epochs, clock, stop_requested)
     finally:
         ray.shutdown()
-    done_now = store.finished()
-    return Outcome([r.run_id for r in requests if r.run_id in done_now], [], broken)
+    return outcome_of(store, requests, broken)
 
 
 def _submit(

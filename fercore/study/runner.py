@@ -1,6 +1,6 @@
 """Runs a study's trainings one after the other, each resumable, a broken one stopping no other."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -130,11 +130,7 @@ def run_study(
     clock = Clock(requests, begun_with, on_progress)
     elsewhere: list[str] = []
     broken: dict[str, str] = {}
-    for request in requests:
-        if request.run_id in store.finished():
-            if request.run_id not in begun_with:  # another runner finished it meanwhile
-                clock.ended(request.run_id)
-            continue
+    for request in _unfinished(store, requests, begun_with, clock):
         watcher = Watcher(
             on_step=clock.steps_of(request.run_id), on_wait=on_wait, stop_requested=stop_requested
         )
@@ -151,9 +147,30 @@ def run_study(
         except Exception as error:  # whatever broke this one, the others go on
             broken[request.run_id] = sentence(error)
         clock.ended(request.run_id)
+    return outcome_of(store, requests, broken, elsewhere)
+
+
+def outcome_of(
+    store: StudyStore,
+    requests: list[Request],
+    broken: dict[str, str],
+    elsewhere: Sequence[str] = (),
+) -> Outcome:
+    """What came of them by now; of those that were running elsewhere, some may be finished."""
     done = store.finished()
     finished = [request.run_id for request in requests if request.run_id in done]
     return Outcome(finished, [run_id for run_id in elsewhere if run_id not in done], broken)
+
+
+def _unfinished(
+    store: StudyStore, requests: list[Request], begun_with: set[str], clock: Clock
+) -> Iterator[Request]:
+    """Those that are not finished when their turn comes; another runner may finish some before."""
+    for request in requests:
+        if request.run_id not in store.finished():
+            yield request
+        elif request.run_id not in begun_with:
+            clock.ended(request.run_id)
 
 
 def train_cell(
