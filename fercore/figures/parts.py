@@ -86,11 +86,7 @@ def points_by_row(
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
             "(n = %{customdata[1]})<extra></extra>",
         )  # fmt: skip
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6],
-        fixedrange=True,
-    )  # fmt: skip
-    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(**rows(names)).update_xaxes(fixedrange=True)
     figure.update_layout(dragmode=False)
     height, columns = 150 + 45 * len(names), {"x": f"{value}, %", "y": row}
     return styled(figure, title, height=height, columns=columns)
@@ -106,6 +102,14 @@ def faint_seeds(key: str, x: "pd.Series[float]", y: Sequence[float]) -> go.Scatt
         },
         unselected={"marker": {"opacity": 0.6}},
     )  # fmt: skip
+
+
+def rows(names: Sequence[str], *, room_for: int = 0) -> dict[str, Any]:
+    """An axis whose places 0, 1, … have names, from the top down; with room for more of them."""
+    return {
+        "tickmode": "array", "tickvals": list(range(len(names))), "ticktext": list(names),
+        "range": [max(len(names), room_for) - 0.4, -0.6], "fixedrange": True,
+    }  # fmt: skip
 
 
 ROW_OFFSETS = (-0.13, 0.13)  # of A's and B's points from the middle of their row

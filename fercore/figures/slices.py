@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fercore.figures.colours import MODEL_COLOURS
-from fercore.figures.parts import ROW_OFFSETS, STILL, error_bars, in_csv, styled
+from fercore.figures.parts import ROW_OFFSETS, STILL, error_bars, in_csv, rows, styled
 from fercore.scoring.slices import FIFTHS
 from fercore.wording import count, in_points
 
@@ -30,15 +30,8 @@ def slices_figure(tables: dict[str, pd.DataFrame], everyone: dict[str, float]) -
                 100 * everyone[key], line_color=MODEL_COLOURS[key], line_dash="dot",
                 line_width=1, row=1, col=place,
             )  # fmt: skip
-        figure.update_yaxes(
-            tickmode="array",
-            tickvals=list(range(len(lines))),
-            ticktext=[text for _, text in lines],
-            range=[longest - 0.4, -0.6],
-            showgrid=False,
-            fixedrange=True,
-            col=place,
-        )
+        names = [text for _, text in lines]
+        figure.update_yaxes(**rows(names, room_for=longest), showgrid=False, col=place)
     figure.update_xaxes(title="accuracy, %", fixedrange=True, zeroline=False)
     if len(columns) > 1:
         figure.update_xaxes(matches="x", col=2)
