@@ -16,7 +16,7 @@ from fercore import data
 from fercore.cli.options import AsJson, ClassesOption, DataOption, LeaveOutOption
 from fercore.cli.output import print_json, print_table
 from fercore.cli.progress import DownloadBar
-from fercore.cli.signals import stop_on_signal
+from fercore.cli.signals import ending_when_stopped, stop_on_signal
 from fercore.data import FaceSet
 from fercore.data.class_names import ClassNames, class_names
 from fercore.data.download import BY_HAND, SIZE_IN_WORDS, TERMS
@@ -32,7 +32,6 @@ from fercore.labels import CLASSES
 from fercore.paths import given_path
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import faces_of
-from fercore.training.records import Interrupted
 
 app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
 
@@ -60,12 +59,10 @@ def download(as_json: AsJson = False) -> None:
     """
     typer.echo(f"FER2013, {SIZE_IN_WORDS}. {TERMS}", err=True)
     try:
-        with DownloadBar(Console(stderr=True)) as bar:
+        stopped = ending_when_stopped("Go on with: fercore data download")
+        with stopped, DownloadBar(Console(stderr=True)) as bar:
             stop = stop_on_signal()
             faces = download_here(told=bar.show, stop_requested=lambda: bool(stop))
-    except Interrupted as interruption:
-        typer.echo(f"{interruption} Go on with: fercore data download", err=True)
-        sys.exit(130)
     except DataError as error:
         steps = "\n".join(f"{n}. {step}" for n, step in enumerate(BY_HAND, 1))
         raise DataError(f"{error} By hand:\n{steps}") from error

@@ -18,7 +18,7 @@ from fercore.cli.options import (
     ThreadsOption,
 )
 from fercore.cli.progress import Bar, WaitLine
-from fercore.cli.signals import stop_on_signal
+from fercore.cli.signals import ending_when_stopped, stop_on_signal
 from fercore.cli.study_tables import print_study, results_of
 from fercore.cli.training import keep_weights
 from fercore.data import FaceSet, find_source
@@ -41,7 +41,6 @@ from fercore.study.standing import stores_of
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe
-from fercore.training.records import Interrupted
 from fercore.wording import duration
 
 SeedsOption = Annotated[
@@ -92,17 +91,13 @@ def study(
     if weights:
         keep_weights(weights, requests[0].recipe.trunk)
     faces, outcome = load_with_progress(data), Outcome([], [], {})
-    try:
-        with _Display() as display:
-            if score:
-                _score(chosen, base, faces, display)
-            else:
-                outcome = _train_tables(
-                    chosen, base, faces, requests, display, alongside=alongside, ray=ray, gpus=gpus
-                )
-    except Interrupted:
-        print("The study was stopped; every last epoch is saved. The same command goes on.")
-        sys.exit(130)
+    with ending_when_stopped("The same command goes on with the study."), _Display() as display:
+        if score:
+            _score(chosen, base, faces, display)
+        else:
+            outcome = _train_tables(
+                chosen, base, faces, requests, display, alongside=alongside, ray=ray, gpus=gpus
+            )
     print_study(chosen, base, faces.name, outcome.broken, as_json)
     _tell(outcome)
 

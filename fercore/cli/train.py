@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from fercore.cli.options import (
     ThreadsOption,
 )
 from fercore.cli.output import print_json
-from fercore.cli.signals import stop_on_signal
+from fercore.cli.signals import INTERRUPTED, stop_on_signal
 from fercore.cli.training import keep_weights, train_here
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts
@@ -138,24 +137,19 @@ def train(
     if os.environ.get("RANK", "0") != "0":
         _follow()
         return
-    if "RANK" in os.environ:  # the leader of a group
-        from fercore.training.parallel import leading
-
-        context.with_resource(leading())
+    _lead(context)
     if resume:
         _refuse(_given(context) - _OF_ANY, "not with --resume, which goes on as it was begun.")
         begun = read_request(resume)
         train_here(begun, alongside=alongside, keep_best=keep_best, as_json=as_json)
         return
-    chosen = find_recipe(recipe or _usual_recipe(start_from, trunk))
-    chosen = _changed(chosen, epochs, batch_size, learning_rate)
-    chosen = with_settings(chosen, _of_the_trunk(trunk, pretrained) + (settings or []))
-    chosen = _taught(chosen, teacher, teacher_share)
-    names = str(class_names(classes, leave_out or ()))
+    own = _as_settings(epochs, batch_size, learning_rate, trunk, pretrained) + (settings or [])
+    usual = "finetune" if start_from else "transfer" if trunk else "paper"
+    chosen = _taught(with_settings(find_recipe(recipe or usual), own), teacher, teacher_share)
     wanted = Request(
-        run_id or "", model or "", chosen, seed, data, precision, threads,
-        start_from=start_from, verdicts=verdicts, class_names=names, validation=validation,
-        labels=labels,
+        run_id or "", model or "", chosen, seed, data, precision, threads, start_from=start_from,
+        verdicts=verdicts, class_names=str(class_names(classes, leave_out or ())),
+        validation=validation, labels=labels,
     )  # fmt: skip
     _check_new(wanted, keep_best)
     if weights:
@@ -168,13 +162,21 @@ def train(
         train_here(_begun(wanted), alongside=alongside, keep_best=keep_best, as_json=as_json)
 
 
+def _lead(context: typer.Context) -> None:
+    """Under torchrun, the followers wait for this process until the command is over."""
+    if "RANK" in os.environ:
+        from fercore.training.parallel import leading
+
+        context.with_resource(leading())
+
+
 def _follow() -> None:
     """Train along with the leader, which shows, prints and writes."""
     stop = stop_on_signal()
     try:
         follow(Watcher(stop_requested=lambda: bool(stop)))
     except Interrupted:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except (MemoryError, OSError, RuntimeError) as error:
         raise TrainingError(sentence(error)) from error
 
@@ -199,26 +201,22 @@ def _check_new(request: Request, keep_best: bool) -> None:
         raise typer.BadParameter("Name a model (cnn, cnn_lstm, …), or a run with --resume.")
 
 
-def _usual_recipe(start_from: str | None, trunk: str | None) -> str:
-    return "finetune" if start_from else "transfer" if trunk else "paper"
-
-
-def _of_the_trunk(trunk: str | None, pretrained: bool) -> list[str]:
-    """The settings that they stand for."""
-    given = [f"model.trunk={trunk}"] if trunk else []
-    return given + (["pretrained=true"] if pretrained else [])
-
-
-def _changed(
-    recipe: Recipe, epochs: int | None, batch_size: int | None, learning_rate: float | None
-) -> Recipe:
-    """The recipe with what was given in place of its own."""
-    return replace(
-        recipe,
-        epochs=epochs or recipe.epochs,
-        batch_size=batch_size or recipe.batch_size,
-        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
-    )
+def _as_settings(
+    epochs: int | None,
+    batch_size: int | None,
+    learning_rate: float | None,
+    trunk: str | None,
+    pretrained: bool,
+) -> list[str]:
+    """The options that have names of their own, as `--set` has them."""
+    given = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "model.trunk": trunk,
+        "pretrained": "true" if pretrained else None,
+    }
+    return [f"{name}={value}" for name, value in given.items() if value is not None]
 
 
 def _taught(recipe: Recipe, teachers: list[str] | None, share: float | None) -> Recipe:

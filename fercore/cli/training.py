@@ -1,6 +1,5 @@
 """A training in this terminal: its progress, how it is stopped, and what it reached."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,20 +10,21 @@ from rich.console import Console
 
 from fercore.cli.output import print_json, print_metrics
 from fercore.cli.progress import TrainingBar, WaitLine
-from fercore.cli.signals import stop_on_signal
+from fercore.cli.signals import ending_when_stopped, stop_on_signal
 from fercore.errors import TrainingError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, has_checkpoint
 from fercore.models.elsewhere import check_trunk
 from fercore.runs.folders import local_folder
-from fercore.training.records import EpochRecord, Interrupted, Watcher
+from fercore.training.records import EpochRecord, Watcher
 
 
 def train_here(request: Request, *, alongside: bool, keep_best: bool, as_json: bool) -> None:
     """Train as requested, from the start or the last checkpoint, and print what it reached."""
     stop = stop_on_signal()
+    stopped = ending_when_stopped(f"Go on with: fercore train --resume {request.run_id}")
     try:
-        with _Display(Console(stderr=True), request) as display:
+        with stopped, _Display(Console(stderr=True), request) as display:
             run = run_experiment(
                 request,
                 watcher=display.watcher(lambda: bool(stop)),
@@ -33,9 +33,6 @@ def train_here(request: Request, *, alongside: bool, keep_best: bool, as_json: b
             )
     except (MemoryError, OSError, RuntimeError) as error:
         raise TrainingError(sentence(error)) from error
-    except Interrupted as interruption:
-        print(f"{interruption} Go on with: fercore train --resume {request.run_id}")
-        sys.exit(130)
 
     metrics = run.metrics()
     if as_json:
