@@ -18,6 +18,7 @@ from fercore.runs.folders import local_folder
 from fercore.runs.listing import find_run
 from fercore.runs.words import cut_short, run_title
 from fercore.runs.writing import verify_run
+from fercore.training import estimate as training_estimate
 from fercore.training.recipes import find_recipe
 from fercore.training.records import Interrupted, Watcher
 from tests.test_cli import fails, run
@@ -277,13 +278,20 @@ def test_the_commands_list_show_cancel_watch_keep_and_discard():
     assert not local_folder("unwanted").exists()
 
 
-def test_the_estimate_follows_the_epochs_and_is_of_the_size_of_what_is_taken(tmp_path):
+def test_an_estimate_follows_the_epochs(monkeypatch):
+    monkeypatch.setattr(training_estimate, "images_per_second", lambda *_, **__: 50.0)
+    once, twice = (
+        training_estimate.estimate("cnn", replace(SMALL, epochs=epochs), 700, 35)
+        for epochs in (2, 4)
+    )
+    assert once == (pytest.approx(2 * (700 + 35 / 3) / 50), 50.0)
+    assert twice[0] == pytest.approx(2 * once[0])
+
+
+def test_an_estimate_is_of_the_size_of_what_is_taken(tmp_path):
     (tmp_path / FEW).write_text(csv_text(synthetic((100, 5, 5))))
     small = replace(request("timed", SMALL), precision="fp32")
     told = jobs.estimate(small)
-    twice = jobs.estimate(replace(small, recipe=replace(SMALL, epochs=2 * SMALL.epochs)))
-    images, of_twice = (one.seconds * one.images_per_second for one in (told, twice))
-    assert of_twice == pytest.approx(2 * images)
     prepare(small)
     done = run_experiment(read_request("timed"))
     assert 0.05 < told.seconds / done.info["seconds"] < 20  # whatever else the machine does

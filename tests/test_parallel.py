@@ -23,6 +23,7 @@ from fercore.runs.writing import verify_run
 from fercore.training.parallel import Group
 from fercore.training.records import Interrupted
 from tests.conftest import ROOT
+from tests.data_parallel_training import main as train_in_parallel
 from tests.test_data_sources import csv_text
 from tests.test_jobs import wait_for
 
@@ -98,13 +99,11 @@ def follower(process: subprocess.Popen) -> int:
 
 
 def test_two_processes_have_the_loss_curve_of_one(tmp_path):
-    curves = []
-    for processes in (1, 2):
-        folder = tmp_path / str(processes)
-        folder.mkdir()
-        torchrun(processes, "tests/data_parallel_training.py", str(folder))
-        curves.append(json.loads((folder / f"losses-{processes}.json").read_text()))
-    one, two = curves
+    (tmp_path / "alone").mkdir()
+    train_in_parallel(tmp_path / "alone")
+    torchrun(2, "tests/data_parallel_training.py", str(tmp_path))
+    one = json.loads((tmp_path / "alone" / "losses-1.json").read_text())
+    two = json.loads((tmp_path / "losses-2.json").read_text())
     assert len(one) == 3 * (4 + 1)
     assert two == pytest.approx(one, abs=1e-4)
     assert one[-1] < one[0]
