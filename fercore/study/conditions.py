@@ -76,6 +76,13 @@ def short_and_narrow(recipe: Recipe) -> Recipe:
     return _narrow(replace(recipe, epochs=max(1, recipe.epochs // 3)))
 
 
+def _shortened(*stages: tuple[int, float], epochs: int = 10, **settings: Any) -> Condition:
+    """Of 'fast': so few epochs, with stages of small images as given, or as declared, and more."""
+    more: dict[str, Any] = {"epochs": epochs} | ({"resolutions": stages} if stages else {})
+    small = "".join(f", {share:.0%} of them at {side}×{side}" for side, share in stages)
+    return Condition(f"{epochs} epochs{small}", _with(**more, **settings))
+
+
 _NO_AUGMENTATION = _with(augmentation=Augmentation(0, 0, 0, 0))
 
 CONDITIONS = {
@@ -115,6 +122,28 @@ CONDITIONS = {
     "jitter": Condition("another light and contrast", _augmented(light=0.1, contrast=0.2)),
     "averaged": Condition("the mean of the last fifth's weights", _with(averaged=0.2)),
     "longer": Condition("twice the epochs", _longer(2)),
+}
+
+# Ways to spend about six tenths of what 'fast' takes.
+_TEN = _shortened()
+CONDITIONS |= {"ten": _TEN} | {
+    f"ten-{name}": Condition(f"{_TEN.title}, {title}", _one_after_the_other(_TEN.change, change))
+    for name, title, change in (
+        ("averaged", "the mean of the last third's weights",
+         _with(averaged=0.33, average_decay=0.99)),
+        ("still", "faces moved half as far", _augmented(degrees=5.0, shift=0.05, scale=0.05)),
+        ("high-rate", "twice the rate", _with(learning_rate=2e-2)),
+        ("small-batch", "half the batch", _with(batch_size=96)),
+        ("large-batch", "twice the batch, 1.4 times the rate",
+         _with(batch_size=384, learning_rate=1.4e-2)),
+        ("unsmoothed", "no label smoothing", _with(label_smoothing=0.0)),
+        ("wide-and-small", "1.25 times the width, 24×24 throughout",
+         _one_after_the_other(built(width=40, side=24), _with(resolutions=()))),
+    )
+}  # fmt: skip
+CONDITIONS |= {
+    "mostly-small": _shortened((24, 0.6), epochs=12),
+    "smaller-still": _shortened((16, 0.35), (24, 0.4), epochs=15),
 }
 
 # Where a trunk's weights come from, and how much of Training there is, at as many steps.

@@ -164,7 +164,7 @@ RANDOM_ORDER = "cnn_lstm_shuffled"
 HEADS = (*SEES_ALL, RANDOM_ORDER, "cnn_lstm_one", "cnn_attention")  # with a hypothesis
 TRANSFER, TRANSFER_HEADS = "transfer", ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_attention")
 MAIN, FRESH, STRONGER, OTHERS = "lstm", "splits", "best", "others"  # studies of the page
-BEYOND_BEST = "beyond-best"
+BEYOND_BEST, FASTER = "beyond-best", "faster"
 FIRST_SEED = 3  # of what `docs/protocol.md` declares: seeds 0 to 2 had been looked at
 
 
@@ -265,6 +265,20 @@ STUDIES = {
                 Variant("cnn", seeds=4),  # every change is held against it (Dunnett, 1955)
                 *(Variant("cnn", change, 2) for change in (
                     "fine-stem", "wide", "mixup", "jitter", "averaged", "no-small-first", "longer",
+                )),
+            ),
+            public_only=True, candidates=True,
+        ),
+        Study(
+            FASTER,
+            "what does 'fast' lose in six tenths of its time? Ways to spend it, on PublicTest",
+            "fast",
+            (
+                Variant("cnn", seeds=4),
+                *(Variant("cnn", change, 2) for change in (
+                    "ten", "ten-averaged", "ten-still", "ten-high-rate", "ten-small-batch",
+                    "ten-large-batch", "ten-unsmoothed", "ten-wide-and-small", "mostly-small",
+                    "smaller-still",
                 )),
             ),
             public_only=True, candidates=True,
