@@ -16,6 +16,7 @@ from dashboard.faces.photo_view import (
     CALIBRATED,
     Source,
     forget_others,
+    judged,
     judges,
     photo_view,
     remove_button,
@@ -74,9 +75,7 @@ for source in sources:
             remove_button(source)
         problems.append(str(error))
         continue
-    answers = {
-        key: predictor.judge(photo.found, photo.faces) for key, predictor in predictors.items()
-    }
+    answers = {key: judged(source, photo, run) for key, run in selection.runs.items()}
     photo_view(source, photo, answers, judged_by)
     for key, faces in answers.items():
         results += face_records(source.name, faces, predictors[key], judged_by[key].threshold)

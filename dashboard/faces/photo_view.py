@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
@@ -31,7 +32,8 @@ CALIBRATED = (
     "Probabilities are calibrated, and each model's record is counted, on its own PublicTest "
     "images. Photos that differ from them may be harder."
 )
-_SEEN = "photos-seen"  # in this session's state: what was found in the photos shown now
+# In this session's state, of the photos shown now: what was found, and what models said of it.
+_SEEN, _JUDGED = "photos-seen", "photos-judged"
 _SHOWN_SIDES = 300, 1000  # pixels; smaller photos are shown enlarged, larger ones reduced
 
 
@@ -81,11 +83,22 @@ def seen(source: Source) -> Seen:
     return kept[source.key]
 
 
+def judged(source: Source, photo: Seen, run: Run) -> list[FacePrediction]:
+    """A run's answers about the faces in a photo, asked once and kept as what `seen` found."""
+    kept = st.session_state.setdefault(_JUDGED, {}).setdefault(source.key, {})
+    if (known := loading.identity(run)) not in kept:
+        predictor = loading.predictor(run)
+        with out_of_turn():
+            kept[known] = predictor.judge(photo.found, photo.faces)
+    return kept[known]
+
+
 def forget_others(sources: list[Source]) -> None:
     """Drop the photos that are shown no more."""
     wanted = {source.key for source in sources}
-    kept = st.session_state.get(_SEEN, {})
-    st.session_state[_SEEN] = {key: value for key, value in kept.items() if key in wanted}
+    for name in (_SEEN, _JUDGED):
+        kept = st.session_state.get(name, {})
+        st.session_state[name] = {key: value for key, value in kept.items() if key in wanted}
 
 
 def judges(selection: Selection, records: dict[str, TrackRecord]) -> dict[str, Judge]:
