@@ -14,6 +14,8 @@ METRIC = "metric"  # one of `CLASS_METRICS`
 LASSO = "lasso"  # indices, in the sample table, of the faces marked on the embedding's map
 FACE = "face"  # the row of the face that is open, or None
 ORDER_OF_FACE = "order-of-face"  # which of the page's orders it was opened from
+RETRAIN = "retrain"  # whether that panel is open
+FINISHED = "finished-runs"  # of the container of the cards of finished trainings
 
 CELL = (TRUE, PREDICTED, PREDICTED_B)
 SHARED = frozenset({MODEL_A, MODEL_B, PART, LABELS, *CELL, SLICE, CONFIDENCE})  # by every page

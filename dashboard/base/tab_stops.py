@@ -1,11 +1,13 @@
 """What the Tab key stops at: the menus once, so that a page's own controls come soon."""
 
+from dashboard.base.keys import FINISHED, RETRAIN
+
 # The bar at the top, from what folds the sidebar to the main menu, is one stop; the arrow keys go
 # through it, as in any toolbar. So are the cards of finished trainings with the panel that starts
 # one. The page itself, which Streamlit makes a stop so that keys scroll it, is none: they do that
 # from whatever is reached in it, and the link that skips to it still does. All is settled when Tab
 # is pressed: Streamlit draws its menus anew as it likes.
-MENUS_ONCE = """<script>
+_SCRIPT = """<script>
 if (!window.fercoreTabs) {
   window.fercoreTabs = true
   const bar = {
@@ -14,7 +16,7 @@ if (!window.fercoreTabs) {
     first: '[data-testid="stTopNav"] *', steps: { ArrowLeft: -1, ArrowRight: 1 }, last: null,
   }
   const trainings = {
-    stops: '.st-key-finished-runs :is(button, summary), .st-key-retrain > * > details > summary',
+    stops: '.st-key-FINISHED :is(button, summary), .st-key-RETRAIN > * > details > summary',
     first: '*', steps: { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }, last: null,
   }
   const groups = [bar, trainings]
@@ -50,3 +52,4 @@ if (!window.fercoreTabs) {
   })
 }
 </script>"""
+MENUS_ONCE = _SCRIPT.replace("FINISHED", FINISHED).replace("RETRAIN", RETRAIN)

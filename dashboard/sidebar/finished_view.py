@@ -8,7 +8,7 @@ from dashboard.base import loading
 from dashboard.base.address import PAGE
 from dashboard.base.badges import badge, marks
 from dashboard.base.failures import errors_kept
-from dashboard.base.keys import MODEL_A, MODEL_B
+from dashboard.base.keys import FINISHED, MODEL_A, MODEL_B
 from dashboard.base.navigation import PAGES
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
@@ -34,7 +34,7 @@ def finished_view() -> None:
     news = [run for run in runs if not run.shipped and _is_news(run)]
     if not news:
         return
-    with st.container(key="finished-runs"):  # one stop of the Tab key, see `tab_stops`
+    with st.container(key=FINISHED):
         _card(news[0], counterpart(news[0], runs))
         if further := news[1:_CARDS]:
             with st.expander(f"{len(further)} more of the last day"):  # Retrain stays in sight

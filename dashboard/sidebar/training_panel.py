@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.base.access import may_write, write_or_say_why
 from dashboard.base.failures import errors_kept, errors_told
+from dashboard.base.keys import RETRAIN
 from dashboard.base.plain import plain
 from dashboard.sidebar.training_form import training_form
 from fercore import jobs
@@ -20,7 +21,6 @@ from fercore.wording import duration, number, percent
 Action = Callable[[str], object]  # on a training, by its run's name
 
 REFRESH = timedelta(seconds=1)
-PANEL = "retrain"  # whether it is open
 _PRESENT = "trainings-present"  # whether there were any when the whole page was last drawn
 _WATCHED = "watched-jobs"  # run ids under way when the whole page was last drawn
 _NEWS = "training-news"  # sentences to be shown once
@@ -34,10 +34,10 @@ def training_panel() -> None:
     # The panel opens for the first training. An `expanded` that changes would make it another
     # panel, which closes under who fills the form once the last one ends.
     if under_way and not st.session_state.get(_PRESENT):
-        st.session_state[PANEL] = True
+        st.session_state[RETRAIN] = True
     st.session_state[_PRESENT] = bool(under_way)
     with st.expander(
-        "Retrain", icon=":material/model_training:", key=PANEL, on_change="rerun"
+        "Retrain", icon=":material/model_training:", key=RETRAIN, on_change="rerun"
     ) as panel:
         st.fragment(_progress, run_every=REFRESH if busy else None)(may_write().allowed)
         # A form takes as long as a light page: it is drawn for who opens it.

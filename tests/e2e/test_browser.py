@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from dashboard.faces.face_grid import FIRST
 from fercore.labels import CLASSES
 from tests.e2e.conftest import PATIENCE, choose, opened_anew, settle, unfold
 
@@ -30,7 +31,7 @@ def test_from_a_confusion_cell_to_its_faces_and_back_by_link(page, address):
     expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
     expect(page.get_by_text(f"{count} faces")).to_be_visible()
     tiles = page.get_by_role("button", name=re.compile(r"^sad → neutral 0\.\d\d$"))
-    expect(tiles).to_have_count(min(int(count), 60))
+    expect(tiles).to_have_count(min(int(count), FIRST))
 
     tiles.first.click()
     expect(page.get_by_role("dialog").get_by_text("Label: sad")).to_be_visible()
