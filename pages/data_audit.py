@@ -10,7 +10,7 @@ from dashboard.base.current import by_the_datasets_labels, current_with_predicti
 from dashboard.base.parameters import PAIRS
 from dashboard.base.selecting import choose_cell, choose_slice
 from dashboard.base.selection import ANY
-from dashboard.base.theme import count
+from dashboard.base.theme import count, readable
 from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
 from dashboard.compare import audit_view
 from dashboard.faces import face_loading
@@ -75,9 +75,9 @@ if here:
         st.caption(f"Empty: {audit_view.rows_in_words(audit.constant)}.")
     left, right = st.columns([3, 2])
     left.caption("Images per usage and class")
-    left.dataframe(audit.counts, hide_index=True)
+    left.dataframe(readable(audit.counts), hide_index=True)
     right.caption("Images (by row) whose exact pixels occur again in (by column)")
-    right.dataframe(audit.across, hide_index=True)
+    right.dataframe(readable(audit.across), hide_index=True)
     csv_button(
         audit.groups.rename(columns={"images": "n"}), "exact-copies", dataset=selection.a.dataset
     )

@@ -266,7 +266,7 @@ def test_which_part_is_meant_is_found_by_what_fits(monkeypatch, tmp_path):
     ours = find_run("cnn-s0")
     private = ours.prediction_frame[ours.prediction_frame["usage"] == "PrivateTest"]
     made = brought(answers(private), known_images())
-    assert made.notes[0] == "3589 images of FER2013 found by position in PrivateTest."
+    assert made.notes[0] == "3\u202f589 images of FER2013 found by position in PrivateTest."
     assert compare(made.run.predictions(), ours.predictions()).difference == 0
 
 

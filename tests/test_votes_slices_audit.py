@@ -514,7 +514,7 @@ def test_audit_figures_hold_their_tables(everything):
 
 def test_audit_command():
     printed = run("audit", "--data", "synthetic")
-    assert "synthetic, 2800 images" in printed
+    assert "synthetic, 2\u202f800 images" in printed
     assert "0 groups of pixel-identical images" in printed
     told = json.loads(run("audit", "--data", "synthetic", "--json"))
     assert told["surplus"] == told["conflicting"] == 0

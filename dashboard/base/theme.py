@@ -1,6 +1,7 @@
 """Numbers and tables, the same on every page. Colours: `fercore.figures.colours`."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 Format = Callable[[Any], str] | str  # of one column's numbers
 
 
-def readable(table: pd.DataFrame, formats: Mapping[str, Format]) -> "Styler":
-    """The table for `st.dataframe`: its numbers in words, still sorted as numbers."""
-    return table.style.format({**formats}, na_rep="–")
+def readable(table: pd.DataFrame, formats: Mapping[str, Format] = MappingProxyType({})) -> "Styler":
+    """The table for `st.dataframe`: its numbers in words, whole ones as counts unless `formats`
+    says otherwise; still sorted as numbers.
+    """
+    counts: dict[str, Format] = dict.fromkeys(map(str, table.select_dtypes("integer")), count)
+    return table.style.format({**counts, **formats}, na_rep="–")

@@ -35,7 +35,7 @@ from fercore.analysis.copies import (
 from fercore.data import FaceSet
 from fercore.data.votes import Votes, of_fer2013
 from fercore.figures.colours import MAGNITUDE, REFERENCE_COLOUR
-from fercore.figures.parts import STILL, in_csv, points_by_row, styled
+from fercore.figures.parts import COUNT, STILL, in_csv, points_by_row, styled
 from fercore.groups.group import Group, group_of
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
@@ -212,8 +212,8 @@ def _votes_bar(name: str, told: str, shares: pd.DataFrame, *, color: str) -> go.
         unselected={"marker": STILL},
         customdata=shares[numbers],
         meta=in_csv("count", "n"),
-        hovertemplate=f"%{{x}}: %{{customdata[0]}} of %{{customdata[1]}} labels have {told}"
-        "<extra></extra>",
+        hovertemplate=f"%{{x}}: %{{customdata[0]:{COUNT}}} of %{{customdata[1]:{COUNT}}} labels "
+        f"have {told}<extra></extra>",
     )
 
 

@@ -19,10 +19,10 @@ from fercore.analysis.expression import Raters
 from fercore.analysis.from_weights import placed
 from fercore.data.votes import CATEGORIES
 from fercore.figures.colours import CLASS_COLOURS, MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import in_csv, legend_below, points_by_row, styled
+from fercore.figures.parts import COUNT, in_csv, legend_below, points_by_row, styled
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
-from fercore.wording import count, mean_count, percent
+from fercore.wording import count, percent
 
 METRICS = ("recall", "precision", "f1")
 
@@ -111,13 +111,10 @@ def taken_figure(tables: dict[str, pd.DataFrame], title: str) -> go.Figure:
                 "arrayminus": 100 * (table["share"] - table["share_low"]),
                 "thickness": 1.5, "color": REFERENCE_COLOUR,
             },
-            customdata=[
-                [taken, n, mean_count(round(taken, 1)), mean_count(round(n, 1))]
-                for taken, n in zip(table["count"], table["n"])
-            ],
+            customdata=table[["count", "n"]],
             meta=in_csv("count", "n"),
-            hovertemplate=f"{key} · %{{y}}: %{{x:.1f}} % (%{{customdata[2]}} of %{{customdata[3]}})"
-            "<extra></extra>",
+            hovertemplate=f"{key} · %{{y}}: %{{x:.1f}} % (%{{customdata[0]:{COUNT}}} of "
+            f"%{{customdata[1]:{COUNT}}})<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     figure.update_xaxes(ticksuffix=" %", rangemode="tozero", fixedrange=True)

@@ -14,6 +14,7 @@ from fercore.analysis.marks import NAME_LENGTH, Mark
 from fercore.csv_tables import csv_text
 from fercore.errors import FerError
 from fercore.importing.images import images_of_run
+from fercore.wording import count
 
 _KINDS = ["csv", "tsv", "txt", "parquet", "npz", "json", "jsonl", "ndjson"]
 _SAVED, _TOLD = "subset-saved", "marks-told"
@@ -38,7 +39,7 @@ def save_subset(lines: pd.DataFrame, selection: Selection, what: str = "") -> No
             "subsets`. One of that name is replaced.",
         )  # fmt: skip
         st.button(
-            f"Save {len(lines)} faces", key="subset-save", disabled=not name.strip(),
+            f"Save {count(len(lines))} faces", key="subset-save", disabled=not name.strip(),
             on_click=_save,
             args=(name, lines[["row", "pixels"]], selection.a.dataset, origin),
         )  # fmt: skip

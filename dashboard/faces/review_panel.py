@@ -21,6 +21,7 @@ from dashboard.faces.verdict_form import (
 )
 from fercore.analysis import relabelling, review_csv
 from fercore.analysis.review import Verdict
+from fercore.wording import count
 
 PER_PAGE = 40
 _IMPORT, _IMPORT_SAID = "review-import", "review-import-outcome"
@@ -50,8 +51,8 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
     here = verdicts[[pixels in images for pixels in verdicts["pixels"]]]
     if len(here) < len(verdicts):
         st.caption(
-            f"{len(verdicts) - len(here)} of these {len(verdicts)} images are not in model A's "
-            "dataset on this machine."
+            f"{count(len(verdicts) - len(here))} of these {count(len(verdicts))} images are not in "
+            "model A's dataset on this machine."
         )
     if here.empty:
         return

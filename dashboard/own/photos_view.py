@@ -201,7 +201,7 @@ def _keep_form(own: OwnFaces) -> None:
         return
     del st.session_state[_PHOTOS]
     st.session_state.pop(_ZIP, None)
-    select_set(folder.name, f"Kept {len(own.kept)} faces in {folder}.")
+    select_set(folder.name, f"Kept {count(len(own.kept))} faces in {folder}.")
     st.rerun()
 
 

@@ -26,7 +26,7 @@ from fercore.models import MODELS
 from fercore.runs.artifacts import Run
 from fercore.scoring.labelling import TRAINED_BY
 from fercore.training.recipes import RECIPES, TAUGHT_SHARE, Recipe, find_recipe
-from fercore.wording import duration, percent
+from fercore.wording import count, duration, percent
 
 FRESH = "fresh weights"
 DATASET, VERDICTS = "dataset", "verdicts"  # labels to train by, beside FER+'s
@@ -232,7 +232,7 @@ def _estimate(request: Request) -> None:
     with st.spinner("Measuring a few steps …"):
         found = jobs.estimate(request)
     st.info(
-        f"About {duration(found.seconds)}, at {found.images_per_second:.0f} images a second "
-        "measured here just now.",
+        f"About {duration(found.seconds)}, at {count(round(found.images_per_second))} images a "
+        "second measured here just now.",
         icon=":material/timer:",
     )

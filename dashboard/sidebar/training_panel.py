@@ -16,7 +16,7 @@ from fercore.errors import FerError
 from fercore.files import safe_name
 from fercore.jobs.processes import Job
 from fercore.models import MODELS
-from fercore.wording import duration, number, percent
+from fercore.wording import count, duration, number, percent
 
 Action = Callable[[str], object]  # on a training, by its run's name
 
@@ -83,7 +83,7 @@ def _alive(job: Job, writes: bool) -> None:
         )
         st.caption(
             f"loss {at['loss']:.3f} · accuracy {percent(at['accuracy'])} · "
-            f"{at['images_per_second']:.0f} images/s"
+            f"{count(round(at['images_per_second']))} images/s"
         )
         _so_far(job)
     if writes:

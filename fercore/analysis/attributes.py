@@ -14,6 +14,7 @@ from fercore.importing.checks import LABELS, NO_PART, check_labels, check_lines,
 from fercore.importing.images import TestImages
 from fercore.importing.joining import TELLING_IMAGES, Joined, candidates
 from fercore.importing.table_file import read_table
+from fercore.wording import count
 
 MOST_VALUES = 30  # of an attribute; a column with more says who it is, and not what
 _AS_NUMBERS = 12  # values beyond which numbers are split into fifths
@@ -49,7 +50,9 @@ def import_attributes(
             left_out.append(f"'{column}' is no attribute: {why}.")
             continue
         lines, unclear = _by_image(values, joined, images)
-        notes += [f"'{column}': {unclear} images have copies with another value."] * bool(unclear)
+        notes += [f"'{column}': {count(unclear)} images have copies with another value."] * bool(
+            unclear
+        )
         if len(lines):
             title = checked_name(column)
             found.append(Mark("attributes", title, lines, images.name, name[:200], guessed))
@@ -85,7 +88,7 @@ def joined_lines(table: pd.DataFrame, images: TestImages, name: str) -> tuple[Jo
     if not check_lines(joined, images, name).any():
         raise DataError(f"{name}: none of its lines is of {images.name}'s test images.")
     found = int((joined.place >= 0).sum())
-    told = f"{found} images of {images.name} found by {joined.by}."
+    told = f"{count(found)} images of {images.name} found by {joined.by}."
     return joined, [*images.notes, told, *other_lines(joined)]
 
 
@@ -106,7 +109,7 @@ def _values(column: pd.Series) -> tuple[NDArray[np.object_], str]:
     if not distinct:
         return values, "it is empty"
     if len(distinct) > MOST_VALUES:
-        return values, f"it has {len(distinct)} values, and {MOST_VALUES} fit"
+        return values, f"it has {count(len(distinct))} values, and {MOST_VALUES} fit"
     if any(len(value) > _VALUE_LENGTH or not value.isprintable() for value in distinct):
         return values, f"its values are longer than {_VALUE_LENGTH} characters, or not printable"
     return values, ""

@@ -28,6 +28,7 @@ from fercore.scoring.labelling import (
 )
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.statistics import Interval, wilson_interval
+from fercore.wording import count
 
 
 class Scores(NamedTuple):
@@ -152,7 +153,9 @@ def _on_training(faces: FaceSet, labelling: Labelling, title: str) -> FaceSet:
     relabelled, left_out = int((labels != faces.labels)[keep].sum()), int((~keep).sum())
     if not relabelled and not left_out:
         return faces
-    note = f"{title} on Training: {relabelled} images relabelled, {left_out} left out."
+    note = (
+        f"{title} on Training: {count(relabelled)} images relabelled, {count(left_out)} left out."
+    )
     return face_set(
         faces.name,
         faces.images[keep],

@@ -11,6 +11,7 @@ from fercore.analysis.review import COLUMNS, Verdict, checked, take_over, timest
 from fercore.csv_tables import csv_text, from_text
 from fercore.errors import ConfigError, DataError
 from fercore.files import replacing
+from fercore.wording import count
 
 
 def export_csv(target: Path | str | IO[str]) -> int:
@@ -42,8 +43,8 @@ class Imported(NamedTuple):
     @property
     def sentence(self) -> str:
         return (
-            f"{sum(self)} verdicts read: {self.new} new, {self.replaced} in place of older ones, "
-            f"{self.kept} passed over because those here are as new."
+            f"{count(sum(self))} verdicts read: {count(self.new)} new, {count(self.replaced)} in "
+            f"place of older ones, {count(self.kept)} passed over because those here are as new."
         )
 
 

@@ -12,7 +12,7 @@ from fercore.cli.options import AsJson, DataOption
 from fercore.cli.output import json_records, print_json, print_table
 from fercore.data.votes import OTHER_ROWS, votes_for
 from fercore.labels import CLASSES, USAGES
-from fercore.wording import in_percent
+from fercore.wording import count, in_percent
 
 
 def audit(data: DataOption = None, as_json: AsJson = False) -> None:
@@ -24,18 +24,18 @@ def audit(data: DataOption = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(_plain(found) | {"near": json_records(near)})
         return
-    print(f"{faces.name}, {len(faces)} images")
+    print(f"{faces.name}, {count(len(faces))} images")
     print_table(["", *CLASSES, "all"], found.counts.to_numpy().tolist())
     print(
-        f"\nExact copies: {len(found.groups)} groups of pixel-identical images, {found.surplus} "
-        f"rows beyond the first of their group; {found.conflicting} groups carry conflicting "
-        "labels. Images whose pixels occur again in:"
+        f"\nExact copies: {count(len(found.groups))} groups of pixel-identical images, "
+        f"{count(found.surplus)} rows beyond the first of their group; {count(found.conflicting)} "
+        "groups carry conflicting labels. Images whose pixels occur again in:"
     )
     print_table(["", *USAGES], found.across.to_numpy().tolist())
     print(f"\nNear duplicates in an earlier usage (correlation of thumbnails {NEAR_DUPLICATE} up):")
-    for line in near_across(near).itertuples():
-        print(f"{line.usage} images like one in {line.other_usage}: {line.images}")
-    print(f"\nConstant images: {len(found.constant)}")
+    for line in near_across(near).to_dict("records"):
+        print(f"{line['usage']} images like one in {line['other_usage']}: {count(line['images'])}")
+    print(f"\nConstant images: {count(len(found.constant))}")
     if found.agreement is not None and found.not_a_face is not None:
         _print_votes(found.agreement, found.not_a_face)
     elif faces.is_fer2013():
@@ -53,7 +53,7 @@ def _print_votes(agreement: pd.DataFrame, not_a_face: pd.DataFrame) -> None:
         shares = shares.reindex(index=USAGES, columns=[*CLASSES, ALL])
         lines = zip(USAGES, shares.to_numpy())
         print_table(["", *CLASSES, ALL], [[usage, *map(in_percent, of)] for usage, of in lines])
-    images = [f"{usage} {n}" for usage, n in not_a_face[["usage", "images"]].to_numpy()]
+    images = [f"{usage} {count(n)}" for usage, n in not_a_face[["usage", "images"]].to_numpy()]
     print(f"Not a face, by FER+'s plurality: {', '.join(images)}")
 
 

@@ -32,6 +32,7 @@ from fercore.labels import CLASSES
 from fercore.paths import given_path
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import faces_of
+from fercore.wording import count
 
 app = typer.Typer(no_args_is_help=True, help="The dataset: what it is, and where it comes from.")
 
@@ -133,7 +134,7 @@ def photos(
         print_json({"folder": str(folder), "notes": list(own.notes), "photos": lines})
         return
     photos = sum(photo.outcome != PASSED_OVER for photo in found)
-    print(f"Kept {len(own.kept)} faces of {photos} photos: {folder}")
+    print(f"Kept {count(len(own.kept))} faces of {count(photos)} photos: {folder}")
     for note in passed_over(photo.file for photo in found):
         print(f"Note: {note}")
     print(f"Train on them with: fercore train cnn --data {shlex.quote(str(folder))}")
@@ -187,7 +188,7 @@ def _print(faces: FaceSet, as_json: bool) -> None:
             }
         )
         return
-    print(f"{faces.name}, {len(faces)} images, fingerprint {faces.fingerprint}")
+    print(f"{faces.name}, {count(len(faces))} images, fingerprint {faces.fingerprint}")
     print(f"Source: {faces.source}")
     print_table(
         ["", *CLASSES, "all"],

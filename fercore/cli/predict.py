@@ -19,6 +19,7 @@ from fercore.faces.detection import checked_choice
 from fercore.faces.photo_files import find_photos
 from fercore.files import replacing, write_json
 from fercore.paths import given_path, printable
+from fercore.wording import count
 
 OUTPUTS = (".csv", ".json", ".parquet")
 
@@ -151,7 +152,7 @@ def _tell(found: Answers, output: Path | None, as_json: bool, *, of_clips: bool)
     if output:
         _write(output, everything, of_clips)
         faces = "face" if len(found.records) == 1 else "faces"
-        typer.echo(f"{len(found.records)} {faces} written to {output}.", err=True)
+        typer.echo(f"{count(len(found.records))} {faces} written to {output}.", err=True)
     if as_json:
         print_json(everything)
     elif found.records and not output:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from fercore.jobs.getting import Download
-from fercore.wording import duration
+from fercore.wording import count, duration
 
 
 class Bar:
@@ -46,7 +46,8 @@ class TrainingBar(Bar):
             total=at["epochs"] * at["steps"],
             completed=(at["epoch"] - 1) * at["steps"] + at["step"],
             numbers=f"loss {at['loss']:.3f}  accuracy {at['accuracy']:.1%}  "
-            f"{at['images_per_second']:.0f} images/s  {duration(at['seconds_left'])} left",
+            f"{count(round(at['images_per_second']))} images/s  "
+            f"{duration(at['seconds_left'])} left",
         )
 
 

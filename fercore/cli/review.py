@@ -10,6 +10,7 @@ from fercore.cli.options import AsJson
 from fercore.cli.output import print_json, print_table
 from fercore.errors import ConfigError
 from fercore.labels import CLASSES
+from fercore.wording import count
 
 app = typer.Typer(no_args_is_help=True, help="Verdicts: what people say about the labels.")
 
@@ -41,7 +42,7 @@ def list_(
 @app.command("export")
 def export(target: Annotated[Path, typer.Argument(help="the CSV to write")]) -> None:
     """Write every verdict to a CSV."""
-    print(f"{review_csv.export_csv(target)} verdicts written to {target}.")
+    print(f"{count(review_csv.export_csv(target))} verdicts written to {target}.")
 
 
 @app.command("import")

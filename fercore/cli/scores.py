@@ -22,6 +22,7 @@ from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.labelling import votes_on
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
+from fercore.wording import count
 
 RunOrGroup = Annotated[
     str,
@@ -80,8 +81,8 @@ def evaluate(
         if keep:
             n = len(tested_images(faces))
             print(
-                f"Kept as part '{part}', {n} images: choose it under Images in the dashboard, or "
-                f"fercore compare … --part {part}"
+                f"Kept as part '{part}', {count(n)} images: choose it under Images in the "
+                f"dashboard, or fercore compare … --part {part}"
             )
 
 
@@ -124,7 +125,7 @@ def _afresh(run: Run, faces: FaceSet, data: str, part: str) -> _Scored:
     frame = prediction_frame(faces, Predictor.from_run(run).probs(scored.images))
     of = f"its weights on {data}"
     if 0 < found < every:
-        of += f", which holds {found} of the {every} images that it was scored on"
+        of += f", which holds {count(found)} of the {count(every)} images that it was scored on"
     if part:
         tested = frame["row"].isin(tested_images(faces).row)
         keep_part(run, faces, frame.loc[tested, PROBABILITY_COLUMNS].to_numpy(), part)

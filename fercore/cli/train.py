@@ -31,7 +31,7 @@ from fercore.runs.folders import local_folder
 from fercore.training.recipes import RECIPES, Recipe, find_recipe
 from fercore.training.records import Interrupted, Watcher
 from fercore.training.settings import with_settings
-from fercore.wording import duration
+from fercore.wording import count, duration
 
 _OF_ANY = {"resume", "keep_best", "alongside", "as_json"}  # options that go with --resume
 _INSTEAD = "in place of the recipe's"
@@ -259,6 +259,6 @@ def print_estimate(request: Request, as_json: bool) -> None:
         print_json({"seconds": seconds, "images_per_second": rate, "images": training})
         return
     print(
-        f"About {duration(seconds)}: {recipe.epochs} epochs of {training} images at "
-        f"{rate:.0f} images/s"
+        f"About {duration(seconds)}: {recipe.epochs} epochs of {count(training)} images at "
+        f"{count(round(rate))} images/s"
     )

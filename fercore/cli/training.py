@@ -17,6 +17,7 @@ from fercore.jobs.request import Request, has_checkpoint
 from fercore.models.elsewhere import check_trunk
 from fercore.runs.folders import local_folder
 from fercore.training.records import EpochRecord, Watcher
+from fercore.wording import count
 
 
 def train_here(request: Request, *, alongside: bool, keep_best: bool, as_json: bool) -> None:
@@ -89,5 +90,6 @@ class _Display:
             validation = f"validation {last.val_loss:.3f} {last.val_accuracy:.1%}"
         self._console.print(
             f"epoch {last.epoch:3}  training {last.train_loss:.3f} {last.train_accuracy:.1%}  "
-            f"{validation:22}  {last.seconds:.0f} s  {last.images_per_second:.0f} images/s"
+            f"{validation:22}  {last.seconds:.0f} s  "
+            f"{count(round(last.images_per_second))} images/s"
         )

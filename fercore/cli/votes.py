@@ -7,13 +7,23 @@ from fercore.data.votes import Votes
 from fercore.scoring.labelling import LABELS, Labelling
 from fercore.scoring.predictions import PARTS, Predictions, select_part
 from fercore.scoring.vote_scores import VoteScores, probability_difference, vote_scores
-from fercore.wording import breakable, in_percent, number, percent, points, points_interval
+from fercore.wording import (
+    breakable,
+    count,
+    in_percent,
+    number,
+    percent,
+    points,
+    points_interval,
+)
 
 
 def print_labels(labelling: Labelling | None, left_out: int) -> None:
     """What is scored against, where that is not the dataset's own, and what has no such label."""
     if labelling:
-        print(f"Labels: {LABELS[labelling.name]}; {left_out} images have none and are left out")
+        print(
+            f"Labels: {LABELS[labelling.name]}; {count(left_out)} images have none and are left out"
+        )
 
 
 def scores_by_part(frame: pd.DataFrame, votes: Votes | None) -> dict[str, VoteScores]:

@@ -19,6 +19,7 @@ from fercore.data.face_file import FaceFile
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES, SIZE, usage_name
 from fercore.paths import MAX_FILES
+from fercore.wording import count
 
 COLUMNS = {
     "emotion": {"emotion", "emotions", "label", "labels", "expression", "class"},
@@ -252,17 +253,17 @@ def _unknown_labels(unknown: Counter[str]) -> str:
     return f"the label is '{first}'. {advice(unknown)}"
 
 
-def _have(count: int) -> str:
-    return "One row has" if count == 1 else f"{count} rows have"
+def _have(rows: int) -> str:
+    return "One row has" if rows == 1 else f"{count(rows)} rows have"
 
 
 def _skipped(lines: _Lines) -> list[str]:
-    count = lines.skipped
-    if not count:
+    skipped = lines.skipped
+    if not skipped:
         return []
-    more = f" and {count - _LISTED} more" if count > _LISTED else ""
-    rows = "One row is" if count == 1 else f"{count} rows are"
-    line = "line" if count == 1 else "lines"
+    more = f" and {count(skipped - _LISTED)} more" if skipped > _LISTED else ""
+    rows = "One row is" if skipped == 1 else f"{count(skipped)} rows are"
+    line = "line" if skipped == 1 else "lines"
     told = f"{line} {', '.join(lines.where)}{more}"
     return [f"{rows} empty or a header again, and skipped: {told}."]
 

@@ -30,6 +30,7 @@ from fercore.faces.detection import SEARCH, checked_choice, find_in, preprocess
 from fercore.faces.photo_files import is_hidden, is_photo
 from fercore.faces.photos import Photo, opened_photo
 from fercore.labels import usage_name
+from fercore.wording import count
 
 MAX_PHOTOS = 3000
 MAX_PHOTO_BYTES = 40 << 20
@@ -113,7 +114,10 @@ def _places(container: Folder | Zip, class_names: ClassNames) -> dict[str, tuple
     if not names:
         raise DataError(f"{path}: no photos were found. Put them into folders like happy/ or sad/.")
     if len(names) > MAX_PHOTOS:
-        raise DataError(f"{path}: {len(names)} photos are too many; {MAX_PHOTOS} are read at once.")
+        raise DataError(
+            f"{path}: {count(len(names))} photos are too many; {count(MAX_PHOTOS)} are read at "
+            "once."
+        )
     if len(set(names)) < len(names):
         raise DataError(f"{path}: it holds several files of one name. Pack it again.")
     loose = [name for name in names if "/" not in name]

@@ -19,6 +19,7 @@ from fercore.errors import ConfigError, DataError, ImageError
 from fercore.faces.photo_files import is_photo, listed, passed_over
 from fercore.faces.photos import opened_photo
 from fercore.labels import CLASSES, SIZE, USAGES, usage_name
+from fercore.wording import count
 
 # Kaggle's files say their usage: train/angry/Training_3908.jpg, test/sad/PublicTest_98629128.jpg
 _KAGGLE_NAME = re.compile(rf"^({'|'.join(USAGES)})_\d+$")
@@ -115,10 +116,10 @@ def _changed(reading: _Reading) -> list[str]:
     """What was done to pictures that could be read."""
     notes = []
     if reading.resized:
-        notes.append(f"{reading.resized} images were not {SIZE}×{SIZE} and were resized.")
+        notes.append(f"{count(reading.resized)} images were not {SIZE}×{SIZE} and were resized.")
     if told := reading.told:
         first = min(told)
-        also = f" and {len(told) - 1} more images" if len(told) > 1 else ""
+        also = f" and {count(len(told) - 1)} more images" if len(told) > 1 else ""
         notes.append(f"{listed([first])}{also}: {told[first]}")
     return notes
 
@@ -187,8 +188,8 @@ def _counted_once(
     kept = {min(group, key=lambda name: (name.count("/"), name)) for group in groups.values()}
     again = sorted({str(PurePosixPath(name).parents[1]) for name in digests.keys() - kept})
     twice = (
-        f"{len(digests) - len(kept)} images lie here twice, with the same name and content, and "
-        f"are counted once: those in {listed(again)} are left out."
+        f"{count(len(digests) - len(kept))} images lie here twice, with the same name and content, "
+        f"and are counted once: those in {listed(again)} are left out."
     )
     return sorted(kept), [twice] if again else []
 
@@ -197,10 +198,10 @@ def _unreadable(reading: _Reading, asked: list[str], container: Container) -> li
     names = [name for name in asked if name not in reading.digests]
     if not names:
         return []
-    count = f"{len(names)} images" if len(names) > 1 else "one image"
+    images = f"{count(len(names))} images" if len(names) > 1 else "one image"
     if len(names) > _MOST_UNREADABLE * len(asked):
         raise DataError(
-            f"{container.path}: {count} cannot be read: {listed(names)}. Remove or replace them."
+            f"{container.path}: {images} cannot be read: {listed(names)}. Remove or replace them."
         )
     are = "are" if len(names) > 1 else "is"
-    return [f"{count.capitalize()} cannot be read and {are} left out: {listed(names)}."]
+    return [f"{images.capitalize()} cannot be read and {are} left out: {listed(names)}."]

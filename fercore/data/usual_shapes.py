@@ -17,6 +17,7 @@ import numpy as np
 from fercore.data.class_names import COLLECTIONS
 from fercore.data.container import Container
 from fercore.errors import DataError
+from fercore.wording import count
 
 CONTEMPT = "contempt"  # the eighth expression that two of them have
 _RAF_LISTS = ("list_patition_label.txt", "list_partition_label.txt")  # the first is RAF-DB's own
@@ -78,9 +79,11 @@ def _raf_by_list(container: Container, names: list[str]) -> UsualShape | None:
             places[aligned[stem]] = f"{stem.split('_')[0]}/{known[number]}/{file}"
         else:
             missing += 1
-    notes = [f"{missing} listed images are not there."] if missing else []
+    notes = [f"{count(missing)} listed images are not there."] if missing else []
     if without := len(names) - len(places):
-        notes.append(f"{without} images are passed over: no aligned faces, or not in the list.")
+        notes.append(
+            f"{count(without)} images are passed over: no aligned faces, or not in the list."
+        )
     return UsualShape(places, frozenset(listed), tuple(notes))
 
 
@@ -111,8 +114,8 @@ def _affectnet(container: Container, names: list[str]) -> UsualShape | None:
             places[name] = f"{split}/{known[number]}/{PurePosixPath(name).name}"
         else:
             others[number] += 1
-    notes = [f"{len(names) - len(labelled)} images without an annotation are passed over."]
-    told = ", ".join(f"{number} ({count})" for number, count in sorted(others.items()))
+    notes = [f"{count(len(names) - len(labelled))} images without an annotation are passed over."]
+    told = ", ".join(f"{number} ({count(many)})" for number, many in sorted(others.items()))
     notes = notes if len(names) > len(labelled) else []
     notes += [f"Left out, for they are no expressions: {told}."] if told else []
     files = frozenset(name for name in container.names if "/annotations/" in name)

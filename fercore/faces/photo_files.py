@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fercore.faces.photos import SUFFIXES
 from fercore.paths import files_below, printable
+from fercore.wording import count
 
 # Pictures that cannot be read: they are tried all the same, so that each is told by its name.
 _FOREIGN = {
@@ -46,13 +47,13 @@ def passed_over(names: Iterable[str]) -> list[str]:
     if not others:
         return []
     are = "file is no picture and is" if len(others) == 1 else "files are no pictures and are"
-    return [f"{len(others)} {are} passed over: {listed(others)}."]
+    return [f"{count(len(others))} {are} passed over: {listed(others)}."]
 
 
 def listed(names: list[str]) -> str:
     """The first names, and how many more there are."""
     shown = ", ".join(map(printable, names[:_LISTED]))
-    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
+    return f"{shown} and {count(len(names) - _LISTED)} more" if len(names) > _LISTED else shown
 
 
 def find_photos(paths: Iterable[str | Path]) -> Listing:

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import STILL, error_bars, in_csv, points_by_row, styled
+from fercore.figures.parts import COUNT, STILL, error_bars, in_csv, points_by_row, styled
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import p_value, signed
 
@@ -54,7 +54,7 @@ def class_difference_figure(table: pd.DataFrame, metric: str) -> go.Figure:
             ),
             meta=in_csv("", "n", "", "", "corrected p"),
             hovertemplate="%{y}: %{customdata[2]} points, corrected %{customdata[3]} "
-            "(n = %{customdata[1]})<extra></extra>",
+            f"(n = %{{customdata[1]:{COUNT}}})<extra></extra>",
         )
     )
     figure.add_vline(0, line_color=REFERENCE_COLOUR)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from fercore.figures.colours import DIFFERENCE, MAGNITUDE, MARK_COLOUR
 from fercore.figures.parts import STILL, heat, styled
 from fercore.labels import CLASSES
-from fercore.wording import number, percent, signed
+from fercore.wording import count, number, percent, signed
 
 # (7, 7), by label and by what was said; of a group the means over its seeds
 Counts = NDArray[np.integer] | NDArray[np.floating]
@@ -108,7 +108,8 @@ def difference_figure(
 
 def _told(n: np.integer | np.floating) -> str:
     """A count; of a group a mean of counts, with a decimal where it is less than ten."""
-    return number(float(n), 1 if isinstance(n, np.floating) and 0 < n < 10 else 0)
+    small = isinstance(n, np.floating) and 0 < n < 10
+    return number(float(n), 1) if small else count(round(float(n)))
 
 
 def _shares(counts: Counts, normalise: str) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from fercore.labels import CLASSES
 from fercore.wording import percent
 
 _LEGEND_ROOM = 36  # pixels above the panels
+COUNT = ",.1~f"  # how a hover text tells a count, of a group a mean with a decimal
 STILL = {"opacity": 1}  # for `unselected`'s markers: a click marks a point and dims no other
 
 
@@ -84,7 +85,7 @@ def points_by_row(
             name=key, legendgroup=key, unselected={"marker": STILL},
             customdata=table[[row, n]], meta=in_csv("", "n"),
             hovertemplate=f"{key} · %{{customdata[0]}}: %{{x:.1f}} % "
-            "(n = %{customdata[1]})<extra></extra>",
+            f"(n = %{{customdata[1]:{COUNT}}})<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(**rows(names)).update_xaxes(fixedrange=True)
     figure.update_layout(dragmode=False)
@@ -187,6 +188,7 @@ def styled(
         margin={"l": 8, "r": 8, "t": _LEGEND_ROOM if legend else 16, "b": 8},
         showlegend=legend,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        separators=".\u202f",  # of decimals and thousands
     )
     return figure
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import error_bars, in_csv, ring, styled
+from fercore.figures.parts import COUNT, error_bars, in_csv, ring, styled
 from fercore.scoring.grouped.predictions import GroupPredictions
 
 _BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
@@ -58,7 +58,7 @@ def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
         customdata=table["n"],
         meta=in_csv("n"),
         hovertemplate=f"{key}: %{{x:.1f}} % sure, %{{y:.1f}} % right "
-        "(n = %{customdata})<extra></extra>",
+        f"(n = %{{customdata:{COUNT}}})<extra></extra>",
         row=1,
         col=1,
     )
@@ -96,7 +96,8 @@ def _add_confidences(figure: go.Figure, key: str, predictions: GroupPredictions)
         name=key,
         legendgroup=key,
         showlegend=False,
-        hovertemplate=f"{key}: %{{customdata:.0f}} images about %{{x:.0f}} % sure<extra></extra>",
+        hovertemplate=f"{key}: %{{customdata:{COUNT}}} images about %{{x:.0f}} % sure"
+        "<extra></extra>",
         row=2,
         col=1,
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fercore.figures.colours import MODEL_COLOURS
-from fercore.figures.parts import ROW_OFFSETS, STILL, error_bars, in_csv, rows, styled
+from fercore.figures.parts import COUNT, ROW_OFFSETS, STILL, error_bars, in_csv, rows, styled
 from fercore.scoring.slices import FIFTHS
 from fercore.wording import count, in_points
 
@@ -78,15 +78,11 @@ def _points(
         name=key,
         legendgroup=key,
         showlegend=legend,
-        customdata=np.stack(
-            [
-                *(shown[name] for name in ("property", "slice", "n")),
-                [in_points(gap) for gap in shown["difference"]],
-                [escape(title) for title in shown["slice"]],
-            ],
-            axis=-1,
+        customdata=shown[["property", "slice", "n"]].assign(
+            gap=[in_points(gap) for gap in shown["difference"]],
+            title=[escape(title) for title in shown["slice"]],
         ),
         meta=in_csv("property", "slice", "n"),
         hovertemplate=f"{key} · %{{customdata[0]}}, %{{customdata[4]}}: %{{x:.1f}} % "
-        "(n = %{customdata[2]}), %{customdata[3]} points to all<extra></extra>",
+        f"(n = %{{customdata[2]:{COUNT}}}), %{{customdata[3]}} points to all<extra></extra>",
     )

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES, class_index
+from fercore.wording import count
 
 ALPHABETICAL = "alphabetical"
 _WRAPPED = {  # what names of classes are written beside
@@ -89,7 +90,7 @@ def lines_where(odd: ArrayLike) -> str:
     if not len(places):
         return ""
     shown = ", ".join(map(str, places[:_SHOWN]))
-    return f"line {shown}" if len(places) == 1 else f"{len(places)} lines (such as {shown})"
+    return f"line {shown}" if len(places) == 1 else f"{count(len(places))} lines (such as {shown})"
 
 
 def _class_columns(table: pd.DataFrame, name: str) -> tuple[dict[int, str], bool]:

@@ -14,7 +14,7 @@ from fercore.importing.joining import Joined
 from fercore.labels import CLASSES, USAGES, class_index
 from fercore.scoring.metrics import confusion_matrix
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
-from fercore.wording import percent
+from fercore.wording import count, percent
 
 LABELS = {"label", "labels", "true", "y_true", "target", "ground_truth", "actual", "emotion"}
 _ENOUGH = 100  # images by which an order of classes can be judged
@@ -44,7 +44,11 @@ def check_lines(joined: Joined, images: TestImages, name: str) -> NDArray[np.int
 def other_lines(joined: Joined) -> list[str]:
     """A sentence on lines that are about no test image, where there are any."""
     n = int((joined.place < 0).sum())
-    return [f"{n} lines are of no test image (Training's, perhaps) and are not kept."] if n else []
+    return (
+        [f"{count(n)} lines are of no test image (Training's, perhaps) and are not kept."]
+        if n
+        else []
+    )
 
 
 def check_order(frame: pd.DataFrame, order: tuple[str, ...], name: str) -> None:
@@ -141,8 +145,8 @@ def complete_parts(
             kept.append(part)
         elif n:
             notes.append(
-                f"{part} is left out: {found} of its {n} images have an answer, and only a whole "
-                "part can be compared image by image."
+                f"{part} is left out: {count(found)} of its {count(n)} images have an answer, and "
+                "only a whole part can be compared image by image."
             )
     if not kept:
         raise DataError(

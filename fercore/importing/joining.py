@@ -14,6 +14,7 @@ from fercore.errors import ConfigError, DataError
 from fercore.importing.answers import lines_where, numbers
 from fercore.importing.images import TestImages
 from fercore.labels import SIZE, USAGES, usage_name
+from fercore.wording import count
 
 _ROWS = {"row", "rows", "index", "idx", "id", "image_id", "row_id", "sample", "sample_id"}
 _FILES = {"file", "files", "filename", "file_name", "path", "image", "img", "image_path", "name"}
@@ -235,16 +236,17 @@ def _by_position(
         if images.in_usage(part) == n
     ]
     if not fitting:
-        parts = " and ".join(f"{images.in_usage(part)} of {part}" for part in USAGES[1:])
+        parts = " and ".join(f"{count(images.in_usage(part))} of {part}" for part in USAGES[1:])
         raise DataError(
-            f"{name}: {n} lines without a column that says of which images, where {images.name} "
-            f"has {parts}. Add a column 'row', the row in the original table, or 'usage'."
+            f"{name}: {count(n)} lines without a column that says of which images, where "
+            f"{images.name} has {parts}. Add a column 'row', the row in the original table, "
+            "or 'usage'."
         )
     return fitting
 
 
 def _too_few(given: int, part: str, known: int) -> str:
     return (
-        f"{given} lines are of {part}, which has {known} images, and nothing says of which. Add a "
-        "column 'row', the row in the original table."
+        f"{count(given)} lines are of {part}, which has {count(known)} images, and nothing says of "
+        "which. Add a column 'row', the row in the original table."
     )

@@ -18,7 +18,7 @@ from fercore.models.feeding import SCALES, Feeding, feeding_from
 from fercore.models.onnx_file import OnnxModel, guessed, read_model
 from fercore.runs.artifacts import Run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
-from fercore.wording import percent
+from fercore.wording import count, percent
 
 _TRIED = 500  # images of PublicTest, on which ways to scale grey values are tried
 _SUM = 1e-3  # by which probabilities may miss 1
@@ -144,8 +144,8 @@ def _scaled(
     best = max(accuracies, key=lambda scale: accuracies[scale])
     told = "; ".join(f"{scale} {percent(accuracy)}" for scale, accuracy in accuracies.items())
     note = (
-        f"How grey values are scaled is not told. On {len(tried)} images of PublicTest it is right "
-        f"with: {told}. {best} is taken; say so where another is right."
+        f"How grey values are scaled is not told. On {count(len(tried))} images of PublicTest it "
+        f"is right with: {told}. {best} is taken; say so where another is right."
     )
     return replace(feeding, scale=best), note
 

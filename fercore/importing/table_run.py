@@ -19,6 +19,7 @@ from fercore.runs.folders import local_folder
 from fercore.runs.info import IMPORTED, ONNX
 from fercore.runs.listing import find_run
 from fercore.runs.writing import new_folder, write_scores
+from fercore.wording import count
 
 READ_AS = ("auto", "probabilities", "logits")
 TITLE_LENGTH = 80
@@ -68,7 +69,7 @@ def import_table(
     check_labels(table, joined, images, name)
     frame, left_out = complete_parts(joined, answers.probs, images, name)
     check_order(frame, answers.order, name)
-    found = f"{len(frame)} images of {images.name} found by {joined.by}."
+    found = f"{count(len(frame))} images of {images.name} found by {joined.by}."
     about = {"file": name[:200], "values": answers.values, "joined_by": joined.by}
     run = write_imported(named, images, about, frame)
     return Imported(run, [*images.notes, found, *answers.notes, *left_out])

@@ -29,6 +29,7 @@ from fercore.training.records import (
     Progress,
     Watcher,
 )
+from fercore.wording import count
 
 _NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")  # torch's words
 _RUNNING = "This training is running already, in another process."
@@ -93,7 +94,7 @@ def _train_and_score(
         watcher,
         group,
         faces=faces,
-        on_images=lambda n: status.heartbeat(f"reading the data, {n} images so far"),
+        on_images=lambda n: status.heartbeat(f"reading the data, {count(n)} images so far"),
         checkpoint_seconds=checkpoint_seconds,
         keep_best=keep_best,
     )

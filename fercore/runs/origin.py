@@ -8,6 +8,7 @@ from fercore.data.finding import find_faces
 from fercore.data.votes import Votes
 from fercore.runs.artifacts import Run
 from fercore.scoring.labelling import votes_on
+from fercore.wording import count
 
 
 def faces_of(run: Run, *, progress: Callable[[int], None] | None = None) -> FaceSet:
@@ -37,6 +38,6 @@ def partly(run: Run, faces: FaceSet, found: int, of: int) -> str:
         else ""
     )
     return (
-        f"{found} of the {of} test images that {run.run_id} was scored on are in the copy here "
-        f"({Path(faces.source).name}). What needs their pixels is of those.{other}"
+        f"{count(found)} of the {count(of)} test images that {run.run_id} was scored on are in the "
+        f"copy here ({Path(faces.source).name}). What needs their pixels is of those.{other}"
     )
