@@ -119,6 +119,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def n_equals(number: int) -> str:
+    """'n = 3 589', in one piece."""
+    return f"n{NO_BREAK}={NO_BREAK}{count(number)}"
+
+
 def mean_count(number: float) -> str:
     """A count; of a mean over seeds, with a decimal. A sum of means may be whole but for rounding.
 

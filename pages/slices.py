@@ -102,7 +102,7 @@ if selection.pair:
         wording.points_interval(pair) for pair in wording.bounds_in(gaps, "difference")
     ]
     written["corrected p"] = [wording.in_p(p) for p in gaps["p_holm"]]
-    st.dataframe(written, hide_index=True, height=300)
+    st.dataframe(theme.readable(written), hide_index=True, height=300)
     st.caption(
         f"Beyond chance: {(gaps['p_holm'] < LEVEL).sum()} of {len(gaps)} slices "
         f"({GROUP_TEST if GROUP_TEST in tests else 'exact McNemar test'}, p below {LEVEL} after "

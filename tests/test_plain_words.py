@@ -33,7 +33,9 @@ def test_plain_words_come_back_as_they_were():
     assert ACTIVE.search(HOSTILE)
 
 
-@pytest.mark.parametrize("words", ["mine.jpg: there is none.", "cnn_lstm-s0", "50 %", "a.b"])
+@pytest.mark.parametrize(
+    "words", ["me.jpg: there is none.", "cnn_lstm-s0", "5\u00a0%", "3\u202f589", "a.b"]
+)
 def test_words_without_markup_stay_untouched(words):
     assert plain(words) == words
 

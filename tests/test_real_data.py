@@ -187,7 +187,7 @@ def test_the_commands_that_read_images(real):
     assert agreement["PrivateTest", "fear"]["share"] == pytest.approx(0.17, abs=6e-3)
     shown = run("study", "sequence", "--show")
     assert re.search(r"cnn +3 ", shown)
-    assert "n = 3589" in run("compare", "cnn-s0", "cnn_lstm-s0")
+    assert "n = 3\u202f589" in run("compare", "cnn-s0", "cnn_lstm-s0")
 
 
 def test_weights_evaluated_on_real_images_say_what_the_run_says(real, monkeypatch):
@@ -243,7 +243,7 @@ def test_a_copy_that_differs_in_some_images_serves_for_the_rest(differing):
     scored = find_run("cnn-best").prediction_frame
     held = np.isin(scored["pixels"], differing.pixel_hashes())
     assert 7150 <= held.sum() < 7178
-    told = f"{held.sum()} of the 7178 test images that cnn-best was scored on are in the copy here"
+    told = f"{count(held.sum())} of the {count(7178)} test images that cnn-best was scored on"
     for name in ("misclassified", "slices", "data_audit"):
         assert told in page(name, a="cnn-best", b="cnn_lstm-best"), name
     for name in ("overview", "robustness", "embedding"):

@@ -25,6 +25,7 @@ from fercore.runs.changes import annotate_run
 from fercore.runs.listing import find_run
 from fercore.runs.parts import keep_part
 from fercore.scoring.grouped.evaluation import evaluate
+from fercore.wording import n_equals
 from tests.seeds import two_groups
 from tests.test_pages import open_page, said
 
@@ -121,7 +122,7 @@ def test_every_share_of_a_report_has_its_interval_and_its_n(kind, request):
                     assert WITH_INTERVAL.fullmatch(row[place]), (name, row)
     assert shares > 100
     claim = re.search(r"<strong>(.*)</strong> (\(A − B .*)</p>", html)
-    assert re.search(r"points \[.*\], .* p [=<] 0\.\d{3}, n = \d+\)\.", claim[2])
+    assert re.search(r"points \[.*\], .* p [=<] 0\.\d{3}, n\s=\s\d+\)\.", claim[2])
     assert NOT_FOR.split(":")[0] in html
 
 
@@ -140,7 +141,7 @@ def test_another_test_set_is_told_of(two_runs, faces):
         keep_part(run, faces, probs.astype(np.float32), "drawn")
     a, b = (group_of(run).on("drawn") for run in two_runs)
     html = report_html(a, b, "drawn")
-    assert f"drawn, n = {len(tested)}" in html
+    assert f"drawn, {n_equals(len(tested))}" in html
     assert two_runs[0].info["dataset"]["fingerprint"] in html  # what the two learned from
     (line,) = re.findall(r"\| drawn \| .*", card(two_runs[0]))
     assert f"| {len(tested)} |" in line

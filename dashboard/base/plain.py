@@ -9,6 +9,7 @@ options of a select box are no Markdown.
 import re
 
 _JOINER = "\u2060"  # without width: what it parts is no link, icon, emoji or colour
+_BREAKS = re.compile(r"[^\S\u00a0\u202f]+")  # spaces that lines may break at
 _INLINE = re.compile(r"[\\`*\[\]<>$~]|&(?=[#\w])|\b_|_\b")
 _DIRECTIVE = re.compile(r":(?=[a-z+/_-])|www(?=\.)", re.I)
 _AT_THE_START = re.compile(r"^([#+=|-]|\d+(?=[.)]))")
@@ -30,12 +31,12 @@ def file_name(words: str) -> str:
 
 
 def plain(text: object) -> str:
-    """`text` as Markdown that shows it on one line, as it is.
+    """`text` as Markdown that shows it on one line, as it is, no-break spaces too.
 
     >>> print(plain("![a](b) *c* <img> cnn_lstm $x$"))
     !\\[a\\](b) \\*c\\* \\<img\\> cnn_lstm \\$x\\$
     """
-    line = " ".join(str(text).split())
+    line = _BREAKS.sub(" ", str(text)).strip()
     line = _INLINE.sub(r"\\\g<0>", line)
     line = without_directives(line)
     return _AT_THE_START.sub(lambda m: m[0] + "\\" if m[0].isdigit() else "\\" + m[0], line)

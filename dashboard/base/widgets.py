@@ -286,6 +286,6 @@ def score_card(key: str, model: Group, scores: Mapping[str, Any]) -> None:
         )
         st.caption(
             f"macro F1 {wording.percent(scores['macro_f1'])} · "
-            f"macro AUC {wording.percent(scores['macro_auc'])} · n = {theme.count(scores['n'])}",
+            f"macro AUC {wording.percent(scores['macro_auc'])} · {wording.n_equals(scores['n'])}",
             help=explained("macro F1", "macro AUC"),
         )

@@ -30,6 +30,7 @@ from fercore.wording import (
     in_p,
     interval,
     megabytes,
+    n_equals,
     percent,
     quantity,
     quantity_interval,
@@ -110,7 +111,7 @@ def in_words(key: str, found: Left, part_name: str) -> str:
     return (
         f"{letter(key)} answers **{percent(answered.value)}** {interval(answered.interval)} of the "
         f"images of {part_name}, and **{percent(right.value)}** {interval(right.interval)} of its "
-        f"answers are right (n = {count(round(right.n))})."
+        f"answers are right ({n_equals(round(right.n))})."
     )
 
 

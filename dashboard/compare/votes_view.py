@@ -11,7 +11,7 @@ from dashboard.faces import face_loading
 from fercore.groups.group import Group
 from fercore.scoring.grouped.votes import ceiling, vote_scores
 from fercore.scoring.vote_scores import Ceiling, VoteScores
-from fercore.wording import interval, number, percent
+from fercore.wording import interval, n_equals, number, percent
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)
@@ -63,5 +63,5 @@ def votes_in_words(models: dict[str, Group], part: str) -> str | None:
     rater = f"{percent(first.rater_probability)} ({number(first.rater_loss, 2)})"
     return (
         f"Probability given to what a rater of FER+ says: {', '.join(lines)}; one more rater "
-        f"{rater}, n = {count(first.n)}."
+        f"{rater}, {n_equals(first.n)}."
     )

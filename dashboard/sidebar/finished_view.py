@@ -18,7 +18,7 @@ from fercore.runs.artifacts import Run
 from fercore.runs.words import cut_short, images_title
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.statistics import LEVEL
-from fercore.wording import bounds_of, p_value, percent, points, points_interval
+from fercore.wording import bounds_of, count, p_value, percent, points, points_interval
 
 _NEWS = timedelta(hours=24)
 _SEEN = "finished-runs-seen"
@@ -103,7 +103,7 @@ def _sentences(run: Run, old: Run | None) -> list[str]:
         table = before_and_after(run)
         for line in table[table["part"] == PARTS[part]].to_dict("records"):
             n, of = line["n"], line["of"]
-            here = "" if n == of else f" ({n} of {of} images)"
+            here = "" if n == of else f" ({count(n)} of {count(of)} images)"
             what = f"{plain(images_title(line['dataset'], line['part']))}{here}"
             what += f", since {plain(run.start_from)}"
             bounds = bounds_of(line, "difference")

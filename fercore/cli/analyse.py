@@ -13,7 +13,7 @@ from fercore.cli.output import print_json, print_table, with_interval
 from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run
 from fercore.runs.words import run_title
-from fercore.wording import bounds_of, duration, in_percent
+from fercore.wording import bounds_of, breakable, count, duration, in_percent, n_equals
 
 
 def analyse(run_id: RunName, data: DataOption = None, as_json: AsJson = False) -> None:
@@ -48,9 +48,12 @@ def _print(run: Run, table: pd.DataFrame, as_json: bool) -> None:
         return
     (clean,) = table[table["kind"] == CLEAN].to_dict("records")
     found, every = clean["n"], len(run.predictions())
-    print(f"{run_title(run)}, PrivateTest, n = {found}")
+    print(breakable(f"{run_title(run)}, PrivateTest, {n_equals(found)}"))
     if found < every:
-        print(f"The other {every - found} of its {every} images are not in the copy here.")
+        print(
+            f"The other {count(every - found)} of its {count(every)} images are not in the copy "
+            "here."
+        )
     interval = bounds_of(clean, "accuracy")
     print(f"Untouched: {with_interval(clean['accuracy'], interval)} %")
     by_kind = table.pivot(index="kind", columns="strength", values="accuracy")

@@ -24,6 +24,7 @@ from fercore.wording import (
     bounds_of,
     breakable,
     in_p,
+    n_equals,
     number,
     p_value,
     percent,
@@ -55,7 +56,7 @@ def compare(
         lines = {"table": json_records(table)}
         print_json(_as_json(result, groups, scored) | about | lines)
         return
-    print(f"{PARTS.get(part, part)}, n = {result.n}")
+    print(breakable(f"{PARTS.get(part, part)}, {n_equals(result.n)}"))
     votes.print_labels(first.labelling, unlabelled)
     for sentence in _sentences(result, groups):
         print(breakable(sentence))

@@ -12,7 +12,15 @@ from fercore.runs.words import faces_title, model_title, seed_title
 from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
 from fercore.scoring.statistics import LEVEL
 from fercore.study.references import AUTHORS, PAPER
-from fercore.wording import NO_BREAK, count, number, p_value, percent, points, points_interval
+from fercore.wording import (
+    NO_BREAK,
+    n_equals,
+    number,
+    p_value,
+    percent,
+    points,
+    points_interval,
+)
 
 
 class Verdict(NamedTuple):
@@ -27,7 +35,7 @@ def verdict(result: GroupComparison) -> Verdict:
     test = "Student's t over seeds and images," if result.crossed else "exact McNemar"
     evidence = (
         f"(A − B {points(result.difference)} {points_interval(result.interval)}, {test} "
-        f"{p_value(result.p_value)}, n = {count(result.n)})."
+        f"{p_value(result.p_value)}, {n_equals(result.n)})."
     )
     found = result.crossed
     if not (found.different if found else result.p_value < LEVEL):

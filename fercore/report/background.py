@@ -25,7 +25,7 @@ from fercore.study.standing import can_be_told, study_shown
 from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN
 from fercore.training.recipes import Recipe
-from fercore.wording import UNKNOWN, count, duration, in_percent
+from fercore.wording import UNKNOWN, count, duration, in_percent, n_equals
 
 PLANNED_PART = "clean"  # the images of the protocol
 
@@ -54,7 +54,7 @@ def study_section() -> Section:
         images = Scored(store, PLANNED_PART).labels
     except RunError as error:
         return Section("study", title, [Text(f"This cannot be told. {error}")])
-    on = f"On {PARTS[PLANNED_PART]}, n = {count(len(images))}"
+    on = f"On {PARTS[PLANNED_PART]}, {n_equals(len(images))}"
     stands = (
         f"{on}. The questions, the tests and the margin of ±1 point were "
         "committed before the first training that answers them (docs/protocol.md)."

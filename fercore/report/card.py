@@ -105,7 +105,7 @@ def _front_matter(group: Group, parts: list[str]) -> dict[str, str]:
                 "type": kind,
                 "value": round(scores[name], 4),
                 "name": breakable(
-                    f"{title}, n = {scores['n']}{over}, % with 95 % interval: "
+                    f"{title}, n = {count(scores['n'])}{over}, % with 95 % interval: "
                     f"{with_interval(scores[name], scores[f'{name}_interval'])}"
                 ),
             }
@@ -175,7 +175,7 @@ def _scores(group: Group, parts: list[str]) -> Rows:
         for part in parts:
             with suppress(RunError):  # no image has such a label
                 scores = evaluate(scored.predictions(part))
-                rows.append([PARTS[part], LABELS[kind], str(scores["n"]), *_headline(scores)])
+                rows.append([PARTS[part], LABELS[kind], count(scores["n"]), *_headline(scores)])
     others = dict.fromkeys(name for run in group.members for name in part_names(run))
     return rows + [_on_another_set(group, name) for name in others]
 
@@ -185,7 +185,7 @@ def _on_another_set(group: Group, name: str) -> list[str]:
         scores = evaluate(group.on(name).predictions(name))
     except RunError:
         return [name, "cannot be read", *[UNKNOWN] * 3]
-    return [name, LABELS["dataset"], str(scores["n"]), *_headline(scores)]
+    return [name, LABELS["dataset"], count(scores["n"]), *_headline(scores)]
 
 
 def _headline(scores: Mapping[str, Any]) -> list[str]:
@@ -196,7 +196,7 @@ def _headline(scores: Mapping[str, Any]) -> list[str]:
 
 def _of_classes(told: GroupPredictions) -> Rows:
     return [
-        [line["class"], str(line["support"])]
+        [line["class"], count(line["support"])]
         + [
             with_interval(line[name], bounds_of(line, name))
             for name in ("recall", "precision", "f1")
@@ -210,7 +210,7 @@ def _of_slices(group: Group, part: str) -> Rows:
     table = slices(group, part)
     table = table[(table["p_holm"] < LEVEL) & (table["property"] != "class")]
     return [
-        [f"{line['property']}: {line['slice']}", str(line["n"]),
+        [f"{line['property']}: {line['slice']}", count(line["n"]),
          with_interval(line["accuracy"], bounds_of(line, "accuracy")),
          in_p(line["p_holm"])]
         for line in table.to_dict("records")
@@ -228,7 +228,7 @@ def _robustness(run: Run) -> Rows:
         )
         for line in table.to_dict("records")
     }
-    n = str(table["n"].iloc[0])
+    n = count(int(table["n"].iloc[0]))
     untouched = ["untouched", n, cells[CLEAN, 0], *[""] * (len(_SHOWN) - 1)]
     assert set(_SHOWN) <= set(STRENGTHS)
     return [untouched, *([kind, n, *(cells[kind, s] for s in _SHOWN)] for kind in CORRUPTIONS)]

@@ -39,7 +39,7 @@ from fercore.scoring.image_properties import measured_in
 from fercore.scoring.labelling import LABELS
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.slices import slice_properties
-from fercore.wording import count
+from fercore.wording import count, n_equals
 
 
 def report_html(a: Group, b: Group, part: str = "private", *, with_faces: bool = False) -> str:
@@ -98,7 +98,7 @@ def _faces(run: Run) -> FaceSet | None:
 
 def _facts(a: Group, said: GroupPredictions, part: str) -> list[str]:
     """What it is about, in a line below the title."""
-    facts = [f"{PARTS.get(part, part)}, n = {count(len(said))}"]
+    facts = [f"{PARTS.get(part, part)}, {n_equals(len(said))}"]
     if a.labelling:
         left_out = count(a.run.left_out(part))
         facts.append(f"labels: {LABELS[a.labelling.name]}; {left_out} images without left out")
