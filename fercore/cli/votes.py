@@ -11,6 +11,7 @@ from fercore.wording import (
     breakable,
     count,
     in_percent,
+    n_equals,
     number,
     percent,
     points,
@@ -70,7 +71,7 @@ def print_paired_votes(a: Predictions, b: Predictions, votes: Votes | None) -> N
     print(
         breakable(
             f"Probability given to FER+'s votes: A {percent(of_a.probability)}, "
-            f"B {percent(of_b.probability)}, A − B {points(gap)} {points_interval(bounds)}, n = "
-            f"{of_a.n}; one more rater {percent(of_a.rater_probability)}"
+            f"B {percent(of_b.probability)}, A − B {points(gap)} {points_interval(bounds)}, "
+            f"{n_equals(of_a.n)}; one more rater {percent(of_a.rater_probability)}"
         )
     )
