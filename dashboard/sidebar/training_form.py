@@ -80,8 +80,12 @@ def _estimate_or_start(wanted: Callable[[], Request], busy: bool) -> None:
         type="primary",
         width="stretch",
         key="train-begin",
-        help="One training runs at a time on a machine; the others wait." if busy else None,
     )
+    if busy:
+        st.caption(
+            "Another training is under way, and a machine does one at a time: yours waits, and "
+            "begins by itself when its turn comes. Until then it can be cancelled."
+        )
     try:
         if asked:
             _estimate(wanted())

@@ -155,7 +155,7 @@ def cost_figure(variants: pd.DataFrame) -> go.Figure:
                 row=1,
                 col=column,
             )
-        _published_across(figure, "bottom left", col=column, named=column == 1)
+        _published_across(figure, named=column == 1, col=column)
         figure.update_xaxes(title=title, rangemode="tozero", col=column)
     figure.update_yaxes(title="accuracy, %", col=1)
     return styled(
@@ -179,7 +179,12 @@ def curves_figure(curves: dict[str, pd.DataFrame]) -> go.Figure:
             name=title,
             hovertemplate=f"{title}, epoch %{{x}}: %{{y:.1f}} %<extra></extra>",
         )
-    _published_across(figure, "bottom right", " (test)")
+    last = max((int(curve["epoch"].max()) for curve in curves.values()), default=2)
+    for (model, accuracy), dash in zip(PAPER.items(), ("dash", "dot")):
+        figure.add_scatter(  # named in the legend: curves lie wherever there is room for a name
+            x=[1, last], y=[100 * accuracy] * 2, mode="lines", name=f"{AUTHORS}, {model} (test)",
+            line={"color": REFERENCE_COLOUR, "dash": dash}, hoverinfo="skip",
+        )  # fmt: skip
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="PublicTest accuracy, %")
     return legend_below(styled(figure, "Learning curves", height=480), room=96)
@@ -206,12 +211,10 @@ def _wrapped(titles: pd.Series) -> list[str]:
     return ["<br>".join(wrap(title, 24)) for title in titles]
 
 
-def _published_across(
-    figure: go.Figure, where: str, more: str = "", *, named: bool = True, col: int | str = "all"
-) -> None:
-    """The publication's two figures as lines across, named at that place."""
+def _published_across(figure: go.Figure, *, named: bool, col: int) -> None:
+    """The publication's two figures as lines across a panel."""
     for model, accuracy in PAPER.items():
-        name = {"annotation_text": f"{AUTHORS}, {model}{more}", "annotation_position": where}
+        name = {"annotation_text": f"{AUTHORS}, {model}", "annotation_position": "bottom left"}
         figure.add_hline(
             100 * accuracy, line_dash="dash", line_color=REFERENCE_COLOUR, col=col,
             **(name if named else {}),
