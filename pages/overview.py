@@ -1,8 +1,5 @@
 """Overview: which model is better, by how much, and where to look first."""
 
-from typing import Any
-
-import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading
@@ -34,19 +31,10 @@ from fercore.groups.verdict import (
 )
 from fercore.labels import CLASSES
 from fercore.runs.words import cut_short, epoch_choice
-from fercore.scoring.grouped.evaluation import confusions
+from fercore.scoring.grouped.evaluation import confusions, headlines
 from fercore.scoring.statistics import Interval
 
 COSTLIEST = 3  # confusions shown; the rest are on their own page
-
-
-def headline(key: str, scores: dict[str, Any]) -> dict[str, Any]:
-    """A model's line of the download."""
-    line = {"model": key, "n": scores["n"]}
-    for name in ("accuracy", "macro_f1"):
-        low, high = scores[f"{name}_interval"]
-        line |= {name: scores[name], f"{name}_low": low, f"{name}_high": high}
-    return line | {"macro_auc": scores["macro_auc"]}
 
 
 def counts_of(model: Group, part: str) -> dict[tuple[str, str], str]:
@@ -187,8 +175,7 @@ if on_fer2013:
     published_figures()
 with st.container(horizontal=True):
     csv_button(
-        pd.DataFrame([headline(key, of) for key, of in scores.items()]),
-        "overview", models=selection.models, part=selection.part,
+        headlines(scores), "overview", models=selection.models, part=selection.part
     )  # fmt: skip
     if selection.pair:
         report_button(*selection.pair, selection.part)

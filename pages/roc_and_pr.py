@@ -15,6 +15,7 @@ from dashboard.compare.lessons import curve_lesson
 from fercore.figures.curves import curves_table, mean_decisions
 from fercore.glossary import explained
 from fercore.labels import CLASSES
+from fercore.scoring.grouped.evaluation import areas
 from fercore.wording import mean_count, percent
 
 EXPLAINED = {
@@ -80,21 +81,10 @@ for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
         place.markdown(curve_lesson(kind, at, expression, threshold, auc))
 
 st.subheader("Areas under the ROC curves", anchor=False)
-rows = []
-for key, of in scores.items():
-    aucs = {row["class"]: row["auc"] for row in of["per_class"]}
-    rows.append({"model": key, **aucs, "macro": of["macro_auc"], "micro": of["micro_auc"]})
-areas = pd.DataFrame(rows)
-st.table(areas.set_index("model").map(percent))
+found = areas(scores)
+st.table(found.set_index(["model", "class"])["auc"].unstack(sort=False).map(percent))
 st.caption(explained("AUC", "macro AUC", "micro AUC"))
 as_csv = partial(csv_button, models=models, part=selection.part)
-
-
-def areas_by_class() -> pd.DataFrame:
-    long = areas.melt("model", var_name="class", value_name="auc")
-    return long.astype({"auc": float})
-
-
 with st.container(horizontal=True):
-    as_csv(areas_by_class, "auc", label="Areas as CSV")
+    as_csv(found, "auc", label="Areas as CSV")
     as_csv(lambda: curves_table(tables, kind), f"{kind}-curves", label="Curves as CSV")

@@ -7,6 +7,7 @@ of a group share. Of one run each function gives what `scoring.evaluation` gives
 that run alone. All raise `RunError` where there are no images. Without torch.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,34 @@ def evaluate(group: GroupPredictions) -> dict[str, Any]:
         "confusion": mean_confusion(group).tolist(),
         **by_seed,
     }
+
+
+def headlines(scores: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Of each model's `evaluate` a line: model, n, accuracy and macro_f1 with their intervals,
+    macro_auc; from 0 to 1.
+    """
+    lines = []
+    for key, of in scores.items():
+        line = {"model": key, "n": of["n"]}
+        for name in ("accuracy", "macro_f1"):
+            line |= _with_bounds(name, of[name], Interval(*of[f"{name}_interval"]))
+        lines.append(line | {"macro_auc": of["macro_auc"]})
+    return pd.DataFrame(lines)
+
+
+def areas(scores: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The areas under the ROC curves in each model's `evaluate`, a line for each: model, class (one
+    of them, macro or micro), auc (0 to 1, NaN where a curve cannot be drawn).
+    """
+    found = {
+        key: {row["class"]: row["auc"] for row in of["per_class"]}
+        | {name: of[f"{name}_auc"] for name in ("macro", "micro")}
+        for key, of in scores.items()
+    }
+    lines = [
+        (key, name, found[key][name]) for name in (*CLASSES, "macro", "micro") for key in found
+    ]
+    return pd.DataFrame(lines, columns=["model", "class", "auc"]).astype({"auc": float})
 
 
 def _overall(table: Predictions) -> dict[str, float]:
