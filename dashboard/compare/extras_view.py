@@ -179,35 +179,32 @@ def embedding_figure(
         group = samples[names == name]
         if group.empty:
             continue
-        point = [group.index, group["label"], group[f"{model}_predicted"]]
-        sure = group[f"{model}_confidence"].astype(float).round(2)
-        figure.add_trace(
-            go.Scattergl(
-                x=group["x"],
-                y=group["y"],
-                mode="markers",
-                marker={
-                    "size": 6,
-                    "color": colour,
-                    "opacity": 0.8,
-                    "line": {"width": 0.5, "color": REFERENCE_COLOUR},
-                    "symbol": "x" if name == "wrong" else "circle",
-                },
-                selectedpoints=None if marked is None else np.flatnonzero(marked[names == name]),
-                unselected={"marker": {"opacity": 0.1}},
-                name=f"{name} ({count(len(group))})",
-                customdata=np.stack([np.asarray(column) for column in (*point, sure)], axis=1),
-                meta=in_csv("", "label", "predicted", "confidence"),
-                hovertemplate="label %{customdata[1]}, predicted %{customdata[2]} "
-                "%{customdata[3]}<extra></extra>",
-            )
-        )
+        points = _points(group, model, symbol="x" if name == "wrong" else "circle", color=colour)
+        chosen = None if marked is None else np.flatnonzero(marked[names == name])
+        figure.add_trace(points.update(name=f"{name} ({count(len(group))})", selectedpoints=chosen))
     # t-SNE's axes have no meaning, so they have no marks either.
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(dragmode="lasso")
     title = f"{model.upper()}'s features, coloured by {colouring}"
     return legend_below(styled(figure, title, height=660, columns=PLACE), room=56)
+
+
+def _points(group: pd.DataFrame, model: str, **look: str) -> go.Scattergl:
+    sure = group[f"{model}_confidence"].astype(float).round(2)
+    about = (group.index, group["label"], group[f"{model}_predicted"], sure)
+    rim = {"width": 0.5, "color": REFERENCE_COLOUR}
+    return go.Scattergl(
+        x=group["x"],
+        y=group["y"],
+        mode="markers",
+        marker={"size": 6, "opacity": 0.8, "line": rim} | look,
+        unselected={"marker": {"opacity": 0.1}},
+        customdata=np.stack([np.asarray(column) for column in about], axis=1),
+        meta=in_csv("", "label", "predicted", "confidence"),
+        hovertemplate="label %{customdata[1]}, predicted %{customdata[2]} "
+        "%{customdata[3]}<extra></extra>",
+    )
 
 
 def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Series, dict[str, str]]:

@@ -15,6 +15,8 @@ from fercore.runs.artifacts import Run
 from fercore.runs.words import epoch_choice
 from fercore.wording import duration
 
+_PANELS = ((1, "loss", 1), (2, "accuracy", 100))  # the last: what a figure is multiplied by
+
 
 def training_facts(run: Run, epochs: int) -> dict[str, str]:
     """How a run was trained, for people, a line each."""
@@ -50,37 +52,33 @@ def history_figure(
     for key, every in (seeds or {}).items():
         _add_seeds(figure, key, every)
     for key, history in histories.items():
-        for column, (name, factor) in enumerate((("loss", 1), ("accuracy", 100)), start=1):
-            for part, dash in (("train", "dot"), ("val", "solid")):
-                label = f"{key} {'Training' if part == 'train' else 'PublicTest'}"
-                figure.add_scatter(
-                    x=history["epoch"],
-                    y=factor * history[f"{part}_{name}"],
-                    mode="lines",
-                    line={"color": MODEL_COLOURS[key], "dash": dash, "width": 2},
-                    name=label,
-                    legendgroup=label,
-                    showlegend=column == 1,
-                    hovertemplate=f"{label}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
-                    row=1,
-                    col=column,
-                )
-            chosen = history[history["epoch"] == best[key]]
-            figure.add_scatter(
-                x=chosen["epoch"],
-                y=factor * chosen[f"val_{name}"],
-                mode="markers",
-                marker=ring(key),
-                name=f"{key} chosen epoch",
-                showlegend=False,
-                hovertemplate=f"{key} chosen epoch %{{x}}: %{{y:.3g}}<extra></extra>",
-                row=1,
-                col=column,
-            )
+        _add_parts(figure, key, history)
+        _add_choice(figure, key, history[history["epoch"] == best[key]])
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(ticksuffix=" %", col=2)
     title, columns = "Loss and accuracy by epoch", {"y": "loss, or accuracy in %"}
     return legend_below(styled(figure, title, height=480, wide=True, columns=columns))
+
+
+def _add_parts(figure: go.Figure, key: str, history: pd.DataFrame) -> None:
+    for part, title, dash in (("train", "Training", "dot"), ("val", "PublicTest", "solid")):
+        label = f"{key} {title}"
+        for column, name, factor in _PANELS:
+            figure.add_scatter(
+                x=history["epoch"], y=factor * history[f"{part}_{name}"], mode="lines",
+                line={"color": MODEL_COLOURS[key], "dash": dash, "width": 2}, name=label,
+                legendgroup=label, showlegend=column == 1, row=1, col=column,
+                hovertemplate=f"{label}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+            )  # fmt: skip
+
+
+def _add_choice(figure: go.Figure, key: str, chosen: pd.DataFrame) -> None:
+    for column, name, factor in _PANELS:
+        figure.add_scatter(
+            x=chosen["epoch"], y=factor * chosen[f"val_{name}"], mode="markers", marker=ring(key),
+            name=f"{key} chosen epoch", showlegend=False, row=1, col=column,
+            hovertemplate=f"{key} chosen epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+        )  # fmt: skip
 
 
 def _add_seeds(figure: go.Figure, key: str, histories: pd.DataFrame) -> None:
@@ -89,7 +87,7 @@ def _add_seeds(figure: go.Figure, key: str, histories: pd.DataFrame) -> None:
         pd.concat([own, own.tail(1).assign(epoch=None)]) for _, own in histories.groupby("seed")
     ]
     lines = pd.concat(broken)
-    for column, (name, factor) in enumerate((("loss", 1), ("accuracy", 100)), start=1):
+    for column, name, factor in _PANELS:
         figure.add_scatter(
             x=lines["epoch"], y=factor * lines[f"val_{name}"], mode="lines", hoverinfo="skip",
             line={"color": MODEL_COLOURS[key], "width": 1}, opacity=0.3, name=f"{key}, each seed",

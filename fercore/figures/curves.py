@@ -35,20 +35,10 @@ def curves_figure(tables: dict[str, GroupPredictions], kind: str = "roc") -> go.
                 line={"color": REFERENCE_COLOUR, "dash": "dot", "width": 1}, **place,
             )  # fmt: skip
         for key, of_panels in drawn.items():
-            for name, dash, points in of_panels.get(panel_name, []):
-                if len(points) > 2:
-                    figure.add_trace(_band(key, points), **place)
-                figure.add_scatter(
-                    x=points[0],
-                    y=points[1],
-                    mode="lines",
-                    line={"color": MODEL_COLOURS[key], "width": 2, "dash": dash},
-                    name=f"{key} {name}".strip(),
-                    legendgroup=key,
-                    showlegend=index == 0,
-                    hovertemplate=f"{key} {name}: {_HOVER[kind]}<extra></extra>",
-                    **place,
-                )
+            for curve in of_panels.get(panel_name, []):
+                if len(curve[2]) > 2:
+                    figure.add_trace(_band(key, curve[2]), **place)
+                figure.add_trace(_line(key, curve, kind, legend=index == 0), **place)
     ticks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "50", "100"], "fixedrange": True}
     figure.update_xaxes(range=[0, 1.01], **ticks)
     figure.update_yaxes(range=[0, 1.01], **ticks)
@@ -191,6 +181,20 @@ def _averages(table: Predictions, kind: str) -> list[_Curve]:
         ("macro", "solid", (macro.false_positive_rate, macro.true_positive_rate)),
         ("micro", "dot", micro),
     ]
+
+
+def _line(key: str, curve: _Curve, kind: str, *, legend: bool) -> go.Scatter:
+    name, dash, points = curve
+    return go.Scatter(
+        x=points[0],
+        y=points[1],
+        mode="lines",
+        line={"color": MODEL_COLOURS[key], "width": 2, "dash": dash},
+        name=f"{key} {name}".strip(),
+        legendgroup=key,
+        showlegend=legend,
+        hovertemplate=f"{key} {name}: {_HOVER[kind]}<extra></extra>",
+    )
 
 
 def _band(key: str, points: _Points) -> go.Scatter:
