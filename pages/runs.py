@@ -58,7 +58,7 @@ if groups := loading.groups():
     table = group_table(groups)
     st.dataframe(
         table, hide_index=True, height="content",
-        column_config={title: name_column(table[title]) for title in ("group", "recipe")},
+        column_config={title: name_column(table[title]) for title in ("group", "model", "dataset", "recipe")},
     )  # fmt: skip
 
 st.subheader("A model from elsewhere", anchor=False)

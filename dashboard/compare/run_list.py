@@ -27,8 +27,7 @@ def run_list(runs: list[Run], *, deletable: bool) -> None:
     table.insert(list(table.columns).index("note"), "learning curve", curves)
     names = tuple(run.run_id for run in runs)
     columns: dict[str, Any] = {
-        "run": name_column(table["run"]),
-        "recipe": name_column(table["recipe"]),
+        **{title: name_column(table[title]) for title in ("run", "model", "dataset", "recipe")},
         "learning curve": st.column_config.LineChartColumn(help=explained("learning curve")),
         "marks": st.column_config.MultiselectColumn(
             width=16 + max(sum(22 + 7 * len(mark) for mark in marks) for marks in table["marks"]),
