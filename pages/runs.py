@@ -56,9 +56,10 @@ if groups := loading.groups():
         "new seeds and new images alike."
     )
     table = group_table(groups)
+    names = ("group", "model", "dataset", "recipe")
     st.dataframe(
         table, hide_index=True, height="content",
-        column_config={title: name_column(table[title]) for title in ("group", "model", "dataset", "recipe")},
+        column_config={title: name_column(table[title]) for title in names},
     )  # fmt: skip
 
 st.subheader("A model from elsewhere", anchor=False)
