@@ -5,7 +5,8 @@ on from its last epoch. Every node needs fercore with the extra 'cluster'; the i
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,9 +59,26 @@ def run_on_ray(
     stop.
     """
     check_cells(store, requests, faces)
-    try:
+    with _connected(address):
         import ray
         from ray.util.queue import Queue
+
+        epochs, images = Queue(actor_options={"num_cpus": 0}), ray.put(faces)
+        clock = Clock(requests, store.finished(), on_progress)
+        tasks = {
+            _submit(request, images, store, epochs, gpus): request
+            for request in requests
+            if request.run_id not in store.finished()
+        }
+        broken = _collect(tasks, store, epochs, clock, stop_requested)
+    return outcome_of(store, requests, broken)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[None]:
+    """With a cluster, or one that is started here; raises `ConfigError` where there is none."""
+    try:
+        import ray
     except ImportError as error:
         raise ConfigError("Ray is not installed. Run: pip install 'fercore[cluster]'") from error
 
@@ -72,17 +90,9 @@ def run_on_ray(
         configure_logging=False,
     )
     try:
-        epochs, images = Queue(actor_options={"num_cpus": 0}), ray.put(faces)
-        clock = Clock(requests, store.finished(), on_progress)
-        tasks = {
-            _submit(request, images, store, epochs, gpus): request
-            for request in requests
-            if request.run_id not in store.finished()
-        }
-        broken = _collect(tasks, store, epochs, clock, stop_requested)
+        yield
     finally:
         ray.shutdown()
-    return outcome_of(store, requests, broken)
 
 
 def _submit(
