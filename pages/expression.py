@@ -81,17 +81,13 @@ st.caption(
     f"Left: shares of the {theme.count(support)} faces labelled {name}. Right: shares of the faces "
     f"that a model calls {name}. Bars are the 95 % intervals."
 )
-others = found["A"].away["class"].head(2)
+cells = [(name, other) for other in found["A"].away["class"].head(2)]
+cells += [(other, name) for other in found["A"].here["class"].head(2)]
 with st.container(horizontal=True):
-    for other in others:
+    for label, predicted in cells:
         st.page_link(
-            **cell_link("misclassified", name, other, which="a"),
-            label=f"Faces: {name} → {other}", icon=":material/gallery_thumbnail:", width="content",
-        )  # fmt: skip
-    for other in found["A"].here["class"].head(2):
-        st.page_link(
-            **cell_link("misclassified", other, name, which="a"),
-            label=f"Faces: {other} → {name}", icon=":material/gallery_thumbnail:", width="content",
+            **cell_link("misclassified", label, predicted, which="a"), width="content",
+            label=f"Faces: {label} → {predicted}", icon=":material/gallery_thumbnail:",
         )  # fmt: skip
 
 st.subheader("Do people agree with its labels?", anchor=False)
