@@ -1,5 +1,6 @@
 """Every test works in folders of its own: no cache, setting or run of the user's is touched."""
 
+import os
 import shutil
 import sys
 from functools import cache
@@ -54,8 +55,9 @@ def fresh_caches():
 
 @pytest.fixture(scope="session")
 def fer2013_cache(tmp_path_factory):
-    """A cache that holds FER2013 after its first reading, shared by the tests that need it."""
-    return tmp_path_factory.mktemp("fer2013-cache")
+    """A cache that holds FER2013 after its first reading, shared by all who run these tests."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "fer2013-cache"
 
 
 @pytest.fixture
