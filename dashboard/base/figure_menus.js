@@ -27,10 +27,11 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     const axis = plot._fullLayout[name] ?? {}
     const suffix = (axis.ticksuffix ?? "").trim()
     const title = words(plot.layout[name]?.title?.text)
-    const read = axis.tickmode === "array" && axis.ticktext
+    const number = axis.tickmode === "array" && axis.ticktext
       ? marked(axis.tickvals, axis.ticktext.map(words)) : value => value
-    return { title: title && !title.includes(suffix) ? `${title}, ${suffix}` : title, suffix,
-      domain: axis.domain ?? [0, 1], read }
+    return { title: title && !title.includes(suffix) ? `${title}, ${suffix}` : title,
+      domain: axis.domain ?? [0, 1],
+      read: value => typeof value === "string" ? words(value) : number(value) }
   }
   // Places that are numbered are read by their names; others in the unit of their marks.
   const marked = (places, names) => {
@@ -52,55 +53,54 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
 
   const shown = trace => trace.visible === true && trace.mode !== "none"
     && trace.marker?.color !== "rgba(0,0,0,0)"  // it takes clicks
-  const ends = (trace, letter, index, value, read) => {
-    const error = trace[`error_${letter}`]
-    if (!error?.visible || !error.array) return ["", ""]
-    const below = error.symmetric ? error.array : error.arrayminus
-    return [read(value - below[index]), read(value + error.array[index])]
+  // Where a trace's points lie; the value of a cell; and the data of each.
+  const points = trace => {
+    const at = (values, index) => values ? values[index] : index
+    const cells = (row, i) => Array.from(row, (value, j) =>
+      ({ x: at(trace.x, j), y: at(trace.y, i), value, data: trace.customdata?.[i]?.[j] }))
+    const all = trace.z ? Array.from(trace.z).flatMap(cells)
+      : Array.from({ length: trace._length }, (_, index) => (
+        { x: at(trace.x, index), y: at(trace.y, index), index, data: trace.customdata?.[index] }))
+    return all.filter(({ x, y, value }) => [x, y].every(it => it !== null && !Number.isNaN(it))
+      && (!trace.z || Number.isFinite(value)))
   }
-  // Of a point's data, those that its trace names.
-  const about = (trace, data) => {
-    const all = typeof data === "object" ? Array.from(data ?? []) : [data]
-    return Object.fromEntries((trace.meta?.columns ?? []).map((name, k) => [name, all[k]]))
+  const end = (one, letter, point, sign) => {
+    const error = one.trace[`error_${letter}`]
+    if (!error?.visible || !error.array) return ""
+    const reach = sign > 0 || error.symmetric ? error.array : error.arrayminus
+    return one[letter].read(point[letter] + sign * reach[point.index])
   }
-  const lines = (trace, x, y) => {
-    const value = (values, index, read) => {
-      const it = values ? values[index] : index
-      return typeof it === "string" ? words(it) : read(it)
-    }
-    if (trace.z) {
-      const cells = (row, i) => Array.from(row, (z, j) => [
-        value(trace.x, j, x.read), "", "", value(trace.y, i, y.read), "", "", z,
-        about(trace, trace.customdata?.[i]?.[j])])
-      return Array.from(trace.z).flatMap(cells).filter(line => Number.isFinite(line[6]))
-    }
-    return Array.from({ length: trace._length }, (_, i) => [
-      value(trace.x, i, x.read), ...ends(trace, "x", i, trace.x?.[i], x.read),
-      value(trace.y, i, y.read), ...ends(trace, "y", i, trace.y?.[i], y.read), "",
-      about(trace, trace.customdata?.[i])])
+  // Of a point's data, one that its trace names.
+  const told = ({ trace }, { data }, name) => {
+    const place = trace.meta?.columns?.indexOf(name) ?? -1
+    return place < 0 ? "" : typeof data === "object" ? data?.[place] : data
   }
   const table = plot => {
     const traces = plot._fullData.map((trace, index) => ({ trace, name: plot.data[index]?.name }))
       .filter(({ trace, name }) => shown(trace) && (name || trace.hoverinfo !== "skip"))
       .map(one => ({ ...one, x: axisOf(plot, one.trace, "x"), y: axisOf(plot, one.trace, "y") }))
-    const all = (letter, what) => [...new Set(traces.map(one => one[letter][what]).filter(Boolean))]
-    const [xs, ys] = [all("x", "title"), all("y", "title")]
-    const named = { x: xs.join(" or ") || "x", y: ys.join(" or ") || "y",
-      value: words(traces.find(one => one.trace.z)?.name),
-      ...plot.layout.meta?.columns }
-    const { x, y } = named
+    const titles = letter => [...new Set(traces.map(one => one[letter].title).filter(Boolean))]
+    const axes = ["x", "y"], several = axes.filter(letter => titles(letter).length > 1)
+    const panel = one => [panelOf(plot, one.x, one.y), ...several.map(letter => one[letter].title)]
+      .filter(Boolean).join(", ")
+    const named = { x: titles("x").join(" or ") || "x", y: titles("y").join(" or ") || "y",
+      value: words(traces.find(one => one.trace.z)?.name), ...plot.layout.meta?.columns }
     const own = [...new Set(traces.flatMap(one => one.trace.meta?.columns ?? []))].filter(Boolean)
-    const rows = traces.flatMap(one => {
-      const panel = [panelOf(plot, one.x, one.y), xs.length > 1 && one.x.title,
-        ys.length > 1 && one.y.title].filter(Boolean).join(", ")
-      return lines(one.trace, one.x, one.y).map(line => [panel, one.trace.z ? "" : words(one.name),
-        ...line.slice(0, 7), ...own.map(name => line[7][name])])
-    }).filter(row => [row[2], row[5]].every(value => value !== null && !Number.isNaN(value)))
-    const header = ["panel", "trace", x, `${x} low`, `${x} high`, y, `${y} low`, `${y} high`,
-      named.value, ...own]
-    const filled = header.map((name, k) =>
-      name && rows.some(row => row[k] !== "" && row[k] != null))
-    return [header, ...rows].map(row => row.filter((_, k) => filled[k]))
+    const columns = [
+      ["panel", panel],
+      ["trace", one => one.trace.z ? "" : words(one.name)],
+      ...axes.flatMap(letter => [
+        [named[letter], (one, point) => one[letter].read(point[letter])],
+        [named[letter] && `${named[letter]} low`, (one, point) => end(one, letter, point, -1)],
+        [named[letter] && `${named[letter]} high`, (one, point) => end(one, letter, point, 1)],
+      ]),
+      [named.value, (_, { value }) => value],
+      ...own.map(name => [name, (one, point) => told(one, point, name)]),
+    ]
+    const rows = traces.flatMap(one => points(one.trace)
+      .map(point => columns.map(([, read]) => read(one, point))))
+    const filled = columns.map(([name], k) => name && rows.some(row => (row[k] ?? "") !== ""))
+    return [columns.map(([name]) => name), ...rows].map(row => row.filter((_, k) => filled[k]))
   }
   const cell = value => {
     if (value == null || Number.isNaN(value)) return ""
