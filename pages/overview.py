@@ -8,7 +8,7 @@ from dashboard.base.failures import errors_told
 from dashboard.base.parameters import cell_link, link
 from dashboard.base.plain import plain
 from dashboard.base.widgets import csv_button, heading, models_line, score_card, way_to_class
-from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
+from dashboard.compare.accuracy_svg import TITLE, Score, accuracy_svg, in_words
 from dashboard.compare.card_panel import card_button
 from dashboard.compare.elsewhere_view import elsewhere_in_words
 from dashboard.compare.published_view import published_figures, shown_beside
@@ -71,13 +71,15 @@ on_fer2013 = selection.labels == "dataset" and all(
     model.dataset == "FER2013" for model in selection.models.values()
 )
 known = shown_beside() if on_fer2013 and selection.part == "private" else None
-figure.image(
-    accuracy_svg(
-        accuracies, references=on_fer2013, published=known, dark=st.context.theme.type == "dark"
-    ),
-    width="stretch",
-    alt=in_words(accuracies),
-)
+with figure.container(key="figure-accuracy", gap="xxsmall"):
+    st.markdown(f"**{TITLE}**")
+    st.image(
+        accuracy_svg(
+            accuracies, references=on_fer2013, published=known, dark=st.context.theme.type == "dark"
+        ),
+        width="stretch",
+        alt=in_words(accuracies),
+    )
 if known:
     figure.caption(plain(known.caveat))
 

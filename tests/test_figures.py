@@ -1,6 +1,8 @@
 """Figures hold the numbers they are given, and say what is what."""
 
 import re
+from html import unescape
+from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -78,6 +80,11 @@ def test_accuracy_figure_places_its_points_and_references():
     )
     assert int(height) < int(top)  # above the lines: no line crosses its words
     assert "paper" not in accuracy_svg(scores, references=False)
+    (numbers,) = re.findall("<metadata>(.*)</metadata>", svg, re.S)
+    held = pd.read_csv(StringIO(unescape(numbers)), index_col="trace")
+    assert held.loc["A"].tolist() == [63.25, 61, 65]
+    assert held.loc["Savitri et al., CNN-LSTM", "accuracy, %"] == 46.82
+    assert held.loc["human"].tolist() == [65, 60, 70]
 
 
 def test_class_figure_has_a_point_per_class_and_model(two_runs):

@@ -18,7 +18,9 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
   // What a label says, without its marks.
   const words = label => new DOMParser().parseFromString(
     String(label ?? "").replace(/<br *\/?>/g, " "), "text/html").body.textContent.trim()
-  const titleOf = plot => plot.layout.meta?.title
+  // A figure is Plotly's, or an SVG that holds its numbers: see `accuracy_svg`.
+  const FIGURE = '.js-plotly-plot, [class*="st-key-figure-"] img[src^="data:image/svg"]'
+  const titleOf = plot => plot.layout?.meta?.title || plot.alt?.split(":")[0]
     || plot.closest("[aria-label]")?.getAttribute("aria-label") || "Figure"
 
   // An axis: what it is called, and how a value is read on it, as its own marks say.
@@ -109,7 +111,11 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     const formula = FORMULA.includes(value[0]) && !Number.isFinite(Number(value))
     return `"${formula ? "'" : ""}${value.replaceAll('"', '""')}"`
   }
-  const csv = plot => table(plot).map(row => `${row.map(cell).join(",")}\n`).join("")
+  const csv = async plot => {
+    if (plot.layout) return table(plot).map(row => `${row.map(cell).join(",")}\n`).join("")
+    const file = await (await fetch(plot.src)).text()
+    return new DOMParser().parseFromString(file, "text/xml").querySelector("metadata").textContent
+  }
 
   // A picture is drawn apart from the page, and knows of its fonts what is given along.
   const withFile = async rule => {
@@ -143,7 +149,7 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
   }, [""])
   const png = async plot => {
     const { fontFamily, color, backgroundColor } = theme()
-    const { width, height } = plot._fullLayout
+    const { width, height } = plot.getBoundingClientRect()
     const canvas = made("canvas"), pen = canvas.getContext("2d")
     const font = `600 16px ${fontFamily}`
     pen.font = font
@@ -155,8 +161,9 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     Object.assign(pen, { fillStyle: color, font })
     title.forEach((line, row) => pen.fillText(line, 8, 26 + 22 * row))
     const fonts = await fontsOf(fontFamily)
-    for (const layer of plot.querySelectorAll(".main-svg, canvas:not(.gl-canvas-pick)")) {
-      const picture = layer.matches("canvas") ? layer : await drawn(layer, fonts)
+    const layers = plot.querySelectorAll(".main-svg, canvas:not(.gl-canvas-pick)")
+    for (const layer of layers.length ? layers : [plot]) {
+      const picture = layer.matches("canvas, img") ? layer : await drawn(layer, fonts)
       pen.drawImage(picture, 0, top, width, height)
     }
     return new Promise(done => canvas.toBlob(done))
@@ -178,8 +185,8 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     return done ? "Copied" : "Not copied: take it from the address bar"
   }
   const ITEMS = {
-    "Numbers as CSV": plot =>
-      save(new Blob([csv(plot)], { type: "text/csv" }), titleOf(plot), "csv"),
+    "Numbers as CSV": async plot =>
+      save(new Blob([await csv(plot)], { type: "text/csv" }), titleOf(plot), "csv"),
     "Picture as PNG": async plot => save(await png(plot), titleOf(plot), "png"),
     "Copy link to this page": (plot, menu) => copied(menu),
   }
@@ -198,7 +205,7 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
     })
     for (const item of items) item.onclick = async () => {
       try {
-        const plot = place.parentElement.querySelector(".js-plotly-plot")
+        const plot = place.parentElement.querySelector(FIGURE)
         status.textContent = await ITEMS[item.textContent](plot, menu) ?? ""
       } catch (error) {
         console.error(error)
@@ -211,10 +218,10 @@ if (!window.fercoreFigures && HTMLElement.prototype.showPopover) {
   // React draws figures anew as it likes, and knows nothing of these menus.
   const look = () => {
     for (const menu of document.querySelectorAll(".figure-menu"))
-      if (!menu.parentElement.querySelector(".js-plotly-plot")) menu.remove()
-    for (const plot of document.querySelectorAll(".js-plotly-plot")) {
+      if (!menu.parentElement.querySelector(FIGURE)) menu.remove()
+    for (const plot of document.querySelectorAll(FIGURE)) {
       const place = plot.closest('[class*="st-key-figure-"], [class*="st-key-wide-"]')
-      if (!place || !plot.layout) continue
+      if (!place || !(plot.layout || plot.alt)) continue
       if (!place.querySelector(":scope > .figure-menu")) place.prepend(menuFor())
       const name = `Save this figure: ${titleOf(plot)}`
       const button = place.querySelector(".figure-menu > button")

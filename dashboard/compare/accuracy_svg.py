@@ -1,19 +1,25 @@
 """The Overview's figure: accuracies with their intervals, beside the paper's and the human one.
 
 It is the first thing a person sees, and Plotly takes the browser a second or two to load; so this
-one figure is plain SVG.
+one figure is plain SVG. Its menu (`figure_menus.js`) finds its numbers in it.
 """
 
+from html import escape
 from typing import NamedTuple
 
+import pandas as pd
+
+from fercore.csv_tables import csv_text
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
 from fercore.scoring.statistics import Interval
 from fercore.study.references import AUTHORS, HUMAN, PAPER, Published
 from fercore.wording import interval, percent
 
-_WIDTH, _HEIGHT = 480, 250  # narrow: on a telephone the letters are still read
-_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 20, 34, 178  # edges of the plotting area
+TITLE = "Accuracy with 95 % interval"
+_WIDTH, _HEIGHT = 480, 234  # narrow: on a telephone the letters are still read
+_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 20, 18, 162  # edges of the plotting area
 _LINE = 20  # from one line of words to the next
+_NO_INTERVAL = (float("nan"), float("nan"))
 _MARGIN = 0.03  # of accuracy, left and right of what is drawn
 
 
@@ -54,15 +60,29 @@ def accuracy_svg(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" fill="{text}" '
         f'font-size="13" font-family="sans-serif">'
-        f'<text x="0" y="16" font-weight="600" font-size="15">Accuracy with 95 % interval</text>'
-        f"{''.join(parts)}</svg>"
+        f"<metadata>{escape(_numbers(scores, lines))}</metadata>{''.join(parts)}</svg>"
     )
+
+
+def _numbers(scores: list[Score], lines: dict[str, float]) -> str:
+    """What is drawn, as CSV, in percent."""
+    rows: list[tuple[str, float, float, float]] = []
+    for score in scores:
+        rows += [(f"{score.key}, each seed", seed, *_NO_INTERVAL) for seed in score.seeds]
+        rows.append((score.key, score.accuracy, *score.interval))
+    rows += [(name, accuracy, *_NO_INTERVAL) for name, accuracy in lines.items()]
+    if lines:
+        rows.append(("human", sum(HUMAN) / 2, *HUMAN))
+    value = "accuracy, %"
+    table = pd.DataFrame(rows, columns=["trace", value, f"{value} low", f"{value} high"])
+    table.iloc[:, 1:] = (100 * table.iloc[:, 1:]).round(10)
+    return csv_text(table)
 
 
 def in_words(scores: list[Score]) -> str:
     """The figure for those who cannot see it."""
     said = (f"{s.key} {percent(s.accuracy)} {interval(s.interval)}" for s in scores)
-    return f"Accuracy with 95 % interval: {'; '.join(said)}"
+    return f"{TITLE}: {'; '.join(said)}"
 
 
 def _axis(low: float, high: float, x) -> list[str]:

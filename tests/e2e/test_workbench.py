@@ -14,7 +14,7 @@ from dashboard.faces.verdict_form import CLASS_KEYS, KEYS
 from fercore.labels import CLASSES
 from fercore.runs.listing import read_run
 from fercore.scoring.metrics import confusion_matrix
-from tests.e2e.conftest import go_to, menu_of, narrowing, opened_anew, settle
+from tests.e2e.conftest import follow, go_to, menu_of, narrowing, opened_anew, settle
 from tests.e2e.test_browser import click_cell
 
 TILE = re.compile(r"^\w+ → \w+ 0\.\d\d$")
@@ -177,6 +177,15 @@ def test_a_figure_is_saved_by_its_menu_and_the_page_linked_to(page, address, run
     menus.nth(1).press("Enter")
     page.keyboard.press("Shift+Tab")
     expect(page.locator(".figure-menu :popover-open")).to_have_count(0)
+
+    follow(page, "Overview")
+    name, content = saved(page, menus, "Numbers as CSV")
+    assert name == "Accuracy-with-95-interval.csv"
+    shown = pd.read_csv(BytesIO(content)).set_index("trace")
+    assert shown.loc["A", "accuracy, %"] == pytest.approx(100 * table.correct.mean())
+    name, content = saved(page, menus, "Picture as PNG")
+    with Image.open(BytesIO(content)) as picture:
+        assert len(picture.convert("RGB").getcolors(10**6)) > 20
 
 
 def test_a_threshold_moves_the_decisions(page, address):
