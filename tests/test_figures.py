@@ -82,9 +82,9 @@ def test_accuracy_figure_places_its_points_and_references():
     assert "paper" not in accuracy_svg(scores, references=False)
     (numbers,) = re.findall("<metadata>(.*)</metadata>", svg, re.S)
     held = pd.read_csv(StringIO(unescape(numbers)), index_col="trace")
-    assert held.loc["A"].tolist() == [63.25, 61, 65]
+    assert list(held.loc["A"]) == [63.25, 61, 65]
     assert held.loc["Savitri et al., CNN-LSTM", "accuracy, %"] == 46.82
-    assert held.loc["human"].tolist() == [65, 60, 70]
+    assert list(held.loc["human"]) == [65, 60, 70]
 
 
 def test_class_figure_has_a_point_per_class_and_model(two_runs):
