@@ -7,15 +7,9 @@ import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_probabilities
-from dashboard.base.widgets import (
-    csv_button,
-    explain_toggle,
-    heading,
-    letter,
-    models_line,
-    one_of,
-    stacked,
-)
+from dashboard.base.downloads import csv_button, stacked
+from dashboard.base.heading import heading, models_line
+from dashboard.base.widgets import explain_toggle, letter, one_of
 from dashboard.compare import calibration_view
 from dashboard.compare.calibration_view import SCALED, TRAINED
 from dashboard.compare.figures import reliability_figure

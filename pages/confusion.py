@@ -9,11 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.base import loading, theme
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.current import current_with_predictions
+from dashboard.base.downloads import csv_button
+from dashboard.base.heading import heading, models_line
 from dashboard.base.keys import PREDICTED, PREDICTED_B, TRUE
 from dashboard.base.parameters import NORMALISATIONS
 from dashboard.base.selecting import choose_cell
 from dashboard.base.selection import ANY
-from dashboard.base.widgets import csv_button, explain_toggle, heading, letter, models_line, one_of
+from dashboard.base.widgets import explain_toggle, letter, one_of
 from dashboard.compare.figures import confusion_figure, difference_figure
 from dashboard.compare.lessons import cell_lesson, taught_cell
 from fercore import wording

@@ -7,11 +7,13 @@ import streamlit as st
 from dashboard.base import image_loading
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.current import by_the_datasets_labels, current_with_predictions
+from dashboard.base.downloads import csv_button, stacked
+from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import PAIRS
 from dashboard.base.selecting import choose_cell, choose_slice
 from dashboard.base.selection import ANY
 from dashboard.base.theme import count, readable
-from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked
+from dashboard.base.widgets import one_of
 from dashboard.compare import audit_view
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from dashboard.base.heading import heading
 from dashboard.base.parameters import STUDY_IMAGES
 from dashboard.base.theme import count
-from dashboard.base.widgets import heading, one_of
+from dashboard.base.widgets import one_of
 from dashboard.study import study_loading, study_view, study_words
 from fercore.study.standing import can_be_told, standing, study_shown
 from fercore.study.store import StudyStore

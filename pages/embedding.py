@@ -7,10 +7,12 @@ import streamlit as st
 from dashboard.base import image_loading, theme
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_predictions, one_seed_each
+from dashboard.base.downloads import csv_button
+from dashboard.base.heading import heading, models_line
 from dashboard.base.keys import LASSO
 from dashboard.base.parameters import COLOURINGS
 from dashboard.base.selection import ANY
-from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of
+from dashboard.base.widgets import letter, one_of
 from dashboard.compare import extras_view
 from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected

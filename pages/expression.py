@@ -5,8 +5,10 @@ import streamlit as st
 from dashboard.base import image_loading, loading, theme
 from dashboard.base.charts import show_figure
 from dashboard.base.current import by_the_datasets_labels, current_with_predictions
+from dashboard.base.downloads import csv_button, stacked
+from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import cell_link, link
-from dashboard.base.widgets import csv_button, heading, letter, models_line, one_of, stacked
+from dashboard.base.widgets import letter, one_of
 from dashboard.compare import expression_view, extras_view
 from dashboard.compare.expression_words import (
     Facts,

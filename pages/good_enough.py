@@ -5,9 +5,11 @@ import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_predictions
+from dashboard.base.downloads import csv_button, stacked
+from dashboard.base.heading import heading, models_line, not_for
 from dashboard.base.parameters import WISHES
 from dashboard.base.plain import plain
-from dashboard.base.widgets import csv_button, heading, models_line, not_for, one_of, stacked
+from dashboard.base.widgets import one_of
 from dashboard.compare import good_enough_view as view
 from dashboard.compare.figures import recall_figure, wanted_figure
 from dashboard.compare.report_button import report_button

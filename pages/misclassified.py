@@ -6,11 +6,13 @@ import streamlit as st
 
 from dashboard.base import image_loading
 from dashboard.base.current import current_with_predictions
+from dashboard.base.downloads import csv_button
+from dashboard.base.heading import heading, models_line
 from dashboard.base.keys import SEEDS_WRONG, WHICH
 from dashboard.base.parameters import ORDERS
 from dashboard.base.selection import ANY, WHOLE_RANGE, cell_in_words
 from dashboard.base.theme import count
-from dashboard.base.widgets import csv_button, heading, models_line, one_of, paged
+from dashboard.base.widgets import one_of, paged
 from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected
 from dashboard.faces.always_wrong import always_wrong_in_words

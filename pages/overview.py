@@ -4,10 +4,12 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.current import current_with_predictions
+from dashboard.base.downloads import csv_button
 from dashboard.base.failures import errors_told
+from dashboard.base.heading import heading, models_line, way_to_class
 from dashboard.base.parameters import cell_link, link
 from dashboard.base.plain import plain
-from dashboard.base.widgets import csv_button, heading, models_line, score_card, way_to_class
+from dashboard.base.widgets import score_card
 from dashboard.compare.accuracy_svg import TITLE, Score, accuracy_svg, in_words
 from dashboard.compare.card_panel import card_button
 from dashboard.compare.elsewhere_view import elsewhere_in_words

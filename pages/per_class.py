@@ -8,9 +8,11 @@ import streamlit as st
 from dashboard.base import loading, theme
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.current import current_with_predictions
+from dashboard.base.downloads import csv_button, stacked
+from dashboard.base.heading import heading, models_line, way_to_class
 from dashboard.base.keys import METRIC
 from dashboard.base.selecting import choose_cell
-from dashboard.base.widgets import csv_button, heading, models_line, one_of, stacked, way_to_class
+from dashboard.base.widgets import one_of
 from dashboard.compare.figures import class_difference_figure, class_figure
 from fercore import wording
 from fercore.figures.classes import metric_title

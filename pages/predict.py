@@ -7,9 +7,11 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.current import current_with_answers
+from dashboard.base.downloads import csv_button
+from dashboard.base.heading import heading, model_names, not_for
 from dashboard.base.parameters import LOOKED_AT, link
 from dashboard.base.plain import plain
-from dashboard.base.widgets import csv_button, heading, model_names, not_for, one_of
+from dashboard.base.widgets import one_of
 from dashboard.faces.clip_view import clip_page
 from dashboard.faces.kept_photos import camera_field, forget, kept_photos, photo_field
 from dashboard.faces.photo_view import (

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from dashboard.base.heading import heading
 from dashboard.base.parameters import STUDY_IMAGES
-from dashboard.base.widgets import heading, one_of
+from dashboard.base.widgets import one_of
 from dashboard.study import pretraining_view, study_loading, study_view
 from fercore.study.standing import can_be_told, standing
 from fercore.study.variants import TRANSFER, find_study

@@ -5,11 +5,12 @@ import streamlit as st
 
 from dashboard.base import image_loading
 from dashboard.base.current import by_the_datasets_labels, current_with_predictions, one_seed_each
+from dashboard.base.downloads import csv_button
+from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY
 from dashboard.base.theme import count
-from dashboard.base.widgets import csv_button, heading, models_line
 from dashboard.faces.get_faces import images_missing
 from dashboard.faces.review_panel import export_button, import_field, reviewed_faces, score_table
 from fercore.analysis import review

@@ -8,8 +8,10 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_probabilities
+from dashboard.base.downloads import csv_button
+from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import CURVES
-from dashboard.base.widgets import csv_button, explain_toggle, heading, letter, models_line, one_of
+from dashboard.base.widgets import explain_toggle, letter, one_of
 from dashboard.compare.figures import curves_at
 from dashboard.compare.lessons import curve_lesson
 from fercore.figures.curves import curves_table, mean_decisions

@@ -4,8 +4,9 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.access import may_write, write_or_say_why
+from dashboard.base.downloads import csv_button
+from dashboard.base.heading import heading
 from dashboard.base.plain import plain
-from dashboard.base.widgets import csv_button, heading
 from dashboard.compare.card_panel import card_panel
 from dashboard.compare.import_panel import import_panel
 from dashboard.compare.onnx_panel import onnx_panel

@@ -7,10 +7,12 @@ from dashboard.base import image_loading, loading, theme
 from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.current import current_with_predictions
+from dashboard.base.downloads import csv_button, stacked
+from dashboard.base.heading import heading, models_line, way_to_class
 from dashboard.base.plain import plain
 from dashboard.base.selecting import choose_slice
 from dashboard.base.selection import ANY
-from dashboard.base.widgets import csv_button, heading, letter, models_line, stacked, way_to_class
+from dashboard.base.widgets import letter
 from dashboard.compare.figures import slices_figure
 from dashboard.compare.marks_panel import marks_panel, save_subset
 from dashboard.compare.marks_view import crossed_section, gaps_section

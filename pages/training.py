@@ -6,8 +6,9 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current, has_weights_or_say_so, one_seed_each
+from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.failures import errors_told
-from dashboard.base.widgets import csv_button, heading, model_names, stacked
+from dashboard.base.heading import heading, model_names
 from dashboard.compare.history_figure import history_figure, training_facts
 
 selection = current()

@@ -8,7 +8,8 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from dashboard.base import loading
 from dashboard.base.current import current_with_weights
 from dashboard.base.failures import errors_told
-from dashboard.base.widgets import heading, model_names, not_for, one_of
+from dashboard.base.heading import heading, model_names, not_for
+from dashboard.base.widgets import one_of
 from dashboard.live import view as live_view
 from dashboard.live.camera_check import TROUBLE, camera_trouble
 from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from dashboard.base.current import current_with_answers
+from dashboard.base.heading import heading, model_names, not_for
 from dashboard.base.parameters import FACES_FROM
-from dashboard.base.widgets import heading, model_names, not_for, one_of
+from dashboard.base.widgets import one_of
 from dashboard.faces.one_face import in_a_photo, of_the_images
 from dashboard.faces.what_if_view import what_if
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.access import write_or_say_why
-from dashboard.base.widgets import heading, not_for
+from dashboard.base.heading import heading, not_for
 from dashboard.own.faces_view import stored_view
 from dashboard.own.photos_view import photo_form, preview
 from fercore.data.stored_faces import stored_faces

@@ -12,8 +12,9 @@ from dashboard.base.figures import drawn_once
 from dashboard.base.image_loading import Images
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
-from dashboard.base.widgets import letter, tile
+from dashboard.base.widgets import letter
 from dashboard.compare.slices_view import properties
 from dashboard.faces import face_loading
 from dashboard.faces.open_face import open_soon

@@ -16,7 +16,7 @@ from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once
 from dashboard.base.keys import LASSO
 from dashboard.base.theme import count
-from dashboard.base.widgets import enlarged, png_url
+from dashboard.base.tiles import enlarged, png_url
 from fercore import data
 from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt

@@ -5,11 +5,11 @@ import streamlit as st
 
 from dashboard.base import loading, theme
 from dashboard.base.address import NOT_HERE
+from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.own_slices import NOTHING
 from dashboard.base.parameters import CROSS_ONE, CROSS_OTHER, GAPS_BY
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
-from dashboard.base.widgets import csv_button, stacked
 from dashboard.compare.slices_view import crossed_slices, slices_in_words
 from fercore import wording
 from fercore.analysis import marks

@@ -11,11 +11,13 @@ from PIL import Image, ImageDraw
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.clicks import clickable_figure
+from dashboard.base.downloads import csv_button
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
+from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
-from dashboard.base.widgets import csv_button, letter, tile
+from dashboard.base.widgets import letter
 from dashboard.faces.clip_work import ClipWork, as_url
 from dashboard.faces.photo_view import CALIBRATED, Judge, judges
 from fercore.faces.clip_names import MAX_SECONDS, NAMED, PER_SECOND, SUFFIXES

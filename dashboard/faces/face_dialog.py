@@ -10,12 +10,14 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import answers_or_say_so
+from dashboard.base.downloads import csv_button
 from dashboard.base.failures import errors_told
 from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
 from dashboard.base.parameters import link
 from dashboard.base.selection import Selection
-from dashboard.base.widgets import csv_button, letter, tile
+from dashboard.base.tiles import tile
+from dashboard.base.widgets import letter
 from dashboard.faces import face_loading
 from dashboard.faces.face_row import row_of_faces
 from dashboard.faces.get_faces import offer_faces

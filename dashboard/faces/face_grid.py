@@ -11,7 +11,7 @@ from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
 from dashboard.base.selection import Selection
 from dashboard.base.theme import count
-from dashboard.base.widgets import tile
+from dashboard.base.tiles import tile
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import open_face, seeds_wrong
 from dashboard.faces.face_row import order_of_open

@@ -14,8 +14,9 @@ from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
+from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
-from dashboard.base.widgets import letter, tile
+from dashboard.base.widgets import letter
 from dashboard.faces.looks import what_they_look_at
 from fercore.faces.detection import Box, Found, crops, find_faces, remarks
 from fercore.faces.photos import Photo

@@ -11,7 +11,8 @@ from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
 from dashboard.base.selection import Selection
-from dashboard.base.widgets import paged, tile
+from dashboard.base.tiles import tile
+from dashboard.base.widgets import paged
 from dashboard.faces.face_row import row_of_faces
 from dashboard.faces.open_face import close, no_such_face, open_soon
 from dashboard.faces.verdict_form import (

@@ -10,9 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard.base.charts import show_figure
+from dashboard.base.downloads import csv_button
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.figures import drawn_once
-from dashboard.base.widgets import csv_button, letter, tile
+from dashboard.base.tiles import tile
+from dashboard.base.widgets import letter
 from dashboard.faces import face_loading
 from dashboard.faces.looks import what_they_look_at
 from fercore.analysis.what_if import SCALES, Change, Flip, changed, flips, nearest_flip

@@ -11,8 +11,9 @@ from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
 from dashboard.base.plain import plain
 from dashboard.base.theme import count
+from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
-from dashboard.base.widgets import paged, tile
+from dashboard.base.widgets import paged
 from dashboard.own.faces_view import select_set
 from fercore.data.class_names import COLLECTIONS, class_names
 from fercore.data.own_faces import FOUND, PASSED_OVER, WHOLE, OwnFaces, OwnPhoto, split_faces

@@ -5,10 +5,10 @@ import streamlit as st
 
 from dashboard.base.address import NOT_HERE
 from dashboard.base.charts import show_figure
+from dashboard.base.downloads import csv_button
 from dashboard.base.parameters import STUDY_CURVES
 from dashboard.base.plain import plain
 from dashboard.base.theme import Format, count, readable
-from dashboard.base.widgets import csv_button
 from dashboard.study import study_figures, study_loading, study_words
 from dashboard.study.reading_svg import reading_svg
 from fercore.models import MODELS
