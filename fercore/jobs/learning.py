@@ -19,8 +19,8 @@ from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 if TYPE_CHECKING:
     from fercore.models.network import Network
     from fercore.training.checkpoint import Checkpoints
-    from fercore.training.fit import Fit
     from fercore.training.parallel import Group
+    from fercore.training.records import Fit
 
 
 class Learnt(NamedTuple):

@@ -31,40 +31,10 @@ from fercore.training.checkpoint import Checkpoints
 from fercore.training.optimizer import learning_rate, optimizer, set_rate
 from fercore.training.parallel import Group
 from fercore.training.recipes import Recipe
-from fercore.training.records import EpochRecord, Interrupted, Partial, Progress, Watcher
+from fercore.training.records import EpochRecord, Fit, Interrupted, Partial, Progress, Watcher
 from fercore.training.teacher import Teacher, share_of_work
 
 _NOT_FINITE = "The {}. Start again with a lower learning rate, or keep the epochs before."
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a training has come to."""
-
-    history: list[EpochRecord]
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch with the highest PublicTest accuracy, the first of equals.
-
-        The last one where PublicTest was asked about none, 0 before any is done.
-        """
-        accuracies = self._validated
-        return max(accuracies, key=accuracies.__getitem__, default=len(self.history))
-
-    @property
-    def chosen(self) -> bool:
-        """Whether PublicTest chose the best epoch."""
-        return bool(self._validated)
-
-    @property
-    def _validated(self) -> dict[int, float]:
-        """PublicTest accuracy by epoch."""
-        return {
-            record.epoch: record.val_accuracy
-            for record in self.history
-            if record.val_accuracy is not None
-        }
 
 
 def fit(

@@ -42,6 +42,36 @@ class EpochRecord:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """What a training has come to."""
+
+    history: list[EpochRecord]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the highest PublicTest accuracy, the first of equals.
+
+        The last one where PublicTest was asked about none, 0 before any is done.
+        """
+        accuracies = self._validated
+        return max(accuracies, key=accuracies.__getitem__, default=len(self.history))
+
+    @property
+    def chosen(self) -> bool:
+        """Whether PublicTest chose the best epoch."""
+        return bool(self._validated)
+
+    @property
+    def _validated(self) -> dict[int, float]:
+        """PublicTest accuracy by epoch."""
+        return {
+            record.epoch: record.val_accuracy
+            for record in self.history
+            if record.val_accuracy is not None
+        }
+
+
+@dataclass(frozen=True)
 class Partial:
     """An epoch that has been begun: sums over its first steps."""
 
