@@ -49,7 +49,7 @@ def constant_batch(model: str, recipe: Recipe, precision: Precision) -> float:
     def step() -> None:
         with precision.autocast():
             loss = cross_entropy(network(images), labels, label_smoothing=recipe.label_smoothing)
-        stepping.zero_grad(set_to_none=True)
+        network.zero_grad(set_to_none=True)
         loss.backward()
         stepping.step()
 

@@ -1,6 +1,7 @@
 """What a recipe may ask for beyond the first ones: mixup, light, averaged weights, a finer stem."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
 from fercore.training.augment import random_shades, relight
 from fercore.training.batches import Batches, mixed_targets
+from fercore.training.optimizer import optimizer
 from fercore.training.parallel import Group
 from fercore.training.recipes import RECIPES, Augmentation, Recipe, find_recipe
 from fercore.training.settings import with_settings
@@ -67,6 +69,7 @@ def test_settings_are_given_by_name():
         "weights.x=3": "sets nothing",
         "mixup=much": "'mixup' is 'much'",
         "momentum=0.9": "no setting 'momentum'",
+        "optimizer=sgd": "is one of adamw, muon, not sgd",
         "augmentation.fog=1": "unexpected keyword argument 'fog'",
     }.items():
         with pytest.raises(ConfigError, match=words):
@@ -175,10 +178,55 @@ def test_a_fine_stem_sees_every_pixel_before_it_halves_the_image(trunk):
         build("cnn", trunk="valid", stem="fine")
 
 
+@pytest.mark.parametrize("name", ["cnn", "cnn_lstm", "cnn_attention"])
+def test_muon_turns_a_hidden_kernels_gradient_into_its_rotation(name):
+    """By LAPACK's singular vectors; the first layer, the last, norms and biases move by AdamW."""
+    stepped = {}
+    for kind in ("adamw", "muon"):
+        torch.manual_seed(0)
+        model = build(name, width=16)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        before = deepcopy(dict(model.named_parameters()))
+        recipe = replace(RECIPE, optimizer=kind, learning_rate=1e-2, weight_decay=0.0)
+        moves = optimizer(model, recipe)
+        for parameter in model.parameters():
+            parameter.grad = torch.randn_like(parameter)
+        moves.step()
+        stepped[kind] = {key: before[key] - p.detach() for key, p in model.named_parameters()}
+    kernels = [key for key, p in model.named_parameters() if p.ndim > 1]
+    for key in before.keys() - kernels[1:-1]:
+        assert torch.equal(stepped["muon"][key], stepped["adamw"][key])
+    for key in kernels[1:-1]:
+        grad = model.get_parameter(key).grad
+        assert grad is not None
+        left, _, right = torch.linalg.svd(grad.flatten(1), full_matrices=False)
+        step = stepped["muon"][key].flatten(1) / (1e-2 * 0.2 * max(grad.flatten(1).shape) ** 0.5)
+        turned = left.T @ step @ right.T  # the identity, if the step were the rotation itself
+        assert turned.diagonal().min() > 0.3
+        assert turned.diagonal().max() < 1.4
+        assert (turned - turned.diagonal().diag()).abs().max() < 0.1
+
+
+def test_with_muon_interrupted_and_resumed_is_uninterrupted(faces, tmp_path):
+    recipe = replace(RECIPE, optimizer="muon")
+    whole, _ = train(faces, tmp_path / "a.pt", recipe)
+    interrupted_at(4, faces, tmp_path / "b.pt", recipe)
+    resumed, _ = train(faces, tmp_path / "b.pt", recipe)
+    assert same(whole, resumed)
+    assert not same(whole, train(faces, tmp_path / "c.pt")[0])
+
+
 def test_a_run_with_all_of_it_is_recorded_and_asked_again(faces):
     recipe = with_settings(
         find_recipe("quick"),
-        ["mixup=0.2", "averaged=0.5", "augmentation.light=0.1", "epochs=2", "model.stem=fine"],
+        [
+            "mixup=0.2",
+            "averaged=0.5",
+            "augmentation.light=0.1",
+            "epochs=2",
+            "model.stem=fine",
+            "optimizer=muon",
+        ],
     )
     prepare(Request("all", "cnn", recipe, data="synthetic", threads=1))
     run = run_experiment(read_request("all"), faces=faces)

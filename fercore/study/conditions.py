@@ -83,6 +83,7 @@ def _shortened(*stages: tuple[int, float], epochs: int = 10, **settings: Any) ->
     return Condition(f"{epochs} epochs{small}", _with(**more, **settings))
 
 
+_MUON = _with(optimizer="muon")
 _NO_AUGMENTATION = _with(augmentation=Augmentation(0, 0, 0, 0))
 
 CONDITIONS = {
@@ -122,6 +123,7 @@ CONDITIONS = {
     "jitter": Condition("another light and contrast", _augmented(light=0.1, contrast=0.2)),
     "averaged": Condition("the mean of the last fifth's weights", _with(averaged=0.2)),
     "longer": Condition("twice the epochs", _longer(2)),
+    "muon": Condition("Muon instead of AdamW", _MUON),
 }
 
 # Ways to spend about six tenths of what 'fast' takes.
@@ -137,12 +139,18 @@ CONDITIONS |= {"ten": _TEN} | {
         ("large-batch", "twice the batch, 1.4 times the rate",
          _with(batch_size=384, learning_rate=1.4e-2)),
         ("unsmoothed", "no label smoothing", _with(label_smoothing=0.0)),
+        ("muon", "Muon instead of AdamW", _MUON),
+        ("muon-high-rate", "Muon instead of AdamW, twice the rate",
+         _with(optimizer="muon", learning_rate=2e-2)),
         ("wide-and-small", "1.25 times the width, 24×24 throughout",
          _one_after_the_other(built(width=40, side=24), _with(resolutions=()))),
     )
 }  # fmt: skip
 CONDITIONS |= {
     "mostly-small": _shortened((24, 0.6), epochs=12),
+    "nine-muon": Condition(
+        "9 epochs, Muon instead of AdamW", _one_after_the_other(_shortened(epochs=9).change, _MUON)
+    ),
     "smaller-still": _shortened((16, 0.35), (24, 0.4), epochs=15),
 }
 

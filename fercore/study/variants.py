@@ -265,6 +265,7 @@ STUDIES = {
                 Variant("cnn", seeds=4),  # every change is held against it (Dunnett, 1955)
                 *(Variant("cnn", change, 2) for change in (
                     "fine-stem", "wide", "mixup", "jitter", "averaged", "no-small-first", "longer",
+                    "muon",
                 )),
             ),
             public_only=True, candidates=True,
@@ -278,7 +279,7 @@ STUDIES = {
                 *(Variant("cnn", change, 2) for change in (
                     "ten", "ten-averaged", "ten-still", "ten-high-rate", "ten-small-batch",
                     "ten-large-batch", "ten-unsmoothed", "ten-wide-and-small", "mostly-small",
-                    "smaller-still",
+                    "smaller-still", "ten-muon", "ten-muon-high-rate", "nine-muon",
                 )),
             ),
             public_only=True, candidates=True,

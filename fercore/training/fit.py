@@ -207,7 +207,7 @@ class _Trainer:
         value, correct = sums.tolist()
         if not math.isfinite(value):
             raise TrainingError(_NOT_FINITE.format("loss is no longer a finite number"))
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         torch.autograd.backward(loss * self.group.size)  # the replicas' gradients are averaged
         self.optimizer.step()
         return value, round(correct)

@@ -17,9 +17,10 @@ from fercore.training.setting_shapes import (
 )
 
 _LATER = {
-    "light", "contrast", "mixup", "averaged", "average_decay", "pretrained", "trunk_rate",
-    "training_share",
+    "light", "contrast", "optimizer", "mixup", "averaged", "average_decay", "pretrained",
+    "trunk_rate", "training_share",
 }  # fmt: skip
+_CHOICES = {"fall": ("cosine", "line", "flat"), "optimizer": ("adamw", "muon")}
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Recipe:
     or in a 'line' (Defazio et al., 2023); or it stays, 'flat'. Weight decay is decoupled from it,
     as in AdamW (Loshchilov & Hutter, 2019), and spares biases and norms.
 
+    optimizer: 'adamw'; or 'muon', which takes its place for the matrices and kernels between the
+    first layer and the last (Jordan et al., 2024), at the same rate and decay (Liu et al., 2025).
     resolutions: (side, share of the epochs) one after the other, for trainings that begin with
     small images (Howard, 2018); after the last of them images are as large as the model takes them.
     validated: the share of the epochs, the last ones, that end in a look at PublicTest.
@@ -68,6 +71,7 @@ class Recipe:
     learning_rate: Annotated[float, number(0, 1e300)] = 1e-3
     warm_up: Share = 0.15
     fall: Text = "cosine"
+    optimizer: Text = "adamw"
     weight_decay: Amount = 0.0
     label_smoothing: Share = 0.0
     augmentation: Annotated[Augmentation, shape_of(Augmentation)] = Augmentation()
@@ -166,11 +170,11 @@ class Recipe:
         unknown = set(value) - {f.name for f in fields(cls)}
         if unknown:
             raise ConfigError(f"A recipe has no setting '{sorted(unknown)[0]}'.")
-        if value.get("fall", "line") not in ("cosine", "line", "flat"):
-            raise ConfigError(
-                "The rate may stay 'flat', or fall along a 'cosine' or a 'line', not "
-                f"{value['fall']}."
-            )
+        for setting, known in _CHOICES.items():
+            if value.get(setting, known[0]) not in known:
+                raise ConfigError(
+                    f"A recipe's '{setting}' is one of {', '.join(known)}, not {value[setting]}."
+                )
         try:
             augmentation = Augmentation(**value.get("augmentation", {}))
         except TypeError as error:
