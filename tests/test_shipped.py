@@ -115,7 +115,7 @@ def test_the_peer_is_paired_with_ours():
     assert "flatter" in peer.note
 
 
-@pytest.mark.parametrize("name", ["sequence", "ablation-fast"])
+@pytest.mark.parametrize("name", ["sequence", "ablation-fast", "faster"])
 def test_a_study_gives_its_contrasts_as_json(name):
     told = json.loads(run("study", name, "--show", "--json"))
     table = pd.DataFrame(told["table"]).groupby("variant")
