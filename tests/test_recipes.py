@@ -50,7 +50,7 @@ def test_bad_recipes_are_refused():
         find_recipe("better")
     with pytest.raises(ConfigError, match="no setting 'momentum'"):
         Recipe.from_json({"name": "x", "summary": "", "epochs": 1, "momentum": 0.9})
-    with pytest.raises(ConfigError, match="a 'line', not steps"):
+    with pytest.raises(ConfigError, match="one of cosine, line, flat, not steps"):
         Recipe.from_json({"name": "x", "summary": "", "epochs": 1, "fall": "steps"})
     with pytest.raises(ConfigError, match="not a recipe"):
         Recipe.from_json({"name": "x"})
