@@ -83,6 +83,7 @@ def _go_on(url: str, part: Path, told: Told) -> None:
         told(here, total)
         with part.open("ab" if goes_on else "wb") as file:
             while piece := response.read1(_PIECE):
+                told(here, total)  # where nobody waits any more, nothing is written
                 file.write(piece)
                 here += len(piece)
                 told(here, total)
