@@ -103,12 +103,13 @@ def test_a_dialog_that_fails_is_a_sentence(two_runs, monkeypatch):
 
 
 def test_a_callback_that_fails_is_a_sentence_once(two_runs, monkeypatch):
-    app = open_page("confusion", true="sad", retrain=True)
+    app = open_page("misclassified", retrain=True)
+    app.text_input(key="subset-name").input("hard ones").run()
     with monkeypatch.context() as patched:
-        patched.setattr("dashboard.base.selecting.clears", raising(FULL))
-        app.button(key="chip-true").click().run()
-    assert told(app).startswith("Clearing the selection did not work (No space left on device")
-    assert app.title[0].value == "Confusion"
+        patched.setattr("fercore.analysis.marks.store", raising(FULL))
+        app.button(key="subset-save").click().run()
+    assert told(app).startswith("Saving the subset did not work (No space left on device")
+    assert app.title[0].value == "Misclassified"
     everything_else_is_there(app)
     app.run()
     assert not app.error

@@ -1,15 +1,15 @@
 """Clicks on figures and tables. Their callbacks run before the page is drawn, so that what they
 choose is what the whole page shows.
 
-Streamlit tells what is marked, by its number, not what was clicked. In a table the selection
-decides what is marked, whatever line that is by now; a figure whose points stand for something
-else is another figure. Where nothing is marked any more, the click was on what had been. What a
+Streamlit tells what is marked, by its number, not what was clicked, and a browser may mark
+something else than it told: one that draws a figure anew forgets its mark, and the same point,
+clicked again, is no news. So each click makes the figure another one, in which nothing is marked;
+and a table that marks other rows than those of the selection gives place to another one. What a
 second click means is for the callbacks: the selection may have been changed elsewhere in between.
 """
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
-from zlib import crc32
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,7 +17,6 @@ import streamlit as st
 
 from dashboard.base.charts import show_figure
 from dashboard.base.failures import errors_kept
-from dashboard.base.selecting import clears
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -33,27 +32,31 @@ def clickable_figure(
 
     A point with error bars or a marker on top of it is clicked as well as a bar.
     """
-    name = f"{key}-{_meaning(figure)}-{clears()}"  # nothing stays marked once all is cleared
-    last, way = f"{name}-last", f"{key}-choose"
-    # A session keeps the callback of each figure that it has seen, and a page's own function all
-    # that the page held: only the latest one is kept, and told where it lies.
-    st.session_state[way] = choose
+    state, clicks = st.session_state, f"{key}-clicks"
+    name = f"{key}-{state.setdefault(clicks, 0)}"
+
+    def take_click() -> None:
+        if marked := state[name]["selection"]["points"]:
+            state[clicks] += 1
+            choose(marked[0])
+
+    show_figure(
+        figure, key=name, on_select=_latest(key, take_click), selection_mode="points", alt=alt
+    )
+
+
+def _latest(key: str, act: Callable[[], None]) -> Callable[[], None]:
+    """A callback that does what was given last under this key. A session keeps the callbacks of
+    all figures and tables that it has seen, and a page's function holds all that the page held.
+    """
+    way = f"{key}-way"
+    st.session_state[way] = act
 
     @errors_kept("The click")
-    def take_click() -> None:
-        marked = st.session_state[name]["selection"]["points"]
-        if marked:
-            st.session_state[last] = marked[0]
-        if last in st.session_state:
-            st.session_state[way](st.session_state[last])
+    def call() -> None:
+        st.session_state[way]()
 
-    show_figure(figure, key=name, on_select=take_click, selection_mode="points", alt=alt)
-
-
-def _meaning(figure: go.Figure) -> int:
-    """Another number where a click on the same point would mean something else."""
-    points = [(trace.name, trace.x, trace.y, trace.customdata) for trace in figure.data]
-    return crc32(repr(points).encode())
+    return call
 
 
 def clickable_table(
@@ -71,24 +74,36 @@ def clickable_table(
     that was clicked stays marked. Sorting it in the browser does not change the rows' numbers.
     `options` are `st.dataframe`'s.
     """
+    state = st.session_state
     which = f"{key}-which"  # of the rows that stand for one line
     rows = [row for row, line in enumerate(lines) if line == chosen]
-    marked = rows[st.session_state.get(which, 0) :][:1] or rows[:1]
+    marked = rows[state.get(which, 0) :][:1] or rows[:1]
+    name = _that_marks(key, marked)
 
-    @errors_kept("The click")
     def take_click() -> None:
-        clicked = st.session_state[key]["selection"]["rows"]
+        clicked = state[name]["selection"]["rows"]
         if clicked == marked:  # the browser tells what it was told to mark
             return
         if clicked:
             line = lines[clicked[0]]
-            st.session_state[which] = sum(other == line for other in lines[: clicked[0]])
+            state[which] = sum(other == line for other in lines[: clicked[0]])
             choose(line)
         elif chosen is not None:
             choose(chosen)
 
-    st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
+    state[name] = {"selection": {"rows": marked, "columns": [], "cells": []}}
     st.dataframe(
-        table, key=key, on_select=take_click, selection_mode="single-row", hide_index=True,
-        **options,
+        table, key=name, on_select=_latest(key, take_click), selection_mode="single-row",
+        hide_index=True, **options,
     )  # fmt: skip
+
+
+def _that_marks(key: str, marked: list[int]) -> str:
+    """The name of the table, another one where the browser marks other rows: a browser that is
+    told what it was told before takes it for no news, though it was clicked in between.
+    """
+    state, number = st.session_state, f"{key}-number"
+    name = f"{key}-{state.setdefault(number, 0)}"
+    if name in state and state[name]["selection"]["rows"] != marked:
+        state[number] += 1
+    return f"{key}-{state[number]}"

@@ -37,8 +37,9 @@ def models_line(selection: Selection, *, to_faces: bool = True) -> None:
     """
     model_names(selection, f"images: {selection.part_name}")
     _labels_line(selection)
-    if selection.words:
-        _selection_line(selection, to_faces)
+    with st.container():  # it keeps its place: the figures below are drawn anew where they move
+        if selection.words:
+            _selection_line(selection, to_faces)
     seeds_left_out(selection)
     paired_or_say_so(selection)
 

@@ -6,8 +6,6 @@ from dashboard.base import keys
 from dashboard.base.failures import errors_kept
 from dashboard.base.selection import ANY, NO_MODEL, WHOLE_RANGE
 
-_CLEARS = "times-cleared"
-
 
 def fitting_view() -> str:
     """The one of `samples.VIEWS` that holds all faces of the chosen cell."""
@@ -43,9 +41,3 @@ def clear(*of: str) -> None:
     """Select no label, prediction, confidence or slice; or none of those of the keys."""
     whole = dict.fromkeys((*keys.CELL, keys.SLICE), ANY) | {keys.CONFIDENCE: WHOLE_RANGE}
     st.session_state.update({key: whole[key] for key in of or whole})
-    st.session_state[_CLEARS] = clears() + 1
-
-
-def clears() -> int:
-    """How often the selection was cleared in this session."""
-    return st.session_state.get(_CLEARS, 0)
