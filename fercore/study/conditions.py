@@ -76,14 +76,19 @@ def short_and_narrow(recipe: Recipe) -> Recipe:
     return _narrow(replace(recipe, epochs=max(1, recipe.epochs // 3)))
 
 
-def _shortened(*stages: tuple[int, float], epochs: int = 10, **settings: Any) -> Condition:
-    """Of 'fast': so few epochs, with stages of small images as given, or as declared, and more."""
+def _both(first: Condition, second: Condition) -> Condition:
+    return Condition(
+        f"{first.title}; {second.title}", _one_after_the_other(first.change, second.change)
+    )
+
+
+def _shortened(*stages: tuple[int, float], epochs: int) -> Condition:
+    """Of 'fast': so few epochs, with stages of small images as given, or as declared."""
     more: dict[str, Any] = {"epochs": epochs} | ({"resolutions": stages} if stages else {})
     small = "".join(f", {share:.0%} of them at {side}×{side}" for side, share in stages)
-    return Condition(f"{epochs} epochs{small}", _with(**more, **settings))
+    return Condition(f"{epochs} epochs{small}", _with(**more))
 
 
-_MUON = _with(optimizer="muon")
 _NO_AUGMENTATION = _with(augmentation=Augmentation(0, 0, 0, 0))
 
 CONDITIONS = {
@@ -123,34 +128,39 @@ CONDITIONS = {
     "jitter": Condition("another light and contrast", _augmented(light=0.1, contrast=0.2)),
     "averaged": Condition("the mean of the last fifth's weights", _with(averaged=0.2)),
     "longer": Condition("twice the epochs", _longer(2)),
-    "muon": Condition("Muon instead of AdamW", _MUON),
+    "muon": Condition("Muon instead of AdamW", _with(optimizer="muon")),
 }
 
 # Ways to spend about six tenths of what 'fast' takes.
-_TEN = _shortened()
+_HIGH_RATE = Condition("twice the rate", _with(learning_rate=2e-2))
+_MUON = CONDITIONS["muon"]
+_TEN = _shortened(epochs=10)
 CONDITIONS |= {"ten": _TEN} | {
-    f"ten-{name}": Condition(f"{_TEN.title}, {title}", _one_after_the_other(_TEN.change, change))
-    for name, title, change in (
-        ("averaged", "the mean of the last third's weights",
-         _with(averaged=0.33, average_decay=0.99)),
-        ("still", "faces moved half as far", _augmented(degrees=5.0, shift=0.05, scale=0.05)),
-        ("high-rate", "twice the rate", _with(learning_rate=2e-2)),
-        ("small-batch", "half the batch", _with(batch_size=96)),
-        ("large-batch", "twice the batch, 1.4 times the rate",
-         _with(batch_size=384, learning_rate=1.4e-2)),
-        ("unsmoothed", "no label smoothing", _with(label_smoothing=0.0)),
-        ("muon", "Muon instead of AdamW", _MUON),
-        ("muon-high-rate", "Muon instead of AdamW, twice the rate",
-         _with(optimizer="muon", learning_rate=2e-2)),
-        ("wide-and-small", "1.25 times the width, 24×24 throughout",
-         _one_after_the_other(built(width=40, side=24), _with(resolutions=()))),
-    )
-}  # fmt: skip
+    f"ten-{name}": _both(_TEN, more)
+    for name, more in {
+        "averaged": Condition(
+            "the mean of the last third's weights", _with(averaged=0.33, average_decay=0.99)
+        ),
+        "still": Condition(
+            "faces moved half as far", _augmented(degrees=5.0, shift=0.05, scale=0.05)
+        ),
+        "high-rate": _HIGH_RATE,
+        "small-batch": Condition("half the batch", _with(batch_size=96)),
+        "large-batch": Condition(
+            "twice the batch, 1.4 times the rate", _with(batch_size=384, learning_rate=1.4e-2)
+        ),
+        "unsmoothed": CONDITIONS["no-smoothing"],
+        "muon": _MUON,
+        "muon-high-rate": _both(_MUON, _HIGH_RATE),
+        "wide-and-small": Condition(
+            "1.25 times the width, 24×24 throughout",
+            _one_after_the_other(built(width=40, side=24), _with(resolutions=())),
+        ),
+    }.items()
+}
 CONDITIONS |= {
     "mostly-small": _shortened((24, 0.6), epochs=12),
-    "nine-muon": Condition(
-        "9 epochs, Muon instead of AdamW", _one_after_the_other(_shortened(epochs=9).change, _MUON)
-    ),
+    "nine-muon": _both(_shortened(epochs=9), _MUON),
     "smaller-still": _shortened((16, 0.35), (24, 0.4), epochs=15),
 }
 
@@ -180,16 +190,11 @@ CONDITIONS |= {
 # What people do without a second thought, and any two of these at once.
 ORDINARY = ("no-norm", "slow", "few-epochs", "no-augmentation", "dropout")
 _PAIRS = {
-    f"{first}-{second}": (CONDITIONS[first], CONDITIONS[second])
+    f"{first}-{second}": _both(CONDITIONS[first], CONDITIONS[second])
     for first, second in combinations(ORDINARY, 2)
 }
 TWO_AT_ONCE = tuple(_PAIRS)
-CONDITIONS |= {
-    name: Condition(
-        f"{first.title}; {second.title}", _one_after_the_other(first.change, second.change)
-    )
-    for name, (first, second) in _PAIRS.items()
-}
+CONDITIONS |= _PAIRS
 
 # Two public notebooks (`docs/protocol.md`), as far as they say what they do: their layers, rate,
 # batch and epochs, a rate that stays, and our split, loss and normalisation of the pixels.

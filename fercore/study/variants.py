@@ -164,7 +164,6 @@ RANDOM_ORDER = "cnn_lstm_shuffled"
 HEADS = (*SEES_ALL, RANDOM_ORDER, "cnn_lstm_one", "cnn_attention")  # with a hypothesis
 TRANSFER, TRANSFER_HEADS = "transfer", ("cnn", "cnn_lstm", "cnn_lstm_mean", "cnn_attention")
 MAIN, FRESH, STRONGER, OTHERS = "lstm", "splits", "best", "others"  # studies of the page
-BEYOND_BEST, FASTER = "beyond-best", "faster"
 FIRST_SEED = 3  # of what `docs/protocol.md` declares: seeds 0 to 2 had been looked at
 
 
@@ -258,7 +257,7 @@ STUDIES = {
             scale=short_and_narrow, scaled=" in a third of its epochs at half its width",
         ),
         Study(
-            BEYOND_BEST,
+            "beyond-best",
             "what would make the recipe 'best' better? Changes of it, on PublicTest alone",
             "best",
             (
@@ -271,7 +270,7 @@ STUDIES = {
             public_only=True, candidates=True,
         ),
         Study(
-            FASTER,
+            "faster",
             "what does 'fast' lose in six tenths of its time? Ways to spend it, on PublicTest",
             "fast",
             (

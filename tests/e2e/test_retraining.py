@@ -95,8 +95,11 @@ def test_the_app_is_killed_and_finds_its_trainings_again(page, own_server):
         expect(page.get_by_text(re.compile(r"epoch \d+ of 1000"))).to_be_visible()
         expect(page.get_by_text(re.compile("Waiting for another training"))).to_be_visible()
         for state in ("queued", "running"):
-            page.locator(f".st-key-cancel-{states[state]} button").click()
+            cancel = page.locator(f".st-key-cancel-{states[state]} button")
+            cancel.click()
             wait_for(lambda run=states[state]: jobs.find_job(run).state == "cancelled")
+            expect(cancel).to_have_count(0)  # its end draws the whole page anew
+            settle(page)
         page.get_by_role("button", name="Keep best so far").click()
         expect(
             page.get_by_text(re.compile(rf"Kept at \d+ of 1000 epochs: {states['running']}"))
