@@ -261,6 +261,29 @@ def choose(box: Locator, option: str) -> None:
     pytest.fail(f"{option} could not be chosen at {box}")
 
 
+def click_point(page: Page, index: int) -> None:
+    """Click a point of the page's first figure once that knows of the mouse, and wait for the
+    figure that takes its place.
+    """
+    settle(page)
+    figure = page.locator(".js-plotly-plot").first
+    told = figure.locator(".hovertext")
+    for _ in range(PATIENCE // 2000):
+        with suppress(AssertionError):
+            page.mouse.move(0, 0)
+            expect(told).to_have_count(0, timeout=1000)
+            box = figure.locator("path.point").nth(index).bounding_box()
+            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            expect(told).not_to_have_count(0, timeout=1000)
+            break
+    else:
+        pytest.fail(f"nothing is told of point {index}")
+    drawn = figure.element_handle()
+    page.mouse.down()
+    page.mouse.up()
+    drawn.wait_for_element_state("hidden")
+
+
 def unfold(page: Page, label: str) -> None:
     """Open an expander, and wait until it is: a click on something that still moves can be lost.
 

@@ -6,19 +6,14 @@ from playwright.sync_api import Page, expect
 
 from dashboard.faces.face_grid import FIRST
 from fercore.labels import CLASSES
-from tests.e2e.conftest import PATIENCE, choose, opened_anew, settle, unfold
+from tests.e2e.conftest import PATIENCE, choose, click_point, opened_anew, settle, unfold
 
 expect.set_options(timeout=PATIENCE)
 
 
 def click_cell(page: Page, true: str, predicted: str) -> None:
     """Click a cell of the first confusion matrix."""
-    settle(page)
-    index = CLASSES.index(true) * len(CLASSES) + CLASSES.index(predicted)
-    cell = page.locator(".js-plotly-plot").first.locator("path.point").nth(index)
-    cell.wait_for(state="attached")
-    box = cell.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    click_point(page, CLASSES.index(true) * len(CLASSES) + CLASSES.index(predicted))
 
 
 def test_from_a_confusion_cell_to_its_faces_and_back_by_link(page, address):

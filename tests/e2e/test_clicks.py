@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PATIENCE, choose, opened_anew, settle, unfold
+from tests.e2e.conftest import PATIENCE, choose, click_point, opened_anew, settle, unfold
 from tests.e2e.test_workbench import TILE
 
 expect.set_options(timeout=PATIENCE)
@@ -13,20 +13,6 @@ expect.set_options(timeout=PATIENCE)
 def open_page(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/{name}?a=first&b=second")
     settle(page)
-
-
-def click_point(page: Page, index: int) -> None:
-    """Click a point of the page's first figure, once it stands still and knows of the mouse."""
-    figure = page.locator(".js-plotly-plot").first
-    point = figure.locator("path.point").nth(index)
-    point.element_handle().wait_for_element_state("stable")
-    page.mouse.move(0, 0)
-    expect(figure.locator(".hovertext")).to_have_count(0)
-    box = point.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(figure.locator(".hovertext")).not_to_have_count(0)
-    page.mouse.down()
-    page.mouse.up()
 
 
 def click_row(page: Page, row: int) -> None:

@@ -14,7 +14,7 @@ from fercore.predict.clip_results import COLUMNS as OF_CLIPS
 from fercore.predict.face_results import COLUMNS
 from fercore.predict.predictor import Predictor
 from fercore.runs.listing import read_run
-from tests.e2e.conftest import PATIENCE, settle
+from tests.e2e.conftest import PATIENCE, click_point, settle
 from tests.moving import clip_of, walk
 
 expect.set_options(timeout=PATIENCE)
@@ -108,9 +108,7 @@ def test_a_clip_is_followed_and_a_click_chooses_a_time(page, address, tmp_path):
     frames = page.locator(".js-plotly-plot").first.locator(".imagelayer image, .layer-above image")
     expect(frames).to_have_count(8)
     expect(page.get_by_alt_text("The frame at 0.0 s")).to_be_visible()
-    settle(page)
-    places = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace .points path")
-    places.nth(5).click(force=True)
+    click_point(page, 5)
     expect(page.get_by_alt_text("The frame at 1.0 s")).to_be_visible()
 
     with page.expect_download() as told:
