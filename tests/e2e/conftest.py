@@ -267,12 +267,13 @@ def click_point(page: Page, index: int) -> None:
     """
     settle(page)
     figure = page.locator(".js-plotly-plot").first
-    told = figure.locator(".hovertext")
+    point, told = figure.locator("path.point").nth(index), figure.locator(".hovertext")
+    point.scroll_into_view_if_needed()
     for _ in range(PATIENCE // 2000):
         with suppress(AssertionError):
             page.mouse.move(0, 0)
             expect(told).to_have_count(0, timeout=1000)
-            box = figure.locator("path.point").nth(index).bounding_box()
+            box = point.bounding_box()
             page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
             expect(told).not_to_have_count(0, timeout=1000)
             break
