@@ -40,8 +40,10 @@ heading(
 selection = by_the_datasets_labels(selection, "What is audited is counted")
 models_line(selection)
 run = selection.a.run
-if part != asked:
+if asked == "clean":
     st.caption("Without its copies there is less to audit, so here it is the whole of PrivateTest.")
+elif part != asked:
+    st.caption("What is audited is the dataset that A was tested on first: here its PrivateTest.")
 
 if run.dataset == "FER2013":
     with st.expander("Whose faces are these?"):

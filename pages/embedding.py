@@ -12,7 +12,7 @@ from dashboard.base.heading import heading, models_line
 from dashboard.base.keys import LASSO
 from dashboard.base.parameters import COLOURINGS
 from dashboard.base.selection import ANY
-from dashboard.base.widgets import letter, one_of
+from dashboard.base.widgets import letter, one_of, one_of_these
 from dashboard.compare import extras_view
 from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected
@@ -21,18 +21,18 @@ from dashboard.faces.get_faces import images_missing
 from fercore import wording
 from fercore.analysis.from_weights import describe_group, placed
 from fercore.glossary import explained
+from fercore.scoring.predictions import PARTS
 
 selection = current_with_predictions()
 both = ["A", "B"] if selection.pair else ["A"]
-if st.session_state["features"] not in both:
-    st.session_state["features"] = "A"
-if selection.cells["A against B"] == (ANY, ANY):
-    selection = replace(selection, of=st.session_state["features"].lower())
 heading(
     "Embedding",
     "Each point is a face, and faces that a model finds alike lie together. Draw a lasso around "
     "some to see them, or choose a label and a prediction in the sidebar.",
 )
+one_of_these("features", both)
+if selection.cells["A against B"] == (ANY, ANY):
+    selection = replace(selection, of=st.session_state["features"].lower())
 selection = one_seed_each(selection)
 models_line(selection, to_faces=False)
 
@@ -59,7 +59,9 @@ elif selection.words:
 chosen = samples if marked is None else samples[marked]
 open_chosen(everyone, images, selection, faces=chosen["row"])
 if samples.empty:
-    st.info(f"The map of {key} is of other images. Run `fercore analyse {run.run_id}` again.")
+    anew = f"Run `fercore analyse {run.run_id}` again."
+    others = "Choose PrivateTest or PublicTest in the sidebar: maps are made of those."
+    st.info(f"The map of {key} is of other images. {anew if selection.part in PARTS else others}")
     st.stop()
 
 if len(samples) < len(everyone):

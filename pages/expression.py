@@ -8,7 +8,7 @@ from dashboard.base.current import by_the_datasets_labels, current_with_predicti
 from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import cell_link, link
-from dashboard.base.widgets import letter, one_of
+from dashboard.base.widgets import letter, one_of, one_of_these
 from dashboard.compare import expression_view, extras_view
 from dashboard.compare.expression_words import (
     Facts,
@@ -143,8 +143,7 @@ else:
 
 st.subheader("Where its faces lie", anchor=False)
 keys = list(selection.paired_models)
-if st.session_state["features"] not in keys:
-    st.session_state["features"] = "A"
+one_of_these("features", keys)
 key = one_of("Features of", keys, "features")
 company = expression_view.company(selection, key, name)
 if company is None:
@@ -176,7 +175,8 @@ else:
         )  # fmt: skip
 
 st.subheader("What one could do", anchor=False)
-counts = selection.a.run.info["dataset"]["counts"].get("Training")
+run = selection.a.run.home
+counts = None if run.imported else run.info["dataset"]["counts"].get("Training")
 disputed = raters if selection.labels == "dataset" else None
 facts = Facts(name, found["A"], disputed, counts, difference)
 st.markdown("\n".join(f"- {sentence}" for sentence in what_one_could_do(facts)))

@@ -12,7 +12,7 @@ from dashboard.base.keys import SEEDS_WRONG, WHICH
 from dashboard.base.parameters import ORDERS
 from dashboard.base.selection import ANY, WHOLE_RANGE, cell_in_words
 from dashboard.base.theme import count
-from dashboard.base.widgets import one_of, paged
+from dashboard.base.widgets import one_of, one_of_these, paged
 from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected
 from dashboard.faces.always_wrong import always_wrong_in_words
@@ -34,11 +34,6 @@ groups = [key for key, model in selection.paired_models.items() if not model.sin
 views = list(VIEWS) if selection.pair else ["A wrong", "all"]
 if selection.pair and not groups:
     views.remove(OF_SEEDS)
-if st.session_state[WHICH] not in views:
-    st.session_state[WHICH] = views[0]
-said = selection.predicted, selection.predicted_b
-if said == (ANY, ANY) and st.session_state[WHICH] == "B wrong":
-    selection = replace(selection, of="b")
 heading(
     "Misclassified",
     "The faces a model gets wrong: under each, the label, what the model says instead and how "
@@ -46,6 +41,10 @@ heading(
     "models' probabilities and what they look at.",
     "confidence", "loss", "seed", "slice", "FER+", "Grad-CAM",
 )  # fmt: skip
+one_of_these(WHICH, views)
+said = selection.predicted, selection.predicted_b
+if said == (ANY, ANY) and st.session_state[WHICH] == "B wrong":
+    selection = replace(selection, of="b")
 models_line(selection, to_faces=False)
 
 samples = selection.samples
@@ -58,8 +57,7 @@ if groups:
 view = one_of("Which", views, WHICH)
 of_group = selection.of.upper() in groups
 orders = {key: words for key, words in ORDERS.items() if of_group or key != "seeds"}
-if st.session_state["order"] not in orders:
-    st.session_state["order"] = "sure"
+one_of_these("order", list(orders), ORDERS.__getitem__)
 order = one_of(
     "First", orders, "order",
     help_="Loss: how little the model gives to the label. Margin: how near the label was to being "

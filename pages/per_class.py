@@ -12,6 +12,7 @@ from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.heading import heading, models_line, way_to_class
 from dashboard.base.keys import METRIC
 from dashboard.base.selecting import choose_cell
+from dashboard.base.selection import ANY
 from dashboard.base.widgets import one_of
 from dashboard.compare.figures import class_difference_figure, class_figure
 from fercore import wording
@@ -99,7 +100,7 @@ clickable_table(
     f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,
 )  # fmt: skip
 worst = tables["A"].dropna(subset=[metric]).sort_values(metric)["class"]
-if not selection.label_alone and len(worst):
+if selection.true == ANY and len(worst):
     way_to_class(worst.iloc[0])
 scored = {key: loading.predictions(of, selection.part) for key, of in selection.models.items()}
 csv_button(

@@ -85,11 +85,13 @@ clickable_table(
     slices_in_words(everything),
     "slices-table", titles, choose_slice, chosen=selection.slice, height=300, placeholder="–",
 )  # fmt: skip
-beyond = {key: int((table["p_holm"] < LEVEL).sum()) for key, table in tables.items()}
+beyond = [
+    f"{(table['p_holm'] < LEVEL).sum()} of {key}'s {len(table)} slices"
+    for key, table in tables.items()
+]
 tests = [SINGLE_TEST if model.single else GROUP_TEST for model in models.values()]
 st.caption(
-    f"Beyond chance: {' and '.join(f'{n} of {key}' for key, n in beyond.items())}, of "
-    f"{len(tables['A'])} slices each (its images against all others, "
+    f"Beyond chance: {' and '.join(beyond)} (its images against all others, "
     f"{' and '.join(dict.fromkeys(tests))}, p below {LEVEL} after Holm's correction for the number "
     "of slices)."
 )

@@ -16,7 +16,7 @@ heading(
     "answer flips. Noise is drawn by a fixed seed; a hand is a grey square.",
     "confidence", "Grad-CAM", "occlusion map",
 )  # fmt: skip
-selection = current_with_answers()
+selection = current_with_answers(to_images=True)
 not_for()
 model_names(selection, f"images: {selection.part_name}")
 

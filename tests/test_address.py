@@ -42,6 +42,8 @@ def warned(app: AppTest) -> str:
         ({"confidence": "90-10"}, "names the confidence “90-10”"),
         ({"which": "A wrong"}, "names the kind of mistakes “A wrong”"),
         ({"page": "99"}, "There is no page 99 here"),
+        ({"order": "seeds"}, "There is no “most seeds wrong” here. Shown instead: most confident."),
+        ({"b": "none", "which": "b-alone"}, "There is no “A right, B wrong” here."),
         ({"face": "123456789"}, "names the face of row 123456789"),
         ({"face": "x" * 5000}, "names the face “" + 60 * "x" + "…”"),
         ({"true": ["sad", "happy"]}, "names the label more than once"),
@@ -53,6 +55,18 @@ def test_what_a_link_names_and_is_not_here_is_said(two_runs, query, sentence):
     assert "faces** of 350" in said(app)
     app.selectbox(key="part").select("clean").run()
     assert sentence not in warned(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "instead"),
+    [
+        ("predict", {"sample": "x"}, "none"),
+        ("confusion", {"explain": "x"}, "off"),
+        ("misclassified", {"confidence": "x"}, "0 to 100 %"),
+    ],
+)
+def test_what_is_shown_instead_is_said_in_words(two_runs, page, query, instead):
+    assert f"Shown instead: {instead}." in warned(follow_link(page, **query))
 
 
 def test_a_link_says_all_that_decides_the_view(two_runs):

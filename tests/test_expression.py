@@ -252,6 +252,7 @@ def test_the_page_of_two_groups(of_two_groups):  # noqa: F811
 def test_the_page_of_an_imported_run(theirs):  # noqa: F811
     app = open_page("expression", a="theirs", b="second")
     assert not app.error
+    assert "Training images are labelled" not in said(app)  # what it learned from is not known
     assert "'theirs' was imported: it has predictions, but no weights" in said(app)
 
 

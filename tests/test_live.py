@@ -66,6 +66,16 @@ def test_settings_act_on_the_next_frame_and_clear_forgets(predictors):
     assert not annotator.moments()
 
 
+def test_nothing_is_kept_of_what_another_model_said_under_the_same_letter(predictors):
+    annotator = FrameAnnotator(LiveSettings({"A": predictors["A"]}, 0.0, mirror=False))
+    annotator(video_frame(PICTURE))
+    annotator.configure(LiveSettings(predictors, 0.0, mirror=False))  # B comes beside it
+    assert len(annotator.moments()) == 1
+    annotator.configure(LiveSettings({"B": predictors["B"]}, 0.0, mirror=False))
+    annotator.configure(LiveSettings({"A": predictors["B"]}, 0.0, mirror=False))
+    assert not annotator.moments()
+
+
 def test_a_frame_that_is_too_large_is_a_sentence_and_comes_back_smaller(predictors, monkeypatch):
     monkeypatch.setattr(av.VideoFrame, "to_image", lambda frame: pytest.fail("pixels were made"))
     annotator = FrameAnnotator(LiveSettings(predictors, 0.0, mirror=False))

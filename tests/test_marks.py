@@ -235,7 +235,7 @@ def test_a_link_to_what_is_not_crossed_here_says_so(people):
     assert "names the attribute of the gaps “own:nosuch”" in words
     assert app.selectbox(key="cross-other").value == "glasses"
     app = slices_by_link(cross_one="face")  # of these images it is not known
-    assert "These images know nothing of “face”. Shown instead: nothing." in said(app)
+    assert "There is no “face” here. Shown instead: nothing." in said(app)
     assert app.selectbox(key="cross-one").value == "nothing"
 
 

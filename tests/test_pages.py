@@ -574,6 +574,16 @@ def test_one_model_alone_has_no_differences(two_runs):
     assert list(app.dataframe[0].value.columns)[2:] == ["A F1", "A, 95 %"]
 
 
+def test_per_class_leads_to_one_class_in_depth(two_runs):
+    def ways(**selected: str) -> list[str]:
+        links = open_page("per_class", a="first", b="second", **selected).get("page_link")
+        return [link.proto.label for link in links if link.proto.label.endswith(" in depth")]
+
+    scores = find_run("first").metrics()["private"]["per_class"]
+    assert ways() == [f"{min(scores, key=lambda row: row['f1'])['class']} in depth"]
+    assert ways(true="sad") == ways(true="sad", predicted="happy") == ["sad in depth"]
+
+
 def test_a_session_keeps_nothing_of_the_pages_it_has_left(two_runs):
     """A page's function holds all that the page held, and a figure holds on to what it calls."""
 

@@ -28,8 +28,9 @@ EXPRESSIONS = [0, 3, 4]  # what another set may have of the seven
 
 @pytest.fixture
 def other(tmp_path, faces):
-    """A folder 'elsewhere' with three expressions, twelve test images each."""
-    few = faces.where(np.isin(faces.labels, EXPRESSIONS))
+    """A folder 'elsewhere' with three expressions, twelve test images each; none to train of 'sad'."""
+    sad = (faces.usage == "Training") & (faces.labels == CLASSES.index("sad"))
+    few = faces.where(np.isin(faces.labels, EXPRESSIONS) & ~sad)
     drawn = np.random.default_rng(1).integers(0, 40, few.images.shape, np.uint8)
     usage = np.where(few.usage == "Training", "Training", "PrivateTest")
     write_tree(
@@ -113,6 +114,22 @@ def test_the_pages_show_it(kept):
     assert app.sidebar.selectbox(key="part").value == "elsewhere"
     app = open_page("misclassified", a="first", b="second", part="elsewhere")
     assert "images: elsewhere" in said(app)
+
+
+def test_what_if_shows_a_face_of_it(kept):
+    app = open_page("what_if", a="first", b="second", part="elsewhere")
+    assert "images: elsewhere" in said(app)
+    assert "not scored on these images" not in said(app)
+    app = open_page("what_if", a="first", b="second")
+    assert "images: synthetic faces" in said(app)
+
+
+def test_what_a_model_learned_from_is_not_taken_from_it(kept):
+    app = open_page("expression", a="first", b="none", part="elsewhere", expression="sad")
+    assert "Training images are labelled sad" not in said(app)
+    app = open_page("data_audit", a="first", b="second", part="elsewhere")
+    assert "What is audited is the dataset that A was tested on first" in said(app)
+    assert "Without its copies" not in said(app)
 
 
 def picture(path, face):

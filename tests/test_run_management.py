@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from dashboard.compare.run_list import CLICKED, take_as
+from dashboard.compare.run_list import ASKED, CLICKED, take_as
 from dashboard.compare.run_manager import run_table
 from fercore.errors import RunError
 from fercore.files import write_json
@@ -165,9 +165,10 @@ def clicking(monkeypatch):
             def __getattr__(self, name):
                 return getattr(column_config, name)
 
-            def ButtonColumn(self, *_, key, **__):
+            def ButtonColumn(self, *_, key, on_click, args, **__):
                 if key == CLICKED.format(column):
                     st.session_state[key] = {"row": row, "label": column}
+                    on_click(*args)
                 return column_config.Column("")
 
         with monkeypatch.context() as patched:
@@ -183,6 +184,18 @@ def test_a_run_s_button_asks_before_it_deletes(two_runs, clicking):
     assert names() == ["first", "second"]
     press(app, "Delete it")
     assert len(names()) == 1
+
+
+def test_the_run_that_goes_is_the_one_that_was_clicked_whatever_came_before_it(two_runs):
+    app = open_page("runs")
+    app.session_state[ASKED] = "second"  # as of a row that another run has by now
+    app.run()
+    assert "**second**" in said(app)
+    app = open_page("runs")
+    app.session_state[ASKED] = "gone"
+    app.run()
+    assert "This cannot be undone" not in said(app)
+    assert not app.exception
 
 
 def test_a_run_is_taken_as_a_by_its_row(two_runs, monkeypatch):

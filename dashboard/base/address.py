@@ -80,11 +80,19 @@ class Parameter:
 def choice(
     key: str, title: str, options: Mapping[str, Any] | Sequence[str], default: Any = None, **more
 ) -> Parameter:
-    """A parameter with one of `options`, by their keys in the URL; by default the first."""
+    """A parameter with one of `options`, by their keys in the URL; by default the first. A value
+    without words of its own is called by its key.
+    """
     values = dict(options) if isinstance(options, Mapping) else {name: name for name in options}
     names = {value: name for name, value in values.items()}
     first = default if callable(default) else lambda: default or next(iter(values.values()))
-    return Parameter(key, title, first, values.__getitem__, names.__getitem__, **more)
+
+    def called(value: Any) -> str:
+        return value if isinstance(value, str) else names.get(value, "none")
+
+    return Parameter(
+        key, title, first, values.__getitem__, names.__getitem__, **{"words": called} | more
+    )
 
 
 def number(

@@ -1,6 +1,7 @@
 """The selection as a page needs it. Stops the page, with a sentence, where it cannot be had."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -119,11 +120,19 @@ def current_with_weights() -> Selection:
     return _with_those_that(one_seed_each(current()), _can_be_asked_or_say_so)
 
 
-def current_with_answers() -> Selection:
+def current_with_answers(*, to_images: bool = False) -> Selection:
     """As `current_with_weights`, for pages that need the models' answers alone: an ensemble's
-    members are asked in its place.
+    members are asked in its place. to_images: whether the images are those that are chosen, on
+    which a model need not have been scored.
     """
-    return _with_those_that(one_seed_each(current()), answers_or_say_so)
+    selection = _selected(_on_the_images_if_scored) if to_images else current()
+    return _with_those_that(one_seed_each(selection), answers_or_say_so)
+
+
+def _on_the_images_if_scored(model: Group) -> Group:
+    with suppress(RunError):
+        return model.on(st.session_state.get(keys.PART, "private"))
+    return model
 
 
 def answers_or_say_so(key: str, model: Group) -> bool:

@@ -101,7 +101,8 @@ def _groupings() -> dict[str, str]:
 
 
 def _percents(key: str, title: str) -> Parameter:
-    return Parameter(key, title, lambda: WHOLE_RANGE, _range, lambda pair: "{}-{}".format(*pair))
+    return Parameter(key, title, lambda: WHOLE_RANGE, _range, lambda pair: "{}-{}".format(*pair),
+                     words=lambda pair: "{} to {} %".format(*pair))  # fmt: skip
 
 
 def _shared(models: Sequence[Group]) -> list[Parameter]:

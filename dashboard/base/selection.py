@@ -85,8 +85,9 @@ class Selection:
 
     @property
     def label_alone(self) -> str | None:
-        """The label, where it is chosen whatever is predicted."""
-        return self.true if self.cells["A against B"] == (ANY, ANY) else None
+        """The label, where one is chosen and nothing that is predicted."""
+        alone = self.true != ANY and self.cells["A against B"] == (ANY, ANY)
+        return self.true if alone else None
 
     @property
     def sample_filter(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Pieces that pages share: choices, pages of a list, a model's headline figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.base.address import NOT_HERE
 from dashboard.base.badges import titled
-from dashboard.base.plain import in_brackets
+from dashboard.base.plain import in_brackets, plain
 from fercore import wording
 from fercore.glossary import explained
 from fercore.groups.group import Group
@@ -36,6 +36,19 @@ def one_of(
         label, list(words), required=True, format_func=lambda name: words.get(name, name),
         default=at_first, key=key, help=help_,
     )  # fmt: skip
+
+
+def one_of_these(key: str, options: Sequence[str], words: Callable[[str], str] = str) -> None:
+    """Choose the first of `options` where what is chosen is none of them; says so where a link, or
+    the choice on other images or models, named it. words: an option as the screen has it.
+    """
+    chosen = st.session_state.get(key, "")
+    if chosen in options:
+        return
+    st.session_state[key] = options[0]
+    if chosen:
+        no, instead = plain(words(chosen)), plain(words(options[0]))
+        st.warning(f"There is no “{no}” here. Shown instead: {instead}.", icon=NOT_HERE)
 
 
 def explain_toggle(what: str) -> bool:

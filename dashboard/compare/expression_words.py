@@ -57,7 +57,7 @@ def difference_in_words(difference: Mapping[Hashable, Any]) -> str:
     beyond = "more than chance" if p < LEVEL else "not beyond chance"
     return (
         f"A − B in recall: {points(difference['recall'])} {points_interval(bounds)}, {beyond} "
-        f"({p_value(p)}, corrected for seven classes)."
+        f"({p_value(p)}, corrected for the number of classes)."
     )
 
 

@@ -4,12 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import loading, theme
-from dashboard.base.address import NOT_HERE
 from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.own_slices import NOTHING
 from dashboard.base.parameters import CROSS_ONE, CROSS_OTHER, GAPS_BY
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
+from dashboard.base.widgets import one_of_these
 from dashboard.compare.slices_view import crossed_slices, slices_in_words
 from fercore import wording
 from fercore.analysis import marks
@@ -28,7 +28,7 @@ def crossed_section(selection: Selection, properties: pd.DataFrame) -> None:
     names = list(dict.fromkeys(name for name, _ in slice_masks(properties)))
     left, right = st.columns(2)
     for key in (CROSS_ONE, CROSS_OTHER):
-        _known_or_say_so(key, [NOTHING, *names])
+        one_of_these(key, [NOTHING, *names])
     one = left.selectbox("By", [NOTHING, *names], key=CROSS_ONE)
     other = right.selectbox("and by", [NOTHING, *names], key=CROSS_OTHER)
     if NOTHING in (one, other) or one == other:
@@ -51,21 +51,6 @@ def crossed_section(selection: Selection, properties: pd.DataFrame) -> None:
     csv_button(found, "crossed-slices", models=selection.models, part=selection.part)
 
 
-def _known_or_say_so(key: str, names: list[str]) -> None:
-    """Choose the first of `names` where what is chosen is none of them; says so where a link or the
-    choice on other images named it.
-    """
-    chosen = st.session_state.get(key, "")
-    if chosen not in names:
-        st.session_state[key] = names[0]
-        if chosen:
-            st.warning(
-                f"These images know nothing of “{plain(chosen)}”. Shown instead: "
-                f"{plain(names[0])}.",
-                icon=NOT_HERE,
-            )
-
-
 def gaps_section(selection: Selection) -> None:
     """A table of gaps between the groups that an attribute makes; nothing without attributes."""
     pixels = loading.predictions(selection.a, selection.part).pixels
@@ -73,7 +58,7 @@ def gaps_section(selection: Selection) -> None:
     if not known:
         return
     st.subheader("Gaps between groups", anchor=False)
-    _known_or_say_so(GAPS_BY, list(known))
+    one_of_these(GAPS_BY, list(known))
     name = st.selectbox("Groups by", list(known), key=GAPS_BY)
     if known[name].guessed:
         st.warning(
@@ -95,13 +80,16 @@ def gaps_section(selection: Selection) -> None:
         st.info("No class has two groups with enough images to compare.")
         return
     st.dataframe(_written(table), hide_index=True, height=300)
-    beyond = [f"{int((gap.table['p_holm'] < LEVEL).sum())} of {key}" for key, gap in found.items()]
+    beyond = [
+        f"{(gap.table['p_holm'] < LEVEL).sum()} of {key}'s {len(gap.table)}"
+        for key, gap in found.items()
+    ]
     st.caption(
         "Recall: of a class's images, the share that is found; false alarms: of all others, the "
         "share that is taken for it. The two groups are chosen for being furthest apart: interval "
         "and p make up for that choice, p also for the lines (Holm). Beyond chance: "
-        f"{' and '.join(beyond)}, of {len(found['A'].table)} each. A gap may lie in the images: "
-        "light, pose and labels differ between groups too."
+        f"{' and '.join(beyond)}. A gap may lie in the images: light, pose and labels differ "
+        "between groups too."
     )
     csv_button(table, "gaps", models=selection.models, part=selection.part, attribute=name)
 

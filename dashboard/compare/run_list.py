@@ -18,6 +18,7 @@ from fercore.runs.artifacts import Run
 _BUTTONS = {MODEL_A: "as A", MODEL_B: "as B"}
 _DELETE = "Delete …"
 CLICKED = "{}-clicked"  # by column, the key under which Streamlit says which row's button it was
+ASKED = "delete-asked"  # the name of the run whose button was clicked
 
 
 def run_list(runs: list[Run], *, deletable: bool) -> None:
@@ -45,11 +46,22 @@ def run_list(runs: list[Run], *, deletable: bool) -> None:
     if deletable and any(not run.shipped for run in runs):
         table["delete"] = [None if run.shipped else _DELETE for run in runs]
         columns["delete"] = st.column_config.ButtonColumn(
-            "", type="tertiary", key=CLICKED.format("delete")
+            "", type="tertiary", key=CLICKED.format("delete"), on_click=ask_to_delete, args=(names,)
         )
     st.dataframe(table, hide_index=True, height="content", column_config=columns)
-    if clicked := st.session_state.get(CLICKED.format("delete")):
-        confirm_deleting(runs[clicked["row"]])
+    asked = st.session_state.pop(ASKED, None)
+    for run in runs:
+        if run.run_id == asked and not run.shipped:
+            confirm_deleting(run)
+
+
+# Rows may have moved since the table was drawn: callbacks go by the names that it had then.
+
+
+@errors_kept("The click")
+def ask_to_delete(names: Sequence[str]) -> None:
+    """Ask, once the page is drawn, whether the run in whose row the button was clicked shall go."""
+    st.session_state[ASKED] = names[st.session_state[CLICKED.format("delete")]["row"]]
 
 
 @errors_kept("The click")

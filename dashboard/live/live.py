@@ -54,6 +54,7 @@ class FrameAnnotator:
         self._follower = FaceFollower()
         self._smoothers: dict[str, Smoother] = {}  # by run
         self._history = History(SAID_SECONDS)
+        self._runs: dict[str, str] = {}  # whose answers the history has, by model
         self._lock = threading.Lock()  # around the history alone: held for microseconds
         self.failure = ""  # a sentence on a frame that could not be looked at, for the page
         find_faces(Image.new("L", (240, 240)), thorough=False)
@@ -64,12 +65,18 @@ class FrameAnnotator:
 
         A model's first answer, and the detector's, take seconds on a busy machine, and
         streamlit-webrtc drops a callback that takes ten. They are had here, before the video.
+        Where a letter stands for another model than before, nothing is kept of what it said.
         """
         for predictor in settings.predictors.values():
             if predictor.run_id not in self._smoothers:
                 predictor.record.calibrated(predictor.probs(_NOTHING[None]))
                 self._smoothers[predictor.run_id] = Smoother()
         self._settings = settings
+        runs = {key: predictor.run_id for key, predictor in settings.predictors.items()}
+        if any(self._runs.get(key, run_id) != run_id for key, run_id in runs.items()):
+            with self._lock:
+                self._history.clear()
+        self._runs |= runs
 
     def moments(self) -> list[Moment]:
         """The last minute, oldest first; for the page's thread."""

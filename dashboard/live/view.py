@@ -78,12 +78,15 @@ def readout(minute: list[Moment], models: Mapping[str, Run]) -> None:
 
 
 def said_table(minute: list[Moment], models: Mapping[str, Run]) -> pd.DataFrame:
-    """For each expression and model: how often it was said, and its share of Training, in %."""
+    """For each expression and model: how often it was said, and its share of the
+    images that the model learned from, in %.
+    """
     table = pd.DataFrame(index=pd.Index(CLASSES, name="expression"))
     for key, run in models.items():
-        learned = np.array(run.info["dataset"]["counts"]["Training"], float)
         table[f"{key} said"] = said_shares(minute, key)
-        table[f"{key} learned from"] = learned / max(learned.sum(), 1)
+        if not run.imported:  # what such a model learned from is not known
+            learned = np.array(run.info["dataset"]["counts"]["Training"], float)
+            table[f"{key} learned from"] = learned / max(learned.sum(), 1)
     return table.map(lambda share: in_percent(share, 0))
 
 
