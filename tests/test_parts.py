@@ -28,7 +28,7 @@ EXPRESSIONS = [0, 3, 4]  # what another set may have of the seven
 
 @pytest.fixture
 def other(tmp_path, faces):
-    """A folder 'elsewhere' with three expressions, twelve test images each; none to train of 'sad'."""
+    """A folder 'elsewhere': test images of three expressions, and none to train by that is sad."""
     sad = (faces.usage == "Training") & (faces.labels == CLASSES.index("sad"))
     few = faces.where(np.isin(faces.labels, EXPRESSIONS) & ~sad)
     drawn = np.random.default_rng(1).integers(0, 40, few.images.shape, np.uint8)
