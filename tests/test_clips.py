@@ -294,6 +294,8 @@ def test_bad_clips_do_not_stop_the_rest(two_runs, two_faces, tmp_path):
     [
         (["a.mp4", "me.jpg"], "photos one after the other"),
         (["me.jpg", "--rate", "3"], "none is named"),
+        (["me.jpg", "--rate", "0"], "none is named"),
+        (["a.mp4", "--rate", "0"], "to 30 frames a second"),
         (["missing*.mp4"], "no file matches"),
         (["a.mp4", "--rate", "99"], "to 30 frames a second"),
     ],

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from fercore import data
-from fercore.errors import FerError, NameTaken
+from fercore.errors import DataError, FerError, NameTaken
 from fercore.groups.finding import find_group
 from fercore.importing.images import images_of_data, images_of_run, known_images
+from fercore.importing.table_file import read_table
 from fercore.importing.table_run import Named, import_table
 from fercore.labels import CLASSES
 from fercore.runs.ensemble import make_ensemble
@@ -60,6 +61,10 @@ def parquet(table: pd.DataFrame) -> bytes:
 
 def json_lines(records) -> bytes:
     return "\n".join(json.dumps(record) for record in records).encode()
+
+
+def csv_of(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False).encode()
 
 
 def logits(frame: pd.DataFrame) -> np.ndarray:
@@ -117,6 +122,15 @@ DRESSES = {
         "9 lines are of no test image",
     ),
     "headless": (lambda f: answers(f).to_csv(index=False, header=False).encode(), "are numbers"),
+    "hash, unsigned": (
+        lambda f: csv_of(answers(f).assign(pixels=[f"{p % 2**64}" for p in f["pixels"]])),
+        "by the pixels' hash",
+    ),
+    "exponents": (
+        lambda f: answers(f).map("{:.8e}".format).to_csv(index=False, sep=";").replace(".", ",")
+        .encode(),
+        "each line sums to 1",
+    ),
     "semicolons": (
         lambda f: b"sep=;\n" + answers(f).to_csv(index=False, sep=";", decimal=",").encode("utf-8"),
         "each line sums to 1",
@@ -241,6 +255,37 @@ def objects() -> bytes:
     return file.getvalue()
 
 
+def packed_badly() -> bytes:
+    """An NPZ whose one array is packed, and was damaged."""
+    file = BytesIO()
+    np.savez_compressed(file, probs=np.random.default_rng(0).random((700, 7)))
+    content = bytearray(file.getvalue())
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(200)
+    return bytes(content)
+
+
+def array_header(text: str) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+DAMAGED = {
+    "packed": packed_badly,
+    "header": lambda: array_header("{'descr': '<f8', 'shape': (7,"),
+    "terabytes": lambda: array_header(
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (7000000000000, 7)}"
+    ),
+    "one long cell": lambda: b'"' + 200_000 * b"x" + b'",1\n1,2\n',
+    "no line": lambda: b"sep=;\n\n",
+}
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_damaged_table_ends_in_a_sentence(images, damaged):
+    with pytest.raises(DataError, match="Save it again"):
+        read_table(DAMAGED[damaged](), "answers")
+
+
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_table_ends_in_a_sentence_and_nothing_is_written(frame, images, name):
     table, told = ODD[name]
@@ -362,6 +407,11 @@ def test_the_command(two_runs, frame, tmp_path):
     assert "McNemar" in run("compare", "theirs", "second")
     assert "was imported: it has predictions, but no weights" in fails("train", "--from", "theirs")
     assert "already" in fails(*asked)
+    of_onnx = fails(*asked, "--output", "logits", "--side", "0")
+    assert "--side, --output: of an ONNX file, and answers.csv is none" in of_onnx
+    (tmp_path / "net.onnx").touch()
+    asked_of_onnx = ["runs", "import", str(tmp_path / "net.onnx"), "--name", "net"]
+    assert "--values is of a table" in fails(*asked_of_onnx, "--values", "logits")
     assert "No run on FER2013" in fails("runs", "import", str(path), "--name", "x")
 
 

@@ -297,6 +297,18 @@ def test_an_estimate_is_of_the_size_of_what_is_taken(tmp_path):
     assert 0.05 < told.seconds / done.info["seconds"] < 20  # whatever else the machine does
 
 
+def test_an_estimate_counts_the_images_that_are_learned_from(two_runs):
+    asked = ["train", "cnn", "--data", "synthetic", "--recipe", "quick", "--estimate", "--json"]
+    whole, tenth = (
+        json.loads(run(*asked, "--threads", "1", "--set", f"training_share={share}"))
+        for share in (1, 0.1)
+    )
+    assert (whole["images"], tenth["images"]) == (2100, 210)
+    told = fails(*asked, "--threads", "1", "--set", "model.side=2")
+    assert "Traceback" not in told
+    assert told
+
+
 def test_a_training_that_was_completed_meanwhile_is_left_as_it_is(faces):
     prepare(request("done", SMALL))
     asked = read_request("done")

@@ -80,7 +80,9 @@ def test_what_the_set_lacks_is_said(two_runs, other):
     assert "no name for a part" in fails(
         "evaluate", "first", "--data", str(other), "--keep", "--name", "public"
     )
-    assert "name it with --data" in fails("evaluate", "first", "--keep")
+    for alone in (["--keep"], ["--leave-out", "fear"], ["--classes", "en"], ["--name", "x"]):
+        assert "name it with --data" in fails("evaluate", "first", *alone)
+    assert "add --keep" in fails("evaluate", "first", "--data", str(other), "--name", "x")
 
 
 def test_a_damaged_part_hurts_itself_alone(kept):

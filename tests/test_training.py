@@ -103,6 +103,13 @@ def test_learning_rate_rises_then_falls_to_zero(faces, tmp_path):
     assert rates == pytest.approx(expected)
 
 
+def test_a_learning_rate_that_only_rises_ends_at_its_top(faces, tmp_path):
+    recipe = replace(RECIPE, epochs=2, warm_up=1.0, learning_rate=1e-3)
+    _, result = train(faces, tmp_path / "a.pt", recipe)
+    rates = [record.learning_rate for record in result.history]
+    assert rates == pytest.approx([0.25e-3, 0.75e-3])
+
+
 def test_a_flat_learning_rate_stays(faces, tmp_path):
     recipe = replace(RECIPE, epochs=2, warm_up=0.0, fall="flat", learning_rate=1e-3)
     _, result = train(faces, tmp_path / "a.pt", recipe)

@@ -80,10 +80,8 @@ def gaps_section(selection: Selection) -> None:
         st.info("No class has two groups with enough images to compare.")
         return
     st.dataframe(_written(table), hide_index=True, height=300)
-    beyond = [
-        f"{(gap.table['p_holm'] < LEVEL).sum()} of {key}'s {len(gap.table)}"
-        for key, gap in found.items()
-    ]
+    lines = ((key, of_model.table["p_holm"] < LEVEL) for key, of_model in found.items())
+    beyond = [f"{marked.sum()} of {key}'s {len(marked)}" for key, marked in lines]
     st.caption(
         "Recall: of a class's images, the share that is found; false alarms: of all others, the "
         "share that is taken for it. The two groups are chosen for being furthest apart: interval "

@@ -32,7 +32,8 @@ def look_at_clip(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """What a model says of the faces in a clip, and notes on it. Raises `ImageError`."""
     found: list[Sight] = []
-    per_second, seconds = rate or PER_SECOND, longest or MAX_SECONDS
+    per_second = PER_SECOND if rate is None else rate
+    seconds = MAX_SECONDS if longest is None else longest
     with Clip(path, name, per_second=per_second, longest=seconds) as clip:
         bar = progress.add_task(f"looking at {name}", total=clip.seconds)
         for seen in followed(clip, faces):

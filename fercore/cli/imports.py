@@ -48,19 +48,29 @@ def import_(
 ) -> None:
     """Make a run of a model from elsewhere: of its answers in a table, or of its ONNX file."""
     named = Named(name, title, note, seed, recipe)
+    given: dict[str, Any] = {
+        "side": side, "channels": channels, "layout": layout, "scale": scale, "mean": mean,
+        "deviation": deviation, "output": output,
+    }  # fmt: skip
+    given = {key: value for key, value in given.items() if value not in (None, "")}
     if source.suffix.lower() == ".onnx":
-        classes = list(class_order(order)) if order else None
-        given = {
-            "side": side, "channels": channels, "layout": layout, "scale": scale,
-            "mean": figures(mean), "deviation": figures(deviation), "output": output,
-            "classes": classes,
-        }  # fmt: skip
-        told = _told_feeding(feeding) | {key: value for key, value in given.items() if value}
-        made = import_onnx(source, _images_read(data), named, told=told)
+        if values != "auto":
+            raise ConfigError("--values is of a table; of an ONNX file it is --output.")
+        given |= {key: figures(str(given[key])) for key in ("mean", "deviation") if key in given}
+        if order:
+            given["classes"] = list(class_order(order))
+        made = import_onnx(source, _images_read(data), named, told=_told_feeding(feeding) | given)
     else:
+        _refuse_feeding(source, given | ({"feeding": feeding} if feeding else {}))
         images = _images_read(data) if data else known_images()
         made = import_table(source, images, named, order=order, values=values)
     _tell(made, as_json)
+
+
+def _refuse_feeding(source: Path, given: dict[str, Any]) -> None:
+    if given:
+        options = ", ".join(f"--{key}" for key in given)
+        raise ConfigError(f"{options}: of an ONNX file, and {source.name} is none.")
 
 
 def _images_read(data: str | None) -> TestImages:

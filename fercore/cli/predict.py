@@ -71,7 +71,7 @@ def predict(
         _check_output(output)
     checked_choice(faces)
     clips = _clips_among(paths)
-    if not clips and (rate or longest):
+    if not clips and (rate, longest) != (None, None):
         raise ConfigError("--rate and --longest are of clips, and none is named.")
     from fercore.predict.predictor import Predictor
 

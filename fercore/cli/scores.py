@@ -61,8 +61,11 @@ def evaluate(
     """Print a run's metrics: from its stored predictions, or from its weights with --data, where
     --keep makes another test set a further part of the run.
     """
-    if keep and not data:
-        raise ConfigError("--keep stores what a run says of another set: name it with --data.")
+    of_data = {"--keep": keep, "--classes": classes, "--leave-out": leave_out, "--name": name}
+    if not data and (given := [option for option, value in of_data.items() if value]):
+        raise ConfigError(f"{', '.join(given)}: of another set: name it with --data.")
+    if name and not keep:
+        raise ConfigError("--name is what the set is called that is kept: add --keep.")
     runs = _members_to_ask(run_id) if data else (_one(run_id),)
     if not data:
         scored = [_Scored(runs[0], runs[0].stored_frame, runs[0].dataset, "its stored predictions")]

@@ -21,7 +21,7 @@ from fercore.cli.output import print_json
 from fercore.cli.signals import INTERRUPTED, stop_on_signal
 from fercore.cli.training import keep_weights, train_here
 from fercore.data.class_names import class_names
-from fercore.data.validation import check_parts
+from fercore.data.validation import check_parts, with_share
 from fercore.errors import TrainingError
 from fercore.groups.teaching import taught
 from fercore.jobs.experiment import sentence
@@ -242,19 +242,23 @@ def print_estimate(request: Request, as_json: bool) -> None:
     from fercore.training import estimate
 
     load_with_progress(request.data, request.class_names)
+    recipe = request.recipe
     faces = request.faces()
     check_parts(faces)
+    faces = with_share(faces, recipe.training_share, request.seed)
     training, validation = (len(faces.part(usage)) for usage in ("Training", "PublicTest"))
-    recipe = request.recipe
-    seconds, rate = estimate.estimate(
-        request.model,
-        recipe,
-        training,
-        validation,
-        teachers=teachers_of(request),
-        precision=request.precision,
-        threads=request.threads,
-    )
+    try:
+        seconds, rate = estimate.estimate(
+            request.model,
+            recipe,
+            training,
+            validation,
+            teachers=teachers_of(request),
+            precision=request.precision,
+            threads=request.threads,
+        )
+    except (MemoryError, OSError, RuntimeError) as error:
+        raise TrainingError(sentence(error)) from error
     if as_json:
         print_json({"seconds": seconds, "images_per_second": rate, "images": training})
         return

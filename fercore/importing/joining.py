@@ -103,7 +103,7 @@ def _hashes(given: pd.Series) -> NDArray[np.int64] | None:
     if text.map(lambda cell: bool(_HEXADECIMAL.fullmatch(cell))).all():
         return np.array([int(cell, 16) for cell in text], np.uint64).astype(np.int64)
     if text.str.fullmatch(r"-?\d{6,20}").all():
-        return np.array([int(cell) for cell in text], np.int64)
+        return np.array([int(cell) % 2**64 for cell in text], np.uint64).astype(np.int64)
     drawn = [np.array(cell.split(), dtype=object) for cell in text.head(1)]
     if not drawn or len(drawn[0]) != SIZE * SIZE:
         return None

@@ -7,7 +7,9 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,11 @@ MAX_ROWS, MAX_COLUMNS = 300_000, 3000
 _DELIMITERS = ",;\t|"
 _BEGINNINGS = {b"PAR1": "parquet", b"PK\x03\x04": "npz", b"\x93NUMPY": "npy"}
 _NAMES = ("classes", "class_names", "labels_order", "order")  # of an array of the seven names
+# What pandas, NumPy, PyArrow and the readers below them raise on a file that is damaged.
+_UNREADABLE = (
+    ArrowException, csv.Error, zipfile.BadZipFile, zlib.error, TokenError, SyntaxError,
+    EOFError, MemoryError, OSError, ValueError,
+)  # fmt: skip
 
 
 def read_table(source: Path | bytes, name: str) -> pd.DataFrame:
@@ -49,7 +56,7 @@ def read_table(source: Path | bytes, name: str) -> pd.DataFrame:
             table = _arrays(content, name, packed=kind == "npz")
         else:
             table = _text_table(_text(content, name), name)
-    except (ArrowException, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{name}: it cannot be read ({_short(error)}). Save it again.") from error
     if not len(table):
         raise DataError(f"{name}: it holds no line of answers. Save it again.")
@@ -191,6 +198,8 @@ def _csv(text: str, name: str) -> pd.DataFrame:
         not lines[above].strip() or lines[above].lower().startswith("sep=")
     ):
         above += 1
+    if above == len(lines):
+        raise DataError(f"{name}: it holds no line of answers. Save it again.")
     first = lines[above]
     delimiter = max(_DELIMITERS, key=first.count)
     header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
@@ -212,7 +221,9 @@ def _csv(text: str, name: str) -> pd.DataFrame:
     table.columns = [str(title).strip() for title in table.columns]
     if delimiter == ";":  # where numbers are written with a comma
         table = table.apply(
-            lambda column: column.str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
+            lambda column: column.str.replace(
+                r"^(-?\d+),(\d+(?:[eE][+-]?\d+)?)$", r"\1.\2", regex=True
+            )
         )
     return table
 

@@ -95,7 +95,7 @@ def learning_rate(recipe: Recipe, epochs_done: float) -> float:
     Where it is 'flat', it stays.
     """
     share, warm_up = epochs_done / recipe.epochs, recipe.warm_up
-    if share < warm_up:
+    if share < warm_up or warm_up == 1:  # with no fall, the last step stands at its top
         return recipe.learning_rate * share / warm_up
     if recipe.fall == "flat":
         return recipe.learning_rate
