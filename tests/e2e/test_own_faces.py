@@ -70,7 +70,7 @@ def test_fine_tuning_on_thirty_faces_of_ones_own(page, address, home, tmp_path):
     page.goto(f"{address}/your_faces?a=first&b=second")
     settle(page)
     field = page.get_by_test_id("stMain").locator('input[type="file"]')
-    with page.expect_response(re.compile("upload_file")):  # its name stands there before it has come
+    with page.expect_response(re.compile("upload_file")):  # its name stands there before
         field.set_input_files(tmp_path / "mine.zip")
     settle(page)
     page.get_by_role("button", name="Find the faces").click()
