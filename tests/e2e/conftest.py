@@ -227,7 +227,9 @@ def follow(page: Page, title: str) -> None:
     before = page.locator("h1").first.inner_text()
     go_to(page, title)
     page.wait_for_function(
-        "before => document.querySelector('h1')?.innerText !== before", arg=before
+        "before => document.querySelector('h1')?.innerText !== before",
+        arg=before,
+        polling=50,
     )
     settle(page)
 

@@ -104,7 +104,7 @@ def use(page: Page, title: str) -> None:
 def faults(page: Page, width: int, height: int) -> dict[str, object]:
     """What `measure.js` finds on the page at that size, once the figures have followed it."""
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function(DRAWN)
+    page.wait_for_function(DRAWN, polling=50)
     for _ in range(50):
         found = {kind: seen for kind, seen in page.evaluate(MEASURE).items() if seen}
         if not found:
