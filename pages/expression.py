@@ -175,10 +175,8 @@ else:
         )  # fmt: skip
 
 st.subheader("What one could do", anchor=False)
-run = selection.a.run.home
-counts = None if run.imported else run.info["dataset"]["counts"].get("Training")
 disputed = raters if selection.labels == "dataset" else None
-facts = Facts(name, found["A"], disputed, counts, difference)
+facts = Facts(name, found["A"], disputed, selection.a.run.home.learned_from, difference)
 st.markdown("\n".join(f"- {sentence}" for sentence in what_one_could_do(facts)))
 st.caption(
     "Computed from A's figures above, by fixed rules: where to look first, not what is sure to "

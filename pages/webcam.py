@@ -9,7 +9,7 @@ from dashboard.base import loading
 from dashboard.base.current import current_with_weights
 from dashboard.base.failures import errors_told
 from dashboard.base.heading import heading, model_names, not_for
-from dashboard.base.widgets import one_of
+from dashboard.base.widgets import one_of, one_of_these
 from dashboard.live import view as live_view
 from dashboard.live.camera_check import TROUBLE, camera_trouble
 from dashboard.live.live import FrameAnnotator, LiveSettings, ice_servers
@@ -29,8 +29,9 @@ servers = ice_servers()
 
 left, middle, right = st.columns(3, vertical_alignment="bottom")
 choices = ["A", "B", BOTH] if selection.b else ["A"]
-if st.session_state["models"] not in choices:
-    st.session_state["models"] = choices[-1]
+if st.session_state["models"] == BOTH and not selection.b:
+    st.session_state["models"] = "A"
+one_of_these("models", choices)
 choice = one_of("Models", choices, "models", place=left)
 smoothing = middle.slider(
     "Smoothing, seconds",

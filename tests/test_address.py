@@ -63,6 +63,7 @@ def test_what_a_link_names_and_is_not_here_is_said(two_runs, query, sentence):
         ("predict", {"sample": "x"}, "none"),
         ("confusion", {"explain": "x"}, "off"),
         ("misclassified", {"confidence": "x"}, "0 to 100 %"),
+        ("webcam", {"models": "b", "b": "none"}, "A"),
     ],
 )
 def test_what_is_shown_instead_is_said_in_words(two_runs, page, query, instead):

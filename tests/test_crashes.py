@@ -14,7 +14,9 @@ import pytest
 import torch
 
 from fercore import jobs
+from fercore.cli.training import failures_told
 from fercore.data import FaceSet
+from fercore.errors import TrainingError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, prepare, read_request
 from fercore.runs.artifacts import Run
@@ -190,6 +192,11 @@ def test_too_little_memory_is_said_in_a_sentence():
         torch.empty(2**50)
     assert "ran out of memory" in sentence(caught.value)
     assert "ran out of memory" in sentence(MemoryError())
+
+
+def test_what_nobody_foresaw_is_a_sentence_on_the_command_line():
+    with pytest.raises(TrainingError, match="unexpected error: ZeroDivisionError"), failures_told():
+        _ = 1 / 0
 
 
 def test_a_missing_file_is_not_called_a_full_disk(tmp_path):

@@ -1,7 +1,6 @@
 """The selection as a page needs it. Stops the page, with a sentence, where it cannot be had."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -78,17 +77,8 @@ def by_the_datasets_labels(selection: Selection, what: str) -> Selection:
 
 def current_with_predictions() -> Selection:
     """The selection, for pages that show results. Stops the page where there are none."""
-    part = st.session_state.get(keys.PART, "private")
     problems: list[str] = []
-
-    def seen(model: Group) -> Group:
-        try:
-            return model.on(part)
-        except RunError as error:
-            problems.append(str(error))
-            return model
-
-    selection = _selected(seen)
+    selection = _selected(partial(_on_the_images, problems=problems))
     for problem in dict.fromkeys(problems):
         st.info(f"{plain(problem)} Choose other images or another model in the sidebar.")
     if problems:
@@ -125,14 +115,19 @@ def current_with_answers(*, to_images: bool = False) -> Selection:
     members are asked in its place. to_images: whether the images are those that are chosen, on
     which a model need not have been scored.
     """
-    selection = _selected(_on_the_images_if_scored) if to_images else current()
+    selection = _selected(partial(_on_the_images, problems=[])) if to_images else current()
     return _with_those_that(one_seed_each(selection), answers_or_say_so)
 
 
-def _on_the_images_if_scored(model: Group) -> Group:
-    with suppress(RunError):
+def _on_the_images(model: Group, problems: list[str]) -> Group:
+    """The model as it was scored on the chosen images; as it is, with the reason among the
+    problems, where it was not.
+    """
+    try:
         return model.on(st.session_state.get(keys.PART, "private"))
-    return model
+    except RunError as error:
+        problems.append(str(error))
+        return model
 
 
 def answers_or_say_so(key: str, model: Group) -> bool:

@@ -61,13 +61,17 @@ def run_list(runs: list[Run], *, deletable: bool) -> None:
 @errors_kept("The click")
 def ask_to_delete(names: Sequence[str]) -> None:
     """Ask, once the page is drawn, whether the run in whose row the button was clicked shall go."""
-    st.session_state[ASKED] = names[st.session_state[CLICKED.format("delete")]["row"]]
+    st.session_state[ASKED] = _clicked("delete", names)
 
 
 @errors_kept("The click")
 def take_as(key: str, names: Sequence[str]) -> None:
     """Show as model A or B, by its key, the run in whose row the button was clicked."""
-    st.session_state[key] = names[st.session_state[CLICKED.format(_BUTTONS[key])]["row"]]
+    st.session_state[key] = _clicked(_BUTTONS[key], names)
+
+
+def _clicked(column: str, names: Sequence[str]) -> str:
+    return names[st.session_state[CLICKED.format(column)]["row"]]
 
 
 def _curve(run: Run) -> list[float] | None:

@@ -84,8 +84,8 @@ def said_table(minute: list[Moment], models: Mapping[str, Run]) -> pd.DataFrame:
     table = pd.DataFrame(index=pd.Index(CLASSES, name="expression"))
     for key, run in models.items():
         table[f"{key} said"] = said_shares(minute, key)
-        if not run.imported:  # what such a model learned from is not known
-            learned = np.array(run.info["dataset"]["counts"]["Training"], float)
+        if run.learned_from:
+            learned = np.array(run.learned_from, float)
             table[f"{key} learned from"] = learned / max(learned.sum(), 1)
     return table.map(lambda share: in_percent(share, 0))
 

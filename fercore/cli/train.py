@@ -19,12 +19,10 @@ from fercore.cli.options import (
 )
 from fercore.cli.output import print_json
 from fercore.cli.signals import INTERRUPTED, stop_on_signal
-from fercore.cli.training import keep_weights, train_here
+from fercore.cli.training import failures_told, keep_weights, train_here
 from fercore.data.class_names import class_names
 from fercore.data.validation import check_parts, with_share
-from fercore.errors import TrainingError
 from fercore.groups.teaching import taught
-from fercore.jobs.experiment import sentence
 from fercore.jobs.learning import follow, teachers_of
 from fercore.jobs.request import Request, failure, prepare, read_request, settled
 from fercore.runs.folders import local_folder
@@ -174,11 +172,10 @@ def _follow() -> None:
     """Train along with the leader, which shows, prints and writes."""
     stop = stop_on_signal()
     try:
-        follow(Watcher(stop_requested=lambda: bool(stop)))
+        with failures_told():
+            follow(Watcher(stop_requested=lambda: bool(stop)))
     except Interrupted:
         sys.exit(INTERRUPTED)
-    except (MemoryError, OSError, RuntimeError) as error:
-        raise TrainingError(sentence(error)) from error
 
 
 def _given(context: typer.Context) -> set[str]:
@@ -247,7 +244,7 @@ def print_estimate(request: Request, as_json: bool) -> None:
     check_parts(faces)
     faces = with_share(faces, recipe.training_share, request.seed)
     training, validation = (len(faces.part(usage)) for usage in ("Training", "PublicTest"))
-    try:
+    with failures_told():
         seconds, rate = estimate.estimate(
             request.model,
             recipe,
@@ -257,8 +254,6 @@ def print_estimate(request: Request, as_json: bool) -> None:
             precision=request.precision,
             threads=request.threads,
         )
-    except (MemoryError, OSError, RuntimeError) as error:
-        raise TrainingError(sentence(error)) from error
     if as_json:
         print_json({"seconds": seconds, "images_per_second": rate, "images": training})
         return

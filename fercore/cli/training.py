@@ -1,6 +1,7 @@
 """A training in this terminal: its progress, how it is stopped, and what it reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Self
@@ -24,23 +25,28 @@ def train_here(request: Request, *, alongside: bool, keep_best: bool, as_json: b
     """Train as requested, from the start or the last checkpoint, and print what it reached."""
     stop = stop_on_signal()
     stopped = ending_when_stopped(f"Go on with: fercore train --resume {request.run_id}")
-    try:
-        with stopped, _Display(Console(stderr=True), request) as display:
-            run = run_experiment(
-                request,
-                watcher=display.watcher(lambda: bool(stop)),
-                alongside=alongside,
-                keep_best=keep_best,
-            )
-    except (MemoryError, OSError, RuntimeError) as error:
-        raise TrainingError(sentence(error)) from error
-
+    with failures_told(), stopped, _Display(Console(stderr=True), request) as display:
+        run = run_experiment(
+            request,
+            watcher=display.watcher(lambda: bool(stop)),
+            alongside=alongside,
+            keep_best=keep_best,
+        )
     metrics = run.metrics()
     if as_json:
         print_json({**run.info, "metrics": metrics})
         return
     print_metrics(metrics)
     print(f"Run {run.run_id}: {run.folder}")
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """What ends a training in here is raised as a `TrainingError`, in words for its user."""
+    try:
+        yield
+    except (ArithmeticError, MemoryError, OSError, RuntimeError) as error:
+        raise TrainingError(sentence(error)) from error
 
 
 def keep_weights(file: Path, trunk: str) -> None:

@@ -7,7 +7,6 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import ArrowException
 from pyarrow import parquet as pq
 
+from fercore.data.bounds import DAMAGED
 from fercore.errors import DataError
 from fercore.files import parse_json
 from fercore.labels import CLASSES
@@ -32,8 +32,7 @@ _BEGINNINGS = {b"PAR1": "parquet", b"PK\x03\x04": "npz", b"\x93NUMPY": "npy"}
 _NAMES = ("classes", "class_names", "labels_order", "order")  # of an array of the seven names
 # What pandas, NumPy, PyArrow and the readers below them raise on a file that is damaged.
 _UNREADABLE = (
-    ArrowException, csv.Error, zipfile.BadZipFile, zlib.error, TokenError, SyntaxError,
-    EOFError, MemoryError, OSError, ValueError,
+    *DAMAGED, ArrowException, csv.Error, TokenError, SyntaxError, MemoryError, ValueError,
 )  # fmt: skip
 
 

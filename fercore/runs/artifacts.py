@@ -89,6 +89,11 @@ class Run:
         return self.info.get("imported")
 
     @property
+    def learned_from(self) -> list[int] | None:
+        """How many images of each class it learned from; None where that is not known."""
+        return None if self.imported else self.info["dataset"]["counts"].get("Training")
+
+    @property
     def trained(self) -> bool:
         """Whether it was trained by fercore: such a run has weights and a history."""
         return not self.members and not self.imported
