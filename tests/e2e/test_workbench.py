@@ -74,11 +74,13 @@ def choose_by_keys(page: Page, choice: str, in_url: str) -> None:
     """Type and choose in the list that has the focus, again where a late redraw closed it."""
     for _ in range(PATIENCE // 3000):
         with suppress(TimeoutError, AssertionError):
+            settle(page)
             page.keyboard.press("ControlOrMeta+a")
             page.keyboard.type(choice)
             page.get_by_role("option", name=choice).first.wait_for(timeout=2000)
             page.keyboard.press("Enter")
-            return expect(page).to_have_url(re.compile(in_url), timeout=2000)
+            expect(page).to_have_url(re.compile(in_url), timeout=2000)
+            return settle(page)
     pytest.fail(f"{choice} could not be chosen by keys")
 
 
