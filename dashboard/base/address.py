@@ -192,6 +192,16 @@ def say_what_is_not_here() -> None:
         st.warning(sentence, icon=NOT_HERE)
 
 
+def choose_instead(key: str, value: object, sentence: str) -> None:
+    """Choose what is here where something else was named; `sentence` on it stays until another view
+    is chosen, however often the page is drawn meanwhile.
+    """
+    state = st.session_state
+    state[key] = state[_KEPT][key] = value
+    state[_PROBLEMS] = [*state[_PROBLEMS], sentence]
+    st.warning(sentence, icon=NOT_HERE)
+
+
 def query(shared: Collection[str], own: Sequence[Parameter], changes: dict[str, str]) -> dict:
     """Query parameters of a link: those of this view that are `shared`, its page's `own`, as they
     were left, and what the link changes; with keys and values as the URL has them.

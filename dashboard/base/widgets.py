@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.base.address import NOT_HERE
+from dashboard.base.address import choose_instead
 from dashboard.base.badges import titled
 from dashboard.base.plain import in_brackets, plain
 from fercore import wording
@@ -45,10 +45,11 @@ def one_of_these(key: str, options: Sequence[str], words: Callable[[str], str] =
     chosen = st.session_state.get(key, "")
     if chosen in options:
         return
-    st.session_state[key] = options[0]
-    if chosen:
-        no, instead = plain(words(chosen)), plain(words(options[0]))
-        st.warning(f"There is no “{no}” here. Shown instead: {instead}.", icon=NOT_HERE)
+    if not chosen:
+        st.session_state[key] = options[0]
+        return
+    no, instead = plain(words(chosen)), plain(words(options[0]))
+    choose_instead(key, options[0], f"There is no “{no}” here. Shown instead: {instead}.")
 
 
 def explain_toggle(what: str) -> bool:
@@ -68,8 +69,7 @@ def paged(length: int, per_page: int, key: str, *, of: object = None) -> slice:
     state[known] = of
     pages = max(-(-length // per_page), 1)
     if state.get(key, 1) > pages:
-        st.warning(f"There is no page {state[key]} here. Shown instead: page 1.", icon=NOT_HERE)
-        state[key] = 1
+        choose_instead(key, 1, f"There is no page {state[key]} here. Shown instead: page 1.")
     page = st.pagination(pages, key=key) if pages > 1 else 1
     return slice((page - 1) * per_page, page * per_page)
 

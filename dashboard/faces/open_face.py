@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.base import parameters
-from dashboard.base.address import NOT_HERE
+from dashboard.base.address import choose_instead
 from dashboard.base.failures import errors_kept
 from dashboard.base.keys import FACE, ORDER_OF_FACE
 
@@ -33,8 +33,5 @@ def close() -> None:
 
 def no_such_face(named: str, images: str) -> None:
     """The sentence for a link to a face that is not among the images."""
-    close()
-    st.warning(
-        f"The link names the face {named}, which is not among {images}. No face is open.",
-        icon=NOT_HERE,
-    )
+    sentence = f"The link names the face {named}, which is not among {images}. No face is open."
+    choose_instead(FACE, None, sentence)
