@@ -193,8 +193,9 @@ def test_candidates_are_ranked_on_publictest_and_privatetest_is_refused(faces, m
     gap = group_difference(scored.correct("cnn-averaged"), scored.correct("cnn"))
     assert table.loc["cnn-averaged", "p_value"] == pytest.approx(gap.p_value)
 
-    refused = CliRunner().invoke(app, ["study", "choice", "--score"])
-    assert "never scored on PrivateTest" in str(refused.exception)
+    for ask in ("--score", "--keep-answers"):
+        refused = CliRunner().invoke(app, ["study", "choice", ask])
+        assert "never scored on PrivateTest" in str(refused.exception)
     requests = choice.requests(1, find_recipe("quick"), threads=1)
     for attempt in (
         lambda: run_study(store, requests, faces),
@@ -568,6 +569,34 @@ def test_privatetest_is_scored_when_every_declared_training_is_finished(last, fa
     again = last("--score")
     assert again.stdout == scored.stdout  # nothing is scored a second time
     assert len(times_scored(store)) == 2
+
+
+def test_answers_kept_unread_score_a_training_whose_weights_are_gone(last, faces):
+    store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
+    assert last("--only", "cnn").exit_code == 0
+    model = read_run(store.run_folder("cnn-s0")).load_model()
+    tests = faces.part("PrivateTest")
+    probs = predict_probs(model, tests.images, precision=REFERENCE)
+    kept = last("--keep-answers")
+    assert kept.exit_code == 0, kept.output
+    assert "scored: not yet; answers of 1 are kept unread." in kept.stdout
+    assert "1 new" in kept.stderr
+    assert "0 new" in last("--keep-answers").stderr
+    assert store.answered() == {"cnn-s0"}
+    assert not len(store.predictions("cnn-s0", "private"))  # no page or table has them
+    assert times_scored(store) == []
+    shutil.rmtree(store.run_folder("cnn-s0"))
+    assert isinstance(last("--score").exception, RunError)  # the other is not trained
+    assert last().exit_code == 0
+    assert last("--score").exit_code == 0
+
+    scored = store.predictions("cnn-s0", "private")
+    np.testing.assert_array_equal(scored.predicted, probs.argmax(1))
+    np.testing.assert_array_equal(scored.labels, tests.labels)
+    info = store.info("cnn-s0")
+    assert info["created"] <= info["answered"]["at"] <= info["scored"][0]["at"]
+    assert "answered" not in store.info("cnn_lstm-s0")  # scored by its weights
+    assert store.answered() == set()
 
 
 def test_a_scoring_that_was_killed_goes_on_and_counts_what_it_asked(last, faces, monkeypatch):

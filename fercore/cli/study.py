@@ -28,6 +28,7 @@ from fercore.jobs.turns import turn
 from fercore.runs.commit import from_uncommitted_code, git_commit
 from fercore.study.cluster import run_on_ray
 from fercore.study.final_scoring import check_finished
+from fercore.study.final_scoring import keep_answers as ask
 from fercore.study.final_scoring import score as score_last
 from fercore.study.runner import (
     Outcome,
@@ -61,6 +62,10 @@ GpusOption = Annotated[float, typer.Option(min=0, help="GPUs for each training o
 ScoreOption = Annotated[
     bool, typer.Option("--score", help="score PrivateTest, once every training is finished")
 ]
+AnswersOption = Annotated[
+    bool,
+    typer.Option("--keep-answers", help="what finished trainings say of PrivateTest, kept unread"),
+]
 
 
 def study(
@@ -76,6 +81,7 @@ def study(
     ray: RayOption = None,
     gpus: GpusOption = 0,
     score: ScoreOption = False,
+    keep_answers: AnswersOption = False,
     show: Annotated[bool, typer.Option("--show", help="only print what is finished")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -94,6 +100,8 @@ def study(
     with ending_when_stopped("The same command goes on with the study."), _Display() as display:
         if score:
             _score(chosen, base, faces, display)
+        elif keep_answers:
+            _keep_answers(chosen, base, faces, display)
         else:
             outcome = _train_tables(
                 chosen, base, faces, requests, display, alongside=alongside, ray=ray, gpus=gpus
@@ -132,12 +140,7 @@ def _train_tables(
 
 def _score(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") -> None:
     """PrivateTest, with everything that the study declares or with nothing."""
-    if study.public_only:
-        raise ConfigError(
-            f"Study '{study.name}' is chosen on PublicTest, so it is never scored on PrivateTest."
-        )
-    if not study.scored_last:
-        raise ConfigError(f"Study '{study.name}' is not one that is scored when all is trained.")
+    _check_scored_last(study)
     requests = study.requests(None, recipe)
     check_finished([(store, requests) for store in stores_of(study, recipe, faces.name)])
     for store, part in tables_of(study, recipe, faces):
@@ -151,6 +154,27 @@ def _score(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") ->
         )
         if scored or not store.latency_measured():
             measure_latency(study, store, study.scale(recipe))
+
+
+def _keep_answers(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") -> None:
+    """Those of every finished training, so that its weights are not needed to score it."""
+    _check_scored_last(study)
+    requests = study.requests(None, recipe)
+    for store, part in tables_of(study, recipe, faces):
+        if store.finished():
+            asked = ask(
+                store, requests, part, whole=study.whole, stop_requested=display.stop_requested
+            )
+            print(f"{store.name}: kept unread, {len(asked)} new.", file=sys.stderr)
+
+
+def _check_scored_last(study: Study) -> None:
+    if study.public_only:
+        raise ConfigError(
+            f"Study '{study.name}' is chosen on PublicTest, so it is never scored on PrivateTest."
+        )
+    if not study.scored_last:
+        raise ConfigError(f"Study '{study.name}' is not one that is scored when all is trained.")
 
 
 def _train(

@@ -83,6 +83,7 @@ def _print_stand(study: Study, store: StudyStore, recipe: Recipe) -> None:
     times = times_scored(store)
     done = sum(request.run_id in finished for request in requests)
     when = f"{len(times)} times, {times[0]} to {times[-1]}" if times else "not yet"
+    when = f"{when}; answers of {len(kept)} are kept unread" if (kept := store.answered()) else when
     when = "never" if study.public_only else when
     print(f"{done} of {len(requests)} declared trainings are finished. PrivateTest scored: {when}.")
 

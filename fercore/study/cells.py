@@ -1,5 +1,6 @@
 """What one training adds to a study: its `run.json`, and its answers on the study's images."""
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from fercore.shapes import misfit, moment, one_of, optional, text
 
 _CELL = {
     "variant": text, "model": one_of(*MODELS), "scored?": [{"at": moment}],
+    "answered?": {"at": moment},
     "git_commit?": optional(text),
 }  # fmt: skip
 
@@ -32,6 +34,11 @@ def read_info(path: Path, _stamp: str) -> dict[str, Any]:
     if info["run_id"] != path.parent.name:
         raise ValueError("it is another training's")
     return info
+
+
+def now_by(commit: str | None) -> dict[str, str | None]:
+    """What `run.json` says of a moment at which PrivateTest was asked about, and of the code."""
+    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "git_commit": commit}
 
 
 def probs_on(images: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:

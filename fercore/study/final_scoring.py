@@ -1,6 +1,8 @@
 """PrivateTest in one pass: scored when every declared training of a study is finished, not before.
 
-What is scored already is not scored again, so a pass that was broken off goes on where it was.
+What is scored already is not scored again, so a pass that was broken off goes on where it was. A
+finished training may be asked before and its answers kept unread: then it is scored by them, also
+where its weights are no longer.
 """
 
 import hashlib
@@ -20,14 +22,16 @@ from fercore.runs.listing import read_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
 from fercore.study.runner import check_cells, variant_of
 from fercore.study.store import StudyStore
-from fercore.study.thinning import halved, thinned
+from fercore.study.thinning import Stored, halved, thinned
 from fercore.training.records import Interrupted
 
 _NAMED = 3  # trainings that a sentence names
 
 
 def check_finished(tables: list[tuple[StudyStore, list[Request]]]) -> None:
-    """Raise `RunError` where a declared training is missing, or the weights to score one by."""
+    """Raise `RunError` where a declared training is missing, or what to score one by: its answers
+    or its weights.
+    """
     missing: list[str] = []
     for store, requests in tables:
         finished = store.finished()
@@ -44,13 +48,41 @@ def check_finished(tables: list[tuple[StudyStore, list[Request]]]) -> None:
             f"({', '.join(missing[:_NAMED])}{more}). PrivateTest is scored when all of them are."
         )
     for store, requests in tables:
-        for request in _unscored(store, requests):
+        for request in _without(store.scored() | store.answered(), requests):
             _trained(store, request.run_id)
 
 
-def _unscored(store: StudyStore, requests: list[Request]) -> list[Request]:
-    scored = store.scored()
-    return [request for request in requests if request.run_id not in scored]
+def _without(done: set[str], requests: list[Request]) -> list[Request]:
+    return [request for request in requests if request.run_id not in done]
+
+
+def keep_answers(
+    store: StudyStore,
+    requests: list[Request],
+    faces: FaceSet,
+    *,
+    whole: frozenset[str] = frozenset(),
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> list[str]:
+    """Ask the finished trainings about PrivateTest and keep what they answer unread; their names.
+
+    Nothing is held against a label. Who has been asked is not asked again. Arguments and errors as
+    of `score`, but that nothing need be finished.
+    """
+    check_cells(store, requests, faces)
+    finished, tests, commit = store.finished(), faces.part("PrivateTest"), git_commit()
+    asked: list[str] = []
+    with store.scoring():
+        for request in _without(store.scored() | store.answered(), requests):
+            if stop_requested():
+                raise Interrupted("The asking was stopped.")
+            if request.run_id in finished:
+                _check_images(store, request.run_id, faces)
+                answers = _answers(_trained(store, request.run_id), tests)
+                kept = _kept(answers, variant_of(request) in whole)
+                store.keep_answers(request.run_id, kept, commit=commit)
+                asked.append(request.run_id)
+    return asked
 
 
 def score(
@@ -72,26 +104,30 @@ def score(
     check_finished([(store, requests)])
     tests, commit = faces.part("PrivateTest"), git_commit()
     images = _images(faces)
-    waiting = _unscored(store, requests)
+    waiting, answered = _without(store.scored(), requests), store.answered()
     scored: list[str] = []
     try:
         with store.scoring():
             for request in waiting:
                 if stop_requested():
                     raise Interrupted("The scoring was stopped.")
-                run = _trained(store, request.run_id)
-                if run.info["dataset"]["fingerprint"] != faces.fingerprint:
-                    raise RunError(f"{run.run_id} was trained beside other images than these.")
-                store.begin_scoring(run.run_id, commit=commit)
-                probs = _answers(run, tests)
-                kept = halved(probs) if variant_of(request) in whole else thinned(probs)
-                store.add_scores(run.run_id, images, kept)
-                scored.append(run.run_id)
+                name = request.run_id
+                _check_images(store, name, faces)
+                run = None if name in answered else _trained(store, name)
+                store.begin_scoring(name, commit=commit)
+                kept = _kept(_answers(run, tests), variant_of(request) in whole) if run else None
+                store.add_scores(name, images, kept)
+                scored.append(name)
                 on_progress(len(scored), len(waiting))
     finally:
         if not _told(store):
             store.write_table()
     return scored
+
+
+def _check_images(store: StudyStore, run_id: str, faces: FaceSet) -> None:
+    if store.info(run_id)["dataset"]["fingerprint"] != faces.fingerprint:
+        raise RunError(f"{run_id} was trained beside other images than these.")
 
 
 def _told(store: StudyStore) -> bool:
@@ -105,6 +141,10 @@ def _answers(run: Run, tests: FaceSet) -> NDArray[np.float32]:
     from fercore.models.precision import REFERENCE
 
     return predict_probs(for_inference(run.load_model()), tests.images, precision=REFERENCE)
+
+
+def _kept(probs: NDArray[np.float32], whole: bool) -> Stored:
+    return halved(probs) if whole else thinned(probs)
 
 
 def _images(faces: FaceSet) -> pd.DataFrame:

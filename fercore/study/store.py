@@ -6,6 +6,7 @@
       cells/<run_id>/              run.json, history.jsonl, probs.parquet (the seven columns)
       tests.parquet, cells/<run_id>/tests.parquet
                                    the same of PrivateTest, where that was scored later
+      cells/<run_id>/answers.parquet    before that: what it answers there, kept unread
       latency.json                 milliseconds per image by model, measured side by side
       runs/                        the run folders with their weights and checkpoints, not committed
 
@@ -18,14 +19,14 @@ which images every training was scored on, and all that is told is told of those
 
 What was scored on PublicTest alone, by which the epoch was chosen, is kept to a byte a number. In
 a study that is scored last, `run.json` says under 'scored' when a training's answers on PrivateTest
-were asked for, each time, and before they are.
+were asked for, each time, and before they are; where they were kept unread before, 'answered' says
+since when.
 """
 
 import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +35,7 @@ from pyarrow import ArrowException
 
 from fercore.data.faceset import FaceSet
 from fercore.errors import RunError
-from fercore.files import file_stamp, read_json, write_json
+from fercore.files import file_stamp, write_json
 from fercore.runs import folders
 from fercore.runs.artifacts import Run
 from fercore.runs.measured import history_frame
@@ -44,21 +45,21 @@ from fercore.scoring.predictions import (
     checked_frame,
     select_part,
 )
-from fercore.shapes import misfit, number
-from fercore.study.cells import mostly, probs_on, read_info
+from fercore.study.cells import mostly, now_by, probs_on, read_info
 from fercore.study.own_folder import begin, scoring_in, writing_in
 from fercore.study.table import (
     EVERYWHERE,
     everywhere_scored,
     read_accuracies,
     read_images,
+    read_latency,
     read_table,
     table_line,
 )
 from fercore.study.thinning import Stored, stored_frame, thinned, with_probs, write_compactly
 from fercore.study.variants import check_parts
 
-TESTS = "tests.parquet"
+TESTS, ANSWERS = "tests.parquet", "answers.parquet"
 
 Content = TypeVar("Content")
 
@@ -83,7 +84,7 @@ class StudyStore:
 
     def finished(self) -> set[str]:
         """Names of the trainings whose results are here."""
-        return {path.parent.name for path in self.folder.glob("cells/*/run.json")}
+        return self._with("run.json")
 
     def changed(self) -> float:
         """When the table was last written, in seconds since 1970; 0 before."""
@@ -178,30 +179,46 @@ class StudyStore:
         """Write down that PrivateTest is about to be scored with a training, and by which code."""
         check_parts(self.name, ["PrivateTest"])
         info = self.info(run_id)
-        now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "git_commit": commit}
-        info = {**info, "scored": [*info.get("scored", []), now]}
         with self._writing():
+            scored = [*info.get("scored", []), now_by(commit)]
+            write_json(self._cell(run_id) / "run.json", {**info, "scored": scored})
+
+    def keep_answers(self, run_id: str, stored: Stored, *, commit: str | None) -> None:
+        """Keep a training's answers (N, 7) on PrivateTest, unread, until that is scored."""
+        check_parts(self.name, ["PrivateTest"])
+        info = {**self.info(run_id), "answered": now_by(commit)}
+        with self._writing():
+            write_compactly(self._cell(run_id) / ANSWERS, stored_frame(stored))
             write_json(self._cell(run_id) / "run.json", info)
 
-    def add_scores(self, run_id: str, images: pd.DataFrame, stored: Stored) -> None:
-        """Keep a training's answers (N, 7) on the images of PrivateTest, as `thinning` gives them.
+    def answered(self) -> set[str]:
+        """Names of the trainings whose answers on PrivateTest are kept unread."""
+        return self.finished() & self._with(ANSWERS)
+
+    def add_scores(self, run_id: str, images: pd.DataFrame, stored: Stored | None = None) -> None:
+        """Keep a training's answers (N, 7) on the images of PrivateTest, as `thinning` gives them;
+        None for those that `keep_answers` kept.
 
         images: usage, row, label, pixels, copy. Raises `RunError` where they are others than those
         of the trainings before. The table is not written anew.
         """
+        cell = self._cell(run_id)
         with self._writing():
             if not (self.folder / TESTS).is_file():
                 write_compactly(self.folder / TESTS, images)
             elif not images.equals(self._table_of_images(TESTS)):
                 raise RunError(f"Study '{self.name}' was scored on other images of PrivateTest.")
-            write_compactly(self._cell(run_id) / TESTS, stored_frame(stored))
+            if stored is None:
+                (cell / ANSWERS).replace(cell / TESTS)
+            else:
+                write_compactly(cell / TESTS, stored_frame(stored))
 
     def scored(self) -> set[str]:
         """Names of the trainings whose answers on PrivateTest are here."""
         finished = self.finished()
         if finished and self._images()["usage"].eq("PrivateTest").any():
             return finished
-        return finished & {path.parent.name for path in self.folder.glob(f"cells/*/{TESTS}")}
+        return finished & self._with(TESTS)
 
     def scored_everywhere(self) -> tuple[int, int]:
         """How many of the study's images every training was scored on, and of how many."""
@@ -214,7 +231,7 @@ class StudyStore:
 
     def latency_measured(self) -> bool:
         """Whether `write_latency` has been called."""
-        return self._latency() is not None
+        return read_latency(self.folder / "latency.json") is not None
 
     def write_latency(self, milliseconds: dict[str, float]) -> None:
         """Keep the latencies by model, and put them into the table."""
@@ -240,20 +257,15 @@ class StudyStore:
         write_json(self.folder / "table.json", lines)
 
     def _lines(self) -> list[dict[str, Any]]:
-        latency = self._latency() or {}
+        latency = read_latency(self.folder / "latency.json") or {}
         return [
             table_line(info, self.prediction_frame(info["run_id"]), latency.get(info["model"]))
             for info in map(self.info, sorted(self.finished()))
         ]
 
-    def _latency(self) -> dict[str, float] | None:
-        """The latencies by model; None where they were not measured, or must be again."""
-        try:
-            latency = read_json(self.folder / "latency.json")
-        except (OSError, ValueError):
-            return None
-        odd = misfit(latency, {}) or misfit(list(latency.values()), [number()])
-        return None if odd else latency
+    def _with(self, file: str) -> set[str]:
+        """The trainings that have such a file."""
+        return {path.parent.name for path in self.folder.glob(f"cells/*/{file}")}
 
     def _cell(self, run_id: str) -> Path:
         cell = self.folder / "cells" / run_id

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fercore.files import read_json
 from fercore.models import MODELS
 from fercore.scoring.evaluation import macro_f1
 from fercore.scoring.predictions import PARTS, checked_images, select_part
@@ -59,6 +60,16 @@ def read_images(path: Path, _stamp: str) -> pd.DataFrame:
     if EVERYWHERE in images and images[EVERYWHERE].dtype != bool:
         raise ValueError(f"'{EVERYWHERE}' holds {images[EVERYWHERE].dtype}")
     return images
+
+
+def read_latency(path: Path) -> dict[str, float] | None:
+    """The latencies by model; None where they were not measured, or must be again."""
+    try:
+        latency: dict[str, float] = read_json(path)
+    except (OSError, ValueError):
+        return None
+    odd = misfit(latency, {}) or misfit(list(latency.values()), [number()])
+    return None if odd else latency
 
 
 def everywhere_scored(images: pd.DataFrame) -> NDArray[np.bool_]:
