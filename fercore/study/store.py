@@ -19,8 +19,7 @@ which images every training was scored on, and all that is told is told of those
 
 What was scored on PublicTest alone, by which the epoch was chosen, is kept to a byte a number. In
 a study that is scored last, `run.json` says under 'scored' when a training's answers on PrivateTest
-were asked for, each time, and before they are; where they were kept unread before, 'answered' says
-since when.
+were asked for, each time, and before they are; under 'answered', since when they are kept unread.
 """
 
 import hashlib
