@@ -14,9 +14,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 run: .venv/run
 	$(BIN)/fercore dashboard
 
+# The tests start hundreds of processes: on one thread each, and by code that is compiled once.
+test: export OMP_NUM_THREADS = 1
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/test lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
-		--no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test
 	$(BIN)/ruff check .

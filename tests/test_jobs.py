@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -117,6 +118,17 @@ def kill(run_id: str) -> None:
     os.kill(jobs.find_job(run_id).process["pid"], signal.SIGKILL)
 
 
+@contextmanager
+def halted(run_id: str):
+    """A training stands still while others are looked at: it cannot end, and leaves its core."""
+    process = jobs.find_job(run_id).process["pid"]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
 def state_of(run_id: str) -> str:
     return jobs.find_job(run_id).state
 
@@ -128,9 +140,12 @@ def waiting(run_id: str) -> bool:
 
 def test_one_trains_and_the_others_wait_in_the_order_they_came():
     names = ("one", "two", "three")
-    for name in names:
-        jobs.start(request(name))
-        wait_for(lambda name=name: state_of(name) == "running" or waiting(name))
+    jobs.start(request("one"))
+    begun("one")
+    with halted("one"):
+        for name in names[1:]:
+            jobs.start(request(name))
+            wait_for(lambda name=name: waiting(name))
     assert [state_of(name) for name in names] == ["running", "queued", "queued"]
     assert "2 other trainings" in wait_for(lambda: jobs.find_job("three").message)
 
@@ -145,13 +160,14 @@ def test_one_trains_and_the_others_wait_in_the_order_they_came():
 def test_one_that_waits_can_be_cancelled_and_killed():
     jobs.start(request("one"))
     begun("one")
-    for name in ("two", "three"):
-        jobs.start(request(name))
-        wait_for(lambda name=name: waiting(name))
-    jobs.cancel("two")
-    wait_for(lambda: state_of("two") == "cancelled")
-    kill("three")
-    wait_for(lambda: state_of("three") == "lost")
+    with halted("one"):
+        for name in ("two", "three"):
+            jobs.start(request(name))
+            wait_for(lambda name=name: waiting(name))
+        jobs.cancel("two")
+        wait_for(lambda: state_of("two") == "cancelled")
+        kill("three")
+        wait_for(lambda: state_of("three") == "lost")
     assert state_of("one") == "running"
 
 
