@@ -30,7 +30,7 @@ def test_lint_looks_at_style_spelling_types_and_links():
     lines = "\n".join(recipe("lint"))
     for tool in ("ruff check", "ruff format --check", "codespell", "mypy", "pytest"):
         assert f"$(BIN)/{tool}" in lines.replace("python -m ", ""), tool
-    assert "lint" in re.search(r"^test:(.*)", MAKEFILE, re.M)[1].split()
+    assert "lint" in re.search(r"^test:(.*)\n\t", MAKEFILE, re.M)[1].split()
 
 
 def test_the_checker_is_strict_on_the_core_and_reads_everything():
