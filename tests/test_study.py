@@ -22,6 +22,7 @@ from fercore import data
 from fercore.cli import app
 from fercore.data.folds import fresh_splits
 from fercore.errors import Busy, ConfigError, RunError
+from fercore.files import safe_name
 from fercore.jobs.locks import held
 from fercore.jobs.request import prepare
 from fercore.models import build
@@ -35,7 +36,7 @@ from fercore.scoring.groups import group_difference
 from fercore.study import analysis, choosing, final_scoring, runner
 from fercore.study.cluster import run_on_ray
 from fercore.study.contrasts import contrast_table
-from fercore.study.runner import StudyProgress, run_study, train_cell
+from fercore.study.runner import Outcome, StudyProgress, run_study, train_cell
 from fercore.study.scored import Scored
 from fercore.study.standing import provenance, times_scored
 from fercore.study.store import StudyStore
@@ -526,8 +527,12 @@ def last(faces, monkeypatch):
     monkeypatch.setitem(STUDIES, "last", replace(LAST, variants=variants))
     monkeypatch.setitem(RECIPES, "quick", TINY)
     monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: faces)
-    command = ["study", "last", "--threads", "1"]
-    return lambda *more: CliRunner().invoke(app, [*command, *more])
+
+    def command(*more: str):
+        threads = () if {"--show", "--score", "--keep-answers"} & set(more) else ("--threads", "1")
+        return CliRunner().invoke(app, ["study", "last", *threads, *more])
+
+    return command
 
 
 def test_privatetest_is_scored_when_every_declared_training_is_finished(last, faces):
@@ -599,6 +604,55 @@ def test_answers_kept_unread_score_a_training_whose_weights_are_gone(last, faces
     assert store.answered() == set()
 
 
+def test_answers_that_cannot_be_asked_for_stop_no_other(last, faces):
+    store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
+    assert last().exit_code == 0
+    shutil.rmtree(store.run_folder("cnn-s0"))
+    kept = last("--keep-answers")
+    assert kept.exit_code == 1
+    assert "cnn-s0: its weights are not here" in kept.stderr
+    assert str(store.folder / "cells" / "cnn-s0") in kept.stderr
+    assert store.answered() == {"cnn_lstm-s0"}
+
+
+def test_options_that_contradict_each_other_are_refused(last, faces):
+    store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
+    assert last().exit_code == 0
+    for options in (
+        ("--score", "--keep-answers"), ("--show", "--score"), ("--score", "--only", "cnn"),
+        ("--keep-answers", "--seeds", "1"), ("--show", "--ray", "local"), ("--gpus", "1"),
+    ):  # fmt: skip
+        assert last(*options).exit_code == 2, options
+    assert times_scored(store) == []
+    assert store.answered() == set()
+    more = last("--seeds", "2")
+    assert "declares 1 seeds there at most" in str(more.exception)
+
+
+def test_each_variant_with_a_network_of_its_own_has_its_own_latency(store, faces):
+    changed = Study("pair", "", "quick", (*PAIR.variants, Variant("cnn", "narrow"),
+                                          Variant("cnn", "low-rate")))  # fmt: skip
+    run_study(store, changed.requests(1, TINY, threads=1), faces)
+    runner.measure_latency(changed, store, TINY)
+    latency = store.table().set_index("variant")["latency_ms"]
+    assert latency["cnn-low-rate"] == latency["cnn"] > 0
+    assert latency["cnn-narrow"] != latency["cnn"]
+
+
+def test_a_study_runs_on_a_set_whatever_its_name_is():
+    quick = find_recipe("quick")
+    names = ["für", "fär", "顔", "x" * 200, "x" * 201, "FER2013 (mine)"]
+    folders = {PAIR.folder_name(quick, name) for name in names}
+    assert len(folders) == len(names)
+    assert all(safe_name(name) for name in folders)
+
+
+def test_of_a_study_with_folds_each_failure_is_named_by_its_fold():
+    one, two = (Outcome([], [], {"cnn-s3": reason}) for reason in ("disk full", "no memory"))
+    whole = one.named("first/").with_more(two.named("second/"))
+    assert whole.broken == {"first/cnn-s3": "disk full", "second/cnn-s3": "no memory"}
+
+
 def test_a_scoring_that_was_killed_goes_on_and_counts_what_it_asked(last, faces, monkeypatch):
     store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
     assert last().exit_code == 0
@@ -643,8 +697,8 @@ def test_a_study_of_fresh_splits_is_a_table_for_each_fold(faces, monkeypatch):
     monkeypatch.setitem(STUDIES, "folded", folded)
     monkeypatch.setitem(RECIPES, "quick", replace(TINY, epochs=1))
     monkeypatch.setattr("fercore.cli.study.load_with_progress", lambda source: more)
-    command = ["study", "folded", "--threads", "1"]
-    assert CliRunner().invoke(app, command).exit_code == 0
+    command = ["study", "folded"]
+    assert CliRunner().invoke(app, [*command, "--threads", "1"]).exit_code == 0
     result = CliRunner().invoke(app, [*command, "--score", "--json"])
     assert result.exit_code == 0, result.output
     lines = json.loads(result.stdout)["table"]

@@ -49,3 +49,16 @@ ModelName = Annotated[str, typer.Argument(help="a run, or a group of seeds: cnn@
 ImagesOption = Annotated[
     str | None, typer.Option("--data", help="the images' dataset, where it is not FER2013")
 ]
+
+
+def given(context: typer.Context) -> set[str]:
+    """The options that were written out, by the names of the command's arguments."""
+    names = (parameter.name for parameter in context.command.params if parameter.name)
+    sources = {name: context.get_parameter_source(name) for name in names}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
+def refuse(options: set[str], reason: str) -> None:
+    """Raise where there are any."""
+    if options:
+        raise typer.BadParameter(f"{', '.join(sorted(options))}: {reason}")

@@ -16,6 +16,8 @@ from fercore.cli.options import (
     DataOption,
     PrecisionOption,
     ThreadsOption,
+    given,
+    refuse,
 )
 from fercore.cli.progress import Bar, WaitLine
 from fercore.cli.signals import ending_when_stopped, stop_on_signal
@@ -44,6 +46,9 @@ from fercore.study.variants import STUDIES, Study, find_study
 from fercore.training.recipes import Recipe, find_recipe
 from fercore.wording import duration
 
+_INSTEAD = {"show", "score", "keep_answers"}  # of training
+_TO_TRAIN = {"seeds", "only", "weights", "precision", "threads", "alongside", "ray", "gpus"}
+
 SeedsOption = Annotated[
     int | None, typer.Option(min=1, max=100, help="of each variant; as declared by default")
 ]
@@ -69,6 +74,7 @@ AnswersOption = Annotated[
 
 
 def study(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help=", ".join(STUDIES))],
     seeds: SeedsOption = None,
     only: OnlyOption = None,
@@ -86,6 +92,7 @@ def study(
     as_json: AsJson = False,
 ) -> None:
     """Train every variant with every seed, skipping what is finished, and print the table."""
+    _check_options(given(context))
     chosen = find_study(name)
     base = find_recipe(recipe or chosen.recipe)
     requests = chosen.requests(
@@ -101,13 +108,21 @@ def study(
         if score:
             _score(chosen, base, faces, display)
         elif keep_answers:
-            _keep_answers(chosen, base, faces, display)
+            outcome = _keep_answers(chosen, base, faces, display)
         else:
             outcome = _train_tables(
                 chosen, base, faces, requests, display, alongside=alongside, ray=ray, gpus=gpus
             )
     print_study(chosen, base, faces.name, outcome.broken, as_json)
     _tell(outcome)
+
+
+def _check_options(options: set[str]) -> None:
+    if instead := sorted(options & _INSTEAD):
+        refuse(set(instead[1:]), f"not with {instead[0]}: one of them at a time.")
+        refuse(options & _TO_TRAIN, f"not with {instead[0]}, which trains nothing.")
+    if "ray" not in options:
+        refuse(options & {"gpus"}, "they are for each training on a Ray cluster (--ray).")
 
 
 def _train_tables(
@@ -134,7 +149,7 @@ def _train_tables(
         new = set(outcome.finished) - before or not store.latency_measured()
         if outcome.finished and new and not outcome.elsewhere and seen is part:
             _time(study, store, recipe, display, alongside)
-        whole = whole.with_more(outcome)
+        whole = whole.with_more(_by_fold(study, store, outcome))
     return whole
 
 
@@ -156,16 +171,23 @@ def _score(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") ->
             measure_latency(study, store, study.scale(recipe))
 
 
-def _keep_answers(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") -> None:
+def _keep_answers(study: Study, recipe: Recipe, faces: FaceSet, display: "_Display") -> Outcome:
     """Those of every finished training, so that its weights are not needed to score it."""
     _check_scored_last(study)
-    requests = study.requests(None, recipe)
+    requests, whole = study.requests(None, recipe), Outcome([], [], {})
     for store, part in tables_of(study, recipe, faces):
         if store.finished():
             asked = ask(
                 store, requests, part, whole=study.whole, stop_requested=display.stop_requested
             )
-            print(f"{store.name}: kept unread, {len(asked)} new.", file=sys.stderr)
+            print(f"{store.name}: kept unread, {len(asked.finished)} new.", file=sys.stderr)
+            whole = whole.with_more(_by_fold(study, store, asked))
+    return whole
+
+
+def _by_fold(study: Study, store: StudyStore, outcome: Outcome) -> Outcome:
+    """With the fold in its names, which are the same in each."""
+    return outcome.named(f"{store.name}/") if study.folds else outcome
 
 
 def _check_scored_last(study: Study) -> None:

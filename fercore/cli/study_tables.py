@@ -62,7 +62,7 @@ def _found(study: Study, stores: list[StudyStore]) -> dict[str, list[Any]]:
     """
     found: dict[str, list[Any]] = {"table": [], "contrasts": [], "answers": []}
     for store in stores:
-        found["table"] += store.table().to_dict("records")
+        found["table"] += json_records(store.table())
         contrasts, answers = pd.DataFrame(), list[str]()
         if study.public_only:
             contrasts, answers = _against_declared(study, store)

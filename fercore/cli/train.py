@@ -16,6 +16,8 @@ from fercore.cli.options import (
     LeaveOutOption,
     PrecisionOption,
     ThreadsOption,
+    given,
+    refuse,
 )
 from fercore.cli.output import print_json
 from fercore.cli.signals import INTERRUPTED, stop_on_signal
@@ -137,7 +139,7 @@ def train(
         return
     _lead(context)
     if resume:
-        _refuse(_given(context) - _OF_ANY, "not with --resume, which goes on as it was begun.")
+        refuse(given(context) - _OF_ANY, "not with --resume, which goes on as it was begun.")
         begun = read_request(resume)
         train_here(begun, alongside=alongside, keep_best=keep_best, as_json=as_json)
         return
@@ -154,7 +156,7 @@ def train(
         keep_weights(weights, chosen.trunk if chosen.pretrained else "")
     wanted = settled(wanted)  # before the data are read for nothing
     if estimate:
-        _refuse(_given(context) & {"run_id", "alongside"}, "nothing is trained to estimate.")
+        refuse(given(context) & {"run_id", "alongside"}, "nothing is trained to estimate.")
         print_estimate(wanted, as_json)
     else:
         train_here(_begun(wanted), alongside=alongside, keep_best=keep_best, as_json=as_json)
@@ -176,19 +178,6 @@ def _follow() -> None:
             follow(Watcher(stop_requested=lambda: bool(stop)))
     except Interrupted:
         sys.exit(INTERRUPTED)
-
-
-def _given(context: typer.Context) -> set[str]:
-    """The options that were written out, by the names of `train`'s arguments."""
-    names = (parameter.name for parameter in context.command.params if parameter.name)
-    sources = {name: context.get_parameter_source(name) for name in names}
-    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
-
-
-def _refuse(options: set[str], reason: str) -> None:
-    """Raise where there are any."""
-    if options:
-        raise typer.BadParameter(f"{', '.join(sorted(options))}: {reason}")
 
 
 def _check_new(request: Request, keep_best: bool) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from fercore.cli.output import print_json, print_metrics
 from fercore.cli.progress import TrainingBar, WaitLine
 from fercore.cli.signals import ending_when_stopped, stop_on_signal
-from fercore.errors import TrainingError
+from fercore.errors import FerError, TrainingError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import Request, has_checkpoint
 from fercore.models.elsewhere import check_trunk
@@ -45,7 +45,9 @@ def failures_told() -> Iterator[None]:
     """What ends a training in here is raised as a `TrainingError`, in words for its user."""
     try:
         yield
-    except (ArithmeticError, MemoryError, OSError, RuntimeError) as error:
+    except FerError:
+        raise
+    except Exception as error:
         raise TrainingError(sentence(error)) from error
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercore.data.faceset import FaceSet, face_set
+from fercore.errors import DataError
 
 Places = NDArray[np.int64]  # of images in a set
 
@@ -23,20 +24,26 @@ def fresh_splits(faces: FaceSet, folds: int) -> Iterator[FaceSet]:
 
     Classes have nearly the same shares in all parts, PublicTest holds a ninth of what is not
     tested, and images with the same pixels stay in one part. The same set is divided the same way
-    again. Raises `ValueError` where a class has fewer images than there are folds.
+    again. Raises `DataError` where no class has an image for each fold.
     """
     from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
 
     pixels = faces.pixel_hashes()
 
-    def divide(images: Places, parts: int) -> Iterator[tuple[Places, Places]]:
+    def divide(images: Places, parts: int) -> list[tuple[Places, Places]]:
         division = StratifiedGroupKFold(parts, shuffle=True, random_state=SEED)
-        yield from division.split(images, faces.labels[images], pixels[images])
+        try:
+            return list(division.split(images, faces.labels[images], pixels[images]))
+        except ValueError as error:  # scikit-learn's, where every class has fewer
+            raise DataError(
+                f"{faces.source}: too few images to be divided into {parts} parts: no class has "
+                "as many. Take a larger set."
+            ) from error
 
     every = np.arange(len(faces))
     names = fold_names(faces.name, folds)
     for name, (others, tested) in zip(names, divide(every, folds), strict=True):
-        _, validation = next(divide(others, VALIDATION_FOLDS))
+        _, validation = divide(others, VALIDATION_FOLDS)[0]
         usage = np.full(len(faces), "Training", faces.usage.dtype)
         usage[tested], usage[others[validation]] = "PrivateTest", "PublicTest"
         yield face_set(

@@ -141,7 +141,7 @@ def _by_row(
             return Joined(found, "row")
         return _within_usage(rows, usage, images)
     counting = np.array_equal(rows - rows.min(), np.arange(len(rows))) and rows.min() in (0, 1)
-    if counting and len(rows) < images.images_in_all:
+    if counting and (len(rows) < images.images_in_all or rows.min() == 1):
         return None
     if not (found >= 0).any():
         raise DataError(

@@ -26,7 +26,7 @@ MAX_BYTES = (
     200 << 20
 )  # of a file; FER2013's own CSV, pixels included, has 300 MB: answers have none
 MAX_EXPANDED = 400 << 20  # bytes, of what is packed in it
-MAX_ROWS, MAX_COLUMNS = 300_000, 3000
+MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 300_000, 3000, 5_000_000
 _DELIMITERS = ",;\t|"
 _BEGINNINGS = {b"PAR1": "parquet", b"PK\x03\x04": "npz", b"\x93NUMPY": "npy"}
 _NAMES = ("classes", "class_names", "labels_order", "order")  # of an array of the seven names
@@ -83,10 +83,10 @@ def _content(source: Path | bytes, name: str) -> bytes:
 
 
 def _check_size(rows: int, columns: int, name: str) -> None:
-    if rows > MAX_ROWS or columns > MAX_COLUMNS:
+    if rows > MAX_ROWS or columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
         raise DataError(
-            f"{name}: more than {MAX_ROWS} lines or {MAX_COLUMNS} columns. Give the lines of the "
-            "test images, and of those the answers."
+            f"{name}: more than {MAX_ROWS} lines, {MAX_COLUMNS} columns or {MAX_CELLS} cells. Give "
+            "the lines of the test images, and of those the answers."
         )
 
 
@@ -97,7 +97,7 @@ def _parquet(content: bytes, name: str) -> pd.DataFrame:
     expanded = (about.row_group(k).total_byte_size for k in range(about.num_row_groups))
     if sum(expanded) > MAX_EXPANDED:
         raise DataError(f"{name}: it expands to more than {MAX_EXPANDED >> 20} MB.")
-    return _spread([dict(line) for line in file.read().to_pylist()])
+    return _spread(file.read().to_pylist(), name)
 
 
 def _arrays(content: bytes, name: str, *, packed: bool) -> pd.DataFrame:
@@ -171,21 +171,26 @@ def _json(text: str, name: str) -> pd.DataFrame:
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise DataError(f"{name}: one JSON object for each image is read, and this is another.")
     _check_size(len(records), 0, name)
-    return _spread(records)
+    return _spread(records, name)
 
 
-def _spread(records: list[dict[str, Any]]) -> pd.DataFrame:
+def _spread(records: list[dict[str, Any]], name: str) -> pd.DataFrame:
     """A column for each value: of objects in it by their keys, of lists of seven by number."""
     lines = []
     for record in records:
         line: dict[str, Any] = {}
         for key, value in record.items():
             if isinstance(value, dict):
-                line |= {str(inner): it for inner, it in value.items()}
+                inner = {str(inner): it for inner, it in value.items()}
             elif isinstance(value, list) and len(value) == len(CLASSES):
-                line |= {str(k): it for k, it in enumerate(value)}
+                inner = {str(k): it for k, it in enumerate(value)}
             else:
-                line[str(key)] = value
+                inner = {str(key): value}
+            if line.keys() & inner.keys():
+                raise DataError(
+                    f"{name}: several blocks of answers, '{key}' one of them. Keep one of them."
+                )
+            line |= inner
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -200,6 +205,7 @@ def _csv(text: str, name: str) -> pd.DataFrame:
     if above == len(lines):
         raise DataError(f"{name}: it holds no line of answers. Save it again.")
     first = lines[above]
+    _check_size(len(lines) - above, first.count(max(_DELIMITERS, key=first.count)) + 1, name)
     delimiter = max(_DELIMITERS, key=first.count)
     header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
     named = not all(map(_is_number, header)) or sorted(header) == [str(k) for k in range(7)]

@@ -86,7 +86,7 @@ def _train_and_score(
     from fercore.training.parallel import Group
 
     group, commit = Group(), git_commit()  # of the code that is at work, whatever comes meanwhile
-    request, folder = group.from_leader((with_hardware(request), folder))
+    request, folder, keep_best = group.from_leader((with_hardware(request), folder, keep_best))
     write_json(folder / REQUEST, request.to_json())
     learnt = learn(
         request,

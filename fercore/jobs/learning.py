@@ -43,8 +43,8 @@ def follow(watcher: Watcher) -> None:
     if not wait_for_leader(watcher.stop_requested):
         return
     group = Group()
-    request, folder = group.from_leader(None)
-    learn(request, folder, watcher, group)
+    request, folder, keep_best = group.from_leader(None)
+    learn(request, folder, watcher, group, keep_best=keep_best)
 
 
 def learn(

@@ -109,10 +109,12 @@ def model_entry(name: str) -> ModelEntry:
 
 
 def build(name: str, **arguments: Any) -> Network:
-    """A model with fresh weights. Raises `ConfigError` for an unknown name or argument."""
+    """A model with fresh weights. Raises `ConfigError` for an unknown name or argument, or a value
+    that it cannot have.
+    """
     from fercore.models.network import Network
 
     try:
         return Network(**(model_entry(name).arguments | arguments))
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise ConfigError(f"Model '{name}' cannot be built with {arguments}: {error}.") from error

@@ -133,7 +133,7 @@ def _collect(
                 _gather(store, request, ray.get(task))
             except Exception as error:  # whatever broke this one, the others go on
                 broken[request.run_id] = sentence(getattr(error, "cause", None) or error)
-            clock.ended(request.run_id)
+            clock.ended(request.run_id, well=request.run_id not in broken)
     return broken
 
 

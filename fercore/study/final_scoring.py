@@ -20,7 +20,7 @@ from fercore.runs.artifacts import Run
 from fercore.runs.commit import git_commit
 from fercore.runs.listing import read_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
-from fercore.study.runner import check_cells, variant_of
+from fercore.study.runner import Outcome, check_cells, variant_of
 from fercore.study.store import StudyStore
 from fercore.study.thinning import Stored, halved, thinned
 from fercore.training.records import Interrupted
@@ -63,25 +63,31 @@ def keep_answers(
     *,
     whole: frozenset[str] = frozenset(),
     stop_requested: Callable[[], bool] = lambda: False,
-) -> list[str]:
-    """Ask the finished trainings about PrivateTest and keep what they answer unread; their names.
+) -> Outcome:
+    """Ask the finished trainings about PrivateTest and keep what they answer unread.
 
-    Nothing is held against a label. Who has been asked is not asked again. Arguments and errors as
-    of `score`, but that nothing need be finished.
+    Nothing is held against a label. Who has been asked is not asked again, and one that cannot be
+    stops no other. Arguments and further errors as of `score`, but that nothing need be finished.
     """
     check_cells(store, requests, faces)
-    finished, tests, commit = store.finished(), faces.part("PrivateTest"), git_commit()
-    asked: list[str] = []
+    tests, commit = faces.part("PrivateTest"), git_commit()
+    asked = Outcome([], [], {})
     with store.scoring():
+        finished = store.finished()
         for request in _without(store.scored() | store.answered(), requests):
             if stop_requested():
                 raise Interrupted("The asking was stopped.")
-            if request.run_id in finished:
+            if request.run_id not in finished:
+                continue
+            try:
                 _check_images(store, request.run_id, faces)
                 answers = _answers(_trained(store, request.run_id), tests)
-                kept = _kept(answers, variant_of(request) in whole)
-                store.keep_answers(request.run_id, kept, commit=commit)
-                asked.append(request.run_id)
+            except RunError as error:
+                asked.broken[request.run_id] = str(error)
+                continue
+            kept = _kept(answers, variant_of(request) in whole)
+            store.keep_answers(request.run_id, kept, commit=commit)
+            asked.finished.append(request.run_id)
     return asked
 
 
@@ -104,10 +110,10 @@ def score(
     check_finished([(store, requests)])
     tests, commit = faces.part("PrivateTest"), git_commit()
     images = _images(faces)
-    waiting, answered = _without(store.scored(), requests), store.answered()
     scored: list[str] = []
     try:
         with store.scoring():
+            waiting, answered = _without(store.scored(), requests), store.answered()
             for request in waiting:
                 if stop_requested():
                     raise Interrupted("The scoring was stopped.")
@@ -160,7 +166,10 @@ def _trained(store: StudyStore, run_id: str) -> Run:
     folder = store.run_folder(run_id)
     weights, wanted = folder / "weights.safetensors", store.info(run_id)["files"]
     if not weights.is_file():
-        raise RunError(f"{run_id}: its weights are not here ({weights}).")
+        raise RunError(
+            f"{run_id}: its weights are not here ({weights}). Bring them, or delete "
+            f"{store.folder / 'cells' / run_id} and run the study again: it is trained anew."
+        )
     with weights.open("rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != wanted[weights.name]:
             raise RunError(f"{run_id}: {weights} is not what its training wrote.")

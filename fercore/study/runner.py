@@ -44,6 +44,14 @@ class Outcome:
     elsewhere: list[str]  # running in another process
     broken: dict[str, str]
 
+    def named(self, prefix: str) -> "Outcome":
+        """The same with other names, which begin so."""
+        return Outcome(
+            [prefix + name for name in self.finished],
+            [prefix + name for name in self.elsewhere],
+            {prefix + name: reason for name, reason in self.broken.items()},
+        )
+
     def with_more(self, other: "Outcome") -> "Outcome":
         """What came of these trainings and others."""
         return Outcome(
@@ -81,10 +89,10 @@ class Clock:
         del self._epochs[run_id]
         self._done.pop(run_id, None)
 
-    def ended(self, run_id: str) -> None:
-        """That training is over, well or not, here or in a runner that works beside this one."""
+    def ended(self, run_id: str, *, well: bool = True) -> None:
+        """That training is over, here or in a runner that works beside this one."""
         self._done[run_id] = float(self._epochs[run_id])
-        self._finished += 1
+        self._finished += well
         self._tell("")
 
     def _tell(self, running: str) -> None:
@@ -146,7 +154,7 @@ def run_study(
             continue
         except Exception as error:  # whatever broke this one, the others go on
             broken[request.run_id] = sentence(error)
-        clock.ended(request.run_id)
+        clock.ended(request.run_id, well=request.run_id not in broken)
     return outcome_of(store, requests, broken, elsewhere)
 
 
@@ -235,14 +243,25 @@ def variant_of(request: Request) -> str:
 
 
 def measure_latency(study: Study, store: StudyStore, recipe: Recipe) -> None:
-    """Time the study's models, as declared, for one face on one thread, in turns, and keep it."""
+    """Time each network that the study builds, for one face on one thread, in turns, and keep it
+    for the variants that have it.
+    """
     from fercore.models import build
     from fercore.models.cost import latencies
 
-    plain = [variant for variant in study.variants if not variant.condition]
-    arguments = {
-        variant.model: variant.recipe(recipe).model_arguments
-        for variant in reversed(plain or study.variants)
+    networks = {
+        variant.name: (variant.model, variant.recipe(recipe).model_arguments)
+        for variant in study.variants
     }
-    models = {name: build(name, **given) for name, given in reversed(arguments.items())}
-    store.write_latency(latencies(models))
+    firsts = {name: _first_with(network, networks) for name, network in networks.items()}
+    models = {
+        name: build(model, **arguments)
+        for name, (model, arguments) in networks.items()
+        if firsts[name] == name
+    }
+    times = latencies(models)
+    store.write_latency({name: times[first] for name, first in firsts.items()})
+
+
+def _first_with(network: tuple[str, Mapping[str, Any]], networks: Mapping[str, Any]) -> str:
+    return next(name for name, other in networks.items() if other == network)

@@ -7,7 +7,7 @@
       tests.parquet, cells/<run_id>/tests.parquet
                                    the same of PrivateTest, where that was scored later
       cells/<run_id>/answers.parquet    before that: what it answers there, kept unread
-      latency.json                 milliseconds per image by model, measured side by side
+      latency.json                 milliseconds per image by variant, measured side by side
       runs/                        the run folders with their weights and checkpoints, not committed
 
 A study that comes with an installed fercore is read where it lies. The first training that is
@@ -106,9 +106,7 @@ class StudyStore:
         """
         finished, path = self.finished(), self.folder / "table.parquet"
         if not finished:
-            raise RunError(
-                f"Study '{self.name}' has no results yet. Run 'fercore study' without --show."
-            )
+            raise RunError(f"Study '{self.name}' has no results yet. Run 'fercore study'.")
         with suppress(OSError, ValueError, ArrowException):
             table = read_table(path, file_stamp(path))
             if len(table) == len(finished) and set(table["run_id"]) == finished:
@@ -187,8 +185,8 @@ class StudyStore:
         check_parts(self.name, ["PrivateTest"])
         info = {**self.info(run_id), "answered": now_by(commit)}
         with self._writing():
-            write_compactly(self._cell(run_id) / ANSWERS, stored_frame(stored))
             write_json(self._cell(run_id) / "run.json", info)
+            write_compactly(self._cell(run_id) / ANSWERS, stored_frame(stored))
 
     def answered(self) -> set[str]:
         """Names of the trainings whose answers on PrivateTest are kept unread."""
@@ -233,7 +231,7 @@ class StudyStore:
         return read_latency(self.folder / "latency.json") is not None
 
     def write_latency(self, milliseconds: dict[str, float]) -> None:
-        """Keep the latencies by model, and put them into the table."""
+        """Keep the latencies by variant, and put them into the table."""
         with self._writing():
             write_json(self.folder / "latency.json", milliseconds)
             self._write_table()
@@ -258,7 +256,7 @@ class StudyStore:
     def _lines(self) -> list[dict[str, Any]]:
         latency = read_latency(self.folder / "latency.json") or {}
         return [
-            table_line(info, self.prediction_frame(info["run_id"]), latency.get(info["model"]))
+            table_line(info, self.prediction_frame(info["run_id"]), latency.get(info["variant"]))
             for info in map(self.info, sorted(self.finished()))
         ]
 

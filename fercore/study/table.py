@@ -63,7 +63,7 @@ def read_images(path: Path, _stamp: str) -> pd.DataFrame:
 
 
 def read_latency(path: Path) -> dict[str, float] | None:
-    """The latencies by model; None where they were not measured, or must be again."""
+    """The latencies by variant; None where they were not measured, or must be again."""
     try:
         latency: dict[str, float] = read_json(path)
     except (OSError, ValueError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from fercore.errors import ConfigError, RunError
 from fercore.jobs.request import Request
@@ -17,6 +18,8 @@ from fercore.study.conditions import (
     short_and_narrow,
 )
 from fercore.training.recipes import Recipe
+
+_LONGEST = 40  # characters of a dataset's name in a folder's
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Study:
         if recipe.name != self.recipe:
             parts.append(recipe.name)
         if dataset != "FER2013":
-            parts.append("".join(c if c.isalnum() else "-" for c in dataset.lower()))
+            parts.append(_in_a_name(dataset.lower()))
         return "-".join(parts)
 
     def requests(
@@ -108,8 +111,9 @@ class Study:
     ) -> list[Request]:
         """The trainings, all variants of a seed before the next seed.
 
-        `seeds` of each variant; None for as many as are declared. Raises `ConfigError` where `only`
-        names an unknown variant.
+        `seeds` of each variant; None for as many as are declared, which are the most where
+        PrivateTest is scored last. Raises `ConfigError` where `only` names an unknown variant, or
+        more seeds are asked for than may be.
         """
         names = [variant.name for variant in self.variants]
         for name in only or []:
@@ -118,7 +122,13 @@ class Study:
                     f"Study '{self.name}' has no variant '{name}'. Choose from: {', '.join(names)}."
                 )
         chosen = [variant for variant in self.variants if not only or variant.name in only]
-        most = seeds or max(variant.seeds for variant in chosen)
+        declared = max(variant.seeds for variant in chosen)
+        if self.scored_last and (seeds or 0) > declared:
+            raise ConfigError(
+                f"Study '{self.name}' declares {declared} seeds there at most. More of them would "
+                "never be scored."
+            )
+        most = seeds or declared
         return [
             Request(
                 f"{variant.name}-s{seed}", variant.model, variant.recipe(self.scale(recipe)), seed,
@@ -126,8 +136,18 @@ class Study:
             )
             for seed in range(self.first_seed, self.first_seed + most)
             for variant in chosen
-            if seeds or seed < self.first_seed + variant.seeds
+            if seed < self.first_seed + variant.seeds or (seeds and not self.scored_last)
         ]  # fmt: skip
+
+
+def _in_a_name(dataset: str) -> str:
+    """A dataset's name within a folder's: short and in ASCII. Of names that this makes alike, a
+    hash tells one from another.
+    """
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in dataset)
+    if dataset.isascii() and len(plain) <= _LONGEST:
+        return plain
+    return f"{plain[:_LONGEST]}-{blake2b(dataset.encode(), digest_size=4).hexdigest()}"
 
 
 def check_parts(folder: str, usages: Iterable[str]) -> None:

@@ -35,4 +35,6 @@ def stages(value: Any) -> bool:
 
 
 def _pair(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 2 and _side(value[0])
+    return (
+        isinstance(value, list | tuple) and len(value) == 2 and _side(value[0]) and share(value[1])
+    )
