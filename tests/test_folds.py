@@ -6,6 +6,7 @@ import pytest
 from fercore import data
 from fercore.data import FaceSet, face_set
 from fercore.data.folds import fold_names, fresh_splits
+from fercore.errors import DataError
 
 FOLDS = 3
 
@@ -25,6 +26,11 @@ def pool() -> FaceSet:
 @pytest.fixture(scope="module")
 def splits(pool) -> list[FaceSet]:
     return list(fresh_splits(pool, FOLDS))
+
+
+def test_too_few_images_are_one_sentence():
+    with pytest.raises(DataError, match="too few images to be divided into 5 parts"):
+        list(fresh_splits(data.synthetic((1, 1, 1)), 5))
 
 
 def test_every_image_is_tested_once(pool, splits):

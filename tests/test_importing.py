@@ -5,7 +5,9 @@ from io import BytesIO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 from fercore import data
 from fercore.errors import DataError, FerError, NameTaken
@@ -206,6 +208,11 @@ ODD = {
     "a wrong sum": (lambda f: spoiled(f, fear=0.9, sad=0.9), "but not in line 3: there the sum is"),
     "a negative share": (lambda f: spoiled(f, fear=-0.5), "but not in line 3"),
     "scores": (lambda f: answers(f) ** 0.5, "neither probabilities"),
+    "two lists of seven": (
+        lambda f: json_lines({"probs": p, "target": p} for p in answers(f).to_numpy().tolist()),
+        "several blocks of answers, 'target'",
+    ),
+    "millions of empty cells": (lambda f: many_cells(), "5000000 cells"),
     "a line twice": (lambda f: pd.concat([spoiled(f), spoiled(f).head(1)]), "several lines of one"),
     "a line is missing": (
         lambda f: spoiled(f).iloc[np.r_[1:349, 351:700]], "no part of synthetic is whole",
@@ -238,6 +245,14 @@ ODD = {
         lambda f: pd.DataFrame({"row": f["row"], "predicted": "bored"}), "'bored' is none of",
     ),
 }  # fmt: skip
+
+
+def many_cells() -> bytes:
+    """60 kilobytes that read as 30 million cells."""
+    nothing = pa.nulls(300_000)
+    file = BytesIO()
+    pq.write_table(pa.table({str(k): nothing for k in range(100)}), file)
+    return file.getvalue()
 
 
 def workbook() -> bytes:
@@ -293,6 +308,16 @@ def test_an_odd_table_ends_in_a_sentence_and_nothing_is_written(frame, images, n
         brought(table(frame), images)
     assert len(str(raised.value)) < 500
     assert [each.run_id for each in list_runs()] == ["second", "first"]
+
+
+def test_rows_of_all_images_that_count_from_one_are_positions(images):
+    """Where Training is answered too, the numbers from 1 on are no rows of the original table."""
+    faces = data.synthetic()
+    perfect = pd.DataFrame(np.eye(7)[faces.labels], columns=list(CLASSES))
+    for first, told in ((0, "by row"), (1, "by position in the whole dataset")):
+        made = brought(perfect.assign(id=np.arange(len(faces)) + first), images, f"from-{first}")
+        assert told in " ".join(made.notes)
+        assert made.run.predictions().correct.all()
 
 
 def test_half_a_table_keeps_the_whole_part(frame, images):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,14 +15,16 @@ import pytest
 from fercore import data, jobs
 from fercore.errors import DataError, TrainingError
 from fercore.files import read_json
+from fercore.jobs.experiment import run_experiment
 from fercore.jobs.learning import _check_same
+from fercore.jobs.request import Request, prepare, read_request
 from fercore.jobs.turns import turn
 from fercore.runs.artifacts import Run
 from fercore.runs.folders import local_folder
 from fercore.runs.listing import find_run, read_run
 from fercore.runs.writing import verify_run
 from fercore.training.parallel import Group
-from fercore.training.records import Interrupted
+from fercore.training.records import Interrupted, Watcher
 from tests.conftest import ROOT
 from tests.data_parallel_training import main as train_in_parallel
 from tests.test_data_sources import csv_text
@@ -156,6 +159,17 @@ def test_a_stop_is_one_of_all_processes_and_resuming_ends_with_the_same_weights(
     assert stopped.history()[losses].equals(whole.history()[losses])
     weights = [(run.folder / "weights.safetensors").read_bytes() for run in (whole, stopped)]
     assert weights[0] == weights[1]
+
+
+def test_what_is_done_is_kept_by_all_processes(whole):
+    """A training of two that was stopped after an epoch becomes a run without another step."""
+    prepare(Request("kept", "cnn", replace(whole.recipe, epochs=3), seed=0, threads=1))
+    asked = read_request("kept")
+    watcher = Watcher(on_epoch=lambda history: jobs.cancel("kept"))
+    with pytest.raises(Interrupted):
+        run_experiment(asked, watcher=watcher, alongside=True)
+    torchrun(2, *TRAIN, "--resume", "kept", "--keep-best", "--alongside")
+    assert len(find_run("kept").history()) == 1
 
 
 def stepping(run_id: str) -> bool:

@@ -74,6 +74,14 @@ def test_settings_are_given_by_name():
     }.items():
         with pytest.raises(ConfigError, match=words):
             with_settings(best, [odd])
+    for odd, words in {
+        'resolutions=[[24, "x"]]': "'resolutions' is",
+        "resolutions=[[24, -1]]": "'resolutions' is",
+        "model.dropout=7": "cannot be built",
+        "model.width=2.5": "cannot be built",
+    }.items():
+        asked = ("train", "cnn", "--recipe", "quick", "--data", "synthetic", "--set", odd)
+        assert words in fails(*asked), odd
     assert "no setting 'colour'" in fails("train", "cnn", "--set", "colour=1")
 
 
