@@ -22,7 +22,7 @@ from fercore import wording
 from fercore.figures.confusion import Counts
 from fercore.labels import CLASSES
 from fercore.scoring.grouped.evaluation import mean_confusion, said_against
-from fercore.scoring.matrices import cell_counts, cells_of_models
+from fercore.scoring.matrices import cell_counts, cells_of_models, share_of
 from fercore.scoring.statistics import LEVEL
 
 selection = current_with_predictions()
@@ -69,7 +69,7 @@ def told(sentence: str, matrix: Counts, row: str, column: str) -> None:
     """How many of the images of a row lie in a cell."""
     line = matrix[CLASSES.index(row)]
     found, of_row = float(line[CLASSES.index(column)]), float(line.sum())
-    share = wording.percent(found / max(of_row, 1))
+    share = wording.percent(float(share_of(found, of_row)))
     st.markdown(
         f"{sentence}: {wording.mean_count(found)} of {wording.mean_count(of_row)} images, {share}"
     )
@@ -88,7 +88,11 @@ for place, (key, matrix) in zip(places, counts.items()):
 
 against = said_against(tables["A"], tables["B"]) if selection.pair else None
 with cell:
-    chosen = {matrix: pair for matrix, pair in selection.cells.items() if ANY not in pair}
+    chosen = {
+        matrix: pair
+        for matrix, pair in selection.cells.items()
+        if ANY not in pair and (matrix != "A against B" or against is not None)
+    }
     if not chosen:
         instead = " Explained is the commonest mistake of A." if taught else ""
         st.markdown(f"No cell is chosen. Click one, or pick a label and a prediction.{instead}")

@@ -29,7 +29,9 @@ selection = current_with_predictions()
 asked = selection.part
 part = "public" if selection.part == "public" else "private"
 usage = {"public": "PublicTest", "private": "PrivateTest"}[part]
-selection = replace(selection, part=part)
+selection = replace(
+    selection, part=part, a=selection.a.home, b=selection.b.home if selection.b else None
+)
 heading(
     "Data audit",
     "How far the dataset itself can be trusted: images that occur twice, labels that other people "
@@ -101,6 +103,8 @@ if here:
     st.markdown(
         f"**{count(copied)} of {count(total)} {usage} images ({percent(copied / total)}) are "
         "pixel copies of a Training image**, which a model may know by heart."
+        if total
+        else f"This copy of the dataset has no images of {usage} in which copies could be counted."
     )
 scores = {key: audit_view.part_scores(own, part) for key, own in selection.models.items()}
 for key, table in scores.items():

@@ -7,6 +7,8 @@ from dashboard.base.parameters import STUDY_IMAGES
 from dashboard.base.theme import count
 from dashboard.base.widgets import one_of
 from dashboard.study import study_loading, study_view, study_words
+from fercore.scoring.predictions import PARTS
+from fercore.study.contrasts import PLANNED_PART
 from fercore.study.standing import can_be_told, standing, study_shown
 from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN, find_study
@@ -47,7 +49,13 @@ if shared < every:
         "copy of the dataset that was trained on."
     )
 
-study_view.planned_answers(results)
+if part == PLANNED_PART:
+    study_view.planned_answers(results)
+else:
+    st.info(
+        f"The plan's images are those of {PARTS[PLANNED_PART]}. On these, with the copies, nothing "
+        "is decided: all of it is exploratory."
+    )
 
 st.subheader("How it was done", anchor="how-it-was-done")
 study_view.how_it_was_planned()

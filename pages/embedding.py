@@ -47,7 +47,7 @@ if table is None:
     extras_view.not_computed(key, run)
     st.stop()
 
-everyone = selection.samples
+everyone = extras_view.by_place(selection)
 images = image_loading.images(selection.a.run)
 chosen_rows = everyone.loc[selected(everyone, selection), "row"]
 samples = placed(everyone, table)

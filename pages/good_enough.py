@@ -113,9 +113,10 @@ st.caption(
     "group is measured by the seed that stands for it."
 )
 asked_for = "costs-measured-of"  # which models, so that the answer stays while wishes change
+measured = {key: model.identity for key, model in selection.models.items()}
 if st.button("Measure on this machine", icon=":material/speed:", key="measure"):
-    st.session_state[asked_for] = selection.models
-if st.session_state.get(asked_for) == selection.models:
+    st.session_state[asked_for] = measured
+if st.session_state.get(asked_for) == measured:
     rows, problems = view.costs(selection.models)
     if rows:
         st.table(pd.DataFrame(rows).set_index("model"))

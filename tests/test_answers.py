@@ -189,6 +189,17 @@ def test_the_page_of_the_scored_study_answers_in_order(main, run_folders):
     assert shown["accuracy %"]["CNN"] == pytest.approx(100 * clean["cnn"])
 
 
+def test_on_images_that_are_not_the_plans_nothing_is_decided(main):
+    results = study_results(find_study(MAIN), main, "private")
+    assert results.verdict == ""
+    assert not results.contrasts["planned"].any()
+    assert not any(answer.planned for answer in results.answers)
+    words = said(open_page("does_the_lstm_lose", images="private"))
+    assert "nothing is decided: all of it is exploratory" in words
+    assert "Is there a difference?" in words.partition("Exploratory: not in the plan")[2]
+    assert "loses, by more than a point" not in words
+
+
 def test_the_macro_f1_is_of_the_chosen_images(main):
     for part in ("private", "clean"):
         found = study_results(find_study(MAIN), main, part).variants.set_index("variant")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dashboard.base.navigation import PAGES
+from dashboard.sidebar.finished_view import counterpart
 from fercore.analysis.audit import label_issues
 from fercore.errors import ConfigError, RunError
 from fercore.figures import curves
@@ -18,6 +19,7 @@ from fercore.runs.listing import find_run
 from fercore.scoring import calibration, evaluation
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.grouped.predictions import grouped
+from fercore.scoring.matrices import share_of
 from fercore.scoring.predictions import Predictions
 from fercore.scoring.slices import slice_properties, slices
 from fercore.training.recipes import find_recipe
@@ -49,6 +51,36 @@ def test_every_page_shows_a_test_part_of_one_class(one_class):
     assert not [name for name, text in words.items() if "could not be shown" in text]
     assert "There is none." in words["data_audit"]
     assert "50 of 50" in words["confusion"] or "No cell is chosen" in words["confusion"]
+
+
+def test_what_a_and_b_say_is_crossed_of_the_same_images_alone(two_runs):
+    frame = two_runs[1].prediction_frame
+    keep(two_runs[1], (frame["usage"] == "PublicTest") | (frame["row"] % 2 == 0))
+    words = said(open_page("confusion", a="first", b="second", predicted="sad", predicted_b="fear"))
+    assert "No cell is chosen" in words
+    assert "where the label says" not in words
+
+
+def test_what_if_opens_beside_a_model_without_that_part(two_runs):
+    keep(two_runs[1], two_runs[1].prediction_frame["usage"] == "PublicTest")
+    app = open_page("what_if", a="first", b="second")
+    assert not app.error, app.error[0].value
+    assert "could not be shown" not in said(app)
+
+
+def test_a_finished_run_is_not_measured_by_one_without_its_part(two_runs):
+    new, other = two_runs
+    keep(other, other.prediction_frame["usage"] == "PublicTest")
+    assert counterpart(new, two_runs) is None
+    assert counterpart(other, two_runs) == new  # both have PublicTest
+
+
+def test_shares_of_less_than_one_image_are_shares():
+    """Means over seeds: one of three said it once, and rightly."""
+    counts = np.zeros((7, 7))
+    counts[1, 1] = 1 / 3
+    assert share_of(counts, counts.sum(0, keepdims=True))[1, 1] == pytest.approx(1)
+    assert not share_of(counts, 0).any()
 
 
 @pytest.mark.parametrize("name", ["slices", "data_audit", "roc_and_pr", "calibration"])

@@ -18,11 +18,12 @@ from dashboard.base.navigation import PAGES
 from dashboard.base.parameters import COLOURINGS
 from dashboard.compare import extras_view
 from dashboard.faces.face_grid import FIRST
-from fercore.analysis import from_weights
+from fercore.analysis import from_weights, review
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercore.cli import app
 from fercore.errors import ConfigError, RunError
 from fercore.figures.colours import CLASS_COLOURS
+from fercore.labels import CLASSES
 from fercore.models import build
 from fercore.models.inference import for_inference, predict_logits
 from fercore.models.precision import Precision
@@ -413,6 +414,17 @@ def test_embedding_page_shows_what_a_lasso_holds(with_extras):
     assert tiles == {f"face-{table.rows[index]}" for index in (3, 5, 8)}
     page.button(key="clear-lasso").click().run()
     assert "All: 350 faces" in said(page)
+
+
+def test_a_lasso_holds_the_same_faces_after_a_verdict_that_leaves_an_image_out(with_extras):
+    table = find_run("first").predictions()
+    of_first = (int(table.pixels[0]), int(table.rows[0]), "synthetic")
+    review.save(review.Verdict(*of_first, CLASSES[table.labels[0]], "ambiguous"))
+    page = open_page("embedding", a="first", b="second", labels="verdicts")
+    page.session_state["lasso"] = (3, 5, 8)
+    page.run()
+    tiles = {button.key for button in page.button if (button.key or "").startswith("face-")}
+    assert tiles == {f"face-{table.rows[index]}" for index in (3, 5, 8)}
 
 
 def test_a_lasso_that_holds_nothing_can_be_cleared(with_extras):

@@ -94,10 +94,23 @@ def test_a_dropped_file_is_read_from_disk_and_told_from_fer2013(two_runs, faces)
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("fer2013.csv", csv_text(faces))
     app = drop(open_page("runs"), "fer2013.csv.zip", content.getvalue())
-    assert chosen_data() == str(cache.cache_folder() / "dropped" / "fer2013.csv.zip")
+    path = Path(chosen_data() or "")
+    assert path.name == "fer2013.csv.zip"
+    assert path.parents[1] == cache.cache_folder() / "dropped"
     assert "is not FER2013. It holds 42 Training" in said(app)
     assert Path(chosen_data() or "").read_bytes() == content.getvalue()
     assert drop_field(app).value is None  # nothing of it stays in memory
+
+
+def test_a_dropped_file_of_the_same_name_hurts_itself_alone(two_runs, faces):
+    """A second file of the name of the dataset in use, which is damaged."""
+    app = drop(open_page("runs"), "mine.csv", csv_text(faces).encode())
+    before = Path(chosen_data() or "")
+    content = before.read_bytes()
+    app = drop(app, "mine.csv", b"no table at all")
+    assert len(app.error) == 1
+    assert chosen_data() == str(before)
+    assert before.read_bytes() == content
 
 
 def test_a_dropped_file_that_is_no_dataset_is_refused_and_not_kept(two_runs):

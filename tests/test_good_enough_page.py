@@ -157,7 +157,7 @@ def test_the_cost_is_measured_when_asked_for_and_stays(two_runs, monkeypatch, me
         return Cost(3.21, Interval(3.0, 3.5), 1_200_000, memory)
 
     monkeypatch.setattr("dashboard.compare.good_enough_view.measured_cost", cost)
-    app = open_page("good_enough", a="first", b="second")
+    app = open_page("good_enough", a="first", b="second", labels="verdicts")
     assert not asked
     app.button(key="measure").click().run()
     app.number_input(key="precision-fear").set_value(50).run()

@@ -132,6 +132,15 @@ def test_what_a_model_learned_from_is_not_taken_from_it(kept):
     app = open_page("data_audit", a="first", b="second", part="elsewhere")
     assert "What is audited is the dataset that A was tested on first" in said(app)
     assert "Without its copies" not in said(app)
+    assert app.dataframe[0].value.set_index("usage")["all"]["PrivateTest"] == 350
+    assert "of 350 PrivateTest images" in said(app)
+
+
+def test_what_if_opens_where_b_was_not_scored(two_runs, other):
+    run("evaluate", "first", "--data", str(other), "--keep")
+    app = open_page("what_if", a="first", b="second", part="elsewhere")
+    assert not app.error, app.error[0].value
+    assert "images: elsewhere" in said(app)
 
 
 def picture(path, face):

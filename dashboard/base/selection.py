@@ -131,7 +131,7 @@ class Selection:
     @cached_property
     def pair(self) -> tuple[Group, Group] | None:
         """A and B, where both were scored on the same images."""
-        if self.b is None:
+        if self.b is None or not loading.is_scored(self.b, self.part):
             return None
         of_a, of_b = (loading.predictions(model, self.part) for model in (self.a, self.b))
         return (self.a, self.b) if of_a.same_images(of_b) else None

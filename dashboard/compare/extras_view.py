@@ -15,6 +15,7 @@ from dashboard.base.current import has_weights_or_say_so
 from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once
 from dashboard.base.keys import LASSO
+from dashboard.base.selection import Selection
 from dashboard.base.theme import count
 from dashboard.base.tiles import enlarged, png_url
 from fercore import data
@@ -214,8 +215,19 @@ def _groups(samples: pd.DataFrame, model: str, colouring: str) -> tuple[pd.Serie
     return samples["label" if colouring == "label" else f"{model}_predicted"], CLASS_COLOURS
 
 
+def by_place(selection: Selection) -> pd.DataFrame:
+    """The sample table, its index each image's place in the part whatever labels are laid over it:
+    a choice of faces means the same ones after a verdict leaves an image out.
+    """
+    samples = selection.samples
+    places = np.searchsorted(
+        selection.a.run.stored_predictions(selection.part).rows, samples["row"]
+    )
+    return samples.set_axis(pd.Index(places))
+
+
 def picked(event: dict[str, Any]) -> tuple[int, ...]:
-    """The indices, in the sample table, of the points that a lasso, a box or clicks select."""
+    """The places, as `by_place` gives them, of the points that a lasso, a box or clicks select."""
     return tuple(sorted({int(point["customdata"][0]) for point in event["selection"]["points"]}))
 
 

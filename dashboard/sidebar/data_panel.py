@@ -14,7 +14,7 @@ from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from dashboard.base.turns import out_of_turn
 from dashboard.faces.get_faces import get_fer2013
-from dashboard.sidebar.dropped_file import drop_field, dropped
+from dashboard.sidebar.dropped_file import discard, drop_field, dropped
 from fercore import data
 from fercore.data import FaceSet
 from fercore.data.cache import latest_fer2013
@@ -110,7 +110,7 @@ def _use(given: str | Path, names: str) -> None:
         stop.empty()
         st.error(plain(error))
         if isinstance(given, Path):
-            given.unlink(missing_ok=True)
+            discard(given)
         return
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -5,13 +5,14 @@ Streamlit holds an upload in memory as long as its field does, so the field only
 
 import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 
 import streamlit as st
 
 from dashboard.base.failures import errors_kept
 from fercore.data.cache import cache_folder
 from fercore.errors import DataError
-from fercore.files import replacing, safe_name, writing_to
+from fercore.files import remove_folder, replacing, safe_name, writing_to
 
 UPLOAD_MEGABYTES = 300  # fer2013.csv is 287 of them, its zip a third
 _FIELD, _PATH = "data-drop-field", "data-dropped"
@@ -38,19 +39,21 @@ def _take(field: str) -> None:
     st.session_state[_FIELD] = st.session_state.get(_FIELD, 0) + 1
     if upload is None:
         return
-    folder = _folder()
-    path = folder / (upload.name if safe_name(upload.name) else f"dropped{_suffix(upload.name)}")
+    name = upload.name if safe_name(upload.name) else f"dropped{_suffix(upload.name)}"
+    folder = cache_folder() / "dropped"
     with writing_to(folder, "The file is not kept", DataError, variable="FERCORE_CACHE"):
         folder.mkdir(parents=True, exist_ok=True)
+        path = Path(mkdtemp(dir=folder)) / name  # one of that name may be in use
         with replacing(path) as temporary, temporary.open("wb") as file:
             shutil.copyfileobj(upload, file)
     st.session_state[_PATH] = path
 
 
+def discard(path: Path) -> None:
+    """What was handed in and is no dataset goes, and nothing else."""
+    remove_folder(path.parent)
+
+
 def _suffix(name: str) -> str:
     """As the field's types are: it has let nothing else pass."""
     return Path(name).suffix if safe_name(f"x{Path(name).suffix}") else ""
-
-
-def _folder() -> Path:
-    return cache_folder() / "dropped"

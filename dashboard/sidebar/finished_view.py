@@ -12,6 +12,7 @@ from dashboard.base.keys import FINISHED, MODEL_A, MODEL_B
 from dashboard.base.navigation import PAGES
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
+from fercore.groups.cells import stored_accuracy
 from fercore.groups.group import group_of
 from fercore.jobs.transfer import before_and_after
 from fercore.runs.artifacts import Run
@@ -76,11 +77,13 @@ def counterpart(run: Run, runs: list[Run]) -> Run | None:
 
     Then one of the same model, of the same recipe, a shipped one, the newest.
     """
+    part = _headline(run)
     same = [
         other
         for other in runs
         if other.run_id != run.run_id
         and other.info["dataset"]["fingerprint"] == run.info["dataset"]["fingerprint"]
+        and stored_accuracy(other, part) is not None
     ]
 
     def distance(other: Run) -> tuple[bool, ...]:
@@ -94,10 +97,14 @@ def counterpart(run: Run, runs: list[Run]) -> Run | None:
     return min(same, key=distance, default=None)
 
 
+def _headline(run: Run) -> str:
+    """The part that a card tells of."""
+    return "private" if "private" in loading.metrics(run) else "public"
+
+
 def _sentences(run: Run, old: Run | None) -> list[str]:
-    metrics = loading.metrics(run)
-    part = "private" if "private" in metrics else "public"
-    accuracy = metrics[part]["accuracy"]
+    part = _headline(run)
+    accuracy = loading.metrics(run)[part]["accuracy"]
     sentences = [f"{percent(accuracy)} right on {plain(images_title(run.dataset, part))}."]
     if run.start_from:
         table = before_and_after(run)

@@ -58,6 +58,7 @@ def exploratory_answers(results: StudyResults) -> None:
     for answer in results.answers:
         if not answer.planned:
             told(answer)
+            _figure(answer.topic, results)
     if len(results.pairs):
         show_figure(
             study_figures.pairs_figure(results.pairs, "Ordinary choices, alone and two at once"),

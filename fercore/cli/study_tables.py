@@ -10,7 +10,7 @@ from fercore.cli.output import difference, json_records, print_json, print_table
 from fercore.study.analysis import ablation_table
 from fercore.study.choosing import choice_in_words, ranked_table
 from fercore.study.conditions import CONDITIONS
-from fercore.study.contrasts import contrast_table, primary
+from fercore.study.contrasts import PLANNED_PART, contrast_table, primary
 from fercore.study.pretraining import pretraining
 from fercore.study.results import study_results
 from fercore.study.scored import Scored
@@ -20,7 +20,6 @@ from fercore.study.variants import MAIN, TRANSFER, Study
 from fercore.training.recipes import Recipe
 from fercore.wording import UNKNOWN, bounds_of, in_percent, p_value
 
-PLANNED_PART = "clean"  # the images of the protocol
 _COLUMNS = 100  # of the answers
 
 

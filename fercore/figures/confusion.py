@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from fercore.figures.colours import DIFFERENCE, MAGNITUDE, MARK_COLOUR
 from fercore.figures.parts import STILL, heat, styled
 from fercore.labels import CLASSES
+from fercore.scoring.matrices import share_of
 from fercore.wording import count, number, percent, signed
 
 # (7, 7), by label and by what was said; of a group the means over its seeds
@@ -118,7 +119,7 @@ def _shares(counts: Counts, normalise: str) -> NDArray[np.float64]:
     if normalise == "none":
         return counts / max(float(counts.max()), 1.0)
     axis = 1 if normalise == "row" else 0
-    return np.asarray(counts / np.maximum(counts.sum(axis, keepdims=True), 1))
+    return share_of(counts, counts.sum(axis, keepdims=True))
 
 
 def _matrix(

@@ -19,6 +19,7 @@ from fercore.report.parts import Part, Section, Table, Text
 from fercore.runs.artifacts import Run
 from fercore.runs.words import epoch_choice, model_title
 from fercore.scoring.predictions import PARTS
+from fercore.study.contrasts import PLANNED_PART
 from fercore.study.results import study_results
 from fercore.study.scored import Scored
 from fercore.study.standing import can_be_told, study_shown
@@ -26,9 +27,6 @@ from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN
 from fercore.training.recipes import Recipe
 from fercore.wording import UNKNOWN, count, duration, in_percent, n_equals
-
-PLANNED_PART = "clean"  # the images of the protocol
-
 
 TERMS_TOLD = (
     "accuracy", "macro F1", "recall", "precision", "F1", "AUC", "confusion matrix", "ROC curve",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fercore.labels import CLASSES
 
@@ -31,13 +31,13 @@ def cells_of_models(
     lines = _cells("label", "predicted")
     for key, matrix in matrices.items():
         lines[f"{key.lower()}_count"] = matrix.ravel()
-        lines[f"{key.lower()}_share"] = _of_rows(matrix).ravel()
+        lines[f"{key.lower()}_share"] = share_of(matrix, matrix.sum(1, keepdims=True)).ravel()
     return lines if differences is None else lines.merge(differences, on=["label", "predicted"])
 
 
 def wrong_cells(matrix: NDArray[Any]) -> pd.DataFrame:
     """The cells off the diagonal, the fullest first: label, predicted, count, share."""
-    lines = cell_counts(matrix).assign(share=_of_rows(matrix).ravel())
+    lines = cell_counts(matrix).assign(share=share_of(matrix, matrix.sum(1, keepdims=True)).ravel())
     wrong = lines[lines["label"] != lines["predicted"]]
     return wrong.sort_values("count", ascending=False, kind="stable", ignore_index=True)
 
@@ -46,5 +46,9 @@ def _cells(row: str, column: str) -> pd.DataFrame:
     return pd.DataFrame(product(CLASSES, CLASSES), columns=[row, column])
 
 
-def _of_rows(matrix: NDArray[Any]) -> NDArray[np.float64]:
-    return np.asarray(matrix / np.maximum(matrix.sum(1, keepdims=True), 1))
+def share_of(part: ArrayLike, whole: ArrayLike) -> NDArray[np.float64]:
+    """Shares of counts, which may be means over seeds; 0 of nothing."""
+    part, whole = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
+    shares = np.zeros(part.shape)
+    np.divide(part, whole, out=shares, where=whole > 0)
+    return shares

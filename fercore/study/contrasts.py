@@ -24,6 +24,7 @@ from fercore.study.variants import HEADS, PAIR, RANDOM_ORDER, SEES_ALL, Study, V
 PRIMARY, STATES, ORDER = "primary", "last state", "order"
 PLANNED_HEADS, CONDITIONS_FAMILY, OF_CLASSES = "heads", "conditions", "classes"
 OTHER_HEADS, UNDER_CHANGE = "other heads", "under each change"
+PLANNED_PART = "clean"  # the images of the protocol; on others nothing is planned
 EXPLORATORY = frozenset({OTHER_HEADS, UNDER_CHANGE})  # not in the plan
 MINUS = "−"
 
@@ -135,7 +136,8 @@ def family_table(family: str, contrasts: list[Contrast], scored: Scored) -> pd.D
     lines = [
         (
             family, contrast.name, contrast.title, estimate.value, *estimate.interval(1 - level),
-            estimate.p_value, p_holm, _seeds(contrast, scored), family not in EXPLORATORY,
+            estimate.p_value, p_holm, _seeds(contrast, scored),
+            family not in EXPLORATORY and scored.part == PLANNED_PART,
         )
         for contrast, estimate, level, p_holm in zip(
             contrasts, estimates, holm_levels(p_values), holm(p_values), strict=True

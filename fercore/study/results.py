@@ -12,7 +12,7 @@ from fercore.scoring.grouped.comparison import CrossedDifference
 from fercore.study import answers
 from fercore.study.analysis import variant_table
 from fercore.study.answers import Answer
-from fercore.study.contrasts import contrast_table, primary
+from fercore.study.contrasts import PLANNED_PART, contrast_table, primary
 from fercore.study.scored import Scored
 from fercore.study.splits import FreshSplits, fresh_splits_answer
 from fercore.study.standing import can_be_told, own_stores
@@ -29,7 +29,8 @@ class StudyResults:
     variants: see `analysis.variant_table`. contrasts: see `contrasts.contrast_table`. primary: a
     line per interval of the primary contrast, its answer first: title, difference, difference_low,
     difference_high; empty before both models are trained. splits: the same of fresh splits, their
-    mean first, the folds without intervals. pairs: see `pairs_table`. verdict: a sentence, or ''.
+    mean first, the folds without intervals. pairs: see `pairs_table`. verdict: a sentence, or '' on
+    images that are not the plan's, where no answer is planned.
     """
 
     study: Study
@@ -68,13 +69,13 @@ def pairs_table(study: Study, part: str) -> pd.DataFrame:
 
 def _tables(study: Study, store: StudyStore, part: str) -> Tables:
     scored = Scored(store, part)
-    result = primary(scored)
+    result, as_planned = primary(scored), part == PLANNED_PART
     contrasts = contrast_table(scored, study, result)
     splits, on_splits = _beside(FRESH, _fresh, answers.splits_answer, part)
     _, on_stronger = _beside(STRONGER, _stronger, answers.stronger_answer, part)
     pairs, on_others = _beside(OTHERS, pairs_table, answers.others_answer, part)
     told = [
-        Answer("verdict", "", answers.verdict(result) if result else ""),
+        Answer("verdict", "", answers.verdict(result) if result and as_planned else ""),
         *(answers.primary_answers(result) if result else []),
         *answers.family_answers(contrasts),
         on_splits,
@@ -88,7 +89,9 @@ def _tables(study: Study, store: StudyStore, part: str) -> Tables:
         "primary": _primary_lines(result),
         "splits": _split_lines(splits),
         "pairs": pairs if pairs is not None else pd.DataFrame(columns=["title", "cnn", "cnn_lstm"]),
-        "answers": pd.DataFrame([vars(answer) for answer in told]),
+        "answers": pd.DataFrame(
+            [{**vars(answer), "planned": answer.planned and as_planned} for answer in told]
+        ),
     }
 
 
