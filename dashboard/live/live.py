@@ -96,6 +96,7 @@ class FrameAnnotator:
             check_frame(frame.width, frame.height)
             annotated = self._annotated(frame)
         if annotated:
+            self.failure = ""  # of an earlier frame
             return annotated
         # The video goes on, at a size that costs little to send back.
         scale = min(1.0, MAX_FRAME_SIDE / max(frame.width, frame.height))

@@ -234,7 +234,12 @@ def _grid(own: OwnFaces) -> None:
 def _not_kept(own: OwnFaces) -> None:
     lost = own.table()[[not photo.kept for photo in own.photos]]
     if lost.empty:
-        st.caption("A face was found in every photo.")
+        whole = sum(photo.outcome == WHOLE for photo in own.photos)
+        st.caption(
+            f"Every photo is kept, {count(whole)} of them whole."
+            if whole
+            else "A face was found in every photo."
+        )
         return
     what = "file" if PASSED_OVER in set(lost["outcome"]) else "photo"
     photos = f"{what} is" if len(lost) == 1 else f"{what}s are"
