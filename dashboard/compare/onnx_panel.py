@@ -6,7 +6,7 @@ run of the page goes on; nothing is written before the last one.
 
 import time
 from collections.abc import Generator
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from dashboard.base import image_loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
+from dashboard.base.stepwise import Stepwise
 from dashboard.base.theme import count
 from dashboard.base.turns import out_of_turn
 from dashboard.compare.import_panel import free_name, known_sets, more_fields, shown_next
@@ -33,12 +34,12 @@ _TRIED = "tried on PublicTest"
 _BY_SUMS = "told by their sums"
 
 
-class Work(NamedTuple):
-    """An import under way: its steps, and how far it is."""
+class Work:
+    """An import under way: its steps, each of which tells how far it is."""
 
-    name: str
-    begun: float
-    steps: Generator[tuple[int, int], None, Imported]
+    def __init__(self, name: str, steps: Generator[tuple[int, int], None, Imported]) -> None:
+        self.name, self.begun, self.steps = name, time.monotonic(), steps
+        self.stepwise = Stepwise(steps.close)
 
 
 def onnx_panel() -> None:
@@ -103,7 +104,7 @@ def _form(source: OnnxSource, key: str, sets: dict[str, Run]) -> None:
     try:
         images = _images(sets[chosen])
         steps = importing(source, images, named, _told(fields))
-        st.session_state[_WORK] = Work(named.name, time.monotonic(), steps)
+        st.session_state[_WORK] = Work(named.name, steps)
     except FerError as error:
         st.error(plain(error))
         return
@@ -171,7 +172,10 @@ def _go_on(work: Work) -> None:
     try:
         with out_of_turn():
             while True:
-                done, total = next(work.steps)
+                with work.stepwise.step() as there_is_one:
+                    if not there_is_one:  # it was cancelled, or ended by another run of the page
+                        return
+                    done, total = next(work.steps)
                 left = (time.monotonic() - work.begun) * (total - done) / done
                 bar.progress(  # where a click interrupts it
                     done / total,
@@ -189,7 +193,7 @@ def _go_on(work: Work) -> None:
 @errors_kept("Cancelling the import")
 def _cancel() -> None:
     if work := st.session_state.pop(_WORK, None):
-        work.steps.close()
+        work.stepwise.close()
 
 
 def _listed(values: tuple[float, ...]) -> str:

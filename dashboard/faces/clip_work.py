@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dashboard.base.stepwise import Stepwise
 from fercore.errors import FerError
 from fercore.faces.clips import Clip
 from fercore.faces.tracking import Seen, followed
@@ -26,6 +27,7 @@ MOST_BYTES = 128_000_000  # that a decoder may keep, for each visitor: frames of
 STEP = 0.5  # seconds of work between two looks at the screen
 _PICTURE_SIDE = 480  # pixels, of a frame as it is kept
 _QUALITY = 80
+_Asked = tuple[str, float]  # a run, and how its answers are calibrated
 
 
 class ClipWork:
@@ -38,12 +40,15 @@ class ClipWork:
         self.times, self.pictures, self.found = list[float](), list[bytes](), list[Sight]()
         self.scale, self.notes = 1.0, list[str]()
         self.seconds: float | None = None
-        self._begun = time.monotonic()
+        self._begun, self._stepwise = time.monotonic(), Stepwise(self._let_go)
         self._looking: Generator[None] | None = self._look(file)
-        self._asked: dict[str, list[NDArray[np.float32]]] = {}  # by run
+        self._asked: dict[_Asked, list[NDArray[np.float32]]] = {}
 
     def close(self) -> None:
         """Let the file go."""
+        self._stepwise.close()
+
+    def _let_go(self) -> None:
         if self._looking:
             self._looking.close()
             self._looking = None
@@ -59,7 +64,7 @@ class ClipWork:
 
     def answers(self, predictor: Predictor) -> NDArray[np.float32]:
         """What it says of each of `found`, once it is not missing: (N, 7), calibrated."""
-        return all_answers(self._asked.get(predictor.run_id, []))
+        return all_answers(self._asked.get(_asked(predictor), []))
 
     def step(self, predictors: dict[str, Predictor]) -> bool:
         """Half a second of work; False where nothing is left to do."""
@@ -87,25 +92,31 @@ class ClipWork:
         return f" · {duration(passed * (1 - share) / share)} left" if share > 0.02 else ""
 
     def _said(self, predictor: Predictor) -> int:
-        return sum(map(len, self._asked.get(predictor.run_id, [])))
+        return sum(map(len, self._asked.get(_asked(predictor), [])))
 
     def _advanced(self, predictors: dict[str, Predictor]) -> bool:
         """Whether there was one more frame to look at, or a few more faces to ask about."""
-        if self._looking:
-            try:
-                next(self._looking)
-            except StopIteration:
-                self._looking = None
-            except FerError as error:
-                self.problem, self._looking = str(error), None
-            return True
-        missing = self.missing(predictors)
-        if missing:
-            self._ask(missing[0])
-        return bool(missing)
+        with self._stepwise.step() as there_is_one:
+            if not there_is_one:
+                return False
+            if self._looking:
+                self._look_on(self._looking)
+                return True
+            missing = self.missing(predictors)
+            if missing:
+                self._ask(missing[0])
+            return bool(missing)
+
+    def _look_on(self, looking: Generator[None]) -> None:
+        try:
+            next(looking)
+        except StopIteration:
+            self._looking = None
+        except FerError as error:
+            self.problem, self._looking = str(error), None
 
     def _ask(self, predictor: Predictor) -> None:
-        said = self._asked.setdefault(predictor.run_id, [])
+        said = self._asked.setdefault(_asked(predictor), [])
         left = answers(predictor, self.found[self._said(predictor) :])
         said.append(next(left))
 
@@ -125,6 +136,11 @@ class ClipWork:
         self.times.append(seen.frame.at)
         self.pictures.append(_jpeg(small))
         self.found += sights(seen)
+
+
+def _asked(predictor: Predictor) -> _Asked:
+    """Against other labels it is calibrated in another way, so it is asked again."""
+    return predictor.run_id, predictor.record.temperature
 
 
 def _jpeg(picture: Image.Image) -> bytes:
