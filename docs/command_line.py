@@ -20,8 +20,10 @@ INTRODUCTION = """# The command line
 
 What each command of `fercore` takes; `fercore COMMAND --help` says the same. In a clone the command
 lies in `.venv/bin`: `source .venv/bin/activate` puts it on the path. A mistake is told in one
-sentence, with exit code 1. `--json` prints what was found for other programs. Which commands belong
-together is told in the [guides](README.md). `fercore --version` says the version and the commit.
+sentence, with exit code 1 (an unknown option or a value out of range: 2, as are mistakes of
+`check`; what Ctrl-C broke off: 130). `--json` prints what was found for other programs. Which
+commands belong together is told in the [guides](README.md). `fercore --version` says the version
+and the commit.
 """
 
 

@@ -60,6 +60,13 @@ def requests():
     return PAIR.requests(2, TINY, threads=1)
 
 
+@pytest.mark.parametrize("name", STUDIES)
+def test_no_two_variants_of_a_study_are_the_same_training(name):
+    study = find_study(name)
+    trainings = [(r.model, r.recipe) for r in study.requests(1, find_recipe(study.recipe))]
+    assert not [one for k, one in enumerate(trainings) if one in trainings[:k]]
+
+
 def test_the_sequence_study_declares_what_it_promises():
     study = find_study("sequence")
     requests = study.requests(3, find_recipe("paper"))

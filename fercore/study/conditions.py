@@ -141,9 +141,6 @@ CONDITIONS |= {"ten": _TEN} | {
         "averaged": Condition(
             "the mean of the last third's weights", _with(averaged=0.33, average_decay=0.99)
         ),
-        "still": Condition(
-            "faces moved half as far", _augmented(degrees=5.0, shift=0.05, scale=0.05)
-        ),
         "high-rate": _HIGH_RATE,
         "small-batch": Condition("half the batch", _with(batch_size=96)),
         "large-batch": Condition(

@@ -296,7 +296,7 @@ STUDIES = {
             (
                 Variant("cnn", seeds=4),
                 *(Variant("cnn", change, 2) for change in (
-                    "ten", "ten-averaged", "ten-still", "ten-high-rate", "ten-small-batch",
+                    "ten", "ten-averaged", "ten-high-rate", "ten-small-batch",
                     "ten-large-batch", "ten-unsmoothed", "ten-wide-and-small", "mostly-small",
                     "smaller-still", "ten-muon", "ten-muon-high-rate", "nine-muon",
                 )),
