@@ -12,6 +12,7 @@ from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import PAIRS
 from dashboard.base.selecting import choose_cell, choose_slice
 from dashboard.base.selection import ANY
+from dashboard.base.sureness import labels_alone
 from dashboard.base.theme import count, readable
 from dashboard.base.widgets import one_of
 from dashboard.compare import audit_view
@@ -170,6 +171,11 @@ if here:
 
 with disputed:
     st.subheader("Labels that A disputes", anchor=False)
+    samples = selection.samples
+    if unknown := labels_alone(selection.a, part):
+        st.info(f"{unknown}, so which labels it disputes cannot be told: import its probabilities.")
+        open_chosen(samples, images, selection, **orders)
+        st.stop()
     mean = "" if selection.a.single else " mean"
     issues = audit_view.issues(selection.a, part)
     st.caption(
@@ -177,7 +183,6 @@ with disputed:
         f"labels for doubtful, going by A's{mean} probabilities; the most doubtful come first: "
         f"look at the faces. {explained('confident learning')}"
     )
-    samples = selection.samples
     orders["disputed"] = samples.loc[issues.index, "row"].tolist()
     open_chosen(samples, images, selection, **orders)
     if issues.empty:

@@ -13,6 +13,7 @@ from dashboard.compare import expression_view, extras_view
 from dashboard.compare.expression_words import (
     Facts,
     difference_in_words,
+    extremes_in_words,
     found_in_words,
     neighbours_in_words,
     raters_in_words,
@@ -122,6 +123,7 @@ images = image_loading.images(selection.a.run)
 paired_b = selection.b if selection.pair else None
 never, typical = expression_view.extremes(selection.a, paired_b, part, name)
 open_chosen(samples, images, selection, never=never["row"], typical=typical["row"])
+first, most = extremes_in_words(name, selection)
 st.subheader("Never right, and most typical", anchor=False)
 who = " or ".join(selection.paired_models)
 st.markdown(
@@ -132,8 +134,8 @@ if images.missing:
     images_missing(selection.a.run, images, "Its faces would be shown here.")
 else:
     for order, words, faces in (
-        ("never", f"Never right, the surest mistakes first ({min(TILES, len(never))})", never),
-        ("typical", f"Most typical: what the models take for {name} most surely", typical),
+        ("never", f"Never right{first} ({min(TILES, len(never))})", never),
+        ("typical", most, typical),
     ):
         st.markdown(f"**{words}**")
         if faces.empty:

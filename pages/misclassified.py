@@ -9,24 +9,18 @@ from dashboard.base.current import current_with_predictions
 from dashboard.base.downloads import csv_button
 from dashboard.base.heading import heading, models_line
 from dashboard.base.keys import SEEDS_WRONG, WHICH
-from dashboard.base.parameters import ORDERS
 from dashboard.base.selection import ANY, WHOLE_RANGE, cell_in_words
+from dashboard.base.sureness import tells_how_sure
 from dashboard.base.theme import count
 from dashboard.base.widgets import one_of, one_of_these, paged
 from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected
 from dashboard.faces.always_wrong import always_wrong_in_words
 from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table, open_chosen
+from dashboard.faces.face_order import chosen_order, in_order
 from dashboard.faces.get_faces import images_missing
 from fercore.scoring.samples import VIEWS, view_mask
 
-SORTED = {  # by what, and whether the smallest comes first; a mistake's margin is below zero
-    "sure": ("confidence", False),
-    "unsure": ("confidence", True),
-    "loss": ("loss", False),
-    "margin": ("margin", True),
-    "seeds": ("wrong", False),
-}
 OF_SEEDS = "all seeds of both wrong"
 
 selection = current_with_predictions()
@@ -50,22 +44,18 @@ models_line(selection, to_faces=False)
 samples = selection.samples
 if groups:
     st.markdown(always_wrong_in_words(samples, selection))
+    sure = any(tells_how_sure(selection.models[key], selection.part) for key in groups)
+    means = ", and its confidence, loss and margin are means over seeds" if sure else ""
     st.caption(
         f"What a group says is what most of its seeds say ({', '.join(groups)}): it is 'wrong' "
-        "where that is not the label, and its confidence, loss and margin are means over seeds."
+        f"where that is not the label{means}."
     )
 view = one_of("Which", views, WHICH)
-of_group = selection.of.upper() in groups
-orders = {key: words for key, words in ORDERS.items() if of_group or key != "seeds"}
-one_of_these("order", list(orders), ORDERS.__getitem__)
-order = one_of(
-    "First", orders, "order",
-    help_="Loss: how little the model gives to the label. Margin: how near the label was to being "
-    "said.",
-)  # fmt: skip
+whose = selection.of.upper()
+of_group = whose in groups
+order = chosen_order(selection.models[whose], selection.part)
 low, high = WHOLE_RANGE
 if of_group:
-    whose = selection.of.upper()
     st.slider(f"Share of {whose}'s seeds that are wrong, %", *WHOLE_RANGE, step=5, key=SEEDS_WRONG)
     low, high = st.session_state[SEEDS_WRONG]
 
@@ -73,8 +63,7 @@ images = image_loading.images(selection.a.run)
 found = samples[view_mask(samples, view) & selected(samples, selection)]
 if of_group:
     found = found[found[f"{selection.of}_wrong"].between(low / 100, high / 100)]
-column, ascending = SORTED[order]
-found = found.sort_values(f"{selection.of}_{column}", ascending=ascending, kind="stable", key=abs)
+found = in_order(found, selection.of, order)
 open_chosen(samples, images, selection, faces=found["row"])
 
 cell = cell_in_words(selection.true, *said).replace("**", "") or "all classes"

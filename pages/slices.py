@@ -12,6 +12,7 @@ from dashboard.base.heading import heading, models_line, way_to_class
 from dashboard.base.plain import plain
 from dashboard.base.selecting import choose_slice
 from dashboard.base.selection import ANY
+from dashboard.base.sureness import tells_how_sure
 from dashboard.base.widgets import letter
 from dashboard.compare.figures import slices_figure
 from dashboard.compare.marks_panel import marks_panel, save_subset
@@ -150,7 +151,9 @@ open_chosen(samples, images, selection, faces=mine["row"])
 if images.missing:
     face_table(mine, selection)
 else:
-    st.caption("A's mistakes first, the most confident ones before the others.")
+    known = tells_how_sure(selection.a, selection.part)
+    order = ", the most confident ones before the others" if known else ""
+    st.caption(f"A's mistakes first{order}.")
     first_faces(mine, images, selection)
 save_subset(mine, selection, f"slice {title}")
 marks_panel()

@@ -134,7 +134,7 @@ def test_labels_alone_have_no_threshold_but_weaknesses(two_runs):
     answers = pd.DataFrame({"row": table.rows, "predicted": table.predicted})
     imported(two_runs[0], answers, "labels")
     app = open_page("good_enough", a="labels", b="none")
-    assert "how sure it is is not known" in said(app)
+    assert "is not known, so nothing can be withheld by it" in said(app)
     assert "expression" in list(app.dataframe[0].value["weakest"])
 
 

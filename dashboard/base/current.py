@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.base import keys, loading
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY, WHOLE_RANGE, Selection, default_pair
+from dashboard.base.sureness import labels_alone
 from fercore.errors import DataError, RunError
 from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
@@ -164,14 +165,13 @@ def one_seed_each(selection: Selection) -> Selection:
 
 
 def _has_probabilities_or_say_so(key: str, model: Group, part: str) -> bool:
-    if any(table.labels_only for table in loading.predictions(model, part).tables):
+    unknown = labels_alone(model, part)
+    if unknown:
         st.info(
-            f"{key}: '{plain(model.name)}' was imported as predicted labels alone. How sure it is "
-            "of them is not known, so there is nothing to draw here. Import its probabilities, or "
+            f"{key}: {unknown}, so there is nothing to draw here. Import its probabilities, or "
             "choose another run."
         )
-        return False
-    return True
+    return not unknown
 
 
 def _can_be_asked_or_say_so(key: str, model: Group) -> bool:

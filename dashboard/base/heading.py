@@ -9,6 +9,7 @@ from dashboard.base.parameters import class_link, link
 from dashboard.base.plain import plain
 from dashboard.base.selecting import clear, the_datasets_labels
 from dashboard.base.selection import ANY, Selection
+from dashboard.base.sureness import labels_alone
 from dashboard.base.terms import words_here
 from dashboard.base.widgets import letter
 from fercore.data import SYNTHETIC
@@ -36,12 +37,21 @@ def models_line(selection: Selection, *, to_faces: bool = True) -> None:
     page does not show them, the way to its faces, and what that does not allow to say.
     """
     model_names(selection, f"images: {selection.part_name}")
+    _sureness_line(selection)
     _labels_line(selection)
     with st.container():  # it keeps its place: the figures below are drawn anew where they move
         if selection.words:
             _selection_line(selection, to_faces)
     seeds_left_out(selection)
     paired_or_say_so(selection)
+
+
+def _sureness_line(selection: Selection) -> None:
+    """Says of which of them it is not known how sure they are."""
+    for key, model in selection.models.items():
+        unknown = loading.is_scored(model, selection.part) and labels_alone(model, selection.part)
+        if unknown:
+            st.caption(f"{letter(key)}: {unknown}.")
 
 
 def _labels_line(selection: Selection) -> None:

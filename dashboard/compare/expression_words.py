@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from dashboard.base.selection import Selection
+from dashboard.base.sureness import tells_how_sure
 from dashboard.base.theme import count
 from dashboard.base.widgets import letter
 from dashboard.compare.expression_view import Depth
@@ -70,6 +72,20 @@ def raters_in_words(name: str, said: Raters) -> str:
         f"in **{percent(said.agreeing)}** {interval(said.agreeing_interval)} and more than half of "
         f"them in {percent(said.majority)} {interval(said.majority_interval)}{own}."
     )
+
+
+def extremes_in_words(name: str, selection: Selection) -> tuple[str, str]:
+    """Which of the faces never right come first, and which faces the typical ones are: by how sure
+    those models are of which it is known.
+    """
+    models = selection.paired_models
+    sure = [key for key, model in models.items() if tells_how_sure(model, selection.part)]
+    if not sure:
+        return "", f"Always right: what the models take for {name} with every seed"
+    whose, who = "the", "the models take"
+    if len(sure) < len(models):
+        whose, who = f"{sure[0]}'s", f"{sure[0]} takes"
+    return f", {whose} surest mistakes first", f"Most typical: what {who} for {name} most surely"
 
 
 def neighbours_in_words(name: str, table: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
+from dashboard.base.sureness import labels_alone
 from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import letter
 from dashboard.compare.slices_view import model_slices
@@ -68,16 +69,12 @@ def off_public(selection: Selection) -> Selection:
 
 def why_no_threshold(model: Group, part: str) -> str:
     """A sentence where no threshold can be chosen for a model, or ''."""
-    name = plain(model.name)
-    if any(table.labels_only for table in loading.predictions(model, part).tables):
-        return (
-            f"'{name}' was imported as predicted labels alone: how sure it is is not known, so "
-            "nothing can be withheld by it. Import its probabilities."
-        )
+    if unknown := labels_alone(model, part):
+        return f"{unknown}, so nothing can be withheld by it. Import its probabilities."
     if not loading.is_scored(model.home, "public"):
         return (
-            f"'{name}' was not scored on PublicTest, where thresholds are chosen: its dataset has "
-            "no such images. Choose a model that was."
+            f"'{plain(model.name)}' was not scored on PublicTest, where thresholds are chosen: its "
+            "dataset has no such images. Choose a model that was."
         )
     return ""
 

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.base import loading
 from dashboard.base.loading import KNOWN_BY
 from dashboard.base.plain import in_brackets
+from dashboard.base.sureness import tells_how_sure
 from dashboard.base.theme import count
 from dashboard.base.widgets import letter
 from dashboard.faces import face_loading
@@ -18,10 +19,9 @@ from fercore.wording import interval, n_equals, number, percent
 def _scores(model: Group, part: str) -> VoteScores | None:
     """None where there are no votes, or it is not known how sure the model is."""
     votes = face_loading.votes(model.run)
-    found = loading.predictions(model, part)
-    if votes is None or any(table.labels_only for table in found.tables):
+    if votes is None or not tells_how_sure(model, part):
         return None
-    return vote_scores(found, votes)
+    return vote_scores(loading.predictions(model, part), votes)
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)

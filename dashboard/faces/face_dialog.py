@@ -16,6 +16,7 @@ from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
 from dashboard.base.parameters import link
 from dashboard.base.selection import Selection
+from dashboard.base.sureness import tells_how_sure
 from dashboard.base.tiles import tile
 from dashboard.base.widgets import letter
 from dashboard.faces import face_loading
@@ -85,7 +86,7 @@ def _picture(sample: pd.Series, face: np.ndarray | None, selection: Selection) -
 
 
 def _answers(sample: pd.Series, selection: Selection) -> None:
-    """What the models say of it."""
+    """What the models say of it, and how sure they are, of those that tell."""
     probs = {}
     for key in _said_by(sample, selection):
         of = key.lower()
@@ -96,7 +97,10 @@ def _answers(sample: pd.Series, selection: Selection) -> None:
         if wrong := seeds_wrong(sample.get(f"{of}_wrong"), seeds):
             said, word = f"{said} in most seeds", wrong
         st.markdown(f"{letter(key)} says {said}: {word}")
-        probs[key] = face_loading.probabilities(model, selection.part, int(sample["row"]))
+        if tells_how_sure(model, selection.part):
+            probs[key] = face_loading.probabilities(model, selection.part, int(sample["row"]))
+    if not probs:
+        return
     show_figure(probability_figure(probs), alt="Seven probabilities")
     csv_button(
         lambda: _numbers(sample, probs, selection), f"face-{sample['row']}",

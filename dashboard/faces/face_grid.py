@@ -45,7 +45,7 @@ def face_grid(
                 else:
                     st.image(tile(face, 3), width="stretch", alt=f"The face of row {sample['row']}")
                 said = sample[f"{model}_predicted"]
-                how = f" {sample[f'{model}_confidence']:.2f}"
+                how = _how_sure(sample[f"{model}_confidence"])
                 if wrong := seeds_wrong(sample.get(f"{model}_wrong"), seeds):
                     how = f", {wrong}"
                 flag = f" {_FLAG}" if sample["row"] in disputed else ""
@@ -54,6 +54,10 @@ def face_grid(
                     label, key=f"face-{sample['row']}", type="tertiary", width="stretch",
                     on_click=open_soon, args=(int(sample["row"]), order),
                 )  # fmt: skip
+
+
+def _how_sure(confidence: float) -> str:
+    return "" if pd.isna(confidence) else f" {confidence:.2f}"
 
 
 def open_chosen(
@@ -99,12 +103,15 @@ def _disputed_rows(samples: pd.DataFrame, selection: Selection) -> set[int]:
 
 
 def face_table(samples: pd.DataFrame, selection: Selection) -> None:
-    """The lines of a sample table, where their images are not here; a click on one opens it."""
+    """The lines of a sample table, where their images are not here, without what is known of none;
+    a click on one opens it.
+    """
+    known = samples.drop(columns="pixels").dropna(axis="columns", how="all")
     clickable_table(
-        samples.drop(columns="pixels"), "samples", [int(row) for row in samples["row"]], open_soon,
+        known, "samples", [int(row) for row in samples["row"]], open_soon,
         chosen=st.session_state[FACE],
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
-            for name in samples.select_dtypes("float")
+            for name in known.select_dtypes("float")
         },
     )  # fmt: skip

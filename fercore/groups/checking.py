@@ -111,7 +111,7 @@ class _Figures:
                 f"it out. Known are {', '.join(sorted(_OF_ANSWERS))}."
             )
         unsure = metric in _OF_PROBABILITIES or self.wishes
-        if unsure and any(table.labels_only for table in self.answers.tables):
+        if unsure and self.answers.labels_only:
             what = "thresholds" if self.wishes else metric
             raise ConfigError(
                 f"{self.group.name} says labels alone, so it has no {what}: leave it out, or "

@@ -61,7 +61,6 @@ def card(model: Run | Group) -> str:
     if not parts:
         raise RunError(f"{group.name} was scored on no image: there is nothing to tell of it.")
     told, run = group.predictions(parts[0]), group.run
-    labels_only = all(table.labels_only for table in told.tables)
     text = environment().get_template("card.md").render(
         front=_front_matter(group, parts),
         name=group.name,
@@ -84,7 +83,7 @@ def card(model: Run | Group) -> str:
         of_slices=_of_slices(group, parts[0]),
         test="Fisher's exact test" if group.single else "Student's t over seeds and images",
         level=LEVEL,
-        calibration=[] if labels_only else calibration_rows("", group, told),
+        calibration=[] if told.labels_only else calibration_rows("", group, told),
         calibration_columns=CALIBRATION_COLUMNS,
         ece=ECE_TOLD,
         coverage=number(100 * COVERAGE, 0),

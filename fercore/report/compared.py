@@ -173,7 +173,7 @@ def curve_section(said: Said) -> Section:
 
 def labels_only(said: Said) -> str:
     """Which of the two say a class and not how sure they are, a sentence; '' where neither does."""
-    of = [key for key, group in said.items() if all(own.labels_only for own in group.tables)]
+    of = [key for key, group in said.items() if group.labels_only]
     verb = "say" if len(of) > 1 else "says"
     return f"{' and '.join(of)} {verb} a class of each image, and not how sure." if of else ""
 

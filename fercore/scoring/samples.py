@@ -14,8 +14,9 @@ def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
 
     Columns: row, pixels, label, a_predicted, a_confidence, a_correct, a_loss, a_margin
     [, b_predicted, …]. Classes by name, confidences from 0 to 1; loss is the cross-entropy of the
-    label in nats, margin the label's probability minus the highest other one, from -1 to 1. Raises
-    `RunError` where B was scored on other images.
+    label in nats, margin the label's probability minus the highest other one, from -1 to 1; all
+    three are NaN where a model says labels alone. Raises `RunError` where B was scored on other
+    images.
     """
     if b is not None:
         check_paired(a, b)
@@ -28,7 +29,14 @@ def sample_table(a: Predictions, b: Predictions | None = None) -> pd.DataFrame:
             frame[f"{key}_correct"] = table.correct
             frame[f"{key}_loss"] = table.loss
             frame[f"{key}_margin"] = table.margin
+            if table.labels_only:
+                frame[of_sureness(key)] = np.nan
     return frame
+
+
+def of_sureness(key: str) -> list[str]:
+    """The columns of a sample table that tell how sure 'a' or 'b' is."""
+    return [f"{key}_{name}" for name in ("confidence", "loss", "margin")]
 
 
 def selected_samples(
@@ -42,12 +50,16 @@ def selected_samples(
 ) -> pd.Series:
     """Which lines of a sample table have this label, these predictions, a confidence in this range.
 
-    `of` ('a' or 'b') says whose confidence. Returns bool (N,). Raises `RunError` where B is asked
+    `of` ('a' or 'b') says whose confidence; one that is not known lies in the whole range alone.
+    Returns bool (N,). Raises `RunError` where B is asked
     about and not in the table.
     """
     if (b_says or of == "b") and "b_predicted" not in samples:
         raise RunError("B was not scored on these images: nothing can be chosen by what it says.")
-    keep = samples[f"{of}_confidence"].between(*confidence)
+    (low, high), sure = confidence, samples[f"{of}_confidence"]
+    keep = sure.between(low, high)
+    if low <= 0 and high >= 1:
+        keep |= sure.isna()
     for column, wanted in {"label": true, "a_predicted": a_says, "b_predicted": b_says}.items():
         if wanted:
             keep &= samples[column] == wanted

@@ -107,7 +107,7 @@ def class_table(group: GroupPredictions) -> pd.DataFrame:
         support = int((group.labels == k).sum())
         row: dict[str, Any] = {"class": name, "support": support}
         for metric in CLASS_METRICS:
-            known = support and (metric != "auc" or not _labels_only(group))
+            known = support and (metric != "auc" or not group.labels_only)
             scores = _scores(group, metric, k) if known else np.full((1, 1), np.nan)
             estimate = _mean(scores)
             bounds = _UNKNOWN
@@ -116,11 +116,6 @@ def class_table(group: GroupPredictions) -> pd.DataFrame:
             row |= _with_bounds(metric, float(scores.mean()), bounds)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _labels_only(group: GroupPredictions) -> bool:
-    """Whether a member says labels alone, of which there is no area under a curve."""
-    return any(table.labels_only for table in group.tables)
 
 
 def class_values(group: GroupPredictions) -> pd.DataFrame:

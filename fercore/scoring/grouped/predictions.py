@@ -46,6 +46,11 @@ class GroupPredictions:
         """Each seed's own table."""
         return tuple(Predictions(self.rows, self.pixels, self.labels, own) for own in self.probs)
 
+    @cached_property
+    def labels_only(self) -> bool:
+        """Whether a seed says labels alone: how sure the group is is then not known."""
+        return any(table.labels_only for table in self.tables)
+
     @property
     def mean(self) -> Predictions:
         """The table of the mean probabilities over seeds: what their ensemble says."""

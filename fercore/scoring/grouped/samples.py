@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from fercore.labels import CLASSES
 from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
 from fercore.scoring.metrics import one_hot
+from fercore.scoring.samples import of_sureness
 
 
 def sample_table(a: GroupPredictions, b: GroupPredictions | None = None) -> pd.DataFrame:
@@ -15,7 +16,8 @@ def sample_table(a: GroupPredictions, b: GroupPredictions | None = None) -> pd.D
     The columns are those of `samples.sample_table`. Of several seeds, what is said is what most of
     them say (of as many, what has the higher mean probability), and it is right where that is the
     label; confidence is the mean probability of that class, loss and margin are means; and a_wrong
-    is the share of seeds that are wrong, from 0 to 1. Raises `RunError` where the images differ.
+    is the share of seeds that are wrong, from 0 to 1. Where one seed says labels alone, how sure
+    they are is NaN. Raises `RunError` where the images differ.
     """
     if b is not None:
         check_paired(a, b)
@@ -31,6 +33,8 @@ def sample_table(a: GroupPredictions, b: GroupPredictions | None = None) -> pd.D
         frame[f"{key}_correct"] = said == group.labels
         frame[f"{key}_loss"] = np.mean([table.loss for table in group.tables], axis=0)
         frame[f"{key}_margin"] = np.mean([table.margin for table in group.tables], axis=0)
+        if group.labels_only:
+            frame[of_sureness(key)] = np.nan
         if group.seeds > 1:
             frame[f"{key}_wrong"] = group.wrong_share
     return frame
