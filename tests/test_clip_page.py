@@ -1,6 +1,7 @@
 """A clip on the page Predict: looked at in steps, drawn over time, cancelled, forgotten."""
 
 import io
+import threading
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -85,6 +86,32 @@ def test_work_goes_in_steps_that_say_how_far_it_is(predictors, walked, monkeypat
     assert "left" in looking[-1]
     assert asking[-1] == "Asking the models: 10 of 10 answers"
     assert all(0 <= share <= 1 for share, _ in told)
+
+
+def test_two_runs_of_the_page_ask_about_each_face_once(predictors, walked, monkeypatch):
+    """One is within a question while the other comes."""
+    work = ClipWork(io.BytesIO(walked), "me.mp4")
+    while not work.seen:
+        work.step({})
+    asked, go_on, probs = threading.Event(), threading.Event(), Predictor.probs
+
+    def slow(predictor, faces):
+        asked.set()
+        assert go_on.wait(60)
+        return probs(predictor, faces)
+
+    monkeypatch.setattr(Predictor, "probs", slow)
+    one = {"A": predictors["A"]}
+    runs = [threading.Thread(target=work.step, args=(one,)) for _ in range(2)]
+    for run in runs:
+        run.start()
+    assert asked.wait(60)
+    go_on.set()
+    for run in runs:
+        run.join(60)
+    while work.step(one):
+        pass
+    assert len(work.answers(predictors["A"])) == len(work.found)
 
 
 @pytest.fixture

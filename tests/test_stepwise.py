@@ -10,14 +10,14 @@ from dashboard.base.stepwise import Stepwise
 PATIENCE = 60  # seconds a thread may take on a busy machine
 
 
-class Slow:
+class Slow(Stepwise):
     """A generator whose second step lasts until it is told to end."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.within, self.go_on = threading.Event(), threading.Event()
-        self.let_go = False
+        self.ended = False
         self.steps = self._steps()
-        self.work = Stepwise(self.steps.close)
         self.made: list[int] = []
 
     def _steps(self) -> Generator[int]:
@@ -28,10 +28,13 @@ class Slow:
             yield 2
             yield 3
         finally:
-            self.let_go = True
+            self.ended = True
+
+    def _let_go(self) -> None:
+        self.steps.close()
 
     def advance(self) -> None:
-        with self.work.step() as there_is_one:
+        with self.one_step() as there_is_one:
             if there_is_one:
                 self.made.append(next(self.steps))
 
@@ -51,12 +54,12 @@ def slow() -> Iterator[tuple[Slow, threading.Thread]]:
 
 def test_who_cancels_does_not_wait_and_the_step_lets_go(slow):
     work, thread = slow
-    work.work.close()  # a generator that is at work cannot be closed
+    work.close()  # a generator that is at work cannot be closed
     assert thread.is_alive()
-    assert not work.let_go
+    assert not work.ended
     work.go_on.set()
     thread.join(PATIENCE)
-    assert work.let_go
+    assert work.ended
     work.advance()
     assert work.made == [1, 2]
 
@@ -69,15 +72,17 @@ def test_a_second_thread_waits_and_no_step_is_made_twice(slow):
     for each in (thread, other):
         each.join(PATIENCE)
     assert work.made == [1, 2, 3]
-    assert not work.let_go
+    assert not work.ended
 
 
-def test_after_its_end_there_is_no_step():
+def test_an_error_that_passes_ends_nothing():
     work = Slow()
-    work.go_on.set()
-    for _ in range(3):
-        work.advance()
-    with pytest.raises(StopIteration):
-        work.advance()
+
+    def out_of_memory() -> None:
+        with work.one_step():
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        out_of_memory()
     work.advance()
-    assert work.made == [1, 2, 3]
+    assert work.made == [1]

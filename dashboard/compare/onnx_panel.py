@@ -34,12 +34,31 @@ _TRIED = "tried on PublicTest"
 _BY_SUMS = "told by their sums"
 
 
-class Work:
-    """An import under way: its steps, each of which tells how far it is."""
+class Work(Stepwise):
+    """An import under way. Once it has ended: what was made, or in `problem` a sentence on why
+    nothing was; neither where it was closed.
+    """
 
     def __init__(self, name: str, steps: Generator[tuple[int, int], None, Imported]) -> None:
-        self.name, self.begun, self.steps = name, time.monotonic(), steps
-        self.stepwise = Stepwise(steps.close)
+        super().__init__()
+        self.name, self.begun, self.problem = name, time.monotonic(), ""
+        self.made: Imported | None = None
+        self._steps = steps
+
+    def advance(self) -> tuple[int, int] | None:
+        """How many images it was asked about by now, of how many; None where it has ended."""
+        with self.one_step() as there_is_one:
+            if there_is_one and not self.made:  # who made the last step may have been interrupted
+                try:
+                    return next(self._steps)
+                except StopIteration as end:
+                    self.made = end.value
+                except FerError as error:
+                    self.problem = str(error)
+        return None
+
+    def _let_go(self) -> None:
+        self._steps.close()
 
 
 def onnx_panel() -> None:
@@ -169,31 +188,26 @@ def _go_on(work: Work) -> None:
     """Ask on, until all is answered; then the page shows the run."""
     bar = st.progress(0.0, f"{plain(work.name)}: it is asked how it is fed …")
     st.button("Cancel", key="onnx-cancel", on_click=_cancel)
-    try:
-        with out_of_turn():
-            while True:
-                with work.stepwise.step() as there_is_one:
-                    if not there_is_one:  # it was cancelled, or ended by another run of the page
-                        return
-                    done, total = next(work.steps)
-                left = (time.monotonic() - work.begun) * (total - done) / done
-                bar.progress(  # where a click interrupts it
-                    done / total,
-                    f"{plain(work.name)}: {count(done)} of {count(total)} images · "
-                    f"{duration(left)} left",
-                )
-    except StopIteration as end:
-        _cancel()
-        shown_next(end.value)
-    except FerError as error:
-        _cancel()
-        st.error(plain(error))
+    with out_of_turn():
+        while asked := work.advance():
+            done, total = asked
+            left = (time.monotonic() - work.begun) * (total - done) / done
+            bar.progress(  # where a click interrupts it
+                done / total,
+                f"{plain(work.name)}: {count(done)} of {count(total)} images · "
+                f"{duration(left)} left",
+            )
+    _cancel()
+    if work.made:
+        shown_next(work.made)
+    if work.problem:
+        st.error(plain(work.problem))
 
 
 @errors_kept("Cancelling the import")
 def _cancel() -> None:
     if work := st.session_state.pop(_WORK, None):
-        work.stepwise.close()
+        work.close()
 
 
 def _listed(values: tuple[float, ...]) -> str:

@@ -30,23 +30,20 @@ _QUALITY = 80
 _Asked = tuple[str, float]  # a run, and how its answers are calibrated
 
 
-class ClipWork:
+class ClipWork(Stepwise):
     """times and pictures: of the frames looked at, and their JPEGs; scale: of those to the clip's
     pixels. problem: a sentence where it could not be read. Close it to end it early.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
+        super().__init__()
         self.name, self.problem = name, ""
         self.times, self.pictures, self.found = list[float](), list[bytes](), list[Sight]()
         self.scale, self.notes = 1.0, list[str]()
         self.seconds: float | None = None
-        self._begun, self._stepwise = time.monotonic(), Stepwise(self._let_go)
+        self._begun = time.monotonic()
         self._looking: Generator[None] | None = self._look(file)
         self._asked: dict[_Asked, list[NDArray[np.float32]]] = {}
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._stepwise.close()
 
     def _let_go(self) -> None:
         if self._looking:
@@ -96,7 +93,7 @@ class ClipWork:
 
     def _advanced(self, predictors: dict[str, Predictor]) -> bool:
         """Whether there was one more frame to look at, or a few more faces to ask about."""
-        with self._stepwise.step() as there_is_one:
+        with self.one_step() as there_is_one:
             if not there_is_one:
                 return False
             if self._looking:

@@ -74,7 +74,7 @@ def test_fine_tuning_on_thirty_faces_of_ones_own(page, address, home, tmp_path):
         field.set_input_files(tmp_path / "mine.zip")
     settle(page)
     page.get_by_role("button", name="Find the faces").click()
-    expect(page.get_by_text("A face was found in every photo.")).to_be_visible()
+    expect(page.get_by_text("Every photo is kept, 30 of them whole.")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^(happy|sad|surprise) · "))).to_have_count(30)
 
     page.get_by_role("button", name="Keep these 30 faces").click()
