@@ -43,6 +43,8 @@ def test_a_dialog_and_a_panel_survive_an_error_and_work_again(page: Page, home):
         assert (tiles.count(), page.get_by_test_id("stException").count()) == (shown, 0)
         weights.write_bytes(whole)
         raters.click()
+        expect(dialog.get_by_text("FER+'s votes are about FER2013's images only.")).to_be_visible()
+        settle(page)
         looks.click()
         expect(dialog.get_by_text("A: Grad-CAM")).to_be_visible()
         expect(dialog.get_by_text(re.compile(r"weights\.safetensors"))).to_have_count(0)
