@@ -12,7 +12,9 @@ from dashboard.base import access
 from fercore.data import cache
 from fercore.data.settings import chosen_data
 from fercore.jobs import getting
+from fercore.jobs.request import Request, prepare
 from fercore.jobs.status import StatusFile
+from fercore.training.recipes import RECIPES
 from tests.driving import named
 from tests.test_data_sources import csv_text
 from tests.test_pages import as_if_real, open_page, said
@@ -111,6 +113,37 @@ def test_a_dropped_file_of_the_same_name_hurts_itself_alone(two_runs, faces):
     assert len(app.error) == 1
     assert chosen_data() == str(before)
     assert before.read_bytes() == content
+
+
+def test_a_dropped_file_goes_once_another_is_chosen_or_none(two_runs, faces, tmp_path):
+    folder, table = cache.cache_folder() / "dropped", csv_text(faces)
+    app = drop(open_page("runs"), "first.csv", table.encode())
+    app = drop(app, "second.csv", table.encode())
+    assert [path.name for path in folder.glob("*/*")] == ["second.csv"]
+    assert chosen_data() == str(next(folder.glob("*/*")))
+    app.text_input(key="data_path").set_value("/nowhere.csv").run()
+    named(app.button, "Use this dataset").click().run()
+    assert len(list(folder.iterdir())) == 1  # it is still the choice
+    app.text_input(key="data_path").set_value("synthetic").run()
+    named(app.button, "Use this dataset").click().run()
+    assert not list(folder.iterdir())
+    own = tmp_path / "own.csv"
+    own.write_text(table)
+    app.text_input(key="data_path").set_value(str(own)).run()
+    named(app.button, "Use this dataset").click().run()
+    app = drop(app, "third.csv", table.encode())
+    named(app.button, "Forget this choice").click().run()
+    assert chosen_data() is None
+    assert not list(folder.iterdir())
+    assert own.exists()
+
+
+def test_a_dropped_file_stays_while_a_training_may_be_resumed_with_it(two_runs, faces):
+    app = drop(open_page("runs"), "mine.csv", csv_text(faces).encode())
+    path = Path(chosen_data() or "")
+    prepare(Request("halted", "cnn", RECIPES["quick"]))
+    named(app.button, "Forget this choice").click().run()
+    assert path.is_file()
 
 
 def test_a_dropped_file_that_is_no_dataset_is_refused_and_not_kept(two_runs):

@@ -664,10 +664,10 @@ def test_a_scoring_that_was_killed_goes_on_and_counts_what_it_asked(last, faces,
     store = StudyStore(LAST.folder_name(find_recipe("quick"), faces.name))
     assert last().exit_code == 0
 
-    def killed(run, tests):
-        if run.run_id == "cnn_lstm-s0":
+    def killed(store, request, *rest):
+        if request.run_id == "cnn_lstm-s0":
             raise KeyboardInterrupt
-        return answers(run, tests)
+        return answers(store, request, *rest)
 
     answers = final_scoring._answers
     monkeypatch.setattr(final_scoring, "_answers", killed)

@@ -7,6 +7,8 @@ from fercore.groups.group import Group
 
 def tells_how_sure(model: Group, part: str) -> bool:
     """Not where its labels alone were imported, be it of one seed of a group."""
+    if not any(run.imported for run in model.members):  # then its answers need not be read
+        return True
     return not loading.predictions(model, part).labels_only
 
 

@@ -14,7 +14,7 @@ from dashboard.base.plain import plain
 from dashboard.base.theme import count
 from dashboard.base.turns import out_of_turn
 from dashboard.faces.get_faces import get_fer2013
-from dashboard.sidebar.dropped_file import discard, drop_field, dropped
+from dashboard.sidebar.dropped_file import another_choice, drop_field, dropped, let_go
 from fercore import data
 from fercore.data import FaceSet
 from fercore.data.cache import latest_fer2013
@@ -78,12 +78,16 @@ def _choice(chosen: bool) -> None:
         st.button("Forget this choice", on_click=_forget, width="stretch", help=_FORGET)
 
 
-_FORGET = "FER2013 is then looked for as if nothing had been chosen. No file is deleted."
+_FORGET = (
+    "FER2013 is then looked for as if nothing had been chosen. No file of yours is deleted; a copy "
+    "that was dropped here is."
+)
 
 
 @errors_kept("Forgetting the choice")
 def _forget() -> None:
-    forget_data()
+    with another_choice():
+        forget_data()
     st.cache_data.clear()
     st.cache_resource.clear()
 
@@ -104,13 +108,14 @@ def _use(given: str | Path, names: str) -> None:
         meant = class_names(names)
         with out_of_turn():
             faces = data.load(source, names=meant, progress=tell)
-        choose_data(source, str(meant))
+        with another_choice():
+            choose_data(source, str(meant))
     except FerError as error:
         bar.empty()
         stop.empty()
         st.error(plain(error))
         if isinstance(given, Path):
-            discard(given)
+            let_go(given)
         return
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -4,13 +4,17 @@ Streamlit holds an upload in memory as long as its field does, so the field only
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
 import streamlit as st
 
 from dashboard.base.failures import errors_kept
+from fercore import jobs
 from fercore.data.cache import cache_folder
+from fercore.data.settings import chosen_data
 from fercore.errors import DataError
 from fercore.files import remove_folder, replacing, safe_name, writing_to
 
@@ -40,7 +44,7 @@ def _take(field: str) -> None:
     if upload is None:
         return
     name = upload.name if safe_name(upload.name) else f"dropped{_suffix(upload.name)}"
-    folder = cache_folder() / "dropped"
+    folder = _folder()
     with writing_to(folder, "The file is not kept", DataError, variable="FERCORE_CACHE"):
         folder.mkdir(parents=True, exist_ok=True)
         path = Path(mkdtemp(dir=folder)) / name  # one of that name may be in use
@@ -49,9 +53,33 @@ def _take(field: str) -> None:
     st.session_state[_PATH] = path
 
 
-def discard(path: Path) -> None:
-    """What was handed in and is no dataset goes, and nothing else."""
-    remove_folder(path.parent)
+@contextmanager
+def another_choice() -> Iterator[None]:
+    """Over a choice of dataset: what was dropped and chosen before goes, if it is not any more."""
+    before = _chosen()
+    yield
+    if before and before != _chosen():
+        let_go(Path(before))
+
+
+def _chosen() -> str | None:
+    """None too where the settings are damaged: another choice mends them."""
+    with suppress(DataError):
+        return chosen_data()
+    return None
+
+
+def let_go(path: Path) -> None:
+    """Delete what was dropped, if it was, unless an unfinished training has it as its dataset."""
+    path = path.resolve()
+    if path.parent.parent != _folder().resolve():
+        return
+    if str(path) not in {job.request.data for job in jobs.list_jobs()}:
+        remove_folder(path.parent)
+
+
+def _folder() -> Path:
+    return cache_folder() / "dropped"
 
 
 def _suffix(name: str) -> str:

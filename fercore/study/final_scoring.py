@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fercore.data import FaceSet
 from fercore.errors import RunError
@@ -81,12 +80,11 @@ def keep_answers(
                 continue
             try:
                 _check_images(store, request.run_id, faces)
-                answers = _answers(_trained(store, request.run_id), tests)
+                answers = _answers(store, request, tests, whole)
             except RunError as error:
                 asked.broken[request.run_id] = str(error)
                 continue
-            kept = _kept(answers, variant_of(request) in whole)
-            store.keep_answers(request.run_id, kept, commit=commit)
+            store.keep_answers(request.run_id, answers, commit=commit)
             asked.finished.append(request.run_id)
     return asked
 
@@ -119,10 +117,9 @@ def score(
                     raise Interrupted("The scoring was stopped.")
                 name = request.run_id
                 _check_images(store, name, faces)
-                run = None if name in answered else _trained(store, name)
                 store.begin_scoring(name, commit=commit)
-                kept = _kept(_answers(run, tests), variant_of(request) in whole) if run else None
-                store.add_scores(name, images, kept)
+                new = None if name in answered else _answers(store, request, tests, whole)
+                store.add_scores(name, images, new)
                 scored.append(name)
                 on_progress(len(scored), len(waiting))
     finally:
@@ -142,15 +139,14 @@ def _told(store: StudyStore) -> bool:
     return "private_accuracy" in table and bool(table["private_accuracy"].notna().all())
 
 
-def _answers(run: Run, tests: FaceSet) -> NDArray[np.float32]:
+def _answers(store: StudyStore, request: Request, tests: FaceSet, whole: frozenset[str]) -> Stored:
+    """What a training says of the images, as it is kept. Raises `RunError` without its weights."""
     from fercore.models.inference import for_inference, predict_probs
     from fercore.models.precision import REFERENCE
 
-    return predict_probs(for_inference(run.load_model()), tests.images, precision=REFERENCE)
-
-
-def _kept(probs: NDArray[np.float32], whole: bool) -> Stored:
-    return halved(probs) if whole else thinned(probs)
+    network = for_inference(_trained(store, request.run_id).load_model())
+    probs = predict_probs(network, tests.images, precision=REFERENCE)
+    return halved(probs) if variant_of(request) in whole else thinned(probs)
 
 
 def _images(faces: FaceSet) -> pd.DataFrame:
