@@ -21,7 +21,7 @@ def which_study(study: Study, at: Standing) -> str:
     """
     far = (
         f"`{MAIN}`, the study that [the plan](#how-it-was-done) declares: {at.trained} of "
-        f"{at.declared} trainings are finished. PrivateTest is scored when all of them are."
+        f"{at.declared} trainings are finished here. PrivateTest is scored when all of them are."
     )
     if study.name == MAIN:
         return "" if at.complete else far
