@@ -14,8 +14,10 @@ from fercore.analysis.attributes import import_attributes
 from fercore.analysis.marks import Mark
 from fercore.errors import ConfigError, DataError
 from fercore.groups import tables
+from fercore.groups.group import group_of
 from fercore.importing.images import images_of_run
 from fercore.labels import CLASSES
+from fercore.report.page import report_html
 from fercore.scoring.gaps import gaps
 from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.slices import slice_title
@@ -23,6 +25,7 @@ from tests.conftest import ROOT
 from tests.test_cli import fails, run
 from tests.test_pages import TIMEOUT, no_video, open_page, said  # noqa: F401
 from tests.test_plain_words import HOSTILE, acted_upon
+from tests.test_report import Tables, table_with
 
 
 @pytest.fixture
@@ -60,6 +63,13 @@ def test_attributes_are_slices_and_cross(people, two_runs):
     assert line["n"] == (young & mine["glasses"].to_numpy()).sum()
     assert len(crossed) == 6
     assert not tables.slices("first", crossed=("class", "glasses"))["macro_f1"].notna().any()
+
+
+def test_a_report_has_the_slices_of_the_page(people, two_runs):
+    report = report_html(group_of(two_runs[0]), group_of(two_runs[1]))
+    _, rows = table_with(Tables(report).found, "slice", "corrected p")
+    of_page = tables.slices("first")[["property", "slice"]].to_numpy()
+    assert {row[0] for row in rows} == {slice_title(*each) for each in of_page}
 
 
 def test_gaps_are_those_of_the_counts(people, two_runs):

@@ -228,11 +228,9 @@ def keep_face() -> None:
     address.keep(_FACE)
 
 
-def cell_link(
-    page: str, true: str = ANY, predicted: str = ANY, predicted_b: str = ANY, **changes: str
-) -> dict:
+def cell_link(page: str, true: str = ANY, predicted: str = ANY, **changes: str) -> dict:
     """A `link` that selects one cell and nothing else."""
-    cell = dict(zip(keys.CELL, (true, predicted, predicted_b)))
+    cell = dict(zip(keys.CELL, (true, predicted, ANY)))
     everything = {keys.SLICE: ANY, keys.CONFIDENCE: "0-100"}
     return link(page, **everything, **cell, **changes)
 

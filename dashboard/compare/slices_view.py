@@ -1,11 +1,11 @@
 """Slices: cached scores on every slice, and their table for people."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -15,16 +15,16 @@ from dashboard.base.theme import Format, readable
 from dashboard.base.turns import out_of_turn
 from dashboard.faces import face_loading
 from fercore.analysis import marks
-from fercore.analysis.marks import with_marks
+from fercore.analysis.properties import known_properties
+from fercore.data import FaceSet
 from fercore.data.votes import Votes
 from fercore.errors import DataError
 from fercore.groups.group import Group
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.scoring.grouped.slices import slice_differences, slices
-from fercore.scoring.image_properties import measured_in
 from fercore.scoring.samples import selected_samples
-from fercore.scoring.slices import slice_mask, slice_properties
+from fercore.scoring.slices import slice_mask
 from fercore.wording import bounds_in, in_p, interval, number, signed
 
 if TYPE_CHECKING:
@@ -59,21 +59,14 @@ def properties(run: Run, part: str) -> pd.DataFrame:
 @st.cache_data(max_entries=40, show_spinner="Measuring the images …", hash_funcs=loading.KNOWN_BY)
 @out_of_turn()
 def _properties(run: Run, part: str, known: _Known) -> pd.DataFrame:
-    predictions, frame = loading.run_predictions(run, part), run.prediction_frame
-    measured = slice_properties(
-        predictions,
-        measured=_measured(run, predictions.pixels),
-        votes=known.votes,
-        copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
-    )
-    return with_marks(measured, predictions.rows, predictions.pixels)
+    predictions = loading.run_predictions(run, part)
+    return known_properties(run, predictions, faces=_faces(run), votes=known.votes)
 
 
-def _measured(run: Run, pixels: np.ndarray) -> pd.DataFrame | None:
-    try:
-        return measured_in(image_loading.dataset(run), pixels)
-    except DataError:  # the page says that the images are not here
-        return None
+def _faces(run: Run) -> FaceSet | None:
+    with suppress(DataError):  # the page says that the images are not here
+        return image_loading.dataset(run)
+    return None
 
 
 def model_slices(model: Group, part: str) -> ModelSlices:

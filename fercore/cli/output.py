@@ -29,9 +29,9 @@ def json_records(table: pd.DataFrame) -> list[dict[str, object]]:
     return lines
 
 
-def print_table(columns: list[str], rows: Iterable[Iterable[object]], *, title: str = "") -> None:
+def print_table(columns: list[str], rows: Iterable[Iterable[object]]) -> None:
     """The first column to the left, the others to the right."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for index, name in enumerate(columns):
         table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:

@@ -1,7 +1,9 @@
 """`fercore study`: a declared table of trainings, resumable at any point."""
 
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -139,13 +141,17 @@ def _train_tables(
     """What is not finished of each of the study's tables, and the latency where it is due."""
     if (study.scored_last or study.candidates) and from_uncommitted_code(git_commit()):
         print("The code has uncommitted changes, and every training will say so.", file=sys.stderr)
+    train: Callable[..., Outcome] = (
+        partial(run_on_ray, address=ray, gpus=gpus)
+        if ray
+        else partial(run_study, on_wait=display.wait, alongside=alongside)
+    )
     whole = Outcome([], [], {})
     for store, part in tables_of(study, recipe, faces):
         before, seen = store.finished(), seen_in_training(study, part)
-        if ray:
-            outcome = _train_on_ray(store, requests, seen, display, ray, gpus)
-        else:
-            outcome = _train(store, requests, seen, display, alongside)
+        outcome = train(
+            store, requests, seen, on_progress=display.show, stop_requested=display.stop_requested
+        )
         new = set(outcome.finished) - before or not store.latency_measured()
         if outcome.finished and new and not outcome.elsewhere and seen is part:
             _time(study, store, recipe, display, alongside)
@@ -197,43 +203,6 @@ def _check_scored_last(study: Study) -> None:
         )
     if not study.scored_last:
         raise ConfigError(f"Study '{study.name}' is not one that is scored when all is trained.")
-
-
-def _train(
-    store: StudyStore,
-    requests: list[Request],
-    faces: FaceSet,
-    display: "_Display",
-    alongside: bool,
-) -> Outcome:
-    return run_study(
-        store,
-        requests,
-        faces,
-        on_progress=display.show,
-        on_wait=display.wait,
-        stop_requested=display.stop_requested,
-        alongside=alongside,
-    )
-
-
-def _train_on_ray(
-    store: StudyStore,
-    requests: list[Request],
-    faces: FaceSet,
-    display: "_Display",
-    address: str,
-    gpus: float,
-) -> Outcome:
-    return run_on_ray(
-        store,
-        requests,
-        faces,
-        address=address,
-        gpus=gpus,
-        on_progress=display.show,
-        stop_requested=display.stop_requested,
-    )
 
 
 def _time(

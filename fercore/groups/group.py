@@ -163,6 +163,10 @@ class Group:
             raise RunError(left_out[len(self.left_out)])
         return grouped(tables, names, left_out)
 
+    def first_of(self, answers: GroupPredictions) -> Run:
+        """The member whose predictions are the first of these: one that can be read."""
+        return next(run for run in self.members if run.run_id == answers.names[0])
+
     def histories(self) -> pd.DataFrame:
         """One line per epoch and member: run, seed, then as `Run.history` has it; without those
         members whose history cannot be read. Raises `RunError` where none can.

@@ -12,7 +12,8 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
-from fercore.analysis.marks import find, groups_by, with_marks
+from fercore.analysis.marks import find, groups_by
+from fercore.analysis.properties import known_properties
 from fercore.data import FaceSet
 from fercore.errors import DataError, RunError
 from fercore.groups.cells import stored_accuracy
@@ -33,7 +34,6 @@ from fercore.scoring.grouped.comparison import GroupComparison
 from fercore.scoring.grouped.evaluation import comparison_table
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.slices import slices as sliced_by_seeds
-from fercore.scoring.image_properties import measured_in
 from fercore.scoring.predictions import PARTS
 from fercore.scoring.vote_scores import vote_scores
 
@@ -42,7 +42,7 @@ Model = Run | Group | str
 
 def compare(a: Model, b: Model, part: str = "private", *, labels: str = "dataset") -> pd.DataFrame:
     """Two runs image by image, or two groups of seeds: a line for accuracy, and one for each metric
-    of each class. The columns are those of `evaluation.comparison_table`.
+    of each class. The columns are those of `grouped.evaluation.comparison_table`.
     """
     return comparison_table(_answers(a, part, labels), _answers(b, part, labels))
 
@@ -198,18 +198,11 @@ def slices(
     """
     group = _group(model).on(part).against(labels)
     answers = group.predictions(part)
-    run = next(run for run in group.members if run.run_id == answers.names[0])  # can be read
-    predictions, frame = answers.tables[0], run.prediction_frame
+    run = group.first_of(answers)
     if faces is None:
         with suppress(DataError):  # then there are no slices by what is measured in an image
             faces = faces_of(run)
-    properties = sliced.slice_properties(
-        predictions,
-        measured=measured_in(faces, predictions.pixels) if faces else None,
-        votes=votes_of(run),
-        copied_rows=frame.loc[frame["copy"], "row"].to_numpy(),
-    )
-    properties = with_marks(properties, predictions.rows, predictions.pixels)
+    properties = known_properties(run, answers.tables[0], faces=faces, votes=votes_of(run))
     return sliced_by_seeds(answers, properties, crossed=crossed)
 
 

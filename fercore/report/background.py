@@ -17,7 +17,7 @@ from fercore.groups.group import Group
 from fercore.labels import CLASSES, USAGES
 from fercore.report.parts import Part, Section, Table, Text
 from fercore.runs.artifacts import Run
-from fercore.runs.words import epoch_choice, model_title
+from fercore.runs.words import cut_short, epoch_choice, model_title
 from fercore.scoring.predictions import PARTS
 from fercore.study.contrasts import PLANNED_PART
 from fercore.study.results import study_results
@@ -70,10 +70,7 @@ def study_section() -> Section:
 def data_section(run: Run, faces: FaceSet | None, votes: Votes | None) -> Section:
     """The images and labels that the models were scored on: counts, not estimates."""
     counts = run.info["dataset"]["counts"]
-    rows = [
-        [usage, *map(count, of), count(sum(of))]
-        for usage, of in ((usage, counts[usage]) for usage in USAGES)
-    ]
+    rows = [[usage, *map(count, counts[usage]), count(sum(counts[usage]))] for usage in USAGES]
     parts: list[Part] = [
         Text("These are counts of all images of a kind, so they have no interval."),
         Table(["images", *CLASSES, ALL], rows, f"{run.dataset}, images by label."),
@@ -185,11 +182,13 @@ def provenance(model: Group) -> dict[str, str]:
         "operations an image": f"{(info['flops_per_image'] or 0) / 1e6:.0f} MFLOP",
         "recipe": model.recipe_name,
         "seeds": ", ".join(str(seed) for seed in model.seeds if seed is not None) or UNKNOWN,
-        "epoch": epoch_choice(first) if first.trained else UNKNOWN,
+        "epoch": epoch_choice(first) if first.trained else "chosen by each member",
         "began with": first.start_from or "fresh weights",
         "trained": _between(run.info["created"][:10] for run in model.members),
         "code": _each(run.info.get("git_commit") or "in no commit" for run in model.members),
     }
+    if short := cut_short(first):
+        told["cut short"] = f"at {short}"
     if seconds := [run.info["seconds"] for run in model.members if run.info["seconds"]]:
         told["a training took"] = _between(map(duration, sorted(seconds)))
     if hardware := info["hardware"]:

@@ -27,7 +27,6 @@ from fercore.report.templates import environment
 from fercore.runs.artifacts import Run
 from fercore.runs.origin import votes_of
 from fercore.runs.parts import part_names
-from fercore.runs.words import cut_short, epoch_choice
 from fercore.scoring.grouped.evaluation import class_table, evaluate
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.labelling import LABELS
@@ -38,7 +37,6 @@ from fercore.wording import (
     bounds_of,
     breakable,
     count,
-    duration,
     in_p,
     number,
     with_interval,
@@ -61,6 +59,7 @@ def card(model: Run | Group) -> str:
     if not parts:
         raise RunError(f"{group.name} was scored on no image: there is nothing to tell of it.")
     told, run = group.predictions(parts[0]), group.run
+    counts = run.info["dataset"]["counts"]
     text = environment().get_template("card.md").render(
         front=_front_matter(group, parts),
         name=group.name,
@@ -73,10 +72,9 @@ def card(model: Run | Group) -> str:
         about_data=STATEMENT if run.dataset == "FER2013" else "",
         classes=list(CLASSES),
         data_rows=[
-            [usage, *map(str, of), str(sum(of))]
-            for usage, of in ((usage, run.info["dataset"]["counts"][usage]) for usage in USAGES)
+            [usage, *map(str, counts[usage]), str(sum(counts[usage]))] for usage in USAGES
         ],
-        made=_made(run) if group.single else _made_by_seeds(group),
+        made=_made(group),
         part=PARTS[parts[0]],
         scores=_scores(group, parts),
         of_classes=_of_classes(told),
@@ -127,41 +125,16 @@ def _front_matter(group: Group, parts: list[str]) -> dict[str, str]:
     return {name: json.dumps(value, ensure_ascii=True) for name, value in front.items()}
 
 
-def _made_by_seeds(group: Group) -> dict[str, str]:
-    """What its seeds have in common, and between what the rest of it lies."""
-    told = provenance(group)
-    lines = {name[0].upper() + name[1:]: told[name] for name in told if name not in _ABOVE}
-    settings = ", ".join(f"{name} {value}" for name, value in recipe_lines(group.recipe).items())
-    return lines | {"Settings": settings}
-
-
-def _made(run: Run) -> dict[str, str]:
-    """How it was made, as far as it is known."""
-    info, imported = run.info, run.imported
-    if imported:
-        return {
-            "Answers from": f"{imported['file']}: {imported['values']}, joined to the images by "
-            f"{imported['joined_by']}",
-            "Training": "not known here, nor on what it was chosen",
-        }
+def _made(group: Group) -> dict[str, str]:
+    """How it was made, as far as it is known: what its seeds share, and between what they lie."""
     lines = {
-        "Recipe": run.recipe.name,
-        "Epoch": epoch_choice(run) if run.trained else "chosen by each member",
-        "Began with": run.start_from or "fresh weights",
-        "Parameters": count(info["parameters"] or 0),
-        "Operations an image": f"{(info['flops_per_image'] or 0) / 1e6:.0f} MFLOP",
-        "Trained": info["created"][:10],
-        "Code": f"commit {info.get('git_commit') or 'unknown'}",
+        name[0].upper() + name[1:]: value
+        for name, value in provenance(group).items()
+        if name not in _ABOVE and value != UNKNOWN
     }
-    if run.members:
-        lines["Mean of"] = ", ".join(run.members)
-    if short := cut_short(run):
-        lines["Cut short"] = f"at {short}"
-    if info["seconds"]:
-        lines["Took"] = duration(info["seconds"])
-    if hardware := info["hardware"]:
-        lines["On"] = f"{hardware['processor']}, {hardware['precision']}"
-    settings = ", ".join(f"{name} {value}" for name, value in recipe_lines(run.recipe).items())
+    if group.run.imported:
+        return lines
+    settings = ", ".join(f"{name} {value}" for name, value in recipe_lines(group.recipe).items())
     return lines | {"Settings": settings}
 
 

@@ -29,6 +29,7 @@ from fercore.scoring.grouped.intervals import share_of
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.slices import slice_differences, slices
 from fercore.scoring.matrices import wrong_cells
+from fercore.scoring.slices import slice_title
 from fercore.scoring.statistics import LEVEL, Interval
 from fercore.wording import (
     UNKNOWN,
@@ -178,7 +179,7 @@ def labels_only(said: Said) -> str:
     return f"{' and '.join(of)} {verb} a class of each image, and not how sure." if of else ""
 
 
-def slice_section(said: Said, properties: pd.DataFrame, measured: bool) -> Section:
+def slice_section(said: Said, properties: pd.DataFrame, *, measured: bool) -> Section:
     """Where the images are hard."""
     tables = {key: slices(group, properties) for key, group in said.items()}
     gaps = slice_differences(said["A"], said["B"], properties)
@@ -218,7 +219,7 @@ def _slice_rows(tables: Mapping[str, pd.DataFrame], gaps: pd.DataFrame) -> list[
             line = table.loc[at]
             bounds = bounds_of(line, "accuracy")
             told.append(with_interval(line["accuracy"], bounds))
-        rows.append([f"{at[0]}: {at[1]}", count(gap["n"]), *told, *_difference(gap)])
+        rows.append([slice_title(*at), count(gap["n"]), *told, *_difference(gap)])
     return rows
 
 

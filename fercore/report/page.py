@@ -8,6 +8,7 @@ import plotly
 from plotly.offline import get_plotlyjs
 
 from fercore import __version__
+from fercore.analysis.properties import known_properties
 from fercore.data import SYNTHETIC, FaceSet
 from fercore.errors import DataError
 from fercore.groups.group import Group
@@ -34,11 +35,9 @@ from fercore.report.templates import environment
 from fercore.runs.artifacts import Run
 from fercore.runs.commit import git_commit
 from fercore.runs.origin import faces_of, votes_of
-from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
-from fercore.scoring.image_properties import measured_in
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.labelling import LABELS
-from fercore.scoring.predictions import PARTS
-from fercore.scoring.slices import slice_properties
+from fercore.scoring.predictions import PARTS, check_paired
 from fercore.wording import count, n_equals
 
 
@@ -66,13 +65,9 @@ def _sections(
     models: Mapping[str, Group], said: Mapping[str, GroupPredictions], part: str, with_faces: bool
 ) -> list[Section]:
     a, b = models.values()
-    run = next(run for run in a.members if run.run_id == said["A"].names[0])  # can be read
+    run = a.first_of(said["A"])
     faces, votes = _faces(run), votes_of(run)
-    measured = measured_in(faces, said["A"].pixels) if faces else None
-    copies = run.stored_frame.loc[run.stored_frame["copy"], "row"].to_numpy()
-    properties = slice_properties(
-        said["A"].tables[0], measured=measured, votes=votes, copied_rows=copies
-    )
+    properties = known_properties(run, said["A"].tables[0], faces=faces, votes=votes)
     of_study = [study_section()] if is_the_papers(a, b) and part in PARTS else []
     of_faces = [faces_section(said["A"], said["B"], faces)] if with_faces else []
     return [
@@ -81,7 +76,7 @@ def _sections(
         class_section(said),
         curve_section(said),
         calibration_section(models, said),
-        slice_section(said, properties, measured is not None),
+        slice_section(said, properties, measured=faces is not None),
         *of_study,
         *of_faces,
         data_section(run, faces, votes),

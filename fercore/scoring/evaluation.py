@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import metrics, statistics
 from fercore.scoring.matrices import wrong_cells
@@ -28,26 +27,35 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
     """
     n = image_count(predictions)
     confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
-    scores, classes = metrics.class_scores(confusion), class_table(predictions)
-    right = int(predictions.correct.sum())
-    summary = {
-        "n": n,
-        "accuracy": right / n,
-        "accuracy_interval": statistics.wilson_interval(right, n),
-        "macro_f1_interval": macro_f1_interval(confusion),
-        "macro_auc": metrics.mean_of_known(classes["auc"].to_numpy()),
-        "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs)
-        if not predictions.labels_only
-        else None,
-        "per_class": classes.to_dict("records"),
-        "confusion": confusion.tolist(),
+    classes = class_table(predictions)
+    plain: dict[str, Any] = _plain(
+        {
+            "n": n,
+            **overall_scores(predictions),
+            "accuracy_interval": statistics.wilson_interval(predictions.correct.sum(), n),
+            "macro_f1_interval": macro_f1_interval(confusion),
+            "macro_auc": metrics.mean_of_known(classes["auc"].to_numpy()),
+            "per_class": classes.to_dict("records"),
+            "confusion": confusion.tolist(),
+        }
+    )
+    return plain
+
+
+def overall_scores(predictions: Predictions) -> dict[str, float]:
+    """What `evaluate` has of all classes together, without intervals; NaN where it is unknown."""
+    confusion = metrics.confusion_matrix(predictions.labels, predictions.predicted)
+    scores = metrics.class_scores(confusion)
+    sure = not predictions.labels_only
+    found = {
+        "accuracy": float(predictions.correct.mean()),
+        "micro_auc": metrics.micro_auc(predictions.labels, predictions.probs) if sure else np.nan,
     }
     for name in ("precision", "recall", "f1"):
         per_class = getattr(scores, name)
-        summary[f"macro_{name}"] = float(metrics.macro(per_class, confusion))
-        summary[f"weighted_{name}"] = float(metrics.weighted(per_class, confusion))
-    plain: dict[str, Any] = _plain(summary)
-    return plain
+        found[f"macro_{name}"] = float(metrics.macro(per_class, confusion))
+        found[f"weighted_{name}"] = float(metrics.weighted(per_class, confusion))
+    return found
 
 
 def macro_f1(predictions: Predictions) -> float:
@@ -125,13 +133,7 @@ def compare(a: Predictions, b: Predictions) -> Comparison:
 
     Raises `RunError` where the two tables are not about the same images.
     """
-    if not len(a) or not len(b):
-        raise RunError("One of the runs was not scored on these images: its dataset has none.")
-    if not a.same_images(b):
-        raise RunError(
-            "The two runs were not evaluated on the same images, so they cannot be compared "
-            "pair by pair. Choose two runs of one dataset."
-        )
+    check_paired(a, b)
     test = statistics.mcnemar(a.correct, b.correct)
     accuracy_a, accuracy_b = float(a.correct.mean()), float(b.correct.mean())
     interval = statistics.paired_difference_interval(a.correct, b.correct)
@@ -169,47 +171,6 @@ def class_differences(a: Predictions, b: Predictions) -> pd.DataFrame:
     for name in CLASS_METRICS:
         frame[f"{name}_p_holm"] = statistics.holm_of_known(frame[f"{name}_p_value"])
     return frame
-
-
-def comparison_table(a: Predictions, b: Predictions) -> pd.DataFrame:
-    """All that two models' comparison on the same images says, a line for each figure.
-
-    Columns: metric ('accuracy', then those of `CLASS_METRICS`), class ('all' for accuracy),
-    support; a, b and difference (A minus B), each with its interval in …_low and …_high, from 0 to
-    1 or -1 to 1; p_value: of no difference, exact McNemar's for accuracy; p_holm: corrected for
-    the classes of that metric. Raises `RunError` where the images differ.
-    """
-    overall = compare(a, b)
-    total = {"metric": "accuracy", "class": "all", "support": overall.n}
-    figures = (
-        ("a", overall.accuracy_a, statistics.wilson_interval(a.correct.sum(), overall.n)),
-        ("b", overall.accuracy_b, statistics.wilson_interval(b.correct.sum(), overall.n)),
-        ("difference", overall.difference, overall.interval),
-    )
-    for name, value, (low, high) in figures:
-        total |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    tables = {
-        "a": class_table(a), "b": class_table(b), "difference": class_differences(a, b)
-    }  # fmt: skip
-    total |= {"p_value": overall.p_value, "p_holm": overall.p_value}
-    return with_class_lines(total, tables)
-
-
-def with_class_lines(total: dict[str, Any], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """A `comparison_table` whose first line is `total`, with a line for each metric of each class.
-
-    tables: of 'a', 'b' and their 'difference', by class.
-    """
-    lines = [pd.DataFrame([total])]
-    for metric in CLASS_METRICS:
-        line = tables["a"][["class", "support"]].assign(metric=metric)
-        for name, table in tables.items():
-            for end in ("", "_low", "_high"):
-                line[name + end] = table[metric + end]
-        for name in ("p_value", "p_holm"):
-            line[name] = tables["difference"][f"{metric}_{name}"]
-        lines.append(line)
-    return pd.concat(lines, ignore_index=True)
 
 
 def cell_differences(a: Predictions, b: Predictions) -> pd.DataFrame:

@@ -43,14 +43,8 @@ def precision(tables: Tables, k: int) -> NDArray[np.float64]:
     return ratio_scores(said & _true(tables, k), said)
 
 
-def recall(tables: Tables, k: int) -> NDArray[np.float64]:
-    """Of the images of class k, the share that are called so."""
-    true = _true(tables, k)
-    return ratio_scores((predicted(tables) == k) & true, true)
-
-
 def f1(tables: Tables, k: int) -> NDArray[np.float64]:
-    """The harmonic mean of both."""
+    """The harmonic mean of precision and recall, the share of class k's images that are found."""
     said, true = predicted(tables) == k, _true(tables, k)
     return ratio_scores(2 * (said & true), said * 1 + true)
 

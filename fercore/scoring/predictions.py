@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -97,11 +98,26 @@ def image_count(predictions: Predictions) -> int:
     return len(predictions)
 
 
-def check_paired(a: Predictions, b: Predictions) -> None:
-    """Raise `RunError` where there are no images, or the two tables are about different ones."""
-    image_count(a)
+class _Answers(Protocol):
+    """A run's predictions, or a group's."""
+
+    def __len__(self) -> int: ...
+
+    def same_images(self, other: Self, /) -> bool: ...
+
+
+T = TypeVar("T", bound=_Answers)
+
+
+def check_paired(a: T, b: T) -> None:
+    """Raise `RunError` where there are no images, or the two are about different ones."""
+    if not len(a) or not len(b):
+        raise RunError("One of the two was not scored on these images: its dataset has none.")
     if not a.same_images(b):
-        raise RunError("The two runs were not scored on the same images.")
+        raise RunError(
+            "The two were not scored on the same images, so they cannot be compared image by "
+            "image. Choose two of one dataset."
+        )
 
 
 def prediction_frame(faces: FaceSet, probs: NDArray[np.float32]) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from fercore.scoring import evaluation
 from fercore.scoring.grouped.intervals import share_interval
-from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import Scores, crossed_draws, group_difference, group_mean
+from fercore.scoring.predictions import check_paired
 from fercore.scoring.statistics import LEVEL, Interval, percentiles, wilson_interval
 
 MARGIN = 0.01  # within which two recipes count as equal (docs/protocol.md)

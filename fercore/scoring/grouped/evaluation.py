@@ -20,11 +20,11 @@ from fercore.scoring import evaluation, influence, metrics
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.grouped.comparison import accuracy_interval, compare
 from fercore.scoring.grouped.intervals import share_interval
-from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import Estimate, Scores, group_difference, group_mean
 from fercore.scoring.matrices import wrong_cells
-from fercore.scoring.predictions import Predictions
-from fercore.scoring.statistics import Interval, holm
+from fercore.scoring.predictions import check_paired
+from fercore.scoring.statistics import Interval, holm, holm_of_known
 
 _K = len(CLASSES)
 _UNKNOWN = Interval(float("nan"), float("nan"))
@@ -35,7 +35,7 @@ def evaluate(group: GroupPredictions) -> dict[str, Any]:
     accuracy_by_seed, macro_f1_by_seed. `confusion` holds mean counts.
     """
     _check_images(group)
-    overall = [_overall(table) for table in group.tables]
+    overall = [evaluation.overall_scores(table) for table in group.tables]
     by_seed: dict[str, Any] = {"seeds": group.seeds}
     for name in ("accuracy", "macro_f1"):
         by_seed[f"{name}_by_seed"] = [one[name] for one in overall]
@@ -80,21 +80,6 @@ def areas(scores: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         (key, name, found[key][name]) for name in (*CLASSES, "macro", "micro") for key in found
     ]
     return pd.DataFrame(lines, columns=["model", "class", "auc"]).astype({"auc": float})
-
-
-def _overall(table: Predictions) -> dict[str, float]:
-    """What `evaluation.evaluate` has of all classes together, without intervals."""
-    confusion = metrics.confusion_matrix(table.labels, table.predicted)
-    scores = metrics.class_scores(confusion)
-    found = {
-        "accuracy": float(table.correct.mean()),
-        "micro_auc": np.nan if table.labels_only else metrics.micro_auc(table.labels, table.probs),
-    }
-    for name in ("precision", "recall", "f1"):
-        per_class = getattr(scores, name)
-        found[f"macro_{name}"] = float(metrics.macro(per_class, confusion))
-        found[f"weighted_{name}"] = float(metrics.weighted(per_class, confusion))
-    return found
 
 
 def class_table(group: GroupPredictions) -> pd.DataFrame:
@@ -157,17 +142,18 @@ def class_differences(a: GroupPredictions, b: GroupPredictions) -> pd.DataFrame:
         rows.append(row)
     table = pd.DataFrame(rows)
     for metric in CLASS_METRICS:
-        p_values = table[f"{metric}_p_value"].to_numpy(copy=True)
-        known = ~np.isnan(p_values)
-        p_values[known] = holm(p_values[known])
-        table[f"{metric}_p_holm"] = p_values
+        table[f"{metric}_p_holm"] = holm_of_known(table[f"{metric}_p_value"])
     return table
 
 
 def comparison_table(a: GroupPredictions, b: GroupPredictions) -> pd.DataFrame:
-    """All that the comparison says, a line for each figure; see `evaluation.comparison_table`."""
-    if a.single and b.single:
-        return evaluation.comparison_table(a.single, b.single)
+    """All that the comparison on the same images says, a line for each figure.
+
+    Columns: metric ('accuracy', then those of `CLASS_METRICS`), class ('all' for accuracy),
+    support; a, b and difference (A minus B), each with its interval in …_low and …_high, from 0 to
+    1 or -1 to 1; p_value: of no difference; p_holm: corrected for the classes of that metric.
+    Raises `RunError` where the images differ.
+    """
     overall = compare(a, b)
     total: dict[str, Any] = {"metric": "accuracy", "class": "all", "support": overall.n}
     total |= _with_bounds("a", overall.accuracy_a, overall.interval_a)
@@ -175,7 +161,16 @@ def comparison_table(a: GroupPredictions, b: GroupPredictions) -> pd.DataFrame:
     total |= _with_bounds("difference", overall.difference, overall.interval)
     total |= {"p_value": overall.p_value, "p_holm": overall.p_value}
     tables = {"a": class_table(a), "b": class_table(b), "difference": class_differences(a, b)}
-    return evaluation.with_class_lines(total, tables)
+    lines = [pd.DataFrame([total])]
+    for metric in CLASS_METRICS:
+        line = tables["a"][["class", "support"]].assign(metric=metric)
+        for name, table in tables.items():
+            for end in ("", "_low", "_high"):
+                line[name + end] = table[metric + end]
+        for name in ("p_value", "p_holm"):
+            line[name] = tables["difference"][f"{metric}_{name}"]
+        lines.append(line)
+    return pd.concat(lines, ignore_index=True)
 
 
 def mean_confusion(group: GroupPredictions) -> NDArray[Any]:

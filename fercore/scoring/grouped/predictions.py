@@ -111,13 +111,5 @@ def grouped(
     )  # fmt: skip
 
 
-def check_paired(a: GroupPredictions, b: GroupPredictions) -> None:
-    """Raise `RunError` where there are no images, or the two groups are about different ones."""
-    if not len(a) or not len(b):
-        raise RunError("One of the two was not scored on these images: its dataset has none.")
-    if not a.same_images(b):
-        raise RunError("The two were not scored on the same images.")
-
-
 def _images(table: Predictions) -> tuple[bytes, ...]:
     return table.rows.tobytes(), table.pixels.tobytes(), table.labels.tobytes()

@@ -5,8 +5,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.labels import CLASSES
-from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.metrics import one_hot
+from fercore.scoring.predictions import check_paired
 from fercore.scoring.samples import of_sureness
 
 

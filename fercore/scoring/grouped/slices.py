@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from fercore.scoring import influence
 from fercore.scoring import slices as sliced
 from fercore.scoring.grouped.intervals import share_interval
-from fercore.scoring.grouped.predictions import GroupPredictions, check_paired
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import Estimate, Scores, group_difference, group_mean
+from fercore.scoring.predictions import check_paired
 from fercore.scoring.slices import Crossed, masks_within, slice_masks
 
 
