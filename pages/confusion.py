@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.base import loading, theme
+from dashboard.base import loading
 from dashboard.base.clicks import Point, clickable_figure
 from dashboard.base.current import current_with_predictions
 from dashboard.base.downloads import csv_button
@@ -24,6 +24,7 @@ from fercore.labels import CLASSES
 from fercore.scoring.grouped.evaluation import mean_confusion, said_against
 from fercore.scoring.matrices import cell_counts, cells_of_models, share_of
 from fercore.scoring.statistics import LEVEL
+from fercore.wording import count
 
 selection = current_with_predictions()
 heading(
@@ -113,7 +114,7 @@ with cell:
                 samples = selection.samples
                 by_most = (samples["label"] == true) & (samples[f"{key.lower()}_predicted"] == said)
                 st.caption(
-                    f"The mean of its seeds. Most of them say so of {theme.count(by_most.sum())} "
+                    f"The mean of its seeds. Most of them say so of {count(by_most.sum())} "
                     "images: those are the faces."
                 )
 

@@ -13,7 +13,7 @@ from dashboard.base.parameters import PAIRS
 from dashboard.base.selecting import choose_cell, choose_slice
 from dashboard.base.selection import ANY
 from dashboard.base.sureness import labels_alone
-from dashboard.base.theme import count, readable
+from dashboard.base.tables import readable
 from dashboard.base.widgets import one_of
 from dashboard.compare import audit_view
 from dashboard.faces import face_loading
@@ -22,7 +22,7 @@ from dashboard.faces.get_faces import images_missing
 from fercore.analysis.audit import near_across
 from fercore.data.download import STATEMENT
 from fercore.glossary import explained
-from fercore.wording import percent
+from fercore.wording import count, percent
 
 MOST_PAIRS = 24  # near duplicates shown
 

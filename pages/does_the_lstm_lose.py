@@ -4,7 +4,6 @@ import streamlit as st
 
 from dashboard.base.heading import heading
 from dashboard.base.parameters import STUDY_IMAGES
-from dashboard.base.theme import count
 from dashboard.base.widgets import one_of
 from dashboard.study import study_loading, study_view, study_words
 from fercore.scoring.predictions import PARTS
@@ -12,6 +11,7 @@ from fercore.study.contrasts import PLANNED_PART
 from fercore.study.standing import can_be_told, standing, study_shown
 from fercore.study.store import StudyStore
 from fercore.study.variants import MAIN, find_study
+from fercore.wording import count
 
 heading(
     "Does the LSTM lose?",

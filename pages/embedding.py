@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.base import image_loading, theme
+from dashboard.base import image_loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_predictions, one_seed_each
 from dashboard.base.downloads import csv_button
@@ -22,6 +22,7 @@ from fercore import wording
 from fercore.analysis.from_weights import describe_group, placed
 from fercore.glossary import explained
 from fercore.scoring.predictions import PARTS
+from fercore.wording import count
 
 selection = current_with_predictions()
 both = ["A", "B"] if selection.pair else ["A"]
@@ -66,7 +67,7 @@ if samples.empty:
 
 if len(samples) < len(everyone):
     st.caption(
-        f"{theme.count(len(samples))} of these {theme.count(len(everyone))} images are on the map: "
+        f"{count(len(samples))} of these {count(len(everyone))} images are on the map: "
         "the copy of the dataset that it was made from holds no others."
     )
 
@@ -83,7 +84,7 @@ st.caption(f"Of the features before the classifier. {explained('t-SNE')}")
 
 what = "On the map" if on_map else selection.words or "All"
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.subheader(f"{what}: {theme.count(len(chosen))} faces", anchor=False, width="content")
+    st.subheader(f"{what}: {count(len(chosen))} faces", anchor=False, width="content")
     if on_map:
         st.button(
             "Clear", icon=":material/close:", key="clear-lasso",

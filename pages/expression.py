@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from dashboard.base import image_loading, loading, theme
+from dashboard.base import image_loading, loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import by_the_datasets_labels, current_with_predictions
 from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import cell_link, link
+from dashboard.base.tables import Format, readable
 from dashboard.base.widgets import letter, one_of, one_of_these
 from dashboard.compare import expression_view, extras_view
 from dashboard.compare.expression_words import (
@@ -29,6 +30,7 @@ from fercore.analysis.expression import NEIGHBOURS
 from fercore.labels import CLASSES
 from fercore.runs.words import seed_title
 from fercore.scoring.slices import slice_title
+from fercore.wording import count
 
 TILES = 12  # faces of a kind
 SLICES = 5  # the worst ones
@@ -81,7 +83,7 @@ for place, (words, tables) in zip((left, right), both.items()):
             continue
         show_figure(expression_view.taken_figure(tables, words), alt=words)
 st.caption(
-    f"Left: shares of the {theme.count(support)} faces labelled {name}. Right: shares of the faces "
+    f"Left: shares of the {count(support)} faces labelled {name}. Right: shares of the faces "
     f"that a model calls {name}. Bars are the 95 % intervals."
 )
 cells = [(name, other) for other in found["A"].away["class"].head(2)]
@@ -127,8 +129,8 @@ first, most = extremes_in_words(name, selection)
 st.subheader("Never right, and most typical", anchor=False)
 who = " or ".join(selection.paired_models)
 st.markdown(
-    f"Of {theme.count(support)} faces labelled {name}, {theme.count(len(never))} are right with no "
-    f"seed of {who}, and {theme.count(len(typical))} with every one."
+    f"Of {count(support)} faces labelled {name}, {count(len(never))} are right with no "
+    f"seed of {who}, and {count(len(typical))} with every one."
 )
 if images.missing:
     images_missing(selection.a.run, images, "Its faces would be shown here.")
@@ -161,10 +163,8 @@ else:
             "class": "neighbour's label", "share": "of all", "right": "around those found",
             "wrong": "around those missed", "everywhere": "on the whole map",
         }  # fmt: skip
-        numbers: dict[str, theme.Format] = dict.fromkeys(
-            list(columns.values())[1:], wording.percent
-        )
-        st.dataframe(theme.readable(around.rename(columns=columns), numbers), hide_index=True)
+        numbers: dict[str, Format] = dict.fromkeys(list(columns.values())[1:], wording.percent)
+        st.dataframe(readable(around.rename(columns=columns), numbers), hide_index=True)
         whose = "" if models[key].single else f" of {seed_title(models[key].run)}"
         st.caption(
             f"The {NEIGHBOURS} nearest faces of each, on a map{whose} that is made from the "

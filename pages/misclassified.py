@@ -11,7 +11,6 @@ from dashboard.base.heading import heading, models_line
 from dashboard.base.keys import SEEDS_WRONG, WHICH
 from dashboard.base.selection import ANY, WHOLE_RANGE, cell_in_words
 from dashboard.base.sureness import tells_how_sure
-from dashboard.base.theme import count
 from dashboard.base.widgets import one_of, one_of_these, paged
 from dashboard.compare.marks_panel import save_subset
 from dashboard.compare.slices_view import selected
@@ -20,6 +19,7 @@ from dashboard.faces.face_grid import PER_PAGE, face_grid, face_table, open_chos
 from dashboard.faces.face_order import chosen_order, in_order
 from dashboard.faces.get_faces import images_missing
 from fercore.scoring.samples import VIEWS, view_mask
+from fercore.wording import count
 
 OF_SEEDS = "all seeds of both wrong"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import loading
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.current import current_with_predictions
 from dashboard.base.downloads import csv_button, stacked
@@ -13,6 +13,7 @@ from dashboard.base.heading import heading, models_line, way_to_class
 from dashboard.base.keys import METRIC
 from dashboard.base.selecting import choose_cell
 from dashboard.base.selection import ANY
+from dashboard.base.tables import Format, readable
 from dashboard.base.widgets import one_of
 from dashboard.compare.figures import class_difference_figure, class_figure
 from fercore import wording
@@ -75,7 +76,7 @@ if len(small):
 
 title = metric_title(metric)
 shown = pd.DataFrame({"class": tables["A"]["class"], "images": tables["A"]["support"]})
-formats: dict[str, theme.Format] = {}
+formats: dict[str, Format] = {}
 
 
 def add_columns(
@@ -96,7 +97,7 @@ if differences is not None:
     add_columns("A − B", "A − B, points", differences, wording.points, wording.points_interval)
     shown["corrected p"] = [wording.in_p(p) for p in differences[f"{metric}_p_holm"]]
 clickable_table(
-    theme.readable(shown, formats),
+    readable(shown, formats),
     f"class-table-{metric}", list(shown["class"]), choose_cell, chosen=selection.label_alone,
 )  # fmt: skip
 worst = tables["A"].dropna(subset=[metric]).sort_values(metric)["class"]

@@ -10,13 +10,12 @@ from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.selection import ANY
-from dashboard.base.theme import count
 from dashboard.faces.get_faces import images_missing
 from dashboard.faces.review_panel import export_button, import_field, reviewed_faces, score_table
 from fercore.analysis import review
 from fercore.analysis.review import VERDICTS
 from fercore.labels import CLASSES
-from fercore.wording import interval, percent
+from fercore.wording import count, interval, percent
 
 selection = current_with_predictions()
 heading(

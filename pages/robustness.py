@@ -9,7 +9,7 @@ from dashboard.base.current import by_the_datasets_labels, current, one_seed_eac
 from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.failures import errors_told
 from dashboard.base.heading import heading, model_names, paired_or_say_so
-from dashboard.base.theme import readable
+from dashboard.base.tables import readable
 from dashboard.compare import extras_view
 from dashboard.faces.get_faces import offer_faces
 from fercore.analysis.corruptions import CORRUPTIONS

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import image_loading, loading, theme
+from dashboard.base import image_loading, loading
 from dashboard.base.address import NOT_HERE
 from dashboard.base.clicks import Point, clickable_figure, clickable_table
 from dashboard.base.current import current_with_predictions
@@ -13,6 +13,7 @@ from dashboard.base.plain import plain
 from dashboard.base.selecting import choose_slice
 from dashboard.base.selection import ANY
 from dashboard.base.sureness import tells_how_sure
+from dashboard.base.tables import readable
 from dashboard.base.widgets import letter
 from dashboard.compare.figures import slices_figure
 from dashboard.compare.marks_panel import marks_panel, save_subset
@@ -25,6 +26,7 @@ from fercore import wording
 from fercore.data.votes import OTHER_ROWS
 from fercore.scoring.slices import FEW, slice_mask, slice_title
 from fercore.scoring.statistics import LEVEL
+from fercore.wording import count
 
 SINGLE_TEST, GROUP_TEST = "Fisher's exact test", "Student's t over seeds and images"
 
@@ -107,7 +109,7 @@ if selection.pair:
         wording.points_interval(pair) for pair in wording.bounds_in(gaps, "difference")
     ]
     written["corrected p"] = [wording.in_p(p) for p in gaps["p_holm"]]
-    st.dataframe(theme.readable(written), hide_index=True, height=300)
+    st.dataframe(readable(written), hide_index=True, height=300)
     st.caption(
         f"Beyond chance: {(gaps['p_holm'] < LEVEL).sum()} of {len(gaps)} slices "
         f"({GROUP_TEST if GROUP_TEST in tests else 'exact McNemar test'}, p below {LEVEL} after "
@@ -137,7 +139,7 @@ for key, table in tables.items():
         bounds = wording.interval(wording.bounds_of(line, "accuracy"))
         st.markdown(
             f"{letter(key)} is right on **{wording.percent(line['accuracy'])}** {bounds} of "
-            f"{theme.count(line['n'])} images{f1}: {wording.points(line['difference'])} against "
+            f"{count(line['n'])} images{f1}: {wording.points(line['difference'])} against "
             "all images"
         )
 

@@ -10,7 +10,6 @@ import pytest
 from plotly.colors import sample_colorscale
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from dashboard.base import theme
 from dashboard.base.parameters import NORMALISATIONS
 from dashboard.compare.accuracy_svg import Score, accuracy_svg, in_words
 from dashboard.compare.history_figure import history_figure
@@ -24,6 +23,7 @@ from fercore.scoring.evaluation import class_differences, class_table
 from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.metrics import confusion_matrix
 from fercore.scoring.statistics import Interval
+from fercore.wording import count
 from tests.test_grouped_calibration import drawn
 
 
@@ -271,7 +271,7 @@ def test_numbers_are_written_as_agreed():
     assert wording.points(0.014) == "+1.4\u00a0points"
     assert wording.points(-0.0004) == "0.0\u00a0points"
     assert wording.points_interval((-0.002, 0.026)) == "[−0.2,\u00a0+2.6]"
-    assert theme.count(35887) == "35\u202f887"
+    assert count(35887) == "35\u202f887"
 
 
 def test_the_papers_lines_are_named_once():

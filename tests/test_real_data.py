@@ -15,7 +15,6 @@ import pytest
 
 from dashboard.base.navigation import PAGES
 from dashboard.base.parameters import STUDY_IMAGES
-from dashboard.base.theme import count
 from fercore import data
 from fercore.analysis import from_weights, review
 from fercore.data import cache, face_set
@@ -35,6 +34,7 @@ from fercore.study.standing import study_shown
 from fercore.study.store import StudyStore
 from fercore.study.variants import find_study
 from fercore.training.recipes import find_recipe
+from fercore.wording import count
 from tests.conftest import FER2013, ROOT
 from tests.test_cli import run
 from tests.test_data_sources import write_tree

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import loading
 from dashboard.base.address import PAGE
 from dashboard.base.badges import titled
 from dashboard.base.parameters import class_link, link
@@ -16,6 +16,7 @@ from fercore.data import SYNTHETIC
 from fercore.labels import NOT_FOR
 from fercore.scoring.labelling import LABELS
 from fercore.scoring.samples import selected_samples
+from fercore.wording import count
 
 
 def heading(title: str, explanation: str, *terms: str) -> None:
@@ -65,7 +66,7 @@ def _labels_line(selection: Selection) -> None:
             icon=":material/close:", icon_position="right", help="Back to the dataset's labels.",
         )  # fmt: skip
         st.markdown(
-            f"{theme.count(left_out)} images of this part have no such label and are left out.",
+            f"{count(left_out)} images of this part have no such label and are left out.",
             width="content",
         )
 
@@ -128,7 +129,7 @@ def _how_many(selection: Selection) -> str:
     if selection.slice != ANY or not known or not loading.is_scored(selection.a, selection.part):
         return ""
     found = int(selected_samples(selection.samples, **selection.sample_filter).sum())
-    return f": {theme.count(found)} face{'' if found == 1 else 's'}"
+    return f": {count(found)} face{'' if found == 1 else 's'}"
 
 
 def model_names(selection: Selection, *more: str) -> None:

@@ -11,7 +11,6 @@ from dashboard.base import image_loading, loading
 from dashboard.base.figures import drawn_once
 from dashboard.base.image_loading import Images
 from dashboard.base.plain import plain
-from dashboard.base.theme import count
 from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import letter
@@ -42,7 +41,7 @@ from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title
 from fercore.scoring.slices import slice_title
-from fercore.wording import percent, points, points_interval
+from fercore.wording import count, percent, points, points_interval
 
 # Where the parts of `scores_by_part` are slices of the selection, their titles.
 SLICE_OF_PART = {

@@ -2,12 +2,11 @@
 
 from dashboard.base import loading
 from dashboard.base.plain import plain
-from dashboard.base.theme import count
 from fercore.errors import RunError
 from fercore.groups.group import Group
 from fercore.runs.parts import part_names
 from fercore.runs.words import images_title
-from fercore.wording import interval, percent
+from fercore.wording import count, interval, percent
 
 
 def elsewhere_in_words(models: dict[str, Group]) -> list[str]:

@@ -7,14 +7,22 @@ import pandas as pd
 
 from dashboard.base.selection import Selection
 from dashboard.base.sureness import tells_how_sure
-from dashboard.base.theme import count
 from dashboard.base.widgets import letter
 from dashboard.compare.expression_view import Depth
 from fercore.analysis.expression import Raters
 from fercore.labels import CLASSES
 from fercore.scoring.slices import slice_title
 from fercore.scoring.statistics import LEVEL
-from fercore.wording import bounds_of, interval, number, p_value, percent, points, points_interval
+from fercore.wording import (
+    bounds_of,
+    count,
+    interval,
+    number,
+    p_value,
+    percent,
+    points,
+    points_interval,
+)
 
 MOST = 4  # sentences on what one could do
 _DISPUTED = 0.7  # share of labels that are the raters' plurality, below which labels come first

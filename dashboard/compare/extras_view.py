@@ -16,7 +16,6 @@ from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once
 from dashboard.base.keys import LASSO
 from dashboard.base.selection import Selection
-from dashboard.base.theme import count
 from dashboard.base.tiles import enlarged, png_url
 from fercore import data
 from fercore.analysis import from_weights
@@ -30,6 +29,7 @@ from fercore.figures.colours import (
 from fercore.figures.parts import error_bars, in_csv, legend_below, panel, styled, with_panels
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
+from fercore.wording import count
 
 _OUTCOMES = {"right": REFERENCE_COLOUR, "wrong": MARK_COLOUR}
 PLACE = {"x": "x", "y": "y"}  # on a map, whose axes have no meaning

@@ -8,12 +8,11 @@ from plotly.subplots import make_subplots
 
 from dashboard.base.figures import drawn_once
 from dashboard.base.plain import plain
-from dashboard.base.theme import count
 from fercore.figures.colours import MODEL_COLOURS
 from fercore.figures.parts import legend_below, ring, styled
 from fercore.runs.artifacts import Run
 from fercore.runs.words import epoch_choice
-from fercore.wording import duration
+from fercore.wording import count, duration
 
 _PANELS = ((1, "loss", 1), (2, "accuracy", 100))  # the last: what a figure is multiplied by
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.base import loading, theme
+from dashboard.base import loading
 from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.own_slices import NOTHING
 from dashboard.base.parameters import CROSS_ONE, CROSS_OTHER, GAPS_BY
@@ -18,6 +18,7 @@ from fercore.groups.group import Group
 from fercore.scoring.gaps import Gaps, gaps
 from fercore.scoring.slices import FEW, slice_masks
 from fercore.scoring.statistics import LEVEL
+from fercore.wording import count
 
 _LONGEST = 8  # small groups that are named
 
@@ -103,7 +104,7 @@ def _written(table: pd.DataFrame) -> pd.DataFrame:
     written = table[["model", "metric", "class"]].copy()
     for side in ("worst", "best"):
         written[side] = [
-            f"{name}: {wording.in_percent(share)} % of {theme.count(n)}"
+            f"{name}: {wording.in_percent(share)} % of {count(n)}"
             for name, share, n in zip(
                 table[side], table[f"{side}_share"], table[f"{side}_n"], strict=True
             )

@@ -15,7 +15,6 @@ from dashboard.base import image_loading
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from dashboard.base.stepwise import Stepwise
-from dashboard.base.theme import count
 from dashboard.base.turns import out_of_turn
 from dashboard.compare.import_panel import free_name, known_sets, more_fields, shown_next
 from fercore.errors import ConfigError, FerError
@@ -26,7 +25,7 @@ from fercore.importing.table_run import Imported
 from fercore.models.feeding import LAYOUTS, MAX_SIDE, OUTPUTS, SCALES, figures
 from fercore.models.onnx_file import OnnxModel
 from fercore.runs.artifacts import Run
-from fercore.wording import duration
+from fercore.wording import count, duration
 
 UPLOAD_MEGABYTES = 200
 _FIELD, _READ, _WORK = "onnx-file", "onnx-read", "onnx-work"

@@ -10,7 +10,6 @@ from dashboard.base.badges import marks
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.keys import MODEL_A, MODEL_B
 from dashboard.base.plain import plain
-from dashboard.base.theme import count
 from dashboard.base.turns import out_of_turn
 from fercore.errors import RunError
 from fercore.files import safe_name
@@ -22,7 +21,7 @@ from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, re
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run
 from fercore.runs.words import cut_short, model_title, run_title, seed_title
-from fercore.wording import UNKNOWN, bounds_of, interval, percent
+from fercore.wording import UNKNOWN, bounds_of, count, interval, percent
 
 _BIN = ":material/delete:"
 _CHOSEN, _NAME, _NOTE, _OUTCOME = "managed-run", "run-name", "run-note", "run-outcome"

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard.base import image_loading, loading
 from dashboard.base.selection import ANY, Selection
-from dashboard.base.theme import Format, readable
+from dashboard.base.tables import Format, readable
 from dashboard.base.turns import out_of_turn
 from dashboard.faces import face_loading
 from fercore.analysis import marks

@@ -6,13 +6,12 @@ from dashboard.base import loading
 from dashboard.base.loading import KNOWN_BY
 from dashboard.base.plain import in_brackets
 from dashboard.base.sureness import tells_how_sure
-from dashboard.base.theme import count
 from dashboard.base.widgets import letter
 from dashboard.faces import face_loading
 from fercore.groups.group import Group
 from fercore.scoring.grouped.votes import ceiling, vote_scores
 from fercore.scoring.vote_scores import Ceiling, VoteScores
-from fercore.wording import interval, n_equals, number, percent
+from fercore.wording import count, interval, n_equals, number, percent
 
 
 @st.cache_data(max_entries=60, show_spinner=False, hash_funcs=KNOWN_BY)

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 
 from dashboard.base.selection import Selection
-from dashboard.base.theme import count
 from dashboard.faces import face_loading
 from fercore.labels import CLASSES
 from fercore.scoring.samples import always_wrong
 from fercore.scoring.statistics import wilson_interval
-from fercore.wording import interval, percent
+from fercore.wording import count, interval, percent
 
 
 def always_wrong_in_words(samples: pd.DataFrame, selection: Selection) -> str:

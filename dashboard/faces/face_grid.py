@@ -10,13 +10,13 @@ from dashboard.base.clicks import clickable_table
 from dashboard.base.image_loading import Images
 from dashboard.base.keys import FACE
 from dashboard.base.selection import Selection
-from dashboard.base.theme import count
 from dashboard.base.tiles import tile
 from dashboard.faces import face_loading
 from dashboard.faces.face_dialog import open_face, seeds_wrong
 from dashboard.faces.face_row import order_of_open
 from dashboard.faces.open_face import no_such_face, open_soon
 from fercore.labels import CLASSES
+from fercore.wording import count
 
 PER_PAGE = 60
 FIRST = 24  # where faces are not what the page is about

@@ -8,8 +8,8 @@ import streamlit as st
 from dashboard.base import address
 from dashboard.base.failures import errors_kept
 from dashboard.base.keys import FACE, ORDER_OF_FACE
-from dashboard.base.theme import count
 from dashboard.faces.open_face import go_to
+from fercore.wording import count
 
 
 class Place(NamedTuple):

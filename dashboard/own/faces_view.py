@@ -9,7 +9,6 @@ import streamlit as st
 from dashboard.base import outcomes
 from dashboard.base.failures import errors_kept, errors_told
 from dashboard.base.plain import plain
-from dashboard.base.theme import count
 from fercore import data, jobs
 from fercore.data.stored_faces import delete_faces
 from fercore.errors import FerError
@@ -19,7 +18,7 @@ from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.words import run_title
 from fercore.training.recipes import find_recipe
-from fercore.wording import bounds_of, p_value, percent, points, points_interval
+from fercore.wording import bounds_of, count, p_value, percent, points, points_interval
 
 RECIPE = "finetune"
 _SET, _SAID = "own-faces-set", "own-faces-said"

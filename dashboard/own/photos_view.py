@@ -10,7 +10,6 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from dashboard.base.failures import errors_kept
 from dashboard.base.folders import allowed_path
 from dashboard.base.plain import plain
-from dashboard.base.theme import count
 from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
 from dashboard.base.widgets import paged
@@ -23,6 +22,7 @@ from fercore.errors import FerError
 from fercore.faces.detection import NO_SEARCH, SEARCH
 from fercore.labels import CLASSES
 from fercore.paths import given_path
+from fercore.wording import count
 
 PER_PAGE = 60
 UPLOAD_MEGABYTES = 100  # it lies in memory beside the picture that is read from it

@@ -11,7 +11,6 @@ from dashboard.base.folders import allowed_path
 from dashboard.base.image_loading import found_source
 from dashboard.base.loading import KNOWN_BY
 from dashboard.base.plain import plain
-from dashboard.base.theme import count
 from dashboard.base.turns import out_of_turn
 from dashboard.faces.get_faces import get_fer2013
 from dashboard.sidebar.dropped_file import another_choice, drop_field, dropped, let_go
@@ -24,6 +23,7 @@ from fercore.data.settings import choose_data, chosen_data, forget_data
 from fercore.errors import FerError
 from fercore.jobs import getting
 from fercore.paths import given_path
+from fercore.wording import count
 
 _CHOSEN = "data-chosen"  # what to know of a new choice, until the panel has said it once
 

@@ -8,7 +8,7 @@ from dashboard.base.charts import show_figure
 from dashboard.base.downloads import csv_button
 from dashboard.base.parameters import STUDY_CURVES
 from dashboard.base.plain import plain
-from dashboard.base.theme import Format, count, readable
+from dashboard.base.tables import Format, readable
 from dashboard.study import study_figures, study_loading, study_words
 from dashboard.study.reading_svg import reading_svg
 from fercore.models import MODELS
@@ -21,7 +21,7 @@ from fercore.study.contrasts import (
     UNDER_CHANGE,
 )
 from fercore.study.results import StudyResults
-from fercore.wording import bounds_in, number, p_value, percent, points_interval, signed
+from fercore.wording import bounds_in, count, number, p_value, percent, points_interval, signed
 
 _DIFFERENCE = "CNN − CNN-LSTM"
 _FIGURES = {  # a topic's family of contrasts, drawn beneath its answer

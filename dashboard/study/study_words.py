@@ -4,11 +4,10 @@ import re
 
 import pandas as pd
 
-from dashboard.base.theme import count
 from fercore.places import PROJECT
 from fercore.study.standing import Standing
 from fercore.study.variants import MAIN, Study
-from fercore.wording import NO_BREAK, NO_BREAK_HYPHEN
+from fercore.wording import NO_BREAK, NO_BREAK_HYPHEN, count
 
 _PROTOCOL = PROJECT / "docs" / "protocol.md"
 _SECTION = re.compile(r"^## What was seen before\n(.*?)^## ", re.M | re.S)

@@ -1,4 +1,4 @@
-"""Numbers and tables, the same on every page. Colours: `fercore.figures.colours`."""
+"""Tables for people, the same on every page."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fercore.wording import count as count
+from fercore.wording import UNKNOWN, count
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -19,4 +19,4 @@ def readable(table: pd.DataFrame, formats: Mapping[str, Format] = MappingProxyTy
     says otherwise; still sorted as numbers.
     """
     counts: dict[str, Format] = dict.fromkeys(map(str, table.select_dtypes("integer")), count)
-    return table.style.format({**counts, **formats}, na_rep="–")
+    return table.style.format({**counts, **formats}, na_rep=UNKNOWN)
