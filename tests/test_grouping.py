@@ -224,11 +224,13 @@ def test_a_damaged_cell_hurts_itself_alone(study):
     assert "cells/cnn-s7/run.json cannot be read" in sentence
 
 
-def test_what_is_not_scored_on_privatetest_is_no_member(study):
+def test_a_study_whose_images_cannot_be_read_hurts_itself_alone(study):
     path = study.folder / "images.parquet"
     path.write_bytes(b"")
     assert find_group("cnn@quick").seeds == [0, 1, 2]
-    assert all(isinstance(each, Damaged) and each.study == study.name for each in scored_cells())
+    found = scored_cells()
+    assert found
+    assert all(isinstance(each, Damaged) and each.study == study.name for each in found)
 
 
 def test_a_declared_studys_seeds_alone_are_the_group(study, monkeypatch):

@@ -116,7 +116,7 @@ def neighbours_in_words(name: str, table: pd.DataFrame) -> str:
 
 
 def what_one_could_do(facts: Facts) -> list[str]:
-    """Two to four sentences, what matters most first; empty where there is little to say of."""
+    """`MOST` sentences at most, what matters most first; empty where there is nothing to say."""
     found = (sentence for each in _REMEDIES for sentence in each(facts))
     return [sentence for sentence, _ in zip(found, range(MOST))]
 

@@ -16,7 +16,7 @@ from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once
 from dashboard.base.keys import LASSO
 from dashboard.base.selection import Selection
-from dashboard.base.tiles import enlarged, png_url
+from dashboard.base.tiles import enlarged
 from fercore import data
 from fercore.analysis import from_weights
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS, corrupt
@@ -27,6 +27,7 @@ from fercore.figures.colours import (
     REFERENCE_COLOUR,
 )
 from fercore.figures.parts import error_bars, in_csv, legend_below, panel, styled, with_panels
+from fercore.figures.pictures import png_url
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.wording import count

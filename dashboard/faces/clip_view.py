@@ -17,9 +17,8 @@ from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
-from dashboard.base.widgets import letter
 from dashboard.faces.clip_work import ClipWork, as_url
-from dashboard.faces.photo_view import CALIBRATED, Judge, judges
+from dashboard.faces.photo_view import CALIBRATED, Judge, answer_in_words, judges
 from fercore.faces.clip_names import MAX_SECONDS, NAMED, PER_SECOND, SUFFIXES
 from fercore.figures.clips import clip_figure
 from fercore.figures.colours import MARK_COLOUR
@@ -27,7 +26,7 @@ from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
 from fercore.predict.clip_results import Sight, clip_records, clip_table
 from fercore.predict.predictor import Predictor
-from fercore.wording import duration, number, percent
+from fercore.wording import duration, number
 
 UPLOAD_MEGABYTES = 100
 _WORK, _FIELD, _FACE, _TIME = "clip-work", "clip-field", "clip-face", "clip-time"
@@ -221,14 +220,8 @@ def _at_that_time(
     seen.image(tile(sights[place].face, 3), caption="as the models see it", width=144)
     with bars:
         said = {key: answer[place] for key, answer in answers.items()}
-        st.markdown("  ·  ".join(_in_words(key, one, judged_by[key]) for key, one in said.items()))
+        words = (answer_in_words(key, one, judged_by[key]) for key, one in said.items())
+        st.markdown("  ·  ".join(words))
         show_figure(
             probability_figure(said), alt=f"Probabilities at {number(at)} s", key="clip-bars"
         )
-
-
-def _in_words(key: str, probs: NDArray[np.float32], judge: Judge) -> str:
-    name, share = CLASSES[int(probs.argmax())], percent(float(probs.max()))
-    if probs.max() < judge.threshold:
-        return f"{letter(key)} **unsure**, most likely {name} {share}"
-    return f"{letter(key)} **{name}** {share}"

@@ -166,7 +166,9 @@ def _face(
     turned = ", turned upright" if face.box.tilt else ""
     picture.image(tile(face.face, 4), caption=f"face {number}, as seen{turned}", width="stretch")
     with bars:
-        said = [_answer(model, face, judged_by[model]) for model, face in by_model.items()]
+        said = [
+            answer_in_words(model, one.probs, judged_by[model]) for model, one in by_model.items()
+        ]
         st.markdown("  ·  ".join(said))
         show_figure(
             probability_figure({model: face.probs for model, face in by_model.items()}),
@@ -181,11 +183,12 @@ def _face(
             what_they_look_at(asked, face.face, CLASSES.index(face.expression))
 
 
-def _answer(model: str, face: FacePrediction, judge: Judge) -> str:
-    share = percent(face.confidence)
-    if face.confidence < judge.threshold:
-        return f"{letter(model)} **unsure**, most likely {face.expression} {share}"
-    return f"{letter(model)} **{face.expression}** {share}"
+def answer_in_words(key: str, probs: NDArray[np.float32], judge: Judge) -> str:
+    """What 'A' or 'B' says of a face: 'unsure' below its threshold."""
+    name, share = CLASSES[int(probs.argmax())], percent(float(probs.max()))
+    if probs.max() < judge.threshold:
+        return f"{letter(key)} **unsure**, most likely {name} {share}"
+    return f"{letter(key)} **{name}** {share}"
 
 
 def _with_boxes(photo: Image.Image, found: Found) -> Image.Image:

@@ -1,7 +1,5 @@
 """A diagram of how a model reads the 6×6 feature map, drawn as a path over a face."""
 
-import base64
-import io
 from functools import lru_cache
 from itertools import pairwise
 
@@ -9,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from fercore.data import synthetic
+from fercore.figures.pictures import png_url
 from fercore.models import MODELS
 from fercore.models.reading import READINGS
 
@@ -134,8 +133,5 @@ def _note(words: str) -> str:
 
 @lru_cache(maxsize=1)
 def _face() -> str:
-    """A drawn face as a data address: this part of the picture is in everyone's copy."""
-    face = Image.fromarray(synthetic((1, 0, 0)).images[3]).resize((_SIZE, _SIZE))
-    buffer = io.BytesIO()
-    face.save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    """A drawn face as a data URL: this part of the picture is in everyone's copy."""
+    return png_url(Image.fromarray(synthetic((1, 0, 0)).images[3]).resize((_SIZE, _SIZE)))

@@ -53,13 +53,18 @@ def limits_in_words(scores: Mapping[str, Mapping[str, Any]]) -> str:
     wrong = [
         f"{key}{verb.get(key, '')} on {percent(1 - of['accuracy'])}" for key, of in scores.items()
     ]
-    occurring = [row for row in scores["A"]["per_class"] if row["support"]]
-    weakest = min(occurring, key=lambda row: row["recall"])
+    weakest = weakest_class(scores["A"])
     found = percent(weakest["recall"])
     return (
         f"{' and '.join(wrong)} of the faces, and of those labelled {weakest['class']} A finds "
         f"{found}: no single answer is to be relied on. What someone feels is not in the picture."
     )
+
+
+def weakest_class(scores: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The line of `evaluate`'s `per_class` with the lowest recall, of the classes that occur."""
+    occurring = [row for row in scores["per_class"] if row["support"]]
+    return min(occurring, key=lambda row: row["recall"])
 
 
 def power_in_words(result: GroupComparison) -> str:

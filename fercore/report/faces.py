@@ -1,15 +1,13 @@
 """The faces of a report, where they are asked for: what the two models get wrong."""
 
-from base64 import b64encode
 from collections.abc import Hashable, Mapping
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from fercore.data import FaceSet
+from fercore.figures.pictures import png_url
 from fercore.report.parts import Faces, Section, Text, Tile
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.samples import sample_table
@@ -51,10 +49,5 @@ def _tile(line: Mapping[Hashable, Any], wrong: str, faces: FaceSet) -> Tile:
     said, sure = line[f"{wrong}_predicted"], float(line[f"{wrong}_confidence"])
     how = "" if np.isnan(sure) else f", {percent(sure, 0)}"
     words = f"{line['label']} → {said}{how}"
-    return Tile(_data_url(np.asarray(faces.images[int(line["place"])])), words)
-
-
-def _data_url(image: NDArray[np.uint8]) -> str:
-    file = BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
+    face = Image.fromarray(np.asarray(faces.images[int(line["place"])]))
+    return Tile(png_url(face), words)

@@ -35,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure as JSON, in which no '<' is left to end a script by; half: two in a row."""
+    """A figure as JSON, every '<' escaped: none can close the page's script. half: two to a row."""
 
     title: str
     json: str

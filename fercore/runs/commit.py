@@ -7,8 +7,10 @@ CHANGED = "-dirty"  # at the end of a commit: the code was in none
 
 
 def git_commit() -> str | None:
-    """The commit of the code, '-dirty' where the package was changed since; None outside a
-    checkout of its own: installed within another project's, that one's commit says nothing of it.
+    """The code's commit, with '-dirty' where the package was changed since.
+
+    None outside a checkout of its own: the commit of a project that fercore is installed into says
+    nothing about fercore.
     """
     try:
         if Path(_git("rev-parse", "--show-toplevel")) != _package().parent:

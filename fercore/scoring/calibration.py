@@ -69,8 +69,10 @@ def negative_log_likelihood(predictions: Predictions) -> float:
 
 
 class CalibrationScores(NamedTuple):
-    """`ece` is the plain one; `debiased` with its interval, and `chance`, from 0 to 1 as it is;
-    `brier` from 0 to 2; `nll` in nats.
+    """How far a model's confidence is from how often it is right.
+
+    ece: the plain one. debiased: the one that has an interval. chance: what a calibrated model
+    would have. All three from 0 to 1. brier: from 0 to 2. nll: in nats.
     """
 
     ece: float

@@ -51,8 +51,7 @@ def selected_samples(
     """Which lines of a sample table have this label, these predictions, a confidence in this range.
 
     `of` ('a' or 'b') says whose confidence; one that is not known lies in the whole range alone.
-    Returns bool (N,). Raises `RunError` where B is asked
-    about and not in the table.
+    Returns bool (N,). Raises `RunError` where B is asked about and not in the table.
     """
     if (b_says or of == "b") and "b_predicted" not in samples:
         raise RunError("B was not scored on these images: nothing can be chosen by what it says.")

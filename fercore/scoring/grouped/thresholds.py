@@ -84,9 +84,9 @@ def choose_thresholds(public: GroupPredictions, wishes: Sequence[Wish]) -> Thres
 class Withheld:
     """A group that withholds every answer below its thresholds.
 
-    thresholds: (S, 7). The shares are means over seeds, with Wilson's interval of a run and one
-    that crosses seeds and images of a group. Of seeds that answer nothing of what a share is of,
-    nothing is known, and it is the mean over the others; NaN, with the interval, where none does.
+    thresholds: (S, 7). Each share is the mean over the seeds that answer any of the images it is a
+    share of; NaN, interval included, where none does. Intervals are Wilson's for one run, and cross
+    seeds and images for a group.
     """
 
     group: GroupPredictions
