@@ -22,7 +22,7 @@ from dashboard.faces.get_faces import images_missing
 from fercore.analysis.audit import near_across
 from fercore.data.download import STATEMENT
 from fercore.glossary import explained
-from fercore.wording import count, percent
+from fercore.wording import count
 
 MOST_PAIRS = 24  # near duplicates shown
 
@@ -98,16 +98,9 @@ else:
     agreement = audit_view.agreement(run)
 
 st.subheader("What copies do to the scores", anchor=False)
-if here:
-    copied = int(audit.across.set_index("usage")["Training"][usage])
-    total = int(audit.counts.set_index("usage")["all"][usage])
-    st.markdown(
-        f"**{count(copied)} of {count(total)} {usage} images ({percent(copied / total)}) are "
-        "pixel copies of a Training image**, which a model may know by heart."
-        if total
-        else f"This copy of the dataset has no images of {usage} in which copies could be counted."
-    )
 scores = {key: audit_view.part_scores(own, part) for key, own in selection.models.items()}
+if here:
+    st.markdown(audit_view.copied_sentence(audit, usage))
 for key, table in scores.items():
     st.markdown(audit_view.copies_sentence(key, table) or "There are no exact copies to leave out.")
 if easy := audit_view.easy_copies(selection.models, part):

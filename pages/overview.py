@@ -6,7 +6,6 @@ from dashboard.base import loading
 from dashboard.base.current import current_with_predictions
 from dashboard.base.downloads import csv_button
 from dashboard.base.heading import heading, models_line
-from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from dashboard.base.widgets import score_card
 from dashboard.compare.accuracy_svg import TITLE, Score, accuracy_svg, in_words
@@ -15,27 +14,19 @@ from dashboard.compare.elsewhere_view import elsewhere_in_words
 from dashboard.compare.published_view import published_figures, shown_beside
 from dashboard.compare.report_button import report_button
 from dashboard.compare.start_here import start_here
+from dashboard.compare.verdict_view import verdict_in_words
 from dashboard.compare.votes_view import votes_in_words
 from dashboard.compare.where_to_look import what_to_look_at, where_they_fail
-from fercore.glossary import explained
-from fercore.groups.verdict import (
-    any_imported,
-    compares_architectures,
-    limits_in_words,
-    paper_in_words,
-    power_in_words,
-    subject,
-    title_of,
-    verdict,
-)
+from fercore.groups.verdict import caveats, limits_in_words, title_of, which_faces
 from fercore.scoring.grouped.evaluation import headlines
 from fercore.scoring.statistics import Interval
 
 selection = current_with_predictions()
 heading(
     plain(title_of(selection.models)),
-    "Two models name one of seven expressions for each face, and were right as often as this on "
-    "faces that they had not seen. Choose others in the sidebar.",
+    f"{'Two models name' if selection.b else 'A model names'} one of seven expressions for each "
+    f"face, and {'were' if selection.b else 'was'} right as often as this on "
+    f"{which_faces(selection.models, selection.part)}. Choose others in the sidebar.",
     "FER2013", "CNN", "LSTM", "accuracy", "95 % interval", "macro F1", "macro AUC", "p",
     "beyond chance", "paired interval", "exact McNemar", "Student's t over seeds and images",
     "seed", "group", "margin", "PrivateTest", "without duplicates", "FER+",
@@ -73,27 +64,12 @@ if known:
 with answer:
     models_line(selection)
     if selection.pair:
-        result = loading.comparison(*selection.pair, selection.part)
-        claim, evidence = verdict(result)
-        st.markdown(
-            f"**{claim}** {evidence}", help=explained("paired interval", "p", "beyond chance")
-        )
+        verdict_in_words(*selection.pair, selection.part, beside_paper=on_fer2013)
+    for caveat in caveats(selection.models, selection.part):
+        st.warning(plain(caveat), icon=":material/front_hand:")
     st.markdown(limits_in_words(scores))
     start_here()
 
-if selection.pair:
-    with st.expander("What this rests on", icon=":material/rule:"):
-        if power := power_in_words(result):
-            st.markdown(power)
-        if on_fer2013 and (paper := paper_in_words(*selection.pair)):
-            st.markdown(paper)
-        st.caption(subject(*selection.pair))
-        if not any_imported(*selection.pair) and compares_architectures(*selection.pair):
-            st.page_link(
-                **link("does_the_lstm_lose"),
-                label="Does the LSTM lose? Over all seeds",
-                icon=":material/psychology_alt:",
-            )
 for sentence in elsewhere_in_words(selection.models):
     st.caption(sentence)
 if voted := votes_in_words(selection.models, selection.part):

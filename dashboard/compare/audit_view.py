@@ -37,9 +37,8 @@ from fercore.data.votes import Votes, of_fer2013
 from fercore.figures.colours import MAGNITUDE, REFERENCE_COLOUR
 from fercore.figures.parts import COUNT, STILL, in_csv, points_by_row, styled
 from fercore.groups.group import Group, group_of
-from fercore.labels import CLASSES
+from fercore.labels import CLASSES, USAGES
 from fercore.runs.artifacts import Run
-from fercore.runs.words import run_title
 from fercore.scoring.slices import slice_title
 from fercore.wording import count, percent, points, points_interval
 
@@ -103,6 +102,21 @@ def issues(model: Group, part: str) -> pd.DataFrame:
     return label_issues(loading.predictions(model, part).mean)
 
 
+def copied_sentence(audit: Audit, usage: str) -> str:
+    """How many images of a test part are copies of earlier ones, in this copy of the dataset."""
+    total = int(audit.counts.set_index("usage")["all"][usage])
+    if not total:
+        return f"This copy of the dataset has no images of {usage} in which to count copies."
+    earlier = list(USAGES[: USAGES.index(usage)])
+    copied = int(audit.groups.loc[audit.groups[earlier].any(axis=1), usage].sum())
+    learned = int(audit.across.set_index("usage")["Training"][usage])
+    know = "" if learned == copied else f"{count(learned)} of them of one of Training, "
+    return (
+        f"**{count(copied)} of {count(total)} {usage} images ({percent(copied / total)}) are pixel "
+        f"copies of one of {' or '.join(earlier)}**, {know}which a model may know by heart."
+    )
+
+
 def copies_sentence(key: str, scores: pd.DataFrame) -> str | None:
     """What exact copies do to a model's score; None where there are none."""
     by_part = scores.set_index("subset")
@@ -147,7 +161,7 @@ def _easy_copies(models: dict[str, Group], part: str, runs: list[Run]) -> str | 
     easy = reference.correct[:, copies].mean(), reference.correct[:, ~copies].mean()
     trained, validated = map(percent, accuracies)
     return (
-        f"Part of that is that copies are easy. {plain(run_title(known))} was right on "
+        f"Part of that is that copies are easy. {plain(group_of(known).title)} was right on "
         f"{trained} of Training and {validated} of PublicTest, so it knows none by heart; it "
         f"is right on {percent(easy[0])} of the copies and {percent(easy[1])} elsewhere. "
         + " ".join(told)

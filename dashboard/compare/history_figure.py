@@ -10,6 +10,7 @@ from dashboard.base.figures import drawn_once
 from dashboard.base.plain import plain
 from fercore.figures.colours import MODEL_COLOURS
 from fercore.figures.parts import legend_below, ring, styled
+from fercore.groups.group import group_of
 from fercore.runs.artifacts import Run
 from fercore.runs.words import epoch_choice
 from fercore.wording import count, duration
@@ -21,7 +22,7 @@ def training_facts(run: Run, epochs: int) -> dict[str, str]:
     """How a run was trained, for people, a line each."""
     info, hardware, seconds = run.info, run.info["hardware"], run.info["seconds"] or 0.0
     return {
-        "recipe": plain(f"{run.recipe.name}: {run.recipe.summary}"),
+        "recipe": plain(f"{group_of(run).recipe_name}: {run.recipe.summary}"),
         "trained on": f"{plain(run.dataset)}, "
         f"{count(sum(info['dataset']['counts']['Training']))} images",
         "epochs": f"{epochs}; {info['best_epoch']} was {epoch_choice(run)}",

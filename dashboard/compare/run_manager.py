@@ -14,13 +14,13 @@ from dashboard.base.turns import out_of_turn
 from fercore.errors import RunError
 from fercore.files import safe_name
 from fercore.groups.accuracies import group_accuracies
-from fercore.groups.group import Group
+from fercore.groups.group import Group, group_of
 from fercore.groups.naming import changed_recipe_name
 from fercore.runs.artifacts import NOTE_LENGTH, Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run
-from fercore.runs.words import cut_short, model_title, run_title, seed_title
+from fercore.runs.words import cut_short, model_title, seed_title
 from fercore.wording import UNKNOWN, bounds_of, count, interval, percent
 
 _BIN = ":material/delete:"
@@ -119,7 +119,7 @@ def damaged_runs(problems: list[str], *, deletable: bool) -> None:
 
 def run_manager(runs: list[Run]) -> None:
     """Rename, annotate or delete one of `runs`, which were all made on this machine."""
-    titles = {run.run_id: f"{run.run_id}: {run_title(run)}" for run in runs}
+    titles = {run.run_id: f"{run.run_id}: {group_of(run).title}" for run in runs}
     chosen = st.selectbox(
         "Run", list(titles), format_func=lambda run_id: titles.get(run_id, run_id), key=_CHOSEN
     )
@@ -141,7 +141,7 @@ def run_manager(runs: list[Run]) -> None:
 def confirm_deleting(run: Run) -> None:
     """A dialog that asks, and deletes a run that was made on this machine."""
     megabytes = f"{run.bytes_on_disk / 1e6:.1f} MB"
-    what = f"{plain(run_title(run))}  \nIts weights, predictions and history go, {megabytes}."
+    what = f"{plain(group_of(run).title)}  \nIts weights, predictions and history go, {megabytes}."
     _confirm(run.run_id, what)
 
 

@@ -36,9 +36,13 @@ def where_they_fail(selection: Selection) -> None:
             label=f"{true} → {predicted}: {' · '.join(counts)}",
             icon=":material/chevron_right:",
         )
-    single = all(model.single for model in selection.models.values())
-    how_many = "how many images" + ("" if single else ", in the mean over seeds")
-    st.caption(f"Label → prediction, and {how_many}. A click opens them.")
+    if all(model.single for model in selection.models.values()):
+        st.caption("Label → prediction, and how many images. A click opens them.")
+    else:
+        st.caption(
+            "Label → prediction, and how many images in the mean over seeds. A click opens those "
+            "of which most seeds say so."
+        )
     st.page_link(**link("confusion"), label="All confusions", icon=":material/grid_on:")
 
 
@@ -53,13 +57,14 @@ def what_to_look_at(selection: Selection, scores: Scores) -> None:
     """A's weakest class, what copies and labels do to its score, and how it learned."""
     st.subheader("What to look at")
     _weakest(scores)
-    _copies(selection.a)
+    if selection.part in ("private", "clean") and selection.labels == "dataset":
+        _copies(selection.a)
     if ceiling := ceiling_in_words(selection.a, selection.part):
-        st.page_link(**link("data_audit"), label=ceiling, icon=":material/groups:")
+        st.caption(f":material/groups: {ceiling}.")
     doubted = face_loading.doubted_errors(selection.a, selection.part)
     if doubted is not None:
         st.page_link(
-            **link("data_audit"),
+            **link("misclassified", slice="ferplus:disagrees", which="a"),
             label=f"{percent(doubted)} of A's errors are on labels that lost FER+'s vote",
             icon=":material/rate_review:",
         )

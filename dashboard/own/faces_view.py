@@ -12,11 +12,11 @@ from dashboard.base.plain import plain
 from fercore import data, jobs
 from fercore.data.stored_faces import delete_faces
 from fercore.errors import FerError
+from fercore.groups.group import group_of
 from fercore.jobs.request import Request
 from fercore.jobs.transfer import before_and_after
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
-from fercore.runs.words import run_title
 from fercore.training.recipes import find_recipe
 from fercore.wording import bounds_of, count, p_value, percent, points, points_interval
 
@@ -59,7 +59,7 @@ def _finetune_form(folder: Path, runs: list[Run]) -> None:
     if not runs:
         st.info("There is no run to start from yet. Train one in the sidebar.")
         return
-    titles = {run.run_id: f"{run.run_id}: {run_title(run)}" for run in runs}
+    titles = {run.run_id: f"{run.run_id}: {group_of(run).title}" for run in runs}
     recipe = find_recipe(RECIPE)
     with st.form("finetune"):
         left, right = st.columns([3, 1])

@@ -10,9 +10,9 @@ from fercore.analysis.from_weights import CLEAN, Progress, analyse_weights, robu
 from fercore.cli.data import faces_of_run
 from fercore.cli.options import AsJson, DataOption, RunName
 from fercore.cli.output import print_json, print_table, with_interval
+from fercore.groups.group import group_of
 from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run
-from fercore.runs.words import run_title
 from fercore.wording import bounds_of, breakable, count, duration, in_percent, n_equals
 
 
@@ -48,7 +48,7 @@ def _print(run: Run, table: pd.DataFrame, as_json: bool) -> None:
         return
     (clean,) = table[table["kind"] == CLEAN].to_dict("records")
     found, every = clean["n"], len(run.predictions())
-    print(breakable(f"{run_title(run)}, PrivateTest, {n_equals(found)}"))
+    print(breakable(f"{group_of(run).title}, PrivateTest, {n_equals(found)}"))
     if found < every:
         print(
             f"The other {count(every - found)} of its {count(every)} images are not in the copy "

@@ -10,11 +10,12 @@ from fercore.cli.options import AsJson, RunName, Yes
 from fercore.cli.output import json_records, print_json, print_metrics, print_table
 from fercore.errors import RunError
 from fercore.groups import tables
+from fercore.groups.group import group_of
 from fercore.runs.artifacts import Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import Listing, find_run, look_through_runs, unreadable_runs
-from fercore.runs.words import UNCOMMITTED, cut_short, epoch_choice, run_title, seed_title
+from fercore.runs.words import UNCOMMITTED, cut_short, epoch_choice, seed_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.predictions import PARTS
 from fercore.wording import UNKNOWN, in_percent
@@ -77,7 +78,7 @@ def show(run_id: RunName, as_json: AsJson = False) -> None:
     if as_json:
         print_json({**run.info, "note": run.note, "metrics": run.metrics()})
         return
-    print(f"{run.run_id}: {run_title(run)}")
+    print(f"{run.run_id}: {group_of(run).title}")
     for sentence in _how_it_was_made(run):
         print(sentence)
     if run.uncommitted:
@@ -180,7 +181,7 @@ def delete(
     if run and run.shipped:
         raise RunError(f"'{run_id}' is shipped with the project and is not deleted.")
     if not yes:
-        title = f"{run_title(run)} in {run.folder}" if run else f"the damaged run {run_id}"
+        title = f"{group_of(run).title} in {run.folder}" if run else f"the damaged run {run_id}"
         typer.confirm(f"Delete {title}?", abort=True)
     if run:
         delete_run(run)

@@ -14,11 +14,11 @@ from fercore.data import FaceSet
 from fercore.data.class_names import class_names
 from fercore.errors import ConfigError, RunError
 from fercore.groups.finding import find_group
+from fercore.groups.group import group_of
 from fercore.runs.artifacts import Run
 from fercore.runs.listing import find_run
 from fercore.runs.origin import holding
 from fercore.runs.parts import keep_part, part_name, tested_images
-from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.labelling import votes_on
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
@@ -143,7 +143,7 @@ def _metrics(scored: _Scored, labels: str, *, silent: bool) -> dict[str, Any]:
     metrics = evaluate_parts(labelled)
     voted = votes.scores_by_part(frame, votes_on(dataset, frame))
     if not silent:
-        print(f"{run_title(run)}, {of}")
+        print(f"{group_of(run).title}, {of}")
         votes.print_labels(laid, len(frame) - len(labelled))
         print_metrics(metrics)
         votes.print_vote_scores(voted)

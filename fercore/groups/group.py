@@ -8,6 +8,7 @@ import pandas as pd
 from fercore.analysis.relabelling import against
 from fercore.errors import RunError
 from fercore.groups.cells import stored_accuracy
+from fercore.groups.naming import changed_recipe_name
 from fercore.runs.artifacts import Run
 from fercore.runs.words import IMPORTED, Part, dataset_part, joined, model_title, title_parts
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
@@ -114,7 +115,7 @@ class Group:
         """What its title is made of."""
         first = self.members[0]
         if self.single:
-            return title_parts(first)
+            return title_parts(first, self.recipe_name)
         parts = [
             Part(model_title(first)),
             dataset_part(first),
@@ -184,7 +185,8 @@ class Group:
 
 def group_of(run: Run) -> Group:
     """One run, an ensemble too, as a group of one."""
-    return Group(run.run_id, (run,), run.recipe.name)
+    name = run.recipe.name if run.imported else changed_recipe_name(run.recipe, run.info["model"])
+    return Group(run.run_id, (run,), name)
 
 
 def _not_scored(run: Run, part: str) -> str:

@@ -67,6 +67,22 @@ def weakest_class(scores: Mapping[str, Any]) -> Mapping[str, Any]:
     return min(occurring, key=lambda row: row["recall"])
 
 
+def caveats(models: Mapping[str, Group], part: str) -> list[str]:
+    """What to know before these figures are believed: that the images chose what they judge, and
+    what is noted of an imported model.
+    """
+    told = []
+    if part == "public" and not all(model.members[0].imported for model in models.values()):
+        told.append(
+            "PublicTest chose the epochs of what was trained here: figures on it are too good, and "
+            "prove nothing of new faces. Those on PrivateTest do."
+        )
+    for key, model in models.items():
+        notes = dict.fromkeys(run.note for run in model.members if run.imported and run.note)
+        told += [f"{key}: {note}" for note in notes]
+    return told
+
+
 def power_in_words(result: GroupComparison) -> str:
     """Of groups: how the difference stands to the margin, what so many seeds could have shown, and
     what its variance comes from; '' for two runs.
@@ -133,9 +149,22 @@ def compares_architectures(a: Group, b: Group) -> bool:
     return a.members[0].architecture != b.members[0].architecture
 
 
+def same(a: Group, b: Group) -> bool:
+    return a.name == b.name
+
+
+def which_faces(models: Mapping[str, Group], part: str) -> str:
+    """On which faces they were right, to go on after 'on'; whether they are new, where known."""
+    if part == "public":
+        return "the faces that chose how long to train"
+    if any_imported(*models.values()):
+        return "these test images"
+    return "faces that they had not seen" if len(models) > 1 else "faces that it had not seen"
+
+
 def subject(a: Group, b: Group) -> str:
     """What comparing these two can say, a sentence or two."""
-    if a.name == b.name:
+    if same(a, b):
         return f"A and B are the same {'run' if a.single else 'group'}."
     if imported := [key for key, model in (("A", a), ("B", b)) if model.members[0].imported]:
         whose = "A and B were" if len(imported) > 1 else f"{imported[0]} was"
@@ -166,7 +195,7 @@ def _subject_of_runs(a: Run, b: Run) -> str:
         recipes = "" if a.recipe == b.recipe else ", and by different recipes"
         return (
             f"This compares two models trained once each{recipes}. A claim about their "
-            "architectures needs several seeds of each, trained alike:"
+            "architectures needs several seeds of each, trained alike."
         )
     for key, run, other, member in (("A", a, "B", b), ("B", b, "A", a)):
         if member.run_id in run.members:

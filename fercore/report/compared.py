@@ -11,7 +11,7 @@ from fercore.figures.confusion import confusion_figure, difference_figure
 from fercore.figures.curves import curves_figure
 from fercore.figures.slices import slices_figure
 from fercore.groups.group import Group
-from fercore.groups.verdict import paper_in_words, power_in_words, subject, verdict
+from fercore.groups.verdict import caveats, paper_in_words, power_in_words, subject, verdict
 from fercore.labels import CLASSES
 from fercore.report.parts import Part, Section, Table, Text, drawing
 from fercore.scoring.evaluation import CLASS_METRICS
@@ -46,12 +46,12 @@ Line = Mapping[Hashable, Any]
 _MOST_CONFUSED = 10
 
 
-def verdict_section(a: Group, b: Group, said: Said) -> Section:
+def verdict_section(a: Group, b: Group, said: Said, part: str) -> Section:
     """Who is right more often, and each model's headline figures."""
     result = compare(said["A"], said["B"])
     claim, evidence = verdict(result)
     paper = "" if a.labelling else paper_in_words(a, b)
-    told = [power_in_words(result), paper, subject(a, b).replace("alike:", "alike.")]
+    told = [subject(a, b), *caveats({"A": a, "B": b}, part), power_in_words(result), paper]
     rows = []
     for key, group in said.items():
         scores = evaluate(group)

@@ -71,7 +71,7 @@ def _sections(
     of_study = [study_section()] if is_the_papers(a, b) and part in PARTS else []
     of_faces = [faces_section(said["A"], said["B"], faces)] if with_faces else []
     return [
-        verdict_section(a, b, said),
+        verdict_section(a, b, said, part),
         confusion_section(said),
         class_section(said),
         curve_section(said),

@@ -28,15 +28,15 @@ def run_title(run: Run) -> str:
     return joined(title_parts(run))
 
 
-def title_parts(run: Run) -> list[Part]:
-    """What `run_title` is made of."""
+def title_parts(run: Run, recipe: str = "") -> list[Part]:
+    """What `run_title` is made of. recipe: its name with what was changed, if it has another."""
     imported = bool(run.imported)
     named_alone = imported and run.recipe.name == run.run_id
     labels, short = run.info.get("labels"), cut_short(run)
     parts = [
         Part(model_title(run)),
         dataset_part(run),
-        Part("" if named_alone else run.recipe.name),
+        Part("" if named_alone else recipe or run.recipe.name),
         Part("imported" if imported else "", IMPORTED),
         Part(f"cut short at {short}" if short else "", CUT_SHORT),
         Part(f"trained by {TRAINED_BY.get(labels, labels)}" if labels else ""),
