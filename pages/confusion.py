@@ -126,9 +126,9 @@ if selection.pair and against is not None:
         else "exact sign test on the images that they treat differently"
     )  # fmt: skip
     st.caption(
-        "Left: images, and points of the row, that A puts into a cell more often than B. A star: "
-        f"beyond chance ({test}, corrected for 49 cells after Holm). Right: what B says where A "
-        "says something; on the diagonal they agree, right or wrong."
+        "A − B: images, and points of the row, that A puts into a cell more often than B. A star: "
+        f"beyond chance ({test}, corrected for 49 cells after Holm). What B says: on the "
+        "diagonal they agree, right or wrong."
     )
     left, right = st.columns(2)
     differences = loading.cell_differences(*selection.pair, selection.part)

@@ -18,8 +18,9 @@ heading(
     "Savitri et al. (2026) saw 63.25 % for a CNN, 46.82 % for a CNN-LSTM, and blamed sequence "
     "models. Here one trunk, one recipe and one budget carry both, at the same number of "
     "parameters. The questions, the tests and the margin of ±1 point were written down before the "
-    "first training of the study that answers them. Bars are 95 % intervals over seeds and images; "
-    "where several contrasts are tested, they are widened for their number as p is (Holm).",
+    "first training of the study that answers them. Bars are 95 % intervals over seeds and images, "
+    "and a filled point is beyond chance; where several contrasts are tested, they are widened for "
+    "their number as p is (Holm).",
     "CNN", "LSTM", "recipe", "seed", "95 % interval", "margin", "Holm's correction", "PublicTest",
 )  # fmt: skip
 study = study_shown()

@@ -83,7 +83,7 @@ for place, (words, tables) in zip((left, right), both.items()):
             continue
         show_figure(expression_view.taken_figure(tables, words), alt=words)
 st.caption(
-    f"Left: shares of the {count(support)} faces labelled {name}. Right: shares of the faces "
+    f"First: shares of the {count(support)} faces labelled {name}. Then: shares of the faces "
     f"that a model calls {name}. Bars are the 95 % intervals."
 )
 cells = [(name, other) for other in found["A"].away["class"].head(2)]

@@ -25,13 +25,13 @@ from fercore.scoring.grouped.evaluation import comparison_table
 FEW = 100  # images below which a class's figures are wide guesses
 TERMS = {"f1": "F1", "recall": "recall", "precision": "precision", "auc": "AUC"}
 
+_BELOW = "Below: A minus B on the same images, which tells more than two bars do. "
 selection = current_with_predictions()
 heading(
     "Per class",
     "How well each expression is recognised. A point is the figure on these images, the bar its "
-    "95 % interval; of a group it is the mean over seeds, and each seed a faint point. Below: A "
-    "minus B on the same images, which tells more than two bars do. Click a point or a row to "
-    "select that label.",
+    "95 % interval; of a group it is the mean over seeds, and each seed a faint tick. "
+    f"{_BELOW if selection.pair else ''}Click a point or a row to select that label.",
     *TERMS.values(), "95 % interval", "paired interval", "beyond chance", "Holm's correction",
 )  # fmt: skip
 models_line(selection)

@@ -22,7 +22,8 @@ if not can_be_told(study):
     at = standing(study)
     st.info(
         f"The study {'is under way' if at.trained else 'has not run yet'}: {at.trained} of its "
-        f"{at.declared} trainings are finished. Go on with: `fercore study {study.name}`"
+        f"{at.declared} trainings are finished. It trains for hours, and goes on where it was "
+        f"stopped: `fercore study {study.name}`"
     )
     st.stop()
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.base import loading
 from dashboard.base.charts import show_figure
-from dashboard.base.current import current, has_weights_or_say_so, one_seed_each
+from dashboard.base.current import current, one_seed_each, was_trained_or_say_so
 from dashboard.base.downloads import csv_button, stacked
 from dashboard.base.failures import errors_told
 from dashboard.base.heading import heading, model_names
@@ -29,7 +29,7 @@ model_names(selection)
 
 histories = {}
 for key, run in selection.runs.items():
-    if has_weights_or_say_so(key, run):
+    if was_trained_or_say_so(key, run, "history"):
         with errors_told(f"How {key} learned"):
             histories[key] = loading.history(run)
 trained = {key: selection.runs[key] for key in histories}

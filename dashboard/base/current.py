@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.base import keys, loading
 from dashboard.base.plain import plain
+from dashboard.base.selecting import swap
 from dashboard.base.selection import ANY, WHOLE_RANGE, Selection, default_pair
 from dashboard.base.sureness import labels_alone
 from fercore.errors import DataError, RunError
@@ -142,6 +143,8 @@ def answers_or_say_so(key: str, model: Group) -> bool:
 
 def _with_those_that(selection: Selection, fit: Callable[[str, Group], bool]) -> Selection:
     if not fit("A", selection.a):
+        if selection.b:
+            st.button("Swap A and B", on_click=swap, icon=":material/swap_horiz:", key="swap")
         st.stop()
     if selection.b and not fit("B", selection.b):
         return replace(selection, b=None)
@@ -178,14 +181,14 @@ def _can_be_asked_or_say_so(key: str, model: Group) -> bool:
     return _there_or_say_so(key, model.run.model_file)
 
 
-def has_weights_or_say_so(key: str, run: Run) -> bool:
-    """Whether model 'A' or 'B' was trained here and its weights kept; says where not."""
-    return _there_or_say_so(key, run.weights_file)
+def was_trained_or_say_so(key: str, run: Run, what: str) -> bool:
+    """Whether model 'A' or 'B' was trained by fercore, so that it has `what`; says where not."""
+    return _there_or_say_so(key, partial(run.check_trained, what))
 
 
-def _there_or_say_so(key: str, file: Callable[[], object]) -> bool:
+def _there_or_say_so(key: str, look: Callable[[], object]) -> bool:
     try:
-        file()
+        look()
     except RunError as error:
         st.info(f"{key}: {plain(error)}")
         return False

@@ -66,7 +66,9 @@ def _labels_line(selection: Selection) -> None:
             icon=":material/close:", icon_position="right", help="Back to the dataset's labels.",
         )  # fmt: skip
         st.markdown(
-            f"{count(left_out)} images of this part have no such label and are left out.",
+            "1 image of this part has no such label and is left out."
+            if left_out == 1
+            else f"{count(left_out)} images of this part have no such label and are left out.",
             width="content",
         )
 

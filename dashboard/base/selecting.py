@@ -36,6 +36,12 @@ def the_datasets_labels() -> None:
     st.session_state[keys.LABELS] = "dataset"
 
 
+@errors_kept("Swapping A and B")
+def swap() -> None:
+    state = st.session_state
+    state[keys.MODEL_A], state[keys.MODEL_B] = state[keys.MODEL_B], state[keys.MODEL_A]
+
+
 @errors_kept("Clearing the selection")
 def clear(*of: str) -> None:
     """Select no label, prediction, confidence or slice; or none of those of the keys."""

@@ -15,6 +15,7 @@ from fercore.errors import RunError
 from fercore.glossary import explained
 from fercore.runs.artifacts import Run
 
+_WHOLE = ("run", "PrivateTest", "model", "recipe", "PublicTest", "dataset")  # columns never cut
 _BUTTONS = {MODEL_A: "as A", MODEL_B: "as B"}
 _DELETE = "Delete …"
 CLICKED = "{}-clicked"  # by column, the key under which Streamlit says which row's button it was
@@ -28,7 +29,7 @@ def run_list(runs: list[Run], *, deletable: bool) -> None:
     table.insert(list(table.columns).index("note"), "learning curve", curves)
     names = tuple(run.run_id for run in runs)
     columns: dict[str, Any] = {
-        **{title: name_column(table[title]) for title in ("run", "model", "dataset", "recipe")},
+        **{title: name_column(table[title]) for title in _WHOLE},
         "learning curve": st.column_config.LineChartColumn(help=explained("learning curve")),
         "marks": st.column_config.MultiselectColumn(
             width=16 + max(sum(22 + 7 * len(mark) for mark in marks) for marks in table["marks"]),

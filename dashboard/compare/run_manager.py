@@ -35,7 +35,7 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
 def _line(run: Run) -> dict[str, str | list[str]]:
     info, hardware = run.info, run.info["hardware"]
     recipe = (
-        "–" if run.imported and run.recipe.name == run.run_id
+        UNKNOWN if run.imported and run.recipe.name == run.run_id
         else changed_recipe_name(run.recipe, info["model"])
     )  # fmt: skip
     if short := cut_short(run):
@@ -43,17 +43,17 @@ def _line(run: Run) -> dict[str, str | list[str]]:
     start = run.start_from
     return {
         "run": run.run_id,
-        "marks": marks(run),
-        "model": model_title(run),
         "PrivateTest": _accuracy(run, "private"),
-        "PublicTest": _accuracy(run, "public"),
-        "seed": seed_title(run).removeprefix("seed ").removeprefix("ensemble of ") or "–",
-        "dataset": run.dataset,
+        "model": model_title(run),
         "recipe": f"{recipe}, from {start}" if start else recipe,
+        "seed": seed_title(run).removeprefix("seed ").removeprefix("ensemble of ") or UNKNOWN,
+        "PublicTest": _accuracy(run, "public"),
+        "marks": marks(run),
+        "dataset": run.dataset,
         "note": run.note,
         "size": f"{run.bytes_on_disk / 1e6:.1f} MB",
         "created, UTC": info["created"][:16].replace("T", " "),
-        "on": f"{hardware['processor']}, {hardware['precision']}" if hardware else "–",
+        "on": f"{hardware['processor']}, {hardware['precision']}" if hardware else UNKNOWN,
     }
 
 
@@ -95,9 +95,9 @@ def _accuracy(run: Run, part: str) -> str:
     try:
         scores = loading.metrics(run).get(part)
     except RunError:
-        return "–"
+        return UNKNOWN
     if scores is None:
-        return "–"
+        return UNKNOWN
     return f"{percent(scores['accuracy'])} {interval(scores['accuracy_interval'])}"
 
 

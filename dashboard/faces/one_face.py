@@ -23,6 +23,8 @@ from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 from fercore.scoring.samples import selected_samples
 
 ROW = "row"  # of the image, also in the URL
+# By how much the first face's label is ahead: what a slider takes away, and is not gone at once.
+_TELLING = 0.3
 
 
 class OneFace(NamedTuple):
@@ -33,8 +35,8 @@ class OneFace(NamedTuple):
 
 
 def of_the_images(selection: Selection, place: DeltaGenerator) -> OneFace | None:
-    """The image of the chosen row; without one, that of the selection whose answer is nearest to
-    another. None, and why, where it is not here. place: of the button for another one.
+    """The image of the chosen row; without one, that of the selection whose label is ahead by
+    nearest to `_TELLING`. None, and why, where it is not here. place: of the button for another.
     """
     if not loading.is_scored(selection.a, selection.part):
         st.info("A was not scored on these images. Choose others in the sidebar, or take a photo.")
@@ -51,12 +53,13 @@ def of_the_images(selection: Selection, place: DeltaGenerator) -> OneFace | None
         st.warning(f"The face of row {row} is not among these images.", icon=NOT_HERE)
     fitting = here[selected_samples(here, **selection.sample_filter)]
     fitting = fitting if len(fitting) else here
-    nearest = fitting.loc[fitting["a_margin"].abs().sort_values(kind="stable").index]
-    sample = chosen.iloc[0] if len(chosen) else nearest.iloc[0]
+    far = (fitting["a_margin"] - _TELLING).abs()
+    telling = fitting.loc[far.sort_values(kind="stable").index]
+    sample = chosen.iloc[0] if len(chosen) else telling.iloc[0]
     place.button(
         "Another face", icon=":material/shuffle:", on_click=_choose,
-        args=(_next(nearest, int(sample["row"])),),
-        help="Of what is selected, those first whose answer is nearest to another.",
+        args=(_next(telling, int(sample["row"])),),
+        help="Of what is selected, those first of whose label A is right, but not sure.",
     )  # fmt: skip
     about = f"Row {sample['row']}, labelled **{sample['label']}**"
     return OneFace(images[sample["pixels"]], about)

@@ -98,7 +98,8 @@ class Run:
         """Whether it was trained by fercore: such a run has weights and a history."""
         return not self.members and not self.imported
 
-    def _check_trained(self, what: str) -> None:
+    def check_trained(self, what: str) -> None:
+        """Raise `RunError`, which says why it has no `what`, where fercore did not train it."""
         if not self.trained:
             raise RunError(lacking(self.run_id, self.info, what))
 
@@ -109,7 +110,7 @@ class Run:
 
     def weights_file(self) -> Path:
         """Its file of weights. Raises `RunError` for a run that was not trained here."""
-        self._check_trained("weights")
+        self.check_trained("weights")
         return self.folder / "weights.safetensors"
 
     def model_file(self) -> Path:
@@ -215,7 +216,7 @@ class Run:
 
     def history(self) -> pd.DataFrame:
         """One line per epoch. Raises `RunError` for a run that was not trained here."""
-        self._check_trained("history")
+        self.check_trained("history")
         history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
         if len(history) < (self.info["best_epoch"] or 0):
             raise RunError(
