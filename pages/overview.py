@@ -63,10 +63,10 @@ if known:
 
 with answer:
     models_line(selection)
-    if selection.pair:
-        verdict_in_words(*selection.pair, selection.part, beside_paper=on_fer2013)
     for caveat in caveats(selection.models, selection.part):
         st.warning(plain(caveat), icon=":material/front_hand:")
+    if selection.pair:
+        verdict_in_words(*selection.pair, selection.part, beside_paper=on_fer2013)
     st.markdown(limits_in_words(scores))
     start_here()
 

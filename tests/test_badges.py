@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.base.badges import LOOKS, READ_ONLY, badge, marks, titled
+from dashboard.base.badges import LOOKS, badge, marks, titled
 from fercore.data import SYNTHETIC
 from fercore.groups.finding import find_group
 from fercore.runs.listing import find_run
@@ -14,7 +14,7 @@ from tests.test_pages import open_page
 
 
 def test_every_mark_has_a_look_and_none_has_a_models_colour():
-    assert set(LOOKS) == {READ_ONLY, *MARKS}
+    assert set(LOOKS) == set(MARKS)
     assert not {colour for colour, _ in LOOKS.values()} & {"blue", "orange"}
 
 
@@ -39,9 +39,9 @@ def test_a_run_that_was_cut_short_says_so(two_runs):
         ("cnn_small", "uncommitted code"),
     ],
 )
-def test_shipped_runs_are_read_only_and_more(monkeypatch, name, told):
+def test_shipped_runs_say_what_they_are(monkeypatch, name, told):
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(ROOT / "artifacts"))
-    assert marks(find_run(name)) == [READ_ONLY, told]
+    assert marks(find_run(name)) == [told]
 
 
 def test_pages_show_them(two_runs):

@@ -6,10 +6,8 @@ from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
 from fercore.runs.words import CUT_SHORT, ENSEMBLE, IMPORTED, UNCOMMITTED, title_parts
 
-READ_ONLY = "read-only"  # of a run that came with the project
 # Not blue and not orange: those are A's and B's.
 LOOKS = {
-    READ_ONLY: ("gray", ":material/lock:"),
     SYNTHETIC: ("violet", ":material/draw:"),
     ENSEMBLE: ("green", ":material/stacks:"),
     IMPORTED: ("gray", ":material/input:"),
@@ -33,5 +31,4 @@ def badge(words: str, mark: str) -> str:
 
 def marks(run: Run) -> list[str]:
     """Those of `LOOKS` that hold for a run."""
-    told = [part.mark for part in title_parts(run) if part.mark]
-    return [READ_ONLY, *told] if run.shipped else told
+    return [part.mark for part in title_parts(run) if part.mark]

@@ -44,11 +44,11 @@ def _line(run: Run) -> dict[str, str | list[str]]:
     return {
         "run": run.run_id,
         "PrivateTest": _accuracy(run, "private"),
-        "model": model_title(run),
+        "marks": marks(run),
         "recipe": f"{recipe}, from {start}" if start else recipe,
+        "model": model_title(run),
         "seed": seed_title(run).removeprefix("seed ").removeprefix("ensemble of ") or UNKNOWN,
         "PublicTest": _accuracy(run, "public"),
-        "marks": marks(run),
         "dataset": run.dataset,
         "note": run.note,
         "size": f"{run.bytes_on_disk / 1e6:.1f} MB",

@@ -75,7 +75,7 @@ def caveats(models: Mapping[str, Group], part: str) -> list[str]:
     if part == "public" and not all(model.members[0].imported for model in models.values()):
         told.append(
             "PublicTest chose the epochs of what was trained here: figures on it are too good, and "
-            "prove nothing of new faces. Those on PrivateTest do."
+            "prove nothing about new faces. Choose PrivateTest."
         )
     for key, model in models.items():
         notes = dict.fromkeys(run.note for run in model.members if run.imported and run.note)
