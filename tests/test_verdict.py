@@ -19,7 +19,10 @@ from fercore.groups.verdict import (
     title_of,
     verdict,
 )
+from fercore.importing.table_run import Named
+from fercore.report.page import report_html
 from fercore.runs.artifacts import Run
+from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
 from fercore.scoring.evaluation import class_differences, compare
@@ -27,6 +30,7 @@ from fercore.scoring.grouped.comparison import CrossedDifference, GroupCompariso
 from fercore.scoring.statistics import Interval
 from tests.seeds import two_groups
 from tests.test_cli import run
+from tests.test_labels_alone import imported
 from tests.test_pages import copy_of, open_page, said
 
 
@@ -155,3 +159,44 @@ def test_the_weakest_class_and_its_figure_are_of_one_metric(two_runs):
     assert shares[name] == min(shares.values())
     assert f"finds {100 * shares[name]:.1f}\u00a0%" in link.label
     assert "metric=recall" in link.query_string
+
+
+def test_what_speaks_against_a_figure_stands_on_the_page_and_in_the_report(two_runs):
+    elsewhere = imported(two_runs[1], Named("theirs"), probabilities=True)
+    annotate_run(elsewhere, "Chosen on PrivateTest, *they say*.")
+    app = open_page("overview", a="first", b="theirs")
+    assert any("Chosen on PrivateTest, \\*they say\\*" in one.value for one in app.warning)
+    assert not any("PublicTest chose" in one.value for one in app.warning)
+    app = open_page("overview", a="first", b="second", part="public")
+    assert any("PublicTest chose the epochs" in one.value for one in app.warning)
+    assert "faces that they had not seen" not in said(app)
+    pair = group_of(two_runs[0]), group_of(find_run("theirs"))
+    assert "Chosen on PrivateTest" in report_html(*pair)
+    assert "PublicTest chose the epochs" in report_html(*pair, "public")
+    assert "PublicTest chose the epochs" not in report_html(*pair)
+
+
+def test_two_single_runs_are_said_to_be_that_before_anything_is_opened(two_runs):
+    app = open_page("overview", a="first", b="second")
+    assert any("two models trained once each" in one.value for one in app.caption)
+
+
+def test_a_model_against_itself_is_no_comparison(run_folders):
+    two_groups(run_folders)
+    words = said(open_page("overview", a="cnn@quick", b="cnn@quick"))
+    assert "**A and B are the same group.**" in words
+    assert "beyond chance" not in words.partition("the same group")[2].partition("Probability")[0]
+
+
+def test_where_a_cannot_be_asked_b_can_take_its_place(two_runs):
+    imported(two_runs[1], Named("theirs"), probabilities=True)
+    app = open_page("predict", a="theirs", b="first")
+    assert "no weights" in said(app)
+    app.button("swap").click().run()
+    assert (app.session_state["a"], app.session_state["b"]) == ("first", "theirs")
+    assert app.get("file_uploader")
+
+
+def test_a_title_names_what_was_changed_of_a_recipe(two_runs):
+    run = replace(two_runs[0], recipe=replace(two_runs[0].recipe, learning_rate=0.5))
+    assert " · quick,learning_rate=0.5 · seed 0" in group_of(run).title
