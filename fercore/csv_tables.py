@@ -130,7 +130,7 @@ COLUMNS = {
     "latency_ms": "for one face",
     "bytes": "on the disk",
     "created": "when, UTC",
-    "git_commit": "of the code; it ends with -dirty where the code was changed since",
+    "git_commit": "of the code, -dirty where it was changed since; of several, in their order",
     "processor": "that trained it",
     "precision_mode": "fp32 or bf16",
 }

@@ -13,8 +13,8 @@ from fercore.scoring.grouped.comparison import MARGIN, CrossedDifference
 from fercore.scoring.groups import group_difference
 from fercore.scoring.statistics import Interval, holm
 from fercore.study import answers
-from fercore.study.contrasts import contrast_table, holm_levels, primary
-from fercore.study.results import study_results
+from fercore.study.contrasts import STATES, contrast_table, holm_levels, primary
+from fercore.study.results import pairs_table, study_results
 from fercore.study.scored import Scored
 from fercore.study.splits import resampled_interval
 from fercore.study.standing import can_be_told, own_stores, standing, study_shown, times_scored
@@ -227,6 +227,9 @@ def test_the_earlier_study_is_told_as_a_description_and_how_far_the_new_one_is(f
     assert f"3 of {declared} trainings are finished" in words
     assert "Is there a difference?" in words
     assert "Not trained yet." in words
+    told = study_results(earlier, StudyStore(earlier.name), "clean")
+    assert len(told.contrasts)
+    assert not told.contrasts["planned"].any()
 
 
 def test_a_page_under_its_former_name(main):
@@ -235,6 +238,27 @@ def test_a_page_under_its_former_name(main):
     assert page_at("why_the_lstm_loses") == "does_the_lstm_lose"
     assert page_at("") == ""
     assert [entry.name for entry in PAGES.values()].count("does_the_lstm_lose") == 1
+
+
+def test_a_model_whose_twin_is_in_the_planned_study_is_held_against_that(main, run_folders):
+    others = find_study(OTHERS)
+    simulate(OTHERS, others, {}, run_folders / "first", seed=9)
+    pairs = pairs_table(others, "clean").set_index("title")["cnn"]
+    recurrent = {v.name: v.title for v in others.variants if v.recurrent}
+    assert set(pairs.index) == set(recurrent.values())
+    table = main.table().groupby("variant")["clean_accuracy"].mean()
+    for change in ("no-norm", "few-epochs", "no-augmentation", "dropout"):
+        twin = pairs[recurrent[f"cnn_lstm_one-{change}"]]
+        assert twin == pytest.approx(table[f"cnn-{change}"])
+
+
+def test_the_last_state_may_gain_too(main):
+    lines = contrast_table(Scored(main, "clean"), find_study(MAIN), None)
+    own = lines["family"] == STATES
+    lines.loc[own, ["difference", "difference_low", "difference_high"]] = -0.02, -0.03, -0.01
+    lines.loc[own, ["p_value", "p_holm"]] = 0.001
+    told = next(one for one in answers.family_answers(lines) if one.topic == "last-state")
+    assert "the last state alone gains that" in told.answer
 
 
 def test_pairs_near_the_papers_figures_are_named():

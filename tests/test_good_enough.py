@@ -83,6 +83,20 @@ def test_surely_asks_the_end_of_the_interval(metric, wanted):
     assert found >= threshold_for(public, Wish(2, metric, wanted))
 
 
+def test_several_wishes_for_a_class_hold_together():
+    """A precision does not rise steadily with the threshold: at the higher of two it may fail."""
+    answers = [(0, 2, 0.9), (2, 2, 0.8), (2, 2, 0.7), (0, 2, 0.6), (0, 2, 0.5)]
+    public = small([*answers, (0, 0, 0.9)])
+    precise, quiet = Wish(2, "precision", 0.6), Wish(2, "false_alarms", 0.0)
+    assert threshold_for(public, precise) == pytest.approx(0.7)
+    assert threshold_for(public, precise, quiet) == math.inf
+    some = Wish(2, "false_alarms", 0.5)
+    chosen = next(iter(choose_thresholds(grouped([public]), [some, precise]).values()))
+    assert chosen[2] == pytest.approx(0.7)
+    said = (public.predicted == 2) & (public.confidence >= chosen[2])
+    assert public.correct[said].mean() >= 0.6
+
+
 def test_answers_of_one_confidence_go_together():
     tied = small([(2, 2, 0.9), (2, 2, 0.7), (0, 2, 0.7), (0, 2, 0.6)])
     assert threshold_for(tied, Wish(2, "precision", 0.9)) == pytest.approx(0.9)

@@ -21,7 +21,7 @@ from fercore.runs.words import cut_short, run_title
 from fercore.runs.writing import verify_run
 from fercore.training import estimate as training_estimate
 from fercore.training.recipes import find_recipe
-from fercore.training.records import Interrupted, Watcher
+from fercore.training.records import EpochRecord, Interrupted, Watcher
 from tests.test_cli import fails, run
 from tests.test_data_sources import csv_text
 
@@ -201,6 +201,26 @@ def test_a_kept_run_that_publictest_was_not_asked_about_says_so(faces):
     assert made.info["selected_on"] is None
     told = run("runs", "show", "early")
     assert "Epoch 1 of 1, the last one: PublicTest was asked about none" in told
+
+
+def test_a_run_names_every_code_that_trained_it(faces, monkeypatch):
+    def train(commit: str, epochs: int) -> None:
+        def on_epoch(history: list[EpochRecord]) -> None:
+            if len(history) == epochs:
+                jobs.cancel("several")
+
+        monkeypatch.setattr("fercore.jobs.experiment.git_commit", lambda: commit)
+        run_experiment(read_request("several"), faces=faces, watcher=Watcher(on_epoch=on_epoch))
+
+    prepare(request("several", replace(SMALL, epochs=3)))
+    for epochs, commit in enumerate(("aaaa", "bbbb-dirty"), start=1):
+        with pytest.raises(Interrupted):
+            train(commit, epochs)
+    train("cccc", 4)
+    made = find_run("several")
+    assert made.info["git_commit"] == "aaaa then bbbb-dirty then cccc"
+    assert made.uncommitted
+    assert not (made.folder / "commits.json").exists()
 
 
 def test_without_a_finished_epoch_there_is_nothing_to_keep():

@@ -72,6 +72,16 @@ def test_a_report_has_the_slices_of_the_page(people, two_runs):
     assert {row[0] for row in rows} == {slice_title(*each) for each in of_page}
 
 
+def test_long_numbers_keep_every_figure(two_runs):
+    rows = two_runs[0].stored_frame["row"]
+    days = 20260101 + np.arange(len(rows)) % 3
+    table = pd.DataFrame({"row": rows, "day": days, "stamp": 1_700_000_000 + np.arange(len(rows))})
+    import_attributes(table.to_csv(index=False).encode(), images_of_run(two_runs[0]), file="a.csv")
+    known = {mark.name: set(mark.table["value"]) for mark in marks.marks("attributes")}
+    assert known["day"] == {"20260101", "20260102", "20260103"}
+    assert len(known["stamp"]) == 5
+
+
 def test_gaps_are_those_of_the_counts(people, two_runs):
     answers = two_runs[0].predictions()
     young = (people.loc[answers.rows, "glasses"]).to_numpy(bool)

@@ -72,6 +72,8 @@ def test_auc_interval_of_the_extremes():
     certain = statistics.auc_interval(np.arange(20) >= 10, np.arange(20.0))
     assert certain.high == 1
     assert 0.6 < certain.low < 0.8, "Wilson's of ten of ten"
+    never = statistics.auc_interval(np.arange(20) >= 10, np.zeros(20))  # a class that is never said
+    assert never == pytest.approx(statistics.wilson_interval(5, 10))
 
 
 def test_holm_by_hand():

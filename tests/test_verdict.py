@@ -26,7 +26,12 @@ from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
 from fercore.scoring.evaluation import class_differences, compare
-from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
+from fercore.scoring.grouped.comparison import (
+    BOOTSTRAP,
+    STUDENT,
+    CrossedDifference,
+    GroupComparison,
+)
 from fercore.scoring.statistics import Interval
 from tests.seeds import two_groups
 from tests.test_cli import run
@@ -97,8 +102,17 @@ def compared(low, high, p) -> GroupComparison:
         value, interval, interval, interval, interval, p, 1.0, 0.0096, (0.3, 0.5, 0.2), (20, 20), 9
     )
     return GroupComparison(
-        3276, 20, 20, 0.6, interval, 0.6, interval, value, interval, p, "", crossed=found
+        3276, 20, 20, 0.6, interval, 0.6, interval, value, interval, p, STUDENT, crossed=found
     )
+
+
+def test_the_test_that_gave_the_p_is_named():
+    result = compared(0.002, 0.03, 0.03)
+    assert "Student's t over seeds and images" in verdict(result).evidence
+    wider = replace(result.crossed, student=Interval(0.004, 0.028))
+    assert wider.by_bootstrap
+    found = replace(result, crossed=wider, test=BOOTSTRAP)
+    assert "bootstrap of seeds and images" in verdict(found).evidence
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def _values(column: pd.Series) -> tuple[NDArray[np.object_], str]:
         figures = figures.where(given)
         if figures.nunique() > _AS_NUMBERS:
             return _fifths(figures), ""
-        return figures.map(lambda value: f"{value:g}", na_action="ignore").to_numpy(object), ""
+        return figures.map(_in_figures, na_action="ignore").to_numpy(object), ""
     words = column.astype(str).str.strip()
     values = np.array([word if known else None for word, known in zip(words, given)], object)
     distinct = {value for value in values if value is not None}
@@ -119,8 +119,16 @@ def _fifths(figures: pd.Series) -> NDArray[np.object_]:
     """'12 to 19' for each number: the fifth of the lines that it is in."""
     place = pd.qcut(figures, 5, labels=False, duplicates="drop")
     bounds = figures.groupby(place).agg(["min", "max"])
-    words = {at: f"{low:g} to {high:g}" for at, (low, high) in zip(bounds.index, bounds.to_numpy())}
+    words = {
+        at: f"{_in_figures(low)} to {_in_figures(high)}"
+        for at, (low, high) in zip(bounds.index, bounds.to_numpy())
+    }
     return place.map(words).where(place.notna(), None).to_numpy(object)
+
+
+def _in_figures(value: float) -> str:
+    """Every figure of it: two numbers that differ are two values."""
+    return f"{value:.15g}"
 
 
 def _by_image(

@@ -114,7 +114,7 @@ def _sentences(result: GroupComparison, groups: list[Group]) -> Iterator[str]:
 
 
 def _crossed_sentences(crossed: CrossedDifference, margin: float) -> Iterator[str]:
-    if crossed.interval != crossed.student:
+    if crossed.by_bootstrap:
         yield (
             f"That is the bootstrap's interval; Student's is {points_interval(crossed.student)}, "
             "and where they disagree by more than 0.1 points the wider one is the answer."

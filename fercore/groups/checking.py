@@ -65,7 +65,8 @@ def check(
     for wanted in requirements:
         value, interval = figures.of(wanted)
         end = interval.low if wanted.bound == "min" else interval.high
-        judged = [value, end] if sure and not math.isnan(end) else [value]
+        exact = wanted.metric in _COSTS and math.isnan(end)  # a size is no estimate
+        judged = [value, end] if sure and not exact else [value]
         findings.append(Finding(wanted, value, interval, all(map(wanted.allows, judged))))
     return findings
 

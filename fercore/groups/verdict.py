@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 from fercore.groups.group import Group
 from fercore.runs.artifacts import Run
 from fercore.runs.words import faces_title, model_title, seed_title
-from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
+from fercore.scoring.grouped.comparison import (
+    BOOTSTRAP,
+    MCNEMAR,
+    STUDENT,
+    CrossedDifference,
+    GroupComparison,
+)
 from fercore.scoring.statistics import LEVEL
 from fercore.study.references import AUTHORS, PAPER
 from fercore.wording import (
@@ -30,9 +36,16 @@ class Verdict(NamedTuple):
     evidence: str
 
 
+_TESTS = {
+    MCNEMAR: "exact McNemar",
+    STUDENT: "Student's t over seeds and images,",
+    BOOTSTRAP: "bootstrap of seeds and images,",
+}
+
+
 def verdict(result: GroupComparison) -> Verdict:
     """Who is right more often, and whether that is more than chance."""
-    test = "Student's t over seeds and images," if result.crossed else "exact McNemar"
+    test = _TESTS[result.test]
     evidence = (
         f"(A − B {points(result.difference)} {points_interval(result.interval)}, {test} "
         f"{p_value(result.p_value)}, {n_equals(result.n)})."

@@ -18,11 +18,11 @@ from fercore.scoring.predictions import prediction_frame
 
 
 def write_outcome(
-    request: Request, folder: Path, learnt: Learnt, *, commit: str | None, processes: int
+    request: Request, folder: Path, learnt: Learnt, *, code: str | None, processes: int
 ) -> Run:
     """Score PublicTest and PrivateTest, write the run into `folder`, and return it.
 
-    commit: of the code that trained it. processes: that trained it together.
+    code: the commit of what trained it, or several. processes: that trained it together.
     """
     from fercore.models.cost import count_parameters, flops_per_image
     from fercore.models.inference import for_inference, predict_probs
@@ -51,7 +51,7 @@ def write_outcome(
         "hardware": describe_hardware(choose_precision().device, request.precision)
         | {"processes": processes},
         "software": describe_software(),
-        "git_commit": commit,
+        "git_commit": code,
     }
     frame = prediction_frame(original, probs)
     return write_run(folder, info, model, [asdict(record) for record in result.history], frame)

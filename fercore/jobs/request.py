@@ -42,7 +42,9 @@ START = "start.safetensors"  # the weights it begins with, where they are anothe
 TRUNK = "trunk.safetensors"  # or its trunk does, where they are from elsewhere
 VERDICTS = "verdicts.parquet"
 CANCEL = "cancel"  # a file of this name asks the training to stop
-_OF_A_TRAINING = (START, TRUNK, STATUS, LOCK, CANCEL, REQUEST)  # and checkpoints; not of the run
+COMMITS = "commits.json"  # of the code that has trained it so far
+# What is not of the run that it becomes; checkpoints are neither.
+_OF_A_TRAINING = (START, TRUNK, STATUS, LOCK, CANCEL, COMMITS, REQUEST)
 _SHAPE = {
     "run_id": text, "model": one_of(*MODELS), "recipe": anything, "seed?": whole(),
     "data?": optional(text), "precision?": text, "threads?": optional(whole(1)),

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 CHANGED = "-dirty"  # at the end of a commit: the code was in none
+THEN = " then "  # between two commits, where a training was resumed by other code
 
 
 def git_commit() -> str | None:
@@ -22,8 +23,8 @@ def git_commit() -> str | None:
 
 
 def from_uncommitted_code(commit: str | None) -> bool:
-    """Whether the code had been changed since a run's commit."""
-    return (commit or "").endswith(CHANGED)
+    """Whether the code had been changed since a run's commit, or one of those that trained it."""
+    return CHANGED in (commit or "")
 
 
 def _package() -> Path:

@@ -28,6 +28,7 @@ def training_of(run: Run) -> dict[str, Any]:
         "dataset": {name: dataset.get(name) for name in _OF_THE_IMAGES},
         "start_from": info.get("start_from"),
         "pretrained": info.get("pretrained"),
+        "teacher": info.get("teacher"),
         "verdicts": info.get("verdicts"),
         "labels": info.get("labels"),
     }

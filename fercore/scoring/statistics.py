@@ -179,7 +179,8 @@ def auc_interval(positive: Truth, scores: Scores) -> Interval:
         return Interval(float("nan"), float("nan"))
     auc = float(above.mean())
     variance = sum(np.append(part, 0.5).var(ddof=1) / (len(part) + 1) for part in (above, below))
-    n = auc * (1 - auc) / variance if 0 < auc < 1 else min(len(above), len(below))
+    told = variance > 0 and 0 < auc < 1  # not where all are equally probable
+    n = auc * (1 - auc) / variance if told else min(len(above), len(below))
     return wilson_interval(auc * n, n)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 
 from fercore.runs.commit import from_uncommitted_code
 from fercore.scoring import statistics
+from fercore.scoring.grouped.intervals import share_interval
 from fercore.scoring.groups import group_difference, group_mean
 from fercore.study.contrasts import holm_levels
 from fercore.study.scored import Scored
@@ -28,7 +29,7 @@ def variant_table(scored: Scored, study: Study) -> pd.DataFrame:
         if own.empty:
             continue
         mean = group_mean(scored.correct(variant.name))
-        low, high = np.clip(mean.interval(), 0, 1)
+        low, high = share_interval(mean, len(scored.labels))
         commits = [scored.store.info(run_id).get("git_commit") for run_id in own["run_id"]]
         lines.append(
             {

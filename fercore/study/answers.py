@@ -77,7 +77,7 @@ def _difference(result: CrossedDifference) -> str:
 
 def _beside(result: CrossedDifference) -> str:
     """The other interval, and which of the two is the answer."""
-    if result.interval == result.student:
+    if not result.by_bootstrap:
         wider = "" if _alike(result) else "; the wider of the two is the answer"
         return f"A bootstrap of seeds and images gives {points_interval(result.bootstrap)}{wider}."
     return (
@@ -123,8 +123,10 @@ def family_answers(contrasts: pd.DataFrame) -> list[Answer]:
 
 def _last_state(own: pd.DataFrame, contrasts: pd.DataFrame) -> Answer:
     line = _lines(own)[0]
-    costs = beyond_chance(line) and line["difference"] > 0
-    beyond = "the last state alone costs that" if costs else "not told from chance"
+    beyond = "not told from chance"
+    if beyond_chance(line):
+        verb = "costs" if line["difference"] > 0 else "gains"
+        beyond = f"the last state alone {verb} that"
     gap = _lines(contrasts[contrasts["family"] == PRIMARY])
     beside = f" The whole gap to the CNN is {points(gap[0]['difference'])}." if gap else ""
     return Answer(

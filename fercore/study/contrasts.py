@@ -118,7 +118,11 @@ def contrast_table(scored: Scored, study: Study, result: CrossedDifference | Non
     of_seeds (of each variant: '20 + 20'); planned (bool).
     """
     families = planned(scored) | exploratory(scored, study)
-    tables = [family_table(name, own, scored) for name, own in families.items() if own]
+    tables = [
+        family_table(name, own, scored, declared=study.scored_last)
+        for name, own in families.items()
+        if own
+    ]
     if not tables:
         return pd.DataFrame(columns=_COLUMNS)
     table = pd.concat(tables, ignore_index=True)
@@ -129,15 +133,19 @@ def contrast_table(scored: Scored, study: Study, result: CrossedDifference | Non
     return table
 
 
-def family_table(family: str, contrasts: list[Contrast], scored: Scored) -> pd.DataFrame:
-    """A line per contrast of a family; see `contrast_table`."""
+def family_table(
+    family: str, contrasts: list[Contrast], scored: Scored, *, declared: bool
+) -> pd.DataFrame:
+    """A line per contrast of a family; see `contrast_table`. declared: whether the study had been
+    before it was trained.
+    """
     estimates = [contrast.estimate(scored) for contrast in contrasts]
     p_values = [estimate.p_value for estimate in estimates]
     lines = [
         (
             family, contrast.name, contrast.title, estimate.value, *estimate.interval(1 - level),
             estimate.p_value, p_holm, _seeds(contrast, scored),
-            family not in EXPLORATORY and scored.part == PLANNED_PART,
+            declared and family not in EXPLORATORY and scored.part == PLANNED_PART,
         )
         for contrast, estimate, level, p_holm in zip(
             contrasts, estimates, holm_levels(p_values), holm(p_values), strict=True

@@ -4,6 +4,7 @@ Nothing here knows what the answer is. Without torch.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -56,8 +57,9 @@ def pretraining(study: Study, store: StudyStore, part: str) -> Pretraining:
 def _tables(study: Study, store: StudyStore, part: str) -> Tables:
     scored = Scored(store, part)
     variants, curve = variant_table(scored, study), _curve(scored)
-    tables = [family_table(name, own, scored) for name, own in _families(scored).items() if own]
-    contrasts = pd.concat(tables, ignore_index=True) if tables else family_table("", [], scored)
+    table_of = partial(family_table, scored=scored, declared=True)
+    tables = [table_of(name, own) for name, own in _families(scored).items() if own]
+    contrasts = pd.concat(tables, ignore_index=True) if tables else table_of("", [])
     told = [
         _gain(_of(contrasts, GAIN), variants),
         _winner(_of(contrasts, WINNER), variants),

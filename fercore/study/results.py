@@ -17,7 +17,7 @@ from fercore.study.scored import Scored
 from fercore.study.splits import FreshSplits, fresh_splits_answer
 from fercore.study.standing import can_be_told, own_stores
 from fercore.study.store import StudyStore
-from fercore.study.variants import FRESH, OTHERS, STRONGER, Study, find_study
+from fercore.study.variants import FRESH, MAIN, OTHERS, STRONGER, Study, find_study
 
 Found = TypeVar("Found")
 
@@ -55,15 +55,21 @@ def study_results(study: Study, store: StudyStore, part: str) -> StudyResults:
 
 def pairs_table(study: Study, part: str) -> pd.DataFrame:
     """A study's two kinds of model under equal terms, a line per change: title; cnn and cnn_lstm,
-    mean accuracies.
+    mean accuracies. A model without an LSTM that the study lacks is that of the planned study.
     """
-    scored = Scored(StudyStore(study.name), part)
-    lines = []
+    main = find_study(MAIN)
+    studies = [study, *([main] if study.name != MAIN and can_be_told(main) else [])]
+    tables = [(own, Scored(StudyStore(own.name), part)) for own in studies]
+    scored, lines = tables[0][1], []
     for variant in study.variants:
-        twin = study.without_lstm(variant.condition)
-        if variant.recurrent and twin and {variant.name, twin.name} <= scored.variants:
-            accuracies = (scored.correct(name).mean() for name in (twin.name, variant.name))
-            lines.append((variant.title, *accuracies))
+        if not variant.recurrent or variant.name not in scored.variants:
+            continue
+        for own, there in tables:
+            twin = own.without_lstm(variant.condition)
+            if twin and twin.name in there.variants:
+                accuracies = there.correct(twin.name).mean(), scored.correct(variant.name).mean()
+                lines.append((variant.title, *accuracies))
+                break
     return pd.DataFrame(lines, columns=["title", "cnn", "cnn_lstm"])
 
 

@@ -62,7 +62,8 @@ class Checkpoints:
         files = [path for path in (self._path, self._before) if path.exists()]
         if not files:
             return None
-        state = next(filter(None, map(_read, files)), None)
+        states = [_read(path) for path in files]
+        state = states[0] or states[-1]
         if state is None:
             raise TrainingError(
                 f"{self._path}: the checkpoint is damaged, and so is the one before. "
@@ -74,6 +75,8 @@ class Checkpoints:
                     f"{self._path}: the checkpoint was made with another {name}. "
                     "Resume with the same settings, or start a new run."
                 )
+        if states[0] is None:  # the next one would take its place, and it that of the one before
+            files[0].unlink()
         return state
 
 

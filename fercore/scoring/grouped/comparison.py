@@ -18,7 +18,7 @@ from fercore.scoring.predictions import check_paired
 from fercore.scoring.statistics import LEVEL, Interval, percentiles, wilson_interval
 
 MARGIN = 0.01  # within which two recipes count as equal (docs/protocol.md)
-MCNEMAR, CROSSED = "exact McNemar", "Student, crossed"
+MCNEMAR, STUDENT, BOOTSTRAP = "exact McNemar", "Student, crossed", "bootstrap, crossed"
 _NINETY = 1 - 2 * LEVEL  # of the interval that two one-sided tests compare with the margin
 _NEAR = 0.001  # by which Student's interval and the bootstrap's may differ
 
@@ -46,6 +46,11 @@ class CrossedDifference:
     shares: tuple[float, float, float]
     seeds: tuple[int, int]
     images: int
+
+    @property
+    def by_bootstrap(self) -> bool:
+        """Whether the interval and the p are the bootstrap's."""
+        return self.interval != self.student
 
     @property
     def different(self) -> bool:
@@ -149,7 +154,7 @@ def compare(a: GroupPredictions, b: GroupPredictions) -> GroupComparison:
     return GroupComparison(
         len(a), a.seeds, b.seeds, float(a.correct.mean()), accuracy_interval(a),
         float(b.correct.mean()), accuracy_interval(b), found.value, found.interval,
-        found.p_value, CROSSED, crossed=found,
+        found.p_value, BOOTSTRAP if found.by_bootstrap else STUDENT, crossed=found,
     )  # fmt: skip
 
 

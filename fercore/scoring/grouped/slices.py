@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fercore.errors import RunError
 from fercore.scoring import influence
 from fercore.scoring import slices as sliced
 from fercore.scoring.grouped.intervals import share_interval
@@ -32,6 +33,8 @@ def slices(
     if label is not None:
         masks = masks_within(masks, group.labels == label)
         group = group.where(group.labels == label)
+    if not len(group):
+        raise RunError("The group was not scored on these images: its dataset has none.")
     lines = [
         {
             "property": name,

@@ -39,43 +39,55 @@ class Wish:
     sure: bool = False
 
 
-def threshold_for(public: Predictions, wish: Wish) -> float:
-    """The lowest probability of class k, among the images of which it is the most probable, such
-    that the wish holds of all answers at or above it. 0 where it holds of all, so that none needs
-    to be withheld; infinity where it holds at no threshold.
+def threshold_for(public: Predictions, *wishes: Wish) -> float:
+    """The lowest probability of a class, among the images of which it is the most probable, such
+    that all wishes, which are about it, hold of all answers at or above it. 0 where they hold of
+    all, so that none needs to be withheld; infinity where they hold at no threshold.
 
     Raises `RunError` where there are no images.
     """
     image_count(public)
-    said = public.predicted == wish.k
+    k = wishes[0].k
+    said = public.predicted == k
     confidence = public.confidence[said]
     order = np.argsort(-confidence, kind="stable")
     confidence, right = confidence[order], public.correct[said][order]
-    answered, hits = np.arange(1, len(right) + 1), np.cumsum(right)
-    if wish.metric == "precision":
-        reached = wilson_bounds(hits, answered)[0] if wish.sure else hits / answered
-        holds, needs_none = reached >= wish.value, wish.value <= 0
-    else:
-        others = np.full(len(right), max(1, int((public.labels != wish.k).sum())))
-        alarms = answered - hits
-        reached = wilson_bounds(alarms, others)[1] if wish.sure else alarms / others
-        holds, needs_none = reached <= wish.value, not len(right)
-    ends = np.append(np.diff(confidence) != 0, True)[: len(right)]  # equal ones go together
+    if not len(right):
+        held = all(wish.metric != "precision" or wish.value <= 0 for wish in wishes)
+        return 0.0 if held else float("inf")
+    others = max(1, int((public.labels != k).sum()))
+    holds = np.logical_and.reduce([_holds(wish, right, others) for wish in wishes])
+    ends = np.append(np.diff(confidence) != 0, True)  # equal ones go together
     last = np.flatnonzero(holds & ends)
-    if needs_none or (len(last) and last[-1] == len(right) - 1):
+    if len(last) and last[-1] == len(right) - 1:
         return 0.0
     return float(confidence[last[-1]]) if len(last) else float("inf")
 
 
-def choose_thresholds(public: GroupPredictions, wishes: Sequence[Wish]) -> Thresholds:
-    """Each seed's thresholds, with which every wish holds on PublicTest. 0 for classes of which
-    nothing is wished; of several wishes for one class the highest threshold.
+def _holds(wish: Wish, right: NDArray[np.bool_], others: int) -> NDArray[np.bool_]:
+    """Whether the wish holds of the first 1, 2, … answers (N,), the surest first.
+
+    right: which are. others: how many images are not of the class, one at least.
     """
+    answered, hits = np.arange(1, len(right) + 1), np.cumsum(right)
+    if wish.metric == "precision":
+        reached = wilson_bounds(hits, answered)[0] if wish.sure else hits / answered
+        return np.asarray(reached >= wish.value)
+    alarms, of = answered - hits, np.full(len(right), others)
+    reached = wilson_bounds(alarms, of)[1] if wish.sure else alarms / of
+    return np.asarray(reached <= wish.value)
+
+
+def choose_thresholds(public: GroupPredictions, wishes: Sequence[Wish]) -> Thresholds:
+    """Each seed's thresholds, with which every wish holds on PublicTest; 0 for classes of which
+    nothing is wished.
+    """
+    of_class = {k: [wish for wish in wishes if wish.k == k] for k in {wish.k for wish in wishes}}
     found = {}
     for name, table in zip(public.names, public.tables, strict=True):
         own = np.zeros(len(CLASSES))
-        for wish in wishes:
-            own[wish.k] = max(own[wish.k], threshold_for(table, wish))
+        for k, wished in of_class.items():
+            own[k] = threshold_for(table, *wished)
         found[name] = own
     return found
 
