@@ -95,8 +95,8 @@ st.subheader("Where it is weakest", anchor=False)
 st.caption(
     "With nothing withheld. The worst of many is partly the worst by chance: the corrected p says "
     "whether a slice differs from the other images beyond that. How well it serves people of which "
-    "age, sex or origin is not known: "
-    f"{plain(selection.a.dataset)} does not say who is in its pictures."
+    f"age, sex or origin is known as far as attributes say it: {plain(selection.a.dataset)} itself "
+    "does not say who is in its pictures."
 )
 lines = {
     key: pd.DataFrame(view.weakest(of, selection.part)) for key, of in selection.models.items()

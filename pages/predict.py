@@ -15,7 +15,6 @@ from dashboard.base.widgets import one_of
 from dashboard.faces.clip_view import clip_page
 from dashboard.faces.kept_photos import camera_field, forget, kept_photos, photo_field
 from dashboard.faces.photo_view import (
-    CALIBRATED,
     Source,
     forget_others,
     judged,
@@ -65,7 +64,6 @@ if not sources:
 
 predictors = {key: loading.predictor(run) for key, run in selection.runs.items()}
 judged_by = judges(selection, {key: predictor.record for key, predictor in predictors.items()})
-st.caption(CALIBRATED)
 
 results, problems = [], []
 for source in sources:

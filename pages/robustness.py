@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from dashboard.base import image_loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import by_the_datasets_labels, current, one_seed_each
 from dashboard.base.downloads import csv_button, stacked
@@ -62,8 +63,11 @@ st.subheader("What it looks like")
 expression = st.selectbox("Label of the example", CLASSES, key="example")
 face, real = extras_view.example_face(selection.a.run, expression)
 if not real:
-    st.caption("A drawn face: the images of A are not on this machine.")
-    offer_faces(selection.a.run)
+    if image_loading.images(selection.a.run).missing:
+        st.caption("A drawn face: the images of A are not on this machine.")
+        offer_faces(selection.a.run)
+    else:
+        st.caption(f"A drawn face: none of A's test images that are here is called {expression}.")
 with st.grid(min_column_width=420, gap="medium"):
     for kind in CORRUPTIONS:
         st.image(

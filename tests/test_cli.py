@@ -116,6 +116,15 @@ def test_a_table_shows_brackets_as_they_are(capsys):
     assert capsys.readouterr().out.split() == ["photo", "[old]/me.jpg", "[/old]"]
 
 
+def test_a_long_path_takes_lines_and_no_other_column_room(capsys, monkeypatch):
+    monkeypatch.setattr("fercore.cli.output.PIPED_WIDTH", 80)
+    path = "/home/someone/" + 9 * "pictures/" + "me.jpg"
+    print_table(["photo", "face", "%"], [[path, 1, "96.4"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("96.4")
+    assert "".join(line.split()[0] for line in lines[1:]) == path
+
+
 def test_errors_are_one_sentence_without_a_trace():
     command = [sys.executable, "-m", "fercore", "runs", "show", "nothing"]
     result = subprocess.run(command, capture_output=True, text=True)

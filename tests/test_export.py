@@ -16,6 +16,7 @@ from fercore.predict import export
 from fercore.predict.predictor import Predictor
 from fercore.runs.listing import find_run
 from tests.conftest import ROOT
+from tests.test_cli import run
 
 
 @pytest.fixture
@@ -58,6 +59,19 @@ def test_without_the_extra_a_sentence_says_what_to_install(two_runs, tmp_path, m
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"onnxruntime.*pip install 'fercore\[export\]'"):
         export.export_onnx(find_run("first"), tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("name", ["mine.json", "mine.md"])
+def test_what_is_no_exports_is_not_overwritten(two_runs, tmp_path, name):
+    mine, model = tmp_path / name, tmp_path / "mine.onnx"
+    mine.write_text('{"name": "mine"}')
+    with pytest.raises(ConfigError, match=f"{name} would be overwritten"):
+        export.export_onnx(find_run("first"), model)
+    assert mine.read_text() == '{"name": "mine"}'
+    assert not model.exists()
+    mine.unlink()
+    for _ in range(2):  # its own it may
+        run("export", "first", "--output", str(model))
 
 
 def test_a_model_is_not_named_like_its_description(two_runs, tmp_path):

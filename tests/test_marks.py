@@ -17,6 +17,7 @@ from fercore.groups import tables
 from fercore.groups.group import group_of
 from fercore.importing.images import images_of_run
 from fercore.labels import CLASSES
+from fercore.report.card import card
 from fercore.report.page import report_html
 from fercore.scoring.gaps import gaps
 from fercore.scoring.grouped.predictions import grouped
@@ -70,6 +71,17 @@ def test_a_report_has_the_slices_of_the_page(people, two_runs):
     _, rows = table_with(Tables(report).found, "slice", "corrected p")
     of_page = tables.slices("first")[["property", "slice"]].to_numpy()
     assert {row[0] for row in rows} == {slice_title(*each) for each in of_page}
+
+
+def test_a_card_says_what_is_known_of_the_people_and_who_said_it(two_runs):
+    rows = two_runs[0].stored_frame["row"]
+    table = pd.DataFrame({"row": rows, "group": np.where(rows % 2, "60 | over", "under")})
+    content, images = table.to_csv(index=False).encode(), images_of_run(two_runs[0])
+    assert "are not recorded" in card(two_runs[0])
+    import_attributes(content, images, file="a.csv", guessed=True)
+    told = card(two_runs[0])
+    assert "Known of the people: group (guessed by a model)" in told
+    assert "are not recorded" not in told
 
 
 def test_long_numbers_keep_every_figure(two_runs):

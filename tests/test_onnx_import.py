@@ -203,6 +203,15 @@ def test_what_no_model_is_fed_with_is_refused(tmp_path, sets, regression, told):
         import_onnx(tmp_path / "sk.onnx", sets, Named("sk"))
 
 
+@pytest.mark.parametrize("content", ['{"epochs": 30}', "[" * 100_000, "\ufeff{"])
+def test_a_json_that_tells_something_else_is_named(tmp_path, sets, regression, content):
+    model = tmp_path / "model.onnx"
+    model.write_bytes(converted(regression).SerializeToString())
+    model.with_suffix(".json").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"model\.json: "):
+        import_onnx(model, sets, Named("theirs"))
+
+
 def test_a_large_file_is_not_read(tmp_path, sets, monkeypatch):
     monkeypatch.setattr(onnx_file, "MAX_BYTES", 10)
     (tmp_path / "large.onnx").write_bytes(bytes(11))

@@ -200,6 +200,28 @@ def test_forty_faces(head):
     assert sides == sorted(sides, reverse=True)
 
 
+@pytest.mark.parametrize(("side", "width"), [((700, 180, 180, 180), 4000), ((110, 60, 60), 1280)])
+def test_faces_of_several_sizes_are_all_found(head, side, width):
+    """A large face, or a chance hit, does not end the search for the small ones."""
+    scene = Image.new("RGB", (width, 3 * width // 4), (120, 110, 100))
+    places = [(width * (2 * n + 1) // (2 * len(side)), width // 3) for n in range(len(side))]
+    for (x, y), own in zip(places, side):
+        # the head takes about twice the face
+        scene.paste(head.resize((2 * own, 2 * own)), (x - own, y - own))
+    boxes = find_faces(scene).boxes
+    assert len(boxes) == len(side)
+    for x, y in places:
+        assert any(
+            abs(b.left + b.side / 2 - x) < b.side / 2 and abs(b.top + b.side / 2 - y) < b.side / 2
+            for b in boxes
+        )
+
+
+def test_how_small_a_face_may_be_is_told_in_the_photos_pixels():
+    assert "at least 40 pixels wide" in remarks(Found([], False), (900, 600))[0]
+    assert "at least 125 pixels wide" in remarks(Found([], False), (4000, 3000))[0]
+
+
 def test_a_face_cut_by_the_border_is_found_and_said(photo):
     cut = photo.crop((205, 20, 512, 300))
     found = find_faces(cut)

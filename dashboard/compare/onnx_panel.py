@@ -198,6 +198,7 @@ def _go_on(work: Work) -> None:
             )
     _cancel()
     if work.made:
+        st.session_state.pop(_READ, None)  # 200 MB perhaps, and a session
         shown_next(work.made)
     if work.problem:
         st.error(plain(work.problem))

@@ -18,7 +18,7 @@ from dashboard.base.selection import Selection
 from dashboard.base.tiles import tile
 from dashboard.base.turns import out_of_turn
 from dashboard.faces.clip_work import ClipWork, as_url
-from dashboard.faces.photo_view import CALIBRATED, Judge, answer_in_words, judges
+from dashboard.faces.photo_view import Judge, answer_in_words, judges
 from fercore.faces.clip_names import MAX_SECONDS, NAMED, PER_SECOND, SUFFIXES
 from fercore.figures.clips import clip_figure
 from fercore.figures.colours import MARK_COLOUR
@@ -45,7 +45,6 @@ def clip_page(selection: Selection) -> None:
         return
     records = {key: predictor.record for key, predictor in predictors.items()}
     judged_by = judges(selection, records)
-    st.caption(CALIBRATED)
     clip_view(work, predictors, judged_by)
 
 

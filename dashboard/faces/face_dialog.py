@@ -159,7 +159,8 @@ def _votes(sample, selection: Selection) -> None:
         st.caption(face_loading.no_votes(selection.a.run))
         return
     given = pd.Series(votes.counts[int(sample["row"])], index=list(CATEGORIES), name="votes")
-    st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often **{given.idxmax()}**:")
+    most = " and ".join(f"**{name}**" for name in given.index[given == given.max()])
+    st.markdown(f"Ten raters of FER+ (Barsoum et al., 2016) said, most often {most}:")
     given = given[given > 0].sort_values(ascending=False, kind="stable")
     st.bar_chart(given, horizontal=True, x_label="", y_label="votes", sort=False, height=220)
 

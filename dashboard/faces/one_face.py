@@ -15,8 +15,9 @@ from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.faces.get_faces import images_missing
-from dashboard.faces.kept_photos import kept_photos, photo_field
-from dashboard.faces.photo_view import Source, seen
+from dashboard.faces.kept_photos import forget, kept_photos, photo_field
+from dashboard.faces.photo_view import Source, forget_others, remove_button, seen
+from fercore.errors import ImageError
 from fercore.faces.detection import remarks
 from fercore.faces.photos import opened_photo
 from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
@@ -91,7 +92,13 @@ def in_a_photo() -> OneFace | None:
             "Photo", list(sources), index=len(sources) - 1,
             format_func=lambda each: sources[each].name,
         )  # fmt: skip
-    photo = seen(sources[key])
+    forget_others(list(sources.values()))
+    try:
+        photo = seen(sources[key])
+    except ImageError as error:
+        st.error(plain(error))
+        remove_button(sources[key])
+        return None
     for remark in (*photo.notes, *remarks(photo.found, photo.size)):
         st.info(plain(remark))
     if not len(photo.faces):
@@ -103,4 +110,4 @@ def in_a_photo() -> OneFace | None:
 
 
 def _source(photo) -> Source:
-    return Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name))
+    return Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name), forget)

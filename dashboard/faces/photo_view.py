@@ -24,7 +24,7 @@ from fercore.figures.colours import MARK_COLOUR
 from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
 from fercore.predict.predictor import FacePrediction
-from fercore.predict.track_record import TrackRecord
+from fercore.predict.track_record import COVERAGE, TrackRecord
 from fercore.runs.artifacts import Run
 from fercore.wording import percent
 
@@ -105,6 +105,7 @@ def forget_others(sources: list[Source]) -> None:
 def judges(selection: Selection, records: dict[str, TrackRecord]) -> dict[str, Judge]:
     """Sliders for the confidence below which 'A' and 'B' say 'unsure', and what they are set to."""
     chosen = {}
+    answered = f"it answers about {percent(COVERAGE, 0)} of PublicTest."
     for place, (key, record) in zip(st.columns(2), records.items()):
         run, default = selection.runs[key], round(100 * record.threshold)
         percents = place.slider(
@@ -115,9 +116,14 @@ def judges(selection: Selection, records: dict[str, TrackRecord]) -> dict[str, J
             format="%d %%",
             key=f"unsure-{key}-{run.run_id}",
             persist_state="session",
-            help=f"A calibrated confidence. At {default} % it answers 80 % of PublicTest.",
+            help=f"A calibrated confidence. At {default} % {answered}"
+            if len(record.public)
+            else "A confidence as the model gives it: it was not scored on PublicTest.",
         )
-        chosen[key] = Judge(run, record, percents / 100)
+        exact = record.threshold if percents == default else percents / 100
+        chosen[key] = Judge(run, record, exact)
+    if all(len(record.public) for record in records.values()):
+        st.caption(CALIBRATED)
     return chosen
 
 

@@ -30,10 +30,13 @@ def json_records(table: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def print_table(columns: list[str], rows: Iterable[Iterable[object]]) -> None:
-    """The first column to the left, the others to the right."""
+    """The first column to the left, in several lines where it is long, the others to the right."""
     table = Table(box=None, pad_edge=False)
     for index, name in enumerate(columns):
-        table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
+        if index:
+            table.add_column(name, justify="right", no_wrap=True)
+        else:
+            table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)

@@ -25,6 +25,7 @@ ALL_FACES, LARGEST_FACE, NO_SEARCH = FACE_CHOICES = ("all", "largest", "none")
 SEARCH = "search"  # the same as 'all', where one face is taken of each picture
 
 DETECTION_SIDE = 1280  # pixels; larger photos are searched at this size
+SMALLEST = 40  # pixels there, of the faces that are found
 _SURE = 0.3  # a score; a face scores about 1, a fold of cloth beside one below 0.25
 _WEAK = -0.2  # what the best match must score where no face stands out
 _TILTS = (0, 15, -15, 30, -30)  # degrees by which the picture is turned to look for that match
@@ -76,20 +77,23 @@ class Match(NamedTuple):
 def find_faces(photo: Image.Image, *, thorough: bool = True) -> Found:
     """Square boxes framed like FER2013's faces.
 
-    Searched are the photo, then the photo at twice its size, for faces down to 40 pixels. A small,
-    nearly square picture in which nothing is found counts as one face, and so does a very small
-    one unsearched. In another, the best match is taken that the picture or the turned picture
+    Searched are the photo and the photo at twice its size, for faces down to `SMALLEST` pixels. A
+    small, nearly square picture in which nothing is found counts as one face, and so does a very
+    small one unsearched. In another, the best match is taken that the picture or the turned picture
     shows. No face means an empty list.
 
-    `thorough` may be turned off for video: the turned picture is not searched, and the boxes are
-    not averaged over closer looks, which takes a quarter of the time.
+    `thorough` may be turned off for video: twice the size is searched where nothing is found
+    otherwise, the turned picture never, and the boxes are not averaged over closer looks, which
+    takes a quarter of the time.
     """
     if _tight(photo, _ALWAYS_TIGHT):
         return Found([whole_picture(photo)], whole=True)
     scale = min(1.0, DETECTION_SIDE / max(photo.size))
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
     grey = photo.convert("L").resize(size, Image.Resampling.BILINEAR)
-    matches = detect(grey) or detect(grey, upsample=1)
+    matches = detect(grey)
+    if thorough or not matches:
+        matches = _standing_out(_once([*matches, *detect(grey, upsample=1)]))
     if not matches and _tight(photo, _TIGHT):
         return Found([whole_picture(photo)], whole=True)
     if thorough:
@@ -122,9 +126,10 @@ def checked_choice(faces: str) -> str:
 def remarks(found: Found, size: tuple[int, int]) -> list[str]:
     """What a person should know of how faces were found in a photo of `size`, a sentence each."""
     if not found.boxes:
+        smallest = math.ceil(SMALLEST * max(1.0, max(size) / DETECTION_SIDE))
         return [
-            "No face was found. The detector wants a face from the front, at least 40 pixels wide "
-            "and not covered. Try a closer or brighter photo."
+            f"No face was found. The detector wants a face from the front, at least {smallest} "
+            "pixels wide in this photo and not covered. Try a closer or brighter one."
         ]
     if found.whole:
         return ["This picture is small: the whole of it is taken for one face."]
@@ -158,9 +163,26 @@ def detect(grey: Image.Image, *, upsample: int = 0) -> list[Match]:
     Finds them from about 80 pixels wide; each `upsample` halves that and takes four times as long.
     The best match from 0 on is kept, further ones from `_SURE` on.
     """
-    matches = _matches(grey, upsample=upsample, threshold=0.0)
+    return _standing_out(_matches(grey, upsample=upsample, threshold=0.0))
+
+
+def _standing_out(matches: list[Match]) -> list[Match]:
     best = max((match.score for match in matches), default=0.0)
     return [match for match in matches if match.score >= min(_SURE, best)]
+
+
+def _once(matches: list[Match]) -> list[Match]:
+    """Each face once, the first that is found of it."""
+    found: list[Match] = []
+    for match in matches:
+        if not any(_same_face(match, other) for other in found):
+            found.append(match)
+    return found
+
+
+def _same_face(one: Match, other: Match) -> bool:
+    """Whether the centre of either lies in the inner half of the other."""
+    return math.hypot(one.x - other.x, one.y - other.y) < max(one.side, other.side) / 2
 
 
 def preprocess(photo: Image.Image, box: Box) -> NDArray[np.uint8]:

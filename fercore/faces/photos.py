@@ -221,6 +221,8 @@ def _checked_size(photo: Image.Image, name: str, content: int = 0) -> int:
     """The memory that reading a picture takes; `content` is the size of its file."""
     needed = bytes_needed(photo, content)
     pixels = photo.width * photo.height
+    if not pixels:
+        raise ImageError(f"{name}: the picture has no pixels.")
     too_many = f"{photo.width}×{photo.height} pixels are too many"
     if max(photo.size) > MAX_SIDE:
         raise ImageError(f"{name}: {too_many}. Cut it to {MAX_SIDE // 1000}\u2009000 a side.")

@@ -1,6 +1,5 @@
 """A run from an ONNX file, scored on the test images by onnxruntime and kept with the file."""
 
-import json
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercore.errors import ConfigError, DataError
+from fercore.files import parse_json
 from fercore.importing.checks import check_order
 from fercore.importing.images import TestImages
 from fercore.importing.table_run import Imported, Named, check_named, write_imported
@@ -71,10 +71,15 @@ def onnx_source(
     known = {"scale"} if "uint8" in model.graph.type else set[str]()
     if beside is not None:
         try:
-            told = json.loads(beside)
+            told = parse_json(beside.decode("utf-8-sig"))
         except ValueError as error:
             raise ConfigError(f"{note}: it cannot be read as JSON.") from error
-        feeding = feeding_from(told, feeding)
+        try:
+            feeding = feeding_from(told, feeding)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{note}: {error} If it is not about how {name} is fed, put it elsewhere."
+            ) from error
         known |= {"scale", "output"} if "input" in told else set(told)
         notes = [f"How it is fed is told by {note}."]
     return OnnxSource(name, content, model, feeding, frozenset(known), tuple(notes))

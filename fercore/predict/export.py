@@ -58,12 +58,22 @@ def export_onnx(run: Run, path: Path) -> Path:
         )
     if path.suffix in (".json", ".md"):
         raise ConfigError(f"{path}: what lies beside it is called so. Name the file '.onnx'.")
-    model = run.load_model()
     description = path.with_suffix(".json")
+    _check_ours(description, path.with_suffix(".md"))
+    model = run.load_model()
     with writing_to(path.parent.absolute(), f"{path} is not written", ConfigError):
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_checked(run, model, path, description)
     return description
+
+
+def _check_ours(description: Path, card: Path) -> None:
+    """Raise `ConfigError` where one of them is there and no export wrote it."""
+    for beside, sign in ((description, '"run": "'), (card, 'library_name: "fercore"')):
+        if beside.exists() and sign not in beside.read_text(encoding="utf-8", errors="replace"):
+            raise ConfigError(
+                f"{beside} would be overwritten, and is no export's. Give the model another name."
+            )
 
 
 def _write_checked(run: Run, model: Network, path: Path, description: Path) -> None:

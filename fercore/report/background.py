@@ -134,20 +134,16 @@ def _agreement(table: pd.DataFrame) -> Table:
 def protocol_section(models: Mapping[str, Group], versions: Mapping[str, str]) -> Section:
     """How it was done, and by what. versions: of what made the report."""
     rows = _side_by_side([provenance(model) for model in models.values()])
-    recipes = {key: recipe_lines(model.recipe) for key, model in models.items()}
-    settings = [
-        [name, *(own[name] for own in recipes.values())]
-        for name in next(iter(recipes.values()))
-    ]  # fmt: skip
+    settings = _side_by_side([_settings(model) for model in models.values()])
     return Section(
         "protocol",
         "Protocol and versions",
         [
             Text(
-                "Models learn from Training; the epoch, temperatures and thresholds are chosen on "
-                "PublicTest; PrivateTest is scored at the end and changes nothing. Intervals are "
-                "of 95 %. A group's cross seeds and images, a single run's hold for new images "
-                "and that run alone."
+                "Models that are trained here learn from Training; the epoch, temperatures and "
+                "thresholds are chosen on PublicTest; PrivateTest is scored at the end and changes "
+                "nothing. Intervals are of 95 %. A group's cross seeds and images, a single run's "
+                "hold for new images and that run alone."
             ),
             Table(["", *models], rows),
             Table(["", *models], settings, fold="The recipes, setting by setting"),
@@ -203,6 +199,11 @@ def terms_section() -> Section:
     """What the words mean, from the glossary."""
     rows = [[titled(name), TERMS[name].meaning] for name in TERMS_TOLD]
     return Section("terms", "What the words mean", [Table(["", ""], rows, fold="Terms")])
+
+
+def _settings(model: Group) -> dict[str, str]:
+    """Nothing of an imported one: how it was trained is not known here."""
+    return {} if model.members[0].imported else recipe_lines(model.recipe)
 
 
 def recipe_lines(recipe: Recipe) -> dict[str, str]:

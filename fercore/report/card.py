@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from fercore import __version__
 from fercore.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fercore.analysis.from_weights import CLEAN, robustness
+from fercore.analysis.marks import marks
 from fercore.data.download import STATEMENT
 from fercore.errors import RunError
 from fercore.groups.group import Group, group_of
@@ -75,6 +78,9 @@ def card(model: Run | Group) -> str:
             [usage, *map(str, counts[usage]), str(sum(counts[usage]))] for usage in USAGES
         ],
         made=_made(group),
+        chosen=run.info["selected_on"] == "PublicTest" and "public" in parts,
+        fitted="public" in parts,
+        attributes=_attributes(told),
         part=PARTS[parts[0]],
         scores=_scores(group, parts),
         of_classes=_of_classes(told),
@@ -187,6 +193,15 @@ def _of_slices(group: Group, part: str) -> Rows:
          in_p(line["p_holm"])]
         for line in table.to_dict("records")
     ]  # fmt: skip
+
+
+def _attributes(told: GroupPredictions) -> list[str]:
+    """What is known of the people in some of the images, and whether a model guessed it."""
+    return [
+        f"{mark.name} (guessed by a model)" if mark.guessed else mark.name
+        for mark in marks("attributes")
+        if np.isin(told.pixels, mark.table["pixels"]).any()
+    ]
 
 
 def _robustness(run: Run) -> Rows:

@@ -80,7 +80,7 @@ def _sections(
         *of_study,
         *of_faces,
         data_section(run, faces, votes),
-        protocol_section(models, _versions(a, b, part)),
+        protocol_section(models, _versions(a, b, part, with_faces)),
         terms_section(),
     ]
 
@@ -100,12 +100,13 @@ def _facts(a: Group, said: GroupPredictions, part: str) -> list[str]:
     return facts
 
 
-def _versions(a: Group, b: Group, part: str) -> dict[str, str]:
+def _versions(a: Group, b: Group, part: str, with_faces: bool) -> dict[str, str]:
+    faces = " --faces" if with_faces else ""
     labels = f" --labels {a.labelling.name}" if a.labelling else ""
     commit = git_commit()
     return {
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "by": f"fercore {__version__}{f', commit {commit}' if commit else ''}",
-        "again by": f"fercore report {a.name} {b.name} --part {part}{labels}",
+        "again by": f"fercore report {a.name} {b.name} --part {part}{labels}{faces}",
         "figures": f"Plotly {plotly.__version__}, inside this file",
     }
