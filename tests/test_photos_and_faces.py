@@ -217,6 +217,18 @@ def test_faces_of_several_sizes_are_all_found(head, side, width):
         )
 
 
+def test_of_one_face_the_sure_match_counts(photo, monkeypatch):
+    """Seen weakly at once and surely from nearer, beside another face that is sure at once."""
+    at = [Match(0.1, 60.0, 60.0, 40.0, 0.0), Match(0.9, 300.0, 200.0, 120.0, 0.0)]
+    nearer = [Match(1.1, 62.0, 60.0, 38.0, 0.0), Match(1.2, 301.0, 200.0, 118.0, 0.0)]
+    monkeypatch.setattr(
+        "fercore.faces.detection.detect", lambda grey, upsample=0: nearer if upsample else at
+    )
+    monkeypatch.setattr("fercore.faces.detection._sharpened", lambda grey, match: match)
+    centres = [box.left + box.side / 2 for box in find_faces(photo).boxes]
+    assert centres == pytest.approx([300, 62], abs=1)
+
+
 def test_how_small_a_face_may_be_is_told_in_the_photos_pixels():
     assert "at least 40 pixels wide" in remarks(Found([], False), (900, 600))[0]
     assert "at least 125 pixels wide" in remarks(Found([], False), (4000, 3000))[0]

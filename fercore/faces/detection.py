@@ -172,9 +172,9 @@ def _standing_out(matches: list[Match]) -> list[Match]:
 
 
 def _once(matches: list[Match]) -> list[Match]:
-    """Each face once, the first that is found of it."""
+    """Each face once: the first match of it that is sure, else the first."""
     found: list[Match] = []
-    for match in matches:
+    for match in sorted(matches, key=lambda match: match.score < _SURE):
         if not any(_same_face(match, other) for other in found):
             found.append(match)
     return found
