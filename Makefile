@@ -3,8 +3,8 @@
 #     make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
 TORCH_INDEX ?=
-# Four fill two cores: a test in a browser, or of a process, leaves its core idle now and then.
-WORKERS ?= 4
+# Three fill two cores: a test in a browser, or of a process, leaves its core idle now and then.
+WORKERS ?= 3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(addprefix --extra-index-url ,$(TORCH_INDEX))
