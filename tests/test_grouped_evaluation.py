@@ -13,6 +13,7 @@ from fercore.errors import RunError
 from fercore.groups import tables
 from fercore.groups.finding import find_group
 from fercore.groups.group import group_of
+from fercore.groups.verdict import power_in_words
 from fercore.labels import CLASSES
 from fercore.runs.listing import find_run
 from fercore.scoring import evaluation as single
@@ -20,9 +21,11 @@ from fercore.scoring.grouped import comparison
 from fercore.scoring.grouped import evaluation as grouped_evaluation
 from fercore.scoring.grouped.bootstrap import crossed_bounds
 from fercore.scoring.grouped.predictions import grouped
+from fercore.scoring.grouped.slices import slice_differences
 from fercore.scoring.matrices import cell_counts, cells_of_models
 from fercore.scoring.metrics import class_scores
 from fercore.scoring.predictions import Predictions
+from fercore.scoring.slices import slice_properties
 from fercore.wording import signed
 from tests.seeds import two_groups
 from tests.test_cli import run
@@ -224,6 +227,24 @@ def test_a_class_without_images_has_no_figures_and_one_with_few_no_interval():
             function(none)
     with pytest.raises(RunError, match="not scored on the same images"):
         comparison.compare(few[0], b.where(b.labels > 2))
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_of_one_image_a_group_is_told_and_nothing_beyond_it():
+    a, b = (group.where(np.arange(120) == 3) for group in pair((3, 4), 120))
+    share = a.correct.mean()
+    found = grouped_evaluation.evaluate(a)
+    assert found["accuracy"] == pytest.approx(share)
+    assert (*found["accuracy_interval"], *found["macro_f1_interval"]) == (0, 1, 0, 1)
+    result = comparison.compare(a, b)
+    assert result.difference == pytest.approx(share - b.correct.mean())
+    assert (*result.interval, result.p_value) == (-1, 1, 1)
+    assert power_in_words(result) == ""
+    assert set(grouped_evaluation.comparison_table(a, b)["p_holm"].dropna()) == {1}
+    a, b = (group.where(np.isin(np.arange(120), (2, 3))) for group in pair((3, 4), 120))
+    gaps = slice_differences(a, b, slice_properties(a.tables[0]))
+    assert gaps[["n", "difference_low", "difference_high"]].to_numpy().tolist() == [[1, -1, 1]] * 2
+    assert gaps["p_holm"].tolist() == [1, 1]
 
 
 def test_where_all_seeds_are_right_on_all_the_interval_is_that_of_the_images():

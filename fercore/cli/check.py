@@ -1,6 +1,5 @@
 """`fercore check`: whether a model is good enough, for a person and as an exit code."""
 
-import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,10 +89,9 @@ def _required(least: list[str], most: list[str], file: Path | None) -> list[Requ
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
-    wanted, numbers = finding.requirement, (finding.value, *finding.interval)
-    value, low, high = (None if math.isnan(number) else number for number in numbers)
+    wanted, (low, high) = finding.requirement, finding.interval
     return {
-        "figure": wanted.figure, "value": value, "low": low, "high": high,
+        "figure": wanted.figure, "value": finding.value, "low": low, "high": high,
         "bound": wanted.bound, "wanted": wanted.wanted, "met": finding.met,
     }  # fmt: skip
 

@@ -114,6 +114,9 @@ def _sentences(result: GroupComparison, groups: list[Group]) -> Iterator[str]:
 
 
 def _crossed_sentences(crossed: CrossedDifference, margin: float) -> Iterator[str]:
+    if crossed.images == 1:
+        yield "One image alone tells nothing of others."
+        return
     if crossed.by_bootstrap:
         yield (
             f"That is the bootstrap's interval; Student's is {points_interval(crossed.student)}, "

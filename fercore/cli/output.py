@@ -1,6 +1,7 @@
 """How commands print: a table for people, or JSON with --json."""
 
 import json
+import math
 import sys
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
@@ -18,7 +19,16 @@ PIPED_WIDTH = 240  # columns; a file or another program has no edge to wrap at
 
 
 def print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """JSON as its standard has it: null for a number that is not known or has no bound."""
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def json_records(table: pd.DataFrame) -> list[dict[str, object]]:

@@ -170,7 +170,7 @@ def _evaluated(name: str, answers: GroupPredictions) -> tuple[float, Interval]:
 def _macro_auc(answers: GroupPredictions) -> tuple[float, Interval]:
     scores = [influence.auc(answers.tables, k) for k in range(len(CLASSES))]
     known = [own for own in scores if not np.isnan(own).any()]
-    if not known or len(answers) < 2:
+    if not known:
         return math.nan, _NO_INTERVAL
     estimate = group_mean(np.mean(known, axis=0))
     return estimate.value, share_interval(estimate, len(answers))

@@ -98,10 +98,10 @@ def caveats(models: Mapping[str, Group], part: str) -> list[str]:
 
 def power_in_words(result: GroupComparison) -> str:
     """Of groups: how the difference stands to the margin, what so many seeds could have shown, and
-    what its variance comes from; '' for two runs.
+    what its variance comes from; '' for two runs, and of a single image.
     """
     found = result.crossed
-    if found is None:
+    if found is None or found.images == 1:
         return ""
     seeds, images, rest = (percent(share, 0) for share in found.shares)
     seen = number(100 * found.detectable)

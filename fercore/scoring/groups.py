@@ -43,7 +43,7 @@ class Estimate:
     @property
     def shares(self) -> tuple[float, float, float]:
         """How much of the variance comes from seeds, images and the rest; they sum to 1."""
-        parts = np.array([self.seeds_variance, self.images_variance, self.rest_variance])
+        parts = np.nan_to_num([self.seeds_variance, self.images_variance, self.rest_variance])
         seeds, images, rest = parts / parts.sum() if parts.any() else parts
         return float(seeds), float(images), float(rest)
 
@@ -80,22 +80,26 @@ class Estimate:
 
 
 def group_mean(scores: Scores) -> Estimate:
-    """The mean of a group's scores: (S, N), of two images at least."""
+    """The mean of a group's scores (S, N); see `group_contrast`."""
     return group_contrast([scores], [1])
 
 
 def group_difference(a: Scores, b: Scores) -> Estimate:
-    """Group A minus group B on the same images: (S, N) and (S', N), of two images at least."""
+    """Group A minus group B on the same images, (S, N) and (S', N); see `group_contrast`."""
     return group_contrast([a, b], [1, -1])
 
 
 def group_contrast(groups: Sequence[Scores], weights: Sequence[float]) -> Estimate:
-    """The weighted sum of groups' means on the same images: (S, N) each, of two images at least.
+    """The weighted sum of groups' means on the same images: (S, N) each. Of one image alone the
+    error is infinite: how images differ is not known.
 
     The models are fixed, so where the weights sum to 0 the images' part is how differently the
     groups do on an image, not how hard it is: of the two-way layout with seeds nested in models, by
     its mean squares.
     """
+    if groups[0].shape[1] == 1:
+        value = float(sum(w * scores.mean() for w, scores in zip(weights, groups, strict=True)))
+        return Estimate(value, 0.0, float("inf"), 0.0, 1.0)
     parts = [_Parts(scores) for scores in groups]
     squares = [weight**2 for weight in weights]
     per_image = np.asarray(weights, float) @ np.stack([own.image_means for own in parts])

@@ -1,5 +1,6 @@
 """A run's predictions: a table of labels and probabilities, and the parts it is looked at in."""
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,11 +92,13 @@ class Predictions:
         )
 
 
-def image_count(predictions: Predictions) -> int:
-    """How many images there are, one at least. Raises `RunError` where there are none."""
-    if not len(predictions):
-        raise RunError("The run was not scored on these images: its dataset has none.")
-    return len(predictions)
+def image_count(answers: Sized) -> int:
+    """How many images a run's predictions, or a group's, are about, one at least. Raises
+    `RunError` where there are none.
+    """
+    if not len(answers):
+        raise RunError("The model was not scored on these images: its dataset has none.")
+    return len(answers)
 
 
 class _Answers(Protocol):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercore.scoring import evaluation
-from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.intervals import difference_interval, share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import Scores, crossed_draws, group_difference, group_mean
 from fercore.scoring.predictions import check_paired
@@ -70,13 +70,13 @@ class CrossedDifference:
 
 
 def crossed_difference(a: Scores, b: Scores) -> CrossedDifference:
-    """Of scores (S, N) and (S', N) on the same images, two at least."""
+    """Of scores (S, N) and (S', N) on the same images; of one image nothing is told."""
     estimate, draws = group_difference(a, b), crossed_draws(a, b)
-    student, bootstrap = estimate.interval(), Interval(*map(float, percentiles(draws)))
+    student, bootstrap = difference_interval(estimate), Interval(*map(float, percentiles(draws)))
     of_ninety = Interval(*map(float, percentiles(draws, _NINETY)))
     interval, equivalence = (
         _answer(student, bootstrap),
-        _answer(estimate.interval(_NINETY), of_ninety),
+        _answer(difference_interval(estimate, _NINETY), of_ninety),
     )
     return CrossedDifference(
         estimate.value,
@@ -162,6 +162,4 @@ def accuracy_interval(group: GroupPredictions) -> Interval:
     """Of the mean accuracy, for new seeds and new images; Wilson's of one run."""
     if group.single:
         return wilson_interval(group.single.correct.sum(), len(group))
-    if len(group) < 2:
-        return Interval(0.0, 1.0)
     return share_interval(group_mean(group.correct), len(group))

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore.errors import RunError
 from fercore.labels import CLASSES
 from fercore.scoring import evaluation, influence, metrics
 from fercore.scoring.evaluation import CLASS_METRICS
@@ -23,7 +22,7 @@ from fercore.scoring.grouped.intervals import share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import Estimate, Scores, group_difference, group_mean
 from fercore.scoring.matrices import wrong_cells
-from fercore.scoring.predictions import check_paired
+from fercore.scoring.predictions import check_paired, image_count
 from fercore.scoring.statistics import Interval, holm, holm_of_known
 
 _K = len(CLASSES)
@@ -34,7 +33,7 @@ def evaluate(group: GroupPredictions) -> dict[str, Any]:
     """The headline metrics of one part, as `evaluation.evaluate` has them, and seeds,
     accuracy_by_seed, macro_f1_by_seed. `confusion` holds mean counts.
     """
-    _check_images(group)
+    image_count(group)
     overall = [evaluation.overall_scores(table) for table in group.tables]
     by_seed: dict[str, Any] = {"seeds": group.seeds}
     for name in ("accuracy", "macro_f1"):
@@ -86,7 +85,7 @@ def class_table(group: GroupPredictions) -> pd.DataFrame:
     """Per class: support; precision, recall, F1 and AUC from 0 to 1, each with its interval."""
     if group.single:
         return evaluation.class_table(group.single)
-    _check_images(group)
+    image_count(group)
     rows = []
     for k, name in enumerate(CLASSES):
         support = int((group.labels == k).sum())
@@ -255,8 +254,3 @@ def _votes(group: GroupPredictions) -> NDArray[np.float64]:
     """How many seeds say so, of each image and class (N, 7)."""
     said = group.predicted[:, :, None] == np.arange(_K)
     return np.asarray(said.sum(0), float)
-
-
-def _check_images(group: GroupPredictions) -> None:
-    if not len(group):
-        raise RunError("The group was not scored on these images: its dataset has none.")

@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore.errors import RunError
 from fercore.scoring import influence
 from fercore.scoring import slices as sliced
-from fercore.scoring.grouped.intervals import share_interval
+from fercore.scoring.grouped.intervals import difference_interval, share_interval
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import Estimate, Scores, group_difference, group_mean
-from fercore.scoring.predictions import check_paired
+from fercore.scoring.predictions import check_paired, image_count
 from fercore.scoring.slices import Crossed, masks_within, slice_masks
 
 
@@ -33,8 +32,7 @@ def slices(
     if label is not None:
         masks = masks_within(masks, group.labels == label)
         group = group.where(group.labels == label)
-    if not len(group):
-        raise RunError("The group was not scored on these images: its dataset has none.")
+    image_count(group)
     lines = [
         {
             "property": name,
@@ -61,10 +59,8 @@ def slice_differences(
     for (name, title), mask in slice_masks(properties).items():
         right, n = (a.correct[:, mask], b.correct[:, mask]), int(mask.sum())
         shares = float(right[0].mean()), float(right[1].mean())
-        bounds, p_value = (-1.0, 1.0), 1.0
-        if n > 1:
-            estimate = group_difference(*right)
-            bounds, p_value = estimate.interval(), _p_value(estimate)
+        estimate = group_difference(*right)
+        bounds, p_value = difference_interval(estimate), _p_value(estimate)
         lines.append((name, title, n, *shares, shares[0] - shares[1], *bounds, p_value))
     return sliced.with_corrected_p(lines)
 
@@ -81,9 +77,7 @@ def _scores(group: GroupPredictions, with_f1: bool) -> dict[str, Any]:
 
 
 def _mean(scores: Scores) -> tuple[float, float, float]:
-    """The mean and its interval; of one image, from 0 to 1."""
-    if scores.shape[1] < 2:
-        return float(scores.mean()), 0.0, 1.0
+    """The mean and its interval."""
     estimate = group_mean(scores)
     return estimate.value, *share_interval(estimate, scores.shape[1])
 
