@@ -12,9 +12,9 @@ from typer.main import get_command
 from fercore.cli import app
 from fercore.errors import FerError, RunError
 from fercore.files import write_json
+from fercore.groups.group import group_of
 from fercore.jobs.request import Request
 from fercore.runs.listing import find_run, list_runs, unreadable_runs
-from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from fercore.training.recipes import find_recipe
 from tests.damage import Case, damaged_runs, make
@@ -117,7 +117,7 @@ def test_what_is_whole_of_a_damaged_run_is_used(damaged):
 def test_the_good_pair_opens_beside_all_of_them(damaged, name):
     page = open_page(name, a="first", b="second")
     assert not page.error
-    assert run_title(find_run("first")) in said(page)
+    assert group_of(find_run("first")).title in said(page)
     assert "damaged-0" in said(page)
 
 
@@ -140,7 +140,7 @@ def test_a_damaged_file_of_a_chosen_run_is_a_sentence(two_runs, name, place):
     assert len(told) == bool(sentence), told
     assert all(sentence in error and UNFORESEEN not in error for error in told)
     if name != "predictions.parquet":
-        assert run_title(two_runs[0]) in said(page)
+        assert group_of(two_runs[0]).title in said(page)
     if name == "history.jsonl":
         assert "learning" in said(page) or page.table  # the other's curves are there
 

@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 
 from fercore.cli import app
 from fercore.errors import RunError
+from fercore.groups.group import group_of
 from fercore.jobs.request import Request, prepare
 from fercore.models import build
 from fercore.predict.predictor import Predictor
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
 from fercore.runs.measured import history_lines
-from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run, write_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS
 
@@ -39,7 +39,7 @@ def test_an_ensemble_is_the_mean_of_its_members(seeds):
     run = make_ensemble("both", seeds)
     probs = [member.predictions("private").probs for member in seeds]
     np.testing.assert_allclose(run.predictions("private").probs, np.mean(probs, 0), atol=1e-6)
-    assert run_title(run).startswith("CNN · synthetic · quick · ensemble of 2 seeds")
+    assert group_of(run).title.startswith("CNN · synthetic · quick · ensemble of 2 seeds")
     assert run.info["parameters"] == 2 * seeds[0].info["parameters"]
     assert verify_run(find_run("both")) == []
     faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)

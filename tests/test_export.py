@@ -51,14 +51,14 @@ def test_a_file_that_differs_from_torch_is_not_kept(two_runs, tmp_path, monkeypa
     monkeypatch.setattr(export, "_write", lambda model, path: path.write_bytes(b"another model"))
     monkeypatch.setattr(export, "largest_difference", lambda model, path: float("nan"))
     with pytest.raises(RunError, match="was not kept"):
-        export.export_onnx(find_run("first"), tmp_path / "model.onnx")
+        export.export_onnx(find_run("first"), tmp_path / "model.onnx", "CNN")
     assert not list(tmp_path.glob("*model*"))
 
 
 def test_without_the_extra_a_sentence_says_what_to_install(two_runs, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"onnxruntime.*pip install 'fercore\[export\]'"):
-        export.export_onnx(find_run("first"), tmp_path / "model.onnx")
+        export.export_onnx(find_run("first"), tmp_path / "model.onnx", "CNN")
 
 
 @pytest.mark.parametrize("name", ["mine.json", "mine.md"])
@@ -66,7 +66,7 @@ def test_what_is_no_exports_is_not_overwritten(two_runs, tmp_path, name):
     mine, model = tmp_path / name, tmp_path / "mine.onnx"
     mine.write_text('{"name": "mine"}')
     with pytest.raises(ConfigError, match=f"{name} would be overwritten"):
-        export.export_onnx(find_run("first"), model)
+        export.export_onnx(find_run("first"), model, "CNN")
     assert mine.read_text() == '{"name": "mine"}'
     assert not model.exists()
     mine.unlink()
@@ -76,11 +76,11 @@ def test_what_is_no_exports_is_not_overwritten(two_runs, tmp_path, name):
 
 def test_a_model_is_not_named_like_its_description(two_runs, tmp_path):
     with pytest.raises(ConfigError, match=r"Name the file '\.onnx'"):
-        export.export_onnx(find_run("first"), tmp_path / "model.json")
+        export.export_onnx(find_run("first"), tmp_path / "model.json", "CNN")
 
 
 def test_the_note_names_functions_where_they_are(two_runs, tmp_path):
-    note = export.describe(find_run("first"), tmp_path / "model.onnx", 0.0)
+    note = export.describe(find_run("first"), tmp_path / "model.onnx", 0.0, "CNN")
     told = " ".join(note["from_a_photo_to_a_face"])
     path = re.search(r"find_faces and preprocess in (fercore/\S+\.py)", told)[1]
     for name in ("find_faces", "preprocess"):

@@ -12,13 +12,13 @@ from pyarrow import parquet as pq
 from fercore import data
 from fercore.errors import DataError, FerError, NameTaken
 from fercore.groups.finding import find_group
+from fercore.groups.group import group_of
 from fercore.importing.images import images_of_data, images_of_run, known_images
 from fercore.importing.table_file import read_table
 from fercore.importing.table_run import Named, import_table
 from fercore.labels import CLASSES
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run, list_runs
-from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from fercore.scoring.evaluation import compare
 from fercore.scoring.grouped.evaluation import class_table
@@ -368,14 +368,16 @@ def test_seeds_of_one_recipe_are_an_ensemble(frame, images):
         import_table(table, images, Named(f"vgg-{seed}", "VGG19", "mine", seed, "vgg")).run
         for seed in (0, 1)
     ]
-    assert run_title(members[1]).startswith("VGG19 · synthetic · vgg · imported · seed 1")
+    assert group_of(members[1]).title.startswith("VGG19 · synthetic · vgg · imported · seed 1")
     assert members[0].note == "mine"
     group = find_group("imported@vgg")
     assert [run.run_id for run in group.members] == ["vgg-0", "vgg-1"]
     assert group.title == "VGG19 · synthetic · vgg · imported · 2 seeds"
     both = make_ensemble("both", members)
     assert both.predictions().same_images(members[0].predictions())
-    assert run_title(both).startswith("VGG19 · synthetic · vgg · imported · ensemble of 2 seeds")
+    assert group_of(both).title.startswith(
+        "VGG19 · synthetic · vgg · imported · ensemble of 2 seeds"
+    )
 
 
 def test_a_name_that_is_taken_is_refused(frame, images):

@@ -12,12 +12,13 @@ import pytest
 from fercore import jobs
 from fercore.data.synthetic import synthetic
 from fercore.errors import ConfigError, RunError
+from fercore.groups.group import group_of
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare, read_request
 from fercore.jobs.status import LOCK
 from fercore.runs.folders import local_folder
 from fercore.runs.listing import find_run
-from fercore.runs.words import cut_short, run_title
+from fercore.runs.words import cut_short
 from fercore.runs.writing import verify_run
 from fercore.training import estimate as training_estimate
 from fercore.training.recipes import find_recipe
@@ -186,7 +187,7 @@ def test_a_cancelled_training_is_kept_as_a_run_if_asked():
     assert made.info["best_epoch"] == 1 + made.history()["val_accuracy"].argmax()
     assert verify_run(made) == []
     assert cut_short(made) == f"{epochs} of 5000 epochs"
-    assert f"cut short at {epochs} of 5000 epochs" in run_title(made)
+    assert f"cut short at {epochs} of 5000 epochs" in group_of(made).title
     assert f"Cut short at {epochs} of 5000 epochs" in run("runs", "show", "long")
     assert json.loads(run("runs", "list", "--json"))[0]["cut_short"] == cut_short(made)
 

@@ -78,7 +78,7 @@ def test_an_export_of_ours_comes_back(tmp_path, monkeypatch, sets):
     folder.mkdir(parents=True)
     (folder / "cnn_small").symlink_to(ROOT / "artifacts" / "shipped" / "cnn_small")
     monkeypatch.setenv("FERCORE_ARTIFACTS", str(folder.parent))
-    export_onnx(find_run("cnn_small"), tmp_path / "small.onnx")
+    export_onnx(find_run("cnn_small"), tmp_path / "small.onnx", "CNN small")
     made = import_onnx(tmp_path / "small.onnx", sets, Named("back"))
     assert "How it is fed is told by small.json." in made.notes
     faces = data.synthetic().images[made.run.predictions().rows]

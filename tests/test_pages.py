@@ -16,13 +16,13 @@ from dashboard.base.navigation import PAGES
 from dashboard.compare.start_here import WAYS
 from fercore import jobs
 from fercore.files import write_json
+from fercore.groups.group import group_of
 from fercore.jobs.request import Request, prepare
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.folders import artifacts_folder, local_folder
 from fercore.runs.listing import find_run, list_runs, look_through_runs
-from fercore.runs.words import run_title
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.grouped.comparison import crossed_difference
 from fercore.training.recipes import find_recipe
@@ -407,7 +407,7 @@ def test_a_damaged_run_is_a_sentence(two_runs):
     (two_runs[0].folder / "run.json").write_text("{")
     words = said(open_page("overview"))
     assert "first: its run.json cannot be read" in words
-    assert run_title(find_run("second")) in words
+    assert group_of(find_run("second")).title in words
 
 
 def test_the_sidebar_shows_a_broken_off_training(two_runs):

@@ -13,10 +13,10 @@ from dashboard.compare.run_manager import run_table
 from fercore.errors import RunError
 from fercore.files import write_json
 from fercore.groups import tables
+from fercore.groups.group import group_of
 from fercore.runs import changes
 from fercore.runs.changes import annotate_run, delete_run, rename_run
 from fercore.runs.listing import find_run, list_runs, unreadable_runs
-from fercore.runs.words import run_title
 from fercore.runs.writing import verify_run
 from tests.driving import press
 from tests.test_cli import fails, run
@@ -140,8 +140,8 @@ def test_uncommitted_code_is_told_wherever_the_run_is(two_runs):
     info = json.loads((folder / "run.json").read_text())
     write_json(folder / "run.json", info | {"git_commit": "0123456789ab-dirty"})
     first, second = find_run("first"), find_run("second")
-    assert "uncommitted code" in run_title(first)
-    assert "uncommitted code" not in run_title(second)
+    assert "uncommitted code" in group_of(first).title
+    assert "uncommitted code" not in group_of(second).title
     assert "0123456789ab-dirty" in run("runs", "show", "first")
     assert "changed since" not in run("runs", "show", "second")
     lines = run("runs", "list").splitlines()

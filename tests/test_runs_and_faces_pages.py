@@ -15,7 +15,6 @@ from fercore.jobs.request import Request
 from fercore.runs.changes import annotate_run
 from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run, list_runs
-from fercore.runs.words import run_title
 from tests.driving import press
 from tests.test_own_photos import THIRTY, drawn, zipped
 from tests.test_pages import copy_of, open_page, said
@@ -49,7 +48,7 @@ def test_renaming_on_the_page_keeps_the_selection(two_runs):
     press(app, "Rename")
     assert app.success[0].value == "first is now called mine."
     assert app.selectbox(key="a").value == app.selectbox(key="managed-run").value == "mine"
-    assert run_title(find_run("mine")) == run_title(two_runs[0])
+    assert group_of(find_run("mine")).title == group_of(two_runs[0]).title
 
 
 def test_a_taken_name_is_a_sentence(two_runs):

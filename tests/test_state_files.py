@@ -16,10 +16,10 @@ from fercore.data import cache, face_set
 from fercore.data.settings import choose_data, chosen_data, settings_path
 from fercore.errors import DataError
 from fercore.files import read_json, write_json
+from fercore.groups.group import group_of
 from fercore.jobs.request import Request, prepare
 from fercore.jobs.turns import turn
 from fercore.labels import CLASSES
-from fercore.runs.words import run_title
 from fercore.training.recipes import find_recipe
 from tests.test_pages import open_page, said
 
@@ -257,4 +257,4 @@ def test_pages_open_beside_odd_trainings(two_runs):
     page = open_page("overview", a="first", b="second")
     assert not page.error
     assert "request-0" in said(page)
-    assert run_title(two_runs[0]) in said(page)
+    assert group_of(two_runs[0]).title in said(page)

@@ -22,12 +22,12 @@ from fercore.data.kept import kept
 from fercore.data.settings import choose_data
 from fercore.faces import Box, find_faces
 from fercore.files import read_json, remove_folder, write_json
+from fercore.groups.group import group_of
 from fercore.labels import CLASSES, USAGES
 from fercore.models.saliency import grad_cam, step_contributions
 from fercore.predict.predictor import Predictor
 from fercore.predict.track_record import TrackRecord
 from fercore.runs.listing import list_runs
-from fercore.runs.words import run_title
 from fercore.scoring.predictions import Predictions
 
 VISITORS = 8
@@ -149,7 +149,7 @@ def test_eight_visitors_do_everything_at_once(two_runs, faces, tmp_path, monkeyp
         return np.stack([predictor.probs(some) for predictor in predictors])
 
     def listing() -> list:
-        return [(run_title(run), run.metrics()["private"]["accuracy"]) for run in list_runs()]
+        return [(group_of(run).title, run.metrics()["private"]["accuracy"]) for run in list_runs()]
 
     def dataset() -> tuple:
         choose_data(source)

@@ -11,6 +11,7 @@ from fercore.analysis import relabelling
 from fercore.data.faceset import FaceSet, face_set
 from fercore.data.votes import Votes
 from fercore.errors import ConfigError, DataError
+from fercore.groups.group import group_of
 from fercore.groups.naming import recipe_name
 from fercore.jobs.experiment import run_experiment
 from fercore.jobs.request import Request, prepare, read_request
@@ -22,7 +23,6 @@ from fercore.runs.artifacts import Run
 from fercore.runs.folders import local_folder
 from fercore.runs.kinship import training_key
 from fercore.runs.listing import find_run
-from fercore.runs.words import run_title
 from fercore.training.batches import Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
@@ -136,7 +136,7 @@ def test_a_training_by_votes_is_stopped_gone_on_with_and_recorded(rated):
     assert info["labels"] == "votes"
     assert sum(info["dataset"]["counts"]["Training"]) < (rated.usage == "Training").sum()
     np.testing.assert_array_equal(whole.predictions().labels, rated.part("PrivateTest").labels)
-    assert "trained by FER+'s votes" in run_title(whole)
+    assert "trained by FER+'s votes" in group_of(whole).title
     assert recipe_name(whole).endswith(",labels=votes")
     plain = trained("plain", rated, None)
     assert training_key(plain) != training_key(whole) == training_key(stopped)

@@ -241,7 +241,7 @@ def test_such_a_run_is_asked_as_any_other(faces, tmp_path):
     few = faces.where((faces.usage != "PrivateTest") | (np.arange(len(faces)) % 7 == 0))
     assert len(compute_robustness(run, few)) > 10
     pytest.importorskip("onnxscript")
-    export_onnx(run, tmp_path / "model.onnx")  # compares the two
+    export_onnx(run, tmp_path / "model.onnx", "CNN")  # compares the two
 
 
 @needs_timm

@@ -85,7 +85,10 @@ ACTS = {
     "keep faces": ("faces", lambda: stored_faces.store(own_faces(), "ours")),
     "forget faces": ("faces", lambda: stored_faces.delete_faces("mine")),
     "a study": ("artifacts", lambda: StudyStore("pair").add(find_run("first"), variant="cnn")),
-    "export": ("artifacts", lambda: export_onnx(find_run("first"), local_folder("new") / "m.onnx")),
+    "export": (
+        "artifacts",
+        lambda: export_onnx(find_run("first"), local_folder("new") / "m.onnx", "CNN"),
+    ),
     "choose data": ("config", lambda: settings.choose_data("synthetic")),
 }
 

@@ -2,9 +2,9 @@
 
 from dashboard.base.plain import plain
 from fercore.data import SYNTHETIC
-from fercore.groups.group import Group
+from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
-from fercore.runs.words import CUT_SHORT, ENSEMBLE, IMPORTED, UNCOMMITTED, title_parts
+from fercore.runs.words import CUT_SHORT, ENSEMBLE, IMPORTED, UNCOMMITTED
 
 # Not blue and not orange: those are A's and B's.
 LOOKS = {
@@ -18,7 +18,7 @@ LOOKS = {
 
 def titled(model: Group) -> str:
     """A model's title as Markdown, with a badge for each thing to know of it."""
-    return " · ".join(badge(part.words, part.mark) for part in model.title_parts)
+    return " · ".join(badge(part.words, part.mark) for part in model.title_pieces)
 
 
 def badge(words: str, mark: str) -> str:
@@ -31,4 +31,4 @@ def badge(words: str, mark: str) -> str:
 
 def marks(run: Run) -> list[str]:
     """Those of `LOOKS` that hold for a run."""
-    return [part.mark for part in title_parts(run) if part.mark]
+    return [part.mark for part in group_of(run).title_pieces if part.mark]

@@ -15,7 +15,6 @@ from fercore.errors import RunError
 from fercore.files import safe_name
 from fercore.groups.accuracies import group_accuracies
 from fercore.groups.group import Group, group_of
-from fercore.groups.naming import changed_recipe_name
 from fercore.runs.artifacts import NOTE_LENGTH, Run
 from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, rename_run
 from fercore.runs.folders import complete, local_folder
@@ -34,10 +33,7 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
 
 def _line(run: Run) -> dict[str, str | list[str]]:
     info, hardware = run.info, run.info["hardware"]
-    recipe = (
-        UNKNOWN if run.imported and run.recipe.name == run.run_id
-        else changed_recipe_name(run.recipe, info["model"])
-    )  # fmt: skip
+    recipe = group_of(run).recipe_name or UNKNOWN
     if short := cut_short(run):
         recipe += f", cut short at {short}"
     start = run.start_from

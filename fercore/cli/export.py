@@ -9,6 +9,7 @@ from fercore.cli.options import AsJson, RunName
 from fercore.cli.output import print_json
 from fercore.errors import ConfigError
 from fercore.files import read_json, write_text
+from fercore.groups.group import group_of
 from fercore.runs.listing import find_run
 
 Format = Annotated[str, typer.Option("--format", help="onnx")]
@@ -26,7 +27,7 @@ def export(
         raise ConfigError(f"There is no format '{file_format}'. Choose: {', '.join(FORMATS)}.")
     path = output or Path(f"{run_id}.onnx")
     run = find_run(run_id)
-    note, beside = export_onnx(run, path), path.with_suffix(".md")
+    note, beside = export_onnx(run, path, group_of(run).title), path.with_suffix(".md")
     write_text(beside, card(run), ConfigError)
     description = read_json(note)
     if as_json:

@@ -10,7 +10,14 @@ from fercore.errors import RunError
 from fercore.groups.cells import stored_accuracy
 from fercore.groups.naming import changed_recipe_name
 from fercore.runs.artifacts import Run
-from fercore.runs.words import IMPORTED, Part, dataset_part, joined, model_title, title_parts
+from fercore.runs.words import (
+    IMPORTED,
+    TitlePiece,
+    dataset_piece,
+    joined,
+    model_title,
+    title_pieces,
+)
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
 from fercore.scoring.labelling import Labelling
 from fercore.scoring.predictions import PARTS
@@ -108,22 +115,22 @@ class Group:
     @property
     def title(self) -> str:
         """'CNN · paper · 20 seeds'; of one run, that run's."""
-        return joined(self.title_parts)
+        return joined(self.title_pieces)
 
     @property
-    def title_parts(self) -> list[Part]:
+    def title_pieces(self) -> list[TitlePiece]:
         """What its title is made of."""
         first = self.members[0]
         if self.single:
-            return title_parts(first, self.recipe_name)
-        parts = [
-            Part(model_title(first)),
-            dataset_part(first),
-            Part(self.recipe_name),
-            Part("imported" if first.imported else "", IMPORTED),
-            Part(f"{self.count} seeds"),
+            return title_pieces(first, self.recipe_name)
+        pieces = [
+            TitlePiece(model_title(first)),
+            dataset_piece(first),
+            TitlePiece(self.recipe_name),
+            TitlePiece("imported" if first.imported else "", IMPORTED),
+            TitlePiece(f"{self.count} seeds"),
         ]
-        return [part for part in parts if part.words]
+        return [piece for piece in pieces if piece.words]
 
     @cached_property
     def run(self) -> Run:
@@ -184,9 +191,10 @@ class Group:
 
 
 def group_of(run: Run) -> Group:
-    """One run, an ensemble too, as a group of one."""
-    name = run.recipe.name if run.imported else changed_recipe_name(run.recipe, run.info["model"])
-    return Group(run.run_id, (run,), name)
+    """One run, an ensemble too, as a group of one; its recipe has no name where none is known."""
+    if run.imported:
+        return Group(run.run_id, (run,), "" if run.recipe.name == run.run_id else run.recipe.name)
+    return Group(run.run_id, (run,), changed_recipe_name(run.recipe, run.info["model"]))
 
 
 def _not_scored(run: Run, part: str) -> str:

@@ -24,7 +24,6 @@ from fercore.models.inference import predict_probs
 from fercore.models.network import Network
 from fercore.models.precision import REFERENCE
 from fercore.runs.artifacts import Run
-from fercore.runs.words import run_title
 
 INPUT, OUTPUT = "faces", "probabilities"
 TOLERANCE = 1e-4  # the largest difference of a probability from torch's
@@ -43,9 +42,10 @@ class _FacesToProbs(nn.Module):
         return logits.softmax(1)
 
 
-def export_onnx(run: Run, path: Path) -> Path:
+def export_onnx(run: Run, path: Path, title: str) -> Path:
     """Write the run's model to `path` and its description beside it, '.json' instead of '.onnx'.
 
+    title: what the description calls the model.
     Returns the description's path. Raises `ConfigError` where the extra `export` is not installed
     or nothing can be written there, `RunError` where the run cannot be read or the file does not
     give what torch gives.
@@ -63,7 +63,7 @@ def export_onnx(run: Run, path: Path) -> Path:
     model = run.load_model()
     with writing_to(path.parent.absolute(), f"{path} is not written", ConfigError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_checked(run, model, path, description)
+        _write_checked(run, model, path, description, title)
     return description
 
 
@@ -76,7 +76,7 @@ def _check_ours(description: Path, card: Path) -> None:
             )
 
 
-def _write_checked(run: Run, model: Network, path: Path, description: Path) -> None:
+def _write_checked(run: Run, model: Network, path: Path, description: Path, title: str) -> None:
     with replacing(path) as temporary:
         _write(model, temporary)
         difference = largest_difference(model, temporary)
@@ -86,7 +86,7 @@ def _write_checked(run: Run, model: Network, path: Path, description: Path) -> N
                 f"{difference:.2g}, more than {TOLERANCE}. It was not kept."
             )
         with replacing(description) as note:
-            text = json.dumps(describe(run, path, difference), indent=2, ensure_ascii=False)
+            text = json.dumps(describe(run, path, difference, title), indent=2, ensure_ascii=False)
             note.write_text(text + "\n", encoding="utf-8")
 
 
@@ -102,12 +102,12 @@ def largest_difference(model: Network, path: Path) -> float:
     return float(np.abs(exported - predict_probs(model, faces, precision=REFERENCE)).max())
 
 
-def describe(run: Run, path: Path, difference: float) -> dict[str, Any]:
+def describe(run: Run, path: Path, difference: float, title: str) -> dict[str, Any]:
     """What a caller of the file needs to know: its input, its output, and how to make the input."""
     return {
         "file": path.name,
         "run": run.run_id,
-        "model": run_title(run),
+        "model": title,
         "dataset": run.dataset,
         "not_for": NOT_FOR,
         "input": {

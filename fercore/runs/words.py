@@ -14,43 +14,36 @@ ENSEMBLE, IMPORTED, CUT_SHORT = "ensemble", "imported", "cut short"
 MARKS = (SYNTHETIC, ENSEMBLE, IMPORTED, CUT_SHORT, UNCOMMITTED)  # what to know before trusting it
 
 
-class Part(NamedTuple):
+class TitlePiece(NamedTuple):
     """A piece of a title; mark: which one of `MARKS` it says, or ''."""
 
     words: str
     mark: str = ""
 
 
-def run_title(run: Run) -> str:
-    """'CNN · paper · seed 0'; the synthetic set, other labels and uncommitted code are named
-    wherever they were used.
+def title_pieces(run: Run, recipe: str) -> list[TitlePiece]:
+    """What its title is made of, 'CNN · paper · seed 0'; the synthetic set, other labels and
+    uncommitted code are named wherever they were used. recipe: what its recipe is called.
     """
-    return joined(title_parts(run))
-
-
-def title_parts(run: Run, recipe: str = "") -> list[Part]:
-    """What `run_title` is made of. recipe: its name with what was changed, if it has another."""
-    imported = bool(run.imported)
-    named_alone = imported and run.recipe.name == run.run_id
     labels, short = run.info.get("labels"), cut_short(run)
-    parts = [
-        Part(model_title(run)),
-        dataset_part(run),
-        Part("" if named_alone else recipe or run.recipe.name),
-        Part("imported" if imported else "", IMPORTED),
-        Part(f"cut short at {short}" if short else "", CUT_SHORT),
-        Part(f"trained by {TRAINED_BY.get(labels, labels)}" if labels else ""),
-        Part(seed_title(run), ENSEMBLE if run.members else ""),
-        Part(UNCOMMITTED if run.uncommitted else "", UNCOMMITTED),
-        Part("" if run.shipped else run.info["created"][:16].replace("T", " ")),
+    pieces = [
+        TitlePiece(model_title(run)),
+        dataset_piece(run),
+        TitlePiece(recipe),
+        TitlePiece("imported" if run.imported else "", IMPORTED),
+        TitlePiece(f"cut short at {short}" if short else "", CUT_SHORT),
+        TitlePiece(f"trained by {TRAINED_BY.get(labels, labels)}" if labels else ""),
+        TitlePiece(seed_title(run), ENSEMBLE if run.members else ""),
+        TitlePiece(UNCOMMITTED if run.uncommitted else "", UNCOMMITTED),
+        TitlePiece("" if run.shipped else run.info["created"][:16].replace("T", " ")),
     ]
-    return [part for part in parts if part.words]
+    return [piece for piece in pieces if piece.words]
 
 
-def dataset_part(run: Run) -> Part:
+def dataset_piece(run: Run) -> TitlePiece:
     """The set that it was made on, where that is not FER2013."""
     name = run.home.dataset
-    return Part("" if name == "FER2013" else name, SYNTHETIC if name == SYNTHETIC else "")
+    return TitlePiece("" if name == "FER2013" else name, SYNTHETIC if name == SYNTHETIC else "")
 
 
 def faces_title(dataset: str) -> str:
@@ -63,8 +56,8 @@ def images_title(dataset: str, part: str) -> str:
     return f"{faces_title(dataset)} ({PARTS.get(part, part)})"
 
 
-def joined(parts: Iterable[Part]) -> str:
-    return " · ".join(part.words for part in parts)
+def joined(pieces: Iterable[TitlePiece]) -> str:
+    return " · ".join(piece.words for piece in pieces)
 
 
 def model_title(run: Run) -> str:
