@@ -19,7 +19,7 @@ from dashboard.compare.slices_view import selected
 from dashboard.faces.face_grid import first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore import wording
-from fercore.analysis.from_weights import describe_group, placed
+from fercore.analysis.from_weights import describe_selected, placed
 from fercore.glossary import explained
 from fercore.scoring.predictions import PARTS
 from fercore.wording import count
@@ -94,7 +94,7 @@ if chosen.empty:
     st.info("No image fits. Choose another label or prediction, or clear the selection.")
     st.stop()
 
-group = describe_group(chosen, model)
+group = describe_selected(chosen, model)
 st.markdown(
     f"{letter(key)} is right on {wording.percent(group.accuracy)} "
     f"{wording.interval(group.interval)}. "

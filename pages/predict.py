@@ -1,7 +1,6 @@
 """Predict: the expressions of the faces in one's own photos, or in a clip, by both models."""
 
 import json
-from functools import partial
 
 import streamlit as st
 
@@ -13,9 +12,8 @@ from dashboard.base.parameters import LOOKED_AT, link
 from dashboard.base.plain import plain
 from dashboard.base.widgets import one_of
 from dashboard.faces.clip_view import clip_page
-from dashboard.faces.kept_photos import camera_field, forget, kept_photos, photo_field
+from dashboard.faces.kept_photos import camera_field, photo_field, photo_sources, sample_field
 from dashboard.faces.photo_view import (
-    Source,
     forget_others,
     judged,
     judges,
@@ -24,9 +22,7 @@ from dashboard.faces.photo_view import (
     seen,
 )
 from fercore.errors import ImageError
-from fercore.faces.photos import opened_photo
 from fercore.predict.face_results import face_records, face_table
-from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 
 heading(
     "Predict",
@@ -45,18 +41,12 @@ if one_of("Look at", LOOKED_AT, "look") == "clip":
     st.stop()
 photo_field()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-    sample = st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
+    sample = sample_field()
     camera = st.toggle("Take a picture with the camera", key="camera", persist_state="session")
 if camera:
     camera_field()
 
-sources = [
-    Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name), forget)
-    for photo in kept_photos()
-]
-if sample:
-    name = f"{sample}: {SAMPLE_PHOTOS[sample]}"
-    sources.append(Source(sample, name, partial(opened_photo, sample_photo(sample))))
+sources = photo_sources(sample)
 forget_others(sources)
 if not sources:
     st.info("Drop photos above, choose a sample, or take a picture.")

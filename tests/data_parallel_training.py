@@ -12,7 +12,7 @@ from fercore.models import build
 from fercore.models.precision import Precision
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.recipes import find_recipe
 from fercore.training.records import Watcher
 
@@ -22,7 +22,7 @@ def main(folder: Path) -> None:
     torch.manual_seed(0)
     faces = data.synthetic((7, 3, 3))  # 49 for training: neither batches nor shares are equal
     model = build("cnn_lstm", width=4, dropout=0.5, map_dropout=0.2)
-    group, losses = Group(), []
+    group, losses = ProcessGroup(), []
     fit(
         model,
         faces.part("Training"),

@@ -23,7 +23,7 @@ from fercore.runs.artifacts import Run
 from fercore.runs.folders import local_folder
 from fercore.runs.listing import find_run, read_run
 from fercore.runs.writing import verify_run
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.records import Interrupted, Watcher
 from tests.conftest import ROOT
 from tests.data_parallel_training import main as train_in_parallel
@@ -131,7 +131,7 @@ def test_a_run_trained_by_two_processes_is_a_run_like_any_other(whole):
 
 
 def test_a_process_with_other_images_says_so(faces):
-    """Group of a process whose leader has other images, and of one whose follower has."""
+    """The group of a process whose leader has other images, and of one whose follower has."""
     other, same = data.synthetic((1, 1, 1)).fingerprint, faces.fingerprint
     for leaders, any_of_them in ((other, lambda flag, device: flag), (same, lambda *_: True)):
         group = SimpleNamespace(from_leader=lambda _, value=leaders: value, any=any_of_them)
@@ -206,13 +206,13 @@ def test_followers_go_where_the_leader_has_nothing_to_train():
 
 
 def test_what_ends_one_process_ends_all_with_its_sentence(monkeypatch):
-    def told(group: Group, outcomes) -> Group:
-        monkeypatch.setattr(Group, "_outcomes", lambda *_: outcomes)
+    def told(group: ProcessGroup, outcomes) -> ProcessGroup:
+        monkeypatch.setattr(ProcessGroup, "_outcomes", lambda *_: outcomes)
         return group
 
     for interrupted, error in ((False, TrainingError), (True, Interrupted)):
-        group = told(Group(), [("", False), ("There are no images.", interrupted)])
+        group = told(ProcessGroup(), [("", False), ("There are no images.", interrupted)])
         with pytest.raises(error, match=r"There are no images\."), group.together():
             pass
-    with pytest.raises(DataError, match="mine"), Group().together():
+    with pytest.raises(DataError, match="mine"), ProcessGroup().together():
         raise DataError("mine")

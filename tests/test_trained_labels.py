@@ -26,7 +26,7 @@ from fercore.runs.listing import find_run
 from fercore.training.batches import Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.recipes import find_recipe
 from fercore.training.records import Interrupted, Watcher
 from fercore.training.teacher import Teacher
@@ -106,7 +106,7 @@ def test_a_teacher_mixes_its_answers_into_the_shares(rated):
     training = relabelling.train_by_votes(rated, "votes").part("Training")
     targets = np.full((len(training), 7), 1 / 7, np.float32)
     recipe = replace(RECIPE, teacher="anyone", teacher_share=0.25)
-    group = Group()
+    group = ProcessGroup()
     batches = Batches(training, recipe, targets, seed=0, device="cpu", group=group)
     batch = next(iter(batches.of(1)))
     teacher = Teacher([build("cnn", **RECIPE.model_arguments)], recipe, len(training), REFERENCE)

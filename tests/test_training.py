@@ -18,7 +18,7 @@ from fercore.training.augment import affine_maps, erase, random_boxes, warp
 from fercore.training.batches import Batches
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.recipes import Augmentation, find_recipe
 from fercore.training.records import Interrupted, Progress, Watcher
 from fercore.training.teacher import Teacher, share_of_work
@@ -313,7 +313,7 @@ def test_several_teachers_answer_with_the_mean_of_their_probabilities(faces):
         build("cnn_lstm", width=4, side=40).eval(),
     )
     recipe = replace(RECIPE, teacher_share=0.7, augmentation=Augmentation(0, 0, 0, 0))
-    batch = next(Batches(faces, recipe, seed=0, device="cpu", group=Group()).of(1))
+    batch = next(Batches(faces, recipe, seed=0, device="cpu", group=ProcessGroup()).of(1))
     told = Teacher([first, second], recipe, len(faces), FP32).targets(batch)
 
     seen = torch.from_numpy(faces.images[batch.chosen])[:, None].float()
@@ -370,7 +370,7 @@ def test_with_mixup_a_teacher_is_asked_once_about_either_face(faces, tmp_path, t
 
 def test_versions_come_back_in_another_order(faces):
     recipe = replace(RECIPE, epochs=4, teacher_epochs=2)
-    batches = Batches(faces, recipe, seed=0, device="cpu", group=Group())
+    batches = Batches(faces, recipe, seed=0, device="cpu", group=ProcessGroup())
 
     def shown(epoch: int) -> tuple[list[int], torch.Tensor]:
         """The faces in their order, and what is seen of the first, the second, …"""

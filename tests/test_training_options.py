@@ -20,7 +20,7 @@ from fercore.models.precision import REFERENCE
 from fercore.training.augment import random_shades, relight
 from fercore.training.batches import Batches, mixed_targets
 from fercore.training.optimizer import optimizer
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.recipes import RECIPES, Augmentation, Recipe, find_recipe
 from fercore.training.settings import with_settings
 from tests.conftest import ROOT
@@ -100,7 +100,7 @@ def test_light_and_contrast_change_as_far_as_asked():
 
 
 def batches(faces, recipe, rank: int = 0, size: int = 1):
-    group = Group(alone=True)
+    group = ProcessGroup(alone=True)
     group.rank, group.size = rank, size
     return list(Batches(faces, recipe, seed=1, device="cpu", group=group).of(1))
 
@@ -121,7 +121,7 @@ def test_mixup_mixes_faces_and_labels_alike(faces):
 
 def test_mixup_draws_from_the_beta_distribution(faces):
     recipe = replace(MIXED, batch_size=1)
-    many = Batches(faces, recipe, seed=1, device="cpu", group=Group())
+    many = Batches(faces, recipe, seed=1, device="cpu", group=ProcessGroup())
     drawn = [weight for epoch in range(1, 13) for weight in many._draws(epoch).weights]
     assert min(drawn) >= 0.5
 

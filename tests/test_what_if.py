@@ -180,5 +180,5 @@ def test_an_ensemble_is_under_the_sliders_and_an_imported_run_is_not(two_runs, t
 
 def test_a_photo_is_changed_as_well(two_runs):
     app = open_page("what_if", a="first", b="second", sample="drawn face", **{"from": "photo"})
-    assert "Face 1 in drawn face" in said(app)
+    assert "Face 1 in drawn face: a synthetic face" in said(app)
     assert ":blue[**A**] says" in said(app)

@@ -3,13 +3,16 @@
 Streamlit forgets an upload as soon as its field is not drawn, so the field only hands photos in.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
 
 from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
-from fercore.faces.photos import NAMED
+from dashboard.faces.photo_view import Source
+from fercore.faces.photos import NAMED, opened_photo
+from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 
 MOST, MOST_BYTES = 24, 200 * 10**6  # photos of one session; the oldest go first
 UPLOAD_MEGABYTES = 50
@@ -38,8 +41,24 @@ def camera_field() -> None:
     st.camera_input("A picture of your face", key="shot", on_change=_take_shot)
 
 
-def kept_photos() -> list[KeptPhoto]:
-    """The photos of this session, oldest first; says which had to go."""
+def sample_field() -> str | None:
+    """The name of the sample that is chosen."""
+    return st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
+
+
+def photo_sources(sample: str | None) -> list[Source]:
+    """The photos of this session, oldest first, and that sample; says which had to go."""
+    sources = [
+        Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name), _forget)
+        for photo in _kept_photos()
+    ]
+    if sample:
+        name = f"{sample}: {SAMPLE_PHOTOS[sample]}"
+        sources.append(Source(sample, name, partial(opened_photo, sample_photo(sample))))
+    return sources
+
+
+def _kept_photos() -> list[KeptPhoto]:
     if gone := st.session_state.pop(_GONE, []):
         st.warning(
             f"At most {MOST} photos and {MOST_BYTES // 10**6} MB are kept. The oldest made room: "
@@ -49,8 +68,7 @@ def kept_photos() -> list[KeptPhoto]:
 
 
 @errors_kept("Taking the photo away")
-def forget(key: str) -> None:
-    """Take a photo away."""
+def _forget(key: str) -> None:
     kept = st.session_state.get(_PHOTOS, [])
     st.session_state[_PHOTOS] = [photo for photo in kept if photo.key != key]
 

@@ -1,6 +1,5 @@
 """Which face What if is about: one of the images, or one in a photo."""
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +14,10 @@ from dashboard.base.failures import errors_kept
 from dashboard.base.plain import plain
 from dashboard.base.selection import Selection
 from dashboard.faces.get_faces import images_missing
-from dashboard.faces.kept_photos import forget, kept_photos, photo_field
-from dashboard.faces.photo_view import Source, forget_others, remove_button, seen
+from dashboard.faces.kept_photos import photo_field, photo_sources, sample_field
+from dashboard.faces.photo_view import forget_others, remove_button, seen
 from fercore.errors import ImageError
 from fercore.faces.detection import remarks
-from fercore.faces.photos import opened_photo
-from fercore.predict.sample_photos import SAMPLE_PHOTOS, sample_photo
 from fercore.scoring.samples import selected_samples
 
 ROW = "row"  # of the image, also in the URL
@@ -79,10 +76,7 @@ def _choose(row: int) -> None:
 def in_a_photo() -> OneFace | None:
     """A face in one of the session's photos, or in a sample."""
     photo_field()
-    sample = st.pills("Or try a sample", list(SAMPLE_PHOTOS), key="sample")
-    sources = {photo.key: _source(photo) for photo in kept_photos()}
-    if sample:
-        sources[sample] = Source(sample, sample, partial(opened_photo, sample_photo(sample)))
+    sources = {source.key: source for source in photo_sources(sample_field())}
     if not sources:
         st.info("Drop a photo above, or choose a sample.")
         return None
@@ -107,7 +101,3 @@ def in_a_photo() -> OneFace | None:
     if len(photo.faces) > 1:
         number = st.number_input("Face", 1, len(photo.faces), key=f"what-if-face-{key}")
     return OneFace(photo.faces[number - 1], f"Face {number} in {plain(sources[key].name)}")
-
-
-def _source(photo) -> Source:
-    return Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name), forget)

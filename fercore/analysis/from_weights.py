@@ -196,7 +196,7 @@ def placed(samples: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     return samples.join(places, on=["row", "pixels"], how="inner")
 
 
-class Group(NamedTuple):
+class Selected(NamedTuple):
     """Some images: how many, the share that is right with its interval, and each class's count
     among the labels and among the predictions, most frequent first.
     """
@@ -208,10 +208,10 @@ class Group(NamedTuple):
     predicted: pd.Series
 
 
-def describe_group(samples: pd.DataFrame, model: str) -> Group:
+def describe_selected(samples: pd.DataFrame, model: str) -> Selected:
     """What a model ('a' or 'b') makes of some lines, at least one, of a sample table."""
     right = samples[f"{model}_correct"]
-    return Group(
+    return Selected(
         len(samples),
         float(right.mean()),
         wilson_interval(int(right.sum()), len(samples)),

@@ -11,18 +11,17 @@ from pathlib import Path
 
 from fercore.data import FaceSet
 from fercore.errors import FerError
-from fercore.files import read_json, write_json, write_json_lines
+from fercore.files import write_json, write_json_lines
 from fercore.jobs.learning import learn, with_hardware
 from fercore.jobs.locks import held
 from fercore.jobs.outcome import write_outcome
-from fercore.jobs.request import CANCEL, COMMITS, REQUEST, Request, clear, has_checkpoint
+from fercore.jobs.request import CANCEL, REQUEST, Request, clear, with_commit
 from fercore.jobs.status import LOCK, StatusFile
 from fercore.jobs.turns import turn
 from fercore.runs.artifacts import Run
-from fercore.runs.commit import THEN, git_commit
+from fercore.runs.commit import git_commit
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import read_run
-from fercore.shapes import misfit, text
 from fercore.training.records import (
     CHECKPOINT_SECONDS,
     EpochRecord,
@@ -84,12 +83,13 @@ def _train_and_score(
     checkpoint_seconds: float,
     keep_best: bool,
 ) -> Run:
-    from fercore.training.parallel import Group
+    from fercore.training.parallel import ProcessGroup
 
-    group, commit = Group(), git_commit()  # of the code that is at work, whatever comes meanwhile
+    group = ProcessGroup()
+    commit = git_commit()  # of the code that is at work, whatever comes meanwhile
     request, folder, keep_best = group.from_leader((with_hardware(request), folder, keep_best))
     write_json(folder / REQUEST, request.to_json())
-    code = _code(folder, commit)
+    code = with_commit(folder, commit)
     learnt = learn(
         request,
         folder,
@@ -102,20 +102,6 @@ def _train_and_score(
     )
     status.write("running", "scoring the test images")
     return write_outcome(request, folder, learnt, code=code, processes=group.size)
-
-
-def _code(folder: Path, commit: str | None) -> str | None:
-    """The commits of the code that trains it, one after the other where it was resumed by others;
-    kept beside its checkpoint.
-    """
-    known: list[str] = []
-    if has_checkpoint(folder):
-        with suppress(OSError, ValueError):  # one that was begun before they were kept
-            found = read_json(folder / COMMITS)
-            known = [] if misfit(found, [text]) else found
-    commits = list(dict.fromkeys([*known, *filter(None, [commit])]))
-    write_json(folder / COMMITS, commits)
-    return THEN.join(commits) or None
 
 
 @contextmanager

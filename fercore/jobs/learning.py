@@ -19,7 +19,7 @@ from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 if TYPE_CHECKING:
     from fercore.models.network import Network
     from fercore.training.checkpoint import Checkpoints
-    from fercore.training.parallel import Group
+    from fercore.training.parallel import ProcessGroup
     from fercore.training.records import Fit
 
 
@@ -38,11 +38,11 @@ def follow(watcher: Watcher) -> None:
     Waits while the leader waits for its turn. Raises `Interrupted` when one of them is told to
     stop, which is all that the watcher is asked.
     """
-    from fercore.training.parallel import Group, wait_for_leader
+    from fercore.training.parallel import ProcessGroup, wait_for_leader
 
     if not wait_for_leader(watcher.stop_requested):
         return
-    group = Group()
+    group = ProcessGroup()
     request, folder, keep_best = group.from_leader(None)
     learn(request, folder, watcher, group, keep_best=keep_best)
 
@@ -51,7 +51,7 @@ def learn(
     request: Request,
     folder: Path,
     watcher: Watcher,
-    group: "Group",
+    group: "ProcessGroup",
     *,
     faces: FaceSet | None = None,
     on_images: Callable[[int], None] = lambda images: None,
@@ -117,7 +117,7 @@ def _checkpoints(request: Request, folder: Path, faces: FaceSet, seconds: float)
     return Checkpoints(folder / CHECKPOINT, identity(request) | data, seconds=seconds)
 
 
-def _check_same(faces: FaceSet, group: "Group") -> None:
+def _check_same(faces: FaceSet, group: "ProcessGroup") -> None:
     """Raise `DataError` where a process of the group has other images or labels than the rest."""
     from fercore.models.precision import choose_precision
 

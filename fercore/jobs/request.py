@@ -31,6 +31,7 @@ from fercore.jobs.status import ALIVE, LOCK, read_status, state_of
 from fercore.jobs.status import FILE as STATUS
 from fercore.models import MODELS
 from fercore.models.elsewhere import STRIDE
+from fercore.runs.commit import THEN
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run, is_shipped, read_run
 from fercore.shapes import anything, misfit, number, one_of, optional, text, truth, whole
@@ -164,6 +165,20 @@ def failure(folder: Path) -> str:
 def has_checkpoint(folder: Path) -> bool:
     """Whether the training in `folder` goes on from one; else it begins at the start."""
     return any(folder.glob(f"{Path(CHECKPOINT).stem}*"))
+
+
+def with_commit(folder: Path, commit: str | None) -> str | None:
+    """The commits of the code that has trained in `folder`, this one last and kept beside the
+    checkpoint; None where no commit is known.
+    """
+    known: list[str] = []
+    if has_checkpoint(folder):
+        with suppress(OSError, ValueError):  # one that was begun before they were kept
+            found = read_json(folder / COMMITS)
+            known = [] if misfit(found, [text]) else found
+    commits = list(dict.fromkeys([*known, *filter(None, [commit])]))
+    write_json(folder / COMMITS, commits)
+    return THEN.join(commits) or None
 
 
 def _names(request: Request) -> Iterator[str]:

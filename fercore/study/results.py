@@ -60,17 +60,25 @@ def pairs_table(study: Study, part: str) -> pd.DataFrame:
     main = find_study(MAIN)
     studies = [study, *([main] if study.name != MAIN and can_be_told(main) else [])]
     tables = [(own, Scored(StudyStore(own.name), part)) for own in studies]
-    scored, lines = tables[0][1], []
-    for variant in study.variants:
-        if not variant.recurrent or variant.name not in scored.variants:
-            continue
-        for own, there in tables:
-            twin = own.without_lstm(variant.condition)
-            if twin and twin.name in there.variants:
-                accuracies = there.correct(twin.name).mean(), scored.correct(variant.name).mean()
-                lines.append((variant.title, *accuracies))
-                break
+    scored = tables[0][1]
+    lines = [
+        (variant.title, without, scored.correct(variant.name).mean())
+        for variant in study.variants
+        if variant.recurrent and variant.name in scored.variants
+        and (without := _without_lstm(tables, variant.condition)) is not None
+    ]  # fmt: skip
     return pd.DataFrame(lines, columns=["title", "cnn", "cnn_lstm"])
+
+
+def _without_lstm(tables: list[tuple[Study, Scored]], condition: str) -> float | None:
+    """The accuracy under a condition of a model without an LSTM, of the first study that has it."""
+    twins = [(study.without_lstm(condition), scored) for study, scored in tables]
+    known = (
+        float(scored.correct(twin.name).mean())
+        for twin, scored in twins
+        if twin and twin.name in scored.variants
+    )
+    return next(known, None)
 
 
 def _tables(study: Study, store: StudyStore, part: str) -> Tables:

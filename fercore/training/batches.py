@@ -20,7 +20,7 @@ from fercore.training.augment import (
     relight,
     warp,
 )
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.recipes import Recipe
 
 AT_A_TIME = 8  # batches made at once: for one, the calls cost more than the work
@@ -56,7 +56,7 @@ class Batches:
         *,
         seed: int,
         device: str,
-        group: Group,
+        group: ProcessGroup,
     ) -> None:
         """`targets`: see `fit`."""
         self.images = torch.tensor(faces.images, device=device)[:, None]  # uint8 (N, 1, 48, 48)

@@ -18,7 +18,7 @@ from fercore.models.network import Network
 from fercore.models.precision import choose_precision
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.fit import fit
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.recipes import Recipe
 from fercore.training.records import Interrupted, Progress, Watcher
 from fercore.training.teacher import share_of_work
@@ -84,7 +84,7 @@ def images_per_second(
             checkpoints=Checkpoints(Path(folder) / "checkpoint.pt", {}),
             teachers=teachers,
             watcher=watcher,
-            group=Group(alone=True),
+            group=ProcessGroup(alone=True),
         )
     steps = seen[_WARM_UP_STEPS:]
     return (len(steps) - 1) * recipe.batch_size / (steps[-1][0] - steps[0][0])

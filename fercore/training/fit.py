@@ -29,7 +29,7 @@ from fercore.training.averaging import averaged
 from fercore.training.batches import Batch, Batches, mixed_targets
 from fercore.training.checkpoint import Checkpoints
 from fercore.training.optimizer import learning_rate, optimizer, set_rate
-from fercore.training.parallel import Group
+from fercore.training.parallel import ProcessGroup
 from fercore.training.recipes import Recipe
 from fercore.training.records import EpochRecord, Fit, Interrupted, Partial, Progress, Watcher
 from fercore.training.teacher import Teacher, share_of_work
@@ -49,7 +49,7 @@ def fit(
     watcher: Watcher = Watcher(),
     targets: NDArray[np.float32] | None = None,
     teachers: Sequence[Network] = (),
-    group: Group | None = None,
+    group: ProcessGroup | None = None,
     keep_best: bool = False,
 ) -> Fit:
     """Train `model` in place; it ends with the weights of the best PublicTest epoch.
@@ -64,7 +64,7 @@ def fit(
     no images.
     """
     _check_images(training, validation)
-    group = group or Group()
+    group = group or ProcessGroup()
     teacher = Teacher(teachers, recipe, len(training), precision) if teachers else None
     batches = Batches(training, recipe, targets, seed=seed, device=precision.device, group=group)
     trainer = _Trainer(
@@ -97,7 +97,7 @@ class _Trainer:
     precision: Precision
     checkpoints: Checkpoints
     watcher: Watcher
-    group: Group
+    group: ProcessGroup
     teacher: Teacher | None
 
     def __post_init__(self) -> None:

@@ -60,7 +60,7 @@ def _store() -> "Store":
     return store
 
 
-class Group:
+class ProcessGroup:
     """The processes that train together; this one `alone`, and outside torchrun in any case.
 
     The methods must be called by all of them, in the same order.
@@ -173,7 +173,7 @@ class _Sum(torch.autograd.Function):
         return gradient
 
 
-def _see_whole_batch(model: nn.Module, group: Group) -> None:
+def _see_whole_batch(model: nn.Module, group: ProcessGroup) -> None:
     """Replace every normalisation and dropout in `model` by one that acts on the global batch."""
     for module in list(model.modules()):
         for name, child in module.named_children():
@@ -189,7 +189,7 @@ def _see_whole_batch(model: nn.Module, group: Group) -> None:
 class _WholeBatchNorm(nn.BatchNorm2d):
     """Batch normalisation by the mean and variance of the global batch."""
 
-    group: Group
+    group: ProcessGroup
     # Our norms have them all; torch's class allows for none.
     momentum: float
     running_mean: Tensor
@@ -215,7 +215,7 @@ class _WholeBatchNorm(nn.BatchNorm2d):
 class _WholeDropout(nn.Module):
     """Dropout whose mask is drawn for the global batch, the same in every process."""
 
-    def __init__(self, p: float, group: Group) -> None:
+    def __init__(self, p: float, group: ProcessGroup) -> None:
         super().__init__()
         self.p, self.group = p, group
 
