@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.base import loading
 from dashboard.base.charts import show_figure
 from dashboard.base.current import current_with_predictions
 from dashboard.base.downloads import csv_button, stacked
@@ -13,6 +14,7 @@ from dashboard.base.widgets import one_of
 from dashboard.compare import good_enough_view as view
 from dashboard.compare.figures import recall_figure, wanted_figure
 from dashboard.compare.report_button import report_button
+from fercore.analysis.marks import guessed_in_words
 from fercore.glossary import explained
 from fercore.labels import CLASSES
 
@@ -92,11 +94,12 @@ if found and wished:
         place.code(view.command(model, selection, wished), language="sh")
 
 st.subheader("Where it is weakest", anchor=False)
+pixels = loading.predictions(selection.a, selection.part).pixels
 st.caption(
     "With nothing withheld. The worst of many is partly the worst by chance: the corrected p says "
     "whether a slice differs from the other images beyond that. How well it serves people of which "
     f"age, sex or origin is known as far as attributes say it: {plain(selection.a.dataset)} itself "
-    "does not say who is in its pictures."
+    f"does not say who is in its pictures. {plain(guessed_in_words(pixels))}"
 )
 lines = {
     key: pd.DataFrame(view.weakest(of, selection.part)) for key, of in selection.models.items()

@@ -13,22 +13,27 @@ from dashboard.base.plain import plain
 from dashboard.base.selecting import choose_slice
 from dashboard.base.selection import ANY
 from dashboard.base.sureness import tells_how_sure
-from dashboard.base.tables import readable
 from dashboard.base.widgets import letter
 from dashboard.compare.figures import slices_figure
 from dashboard.compare.marks_panel import marks_panel, save_subset
 from dashboard.compare.marks_view import crossed_section, gaps_section
-from dashboard.compare.slices_view import differences, model_slices, slices_in_words
+from dashboard.compare.slices_view import (
+    GROUP_TEST,
+    differences_section,
+    model_slices,
+    slices_in_words,
+)
 from dashboard.faces import face_loading
 from dashboard.faces.face_grid import face_table, first_faces, open_chosen
 from dashboard.faces.get_faces import images_missing
 from fercore import wording
+from fercore.analysis.marks import guessed_in_words
 from fercore.data.votes import OTHER_ROWS
 from fercore.scoring.slices import FEW, slice_mask, slice_title
 from fercore.scoring.statistics import LEVEL
 from fercore.wording import count
 
-SINGLE_TEST, GROUP_TEST = "Fisher's exact test", "Student's t over seeds and images"
+SINGLE_TEST = "Fisher's exact test"
 
 selection = current_with_predictions()
 heading(
@@ -93,30 +98,16 @@ beyond = [
     for key, table in tables.items()
 ]
 tests = [SINGLE_TEST if model.single else GROUP_TEST for model in models.values()]
+guessed = guessed_in_words(scored["A"].pixels)
 st.caption(
     f"Beyond chance: {' and '.join(beyond)} (its images against all others, "
     f"{' and '.join(dict.fromkeys(tests))}, p below {LEVEL} after Holm's correction for the number "
-    "of slices)."
+    f"of slices). {plain(guessed)}"
 )
 csv_button(everything, "slices", models=models, part=selection.part)
 
 if selection.pair:
-    st.subheader("A − B on each slice", anchor=False)
-    gaps = differences(*selection.pair, selection.part)
-    written = gaps[["property", "slice", "n"]].rename(columns={"n": "images"})
-    written["A − B, points"] = [wording.in_points(gap) for gap in gaps["difference"]]
-    written["A − B, 95 %"] = [
-        wording.points_interval(pair) for pair in wording.bounds_in(gaps, "difference")
-    ]
-    written["corrected p"] = [wording.in_p(p) for p in gaps["p_holm"]]
-    st.dataframe(readable(written), hide_index=True, height=300)
-    st.caption(
-        f"Beyond chance: {(gaps['p_holm'] < LEVEL).sum()} of {len(gaps)} slices "
-        f"({GROUP_TEST if GROUP_TEST in tests else 'exact McNemar test'}, p below {LEVEL} after "
-        "Holm's correction for the number of slices)."
-    )
-    csv_button(gaps, "slice-differences", models=models, part=selection.part)
-
+    differences_section(selection, *selection.pair)
 crossed_section(selection, found["A"].properties)
 gaps_section(selection)
 

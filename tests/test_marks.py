@@ -84,6 +84,18 @@ def test_a_card_says_what_is_known_of_the_people_and_who_said_it(two_runs):
     assert "are not recorded" not in told
 
 
+def test_slices_by_what_a_model_guessed_are_called_so(two_runs):
+    rows = two_runs[0].stored_frame["row"]
+    table = pd.DataFrame({"row": rows, "age_group": np.where(rows % 2, "young", "old")})
+    content, images = table.to_csv(index=False).encode(), images_of_run(two_runs[0])
+    for guessed in (False, True):
+        import_attributes(content, images, file="a.csv", guessed=guessed)
+        report = report_html(group_of(two_runs[0]), group_of(two_runs[1]))
+        pages = [said(open_page(page, a="first", b="second")) for page in ("slices", "good_enough")]
+        for words in (report, *pages):
+            assert ("was guessed by a model: its mistakes" in words) == guessed
+
+
 def test_long_numbers_keep_every_figure(two_runs):
     rows = two_runs[0].stored_frame["row"]
     days = 20260101 + np.arange(len(rows)) % 3

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import image_loading, loading
+from dashboard.base.downloads import csv_button
 from dashboard.base.selection import ANY, Selection
 from dashboard.base.tables import Format, readable
 from dashboard.base.turns import out_of_turn
@@ -25,10 +26,13 @@ from fercore.runs.artifacts import Run
 from fercore.scoring.grouped.slices import slice_differences, slices
 from fercore.scoring.samples import selected_samples
 from fercore.scoring.slices import slice_mask
-from fercore.wording import bounds_in, in_p, interval, number, signed
+from fercore.scoring.statistics import LEVEL
+from fercore.wording import bounds_in, in_p, in_points, interval, number, points_interval, signed
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
+
+GROUP_TEST = "Student's t over seeds and images"
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,21 @@ def _slices(
     return slices(loading.predictions(model, part), of_images, label=label, crossed=crossed)
 
 
-def differences(a: Group, b: Group, part: str) -> pd.DataFrame:
-    """A minus B on every slice of the same images."""
-    return _differences(a, b, part, _known(a.run))
+def differences_section(selection: Selection, a: Group, b: Group) -> None:
+    """A minus B on every slice."""
+    st.subheader("A − B on each slice", anchor=False)
+    gaps = _differences(a, b, selection.part, _known(a.run))
+    written = gaps[["property", "slice", "n"]].rename(columns={"n": "images"})
+    written["A − B, points"] = list(map(in_points, gaps["difference"]))
+    written["A − B, 95 %"] = list(map(points_interval, bounds_in(gaps, "difference")))
+    written["corrected p"] = list(map(in_p, gaps["p_holm"]))
+    st.dataframe(readable(written), hide_index=True, height=300)
+    test = "exact McNemar test" if a.single and b.single else GROUP_TEST
+    st.caption(
+        f"Beyond chance: {(gaps['p_holm'] < LEVEL).sum()} of {len(gaps)} slices ({test}, p below "
+        f"{LEVEL} after Holm's correction for the number of slices)."
+    )
+    csv_button(gaps, "slice-differences", models=selection.models, part=selection.part)
 
 
 @st.cache_data(max_entries=40, show_spinner=False, hash_funcs=loading.KNOWN_BY)

@@ -133,6 +133,21 @@ def images_in(mark: Mark, rows: NDArray[np.int64], pixels: NDArray[np.int64]) ->
     return inside if inside.any() else np.isin(pixels, mark.table["pixels"])
 
 
+def guessed_in_words(pixels: NDArray[np.int64]) -> str:
+    """Which attributes of these images (N,) a model guessed, a sentence; '' where none."""
+    names = [
+        f"“{mark.name}”"
+        for mark in marks("attributes")
+        if mark.guessed and np.isin(pixels, mark.table["pixels"]).any()
+    ]
+    if not names:
+        return ""
+    return (
+        f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} guessed by a model: its "
+        "mistakes make differences as well as hide them."
+    )
+
+
 def groups_by(mark: Mark, pixels: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
     """By an attribute's value, which of the images (N,) have it."""
     values = mark.table.set_index("pixels")["value"].reindex(pixels)

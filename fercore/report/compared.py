@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fercore.analysis.marks import guessed_in_words
 from fercore.figures.classes import class_difference_figure, class_figure, metric_title
 from fercore.figures.confusion import confusion_figure, difference_figure
 from fercore.figures.curves import curves_figure
@@ -197,7 +198,8 @@ def slice_section(said: Said, properties: pd.DataFrame, *, measured: bool) -> Se
         Text(
             f"Of {len(gaps)} slices, {' and '.join(beyond)} differ from the images outside of them "
             f"beyond chance, and A − B does so on {int((gaps['p_holm'] < LEVEL).sum())} (p below "
-            f"{LEVEL} after Holm's correction for the number of slices)."
+            f"{LEVEL} after Holm's correction for the number of slices). "
+            + guessed_in_words(said["A"].pixels)
         ),
         Table(
             ["slice", "n", "A %", "B %", "A − B, points", "corrected p"],
