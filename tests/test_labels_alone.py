@@ -6,6 +6,7 @@ import pytest
 
 from dashboard.base import image_loading
 from dashboard.base.image_loading import Images
+from fercore.errors import RunError
 from fercore.groups.finding import find_group
 from fercore.importing.images import images_of_run
 from fercore.importing.table_run import Named, import_table
@@ -13,6 +14,7 @@ from fercore.labels import CLASSES
 from fercore.report.faces import faces_section
 from fercore.report.parts import Faces
 from fercore.runs.artifacts import Run
+from fercore.runs.ensemble import make_ensemble
 from fercore.runs.listing import find_run
 from fercore.scoring.grouped.evaluation import class_table
 from fercore.scoring.grouped.predictions import grouped
@@ -143,6 +145,12 @@ def test_labels_alone_dispute_no_label(labels, downloads):  # noqa: F811
     assert "cleanlab" not in words
     assert not [name for name in downloads if name.startswith("label-issues")]
     assert "cleanlab" in said(open_page("data_audit", a="second", b="labels"))
+
+
+def test_labels_have_no_mean(group):
+    members = list(find_group(group).members)
+    with pytest.raises(RunError, match="'l-1' says a class of each image and not how sure it is"):
+        make_ensemble("both", members)
 
 
 def test_one_seed_of_labels_alone_makes_the_group_unknown(group):

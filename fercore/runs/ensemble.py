@@ -23,7 +23,8 @@ def make_ensemble(name: str, members: list[Run]) -> Run:
     """The members' mean probabilities as a run of that name, made on this machine.
 
     Raises `RunError` for fewer than two members, for two of one seed, for one that differs from the
-    first in more than the seed or was scored on other images, and for a name that is taken.
+    first in more than the seed, was scored on other images or has labels alone, and for a name that
+    is taken.
     """
     _check_alike(members)
     first = members[0]
@@ -76,6 +77,11 @@ def _check_alike(members: list[Run]) -> None:
     for run in members:
         if run.members:
             raise RunError(f"'{run.run_id}' is an ensemble itself. Name its members instead.")
+        if run.prediction_frame[PROBABILITY_COLUMNS].max(axis=1).eq(1).all():
+            raise RunError(
+                f"'{run.run_id}' says a class of each image and not how sure it is: there is no "
+                "mean of that. Import its probabilities."
+            )
     first, *others = members
     images = first.prediction_frame.drop(columns=PROBABILITY_COLUMNS)
     for run in others:
