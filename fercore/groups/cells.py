@@ -14,6 +14,7 @@ from fercore.errors import FerError, RunError
 from fercore.files import file_stamp
 from fercore.runs.artifacts import Run
 from fercore.runs.folders import STUDIES, artifacts_folder, shipped_artifacts
+from fercore.runs.info import WEIGHTS
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.study.store import TESTS, StudyStore
 from fercore.training.recipes import Recipe
@@ -36,7 +37,7 @@ class Cell(Run):
 
     def weights_file(self) -> Path:
         """Its weights. Raises `RunError` where the study did not keep them, as most do not."""
-        path = self.folder / "weights.safetensors"
+        path = self.folder / WEIGHTS
         if not path.is_file():
             raise RunError(
                 f"'{self.run_id}' is a training of a study, which kept its predictions and not its "

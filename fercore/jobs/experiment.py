@@ -21,6 +21,7 @@ from fercore.jobs.turns import turn
 from fercore.runs.artifacts import Run
 from fercore.runs.commit import git_commit
 from fercore.runs.folders import complete, local_folder
+from fercore.runs.info import HISTORY
 from fercore.runs.listing import read_run
 from fercore.training.records import (
     CHECKPOINT_SECONDS,
@@ -149,7 +150,7 @@ def _recording(watcher: Watcher, folder: Path, status: StatusFile) -> Watcher:
         watcher.on_step(progress)
 
     def on_epoch(history: list[EpochRecord]) -> None:
-        write_json_lines(folder / "history.jsonl", map(asdict, history))
+        write_json_lines(folder / HISTORY, map(asdict, history))
         watcher.on_epoch(history)
 
     def stop_requested() -> bool:

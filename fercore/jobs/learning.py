@@ -13,7 +13,7 @@ from fercore.errors import DataError
 from fercore.jobs.combinations import teaching_runs
 from fercore.jobs.request import CHECKPOINT, START, TRUNK, Request, read_verdicts
 from fercore.models import build, model_entry
-from fercore.runs.info import PretrainedInfo
+from fercore.runs.info import WEIGHTS, PretrainedInfo
 from fercore.training.records import CHECKPOINT_SECONDS, Interrupted, Watcher
 
 if TYPE_CHECKING:
@@ -189,9 +189,8 @@ def teachers_of(request: Request) -> "list[Network]":
 
 def teacher_record(request: Request) -> dict[str, Any] | list[dict[str, Any]] | None:
     """The teacher and its weights, for the training's record; a list where there are several."""
-    weights = "weights.safetensors"
     records: list[dict[str, Any]] = [
-        {"run_id": run.run_id, "weights": run.info["files"][weights]}
+        {"run_id": run.run_id, "weights": run.info["files"][WEIGHTS]}
         for run in teaching_runs(request.recipe)
     ]
     return records if len(records) > 1 else next(iter(records), None)

@@ -30,6 +30,7 @@ from fercore.jobs.status import FILE as STATUS
 from fercore.places import environment
 from fercore.runs.artifacts import FILES
 from fercore.runs.folders import LOCAL, artifacts_folder, checked_run_id, complete, local_folder
+from fercore.runs.info import HISTORY
 from fercore.runs.measured import history_lines
 
 _LOST = "Its process is gone. Resume goes on from its last checkpoint."
@@ -60,7 +61,7 @@ class Job:
     @cached_property
     def history(self) -> list[dict[str, Any]]:
         """A record of each finished epoch, as far as they can be read."""
-        path = local_folder(self.run_id) / "history.jsonl"
+        path = local_folder(self.run_id) / HISTORY
         try:
             return history_lines(path.read_text(encoding="utf-8", errors="replace"))
         except OSError:  # before the first epoch there is none

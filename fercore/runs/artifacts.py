@@ -21,7 +21,16 @@ from fercore.files import file_stamp, read_json
 from fercore.models import build
 from fercore.runs.commit import from_uncommitted_code
 from fercore.runs.folders import SHIPPED, artifacts_folder, remedy
-from fercore.runs.info import ONNX, ImportedInfo, RunInfo, lacking
+from fercore.runs.info import (
+    HISTORY,
+    METRICS,
+    ONNX,
+    PREDICTIONS,
+    WEIGHTS,
+    ImportedInfo,
+    RunInfo,
+    lacking,
+)
 from fercore.runs.measured import checked_metrics, history_frame
 from fercore.runs.parts import OtherSet, find_part
 from fercore.scoring.evaluation import evaluate, evaluate_parts
@@ -32,8 +41,8 @@ from fercore.training.recipes import Recipe
 if TYPE_CHECKING:
     from fercore.models.network import Network
 
-SCORES = ("predictions.parquet", "metrics.json")
-FILES = ("history.jsonl", "weights.safetensors", *SCORES)
+SCORES = (PREDICTIONS, METRICS)
+FILES = (HISTORY, WEIGHTS, *SCORES)
 NOTE, NOTE_LENGTH = "note.txt", 500  # what a person wrote about a run; characters
 PARTS_OF_SHIPPED = "parts"
 T = TypeVar("T")
@@ -111,7 +120,7 @@ class Run:
     def weights_file(self) -> Path:
         """Its file of weights. Raises `RunError` for a run that was not trained here."""
         self.check_trained("weights")
-        return self.folder / "weights.safetensors"
+        return self.folder / WEIGHTS
 
     def model_file(self) -> Path:
         """Its weights, or its ONNX file: what is asked about photos. Raises `RunError` without."""
@@ -171,7 +180,7 @@ class Run:
         """The stored table: usage, row, label, pixels, copy, p_angry … p_neutral."""
         if self.elsewhere:
             return self.elsewhere.frame()
-        return self.read("predictions.parquet", read_frame)
+        return self.read(PREDICTIONS, read_frame)
 
     @cached_property
     def prediction_frame(self) -> pd.DataFrame:
@@ -208,7 +217,7 @@ class Run:
         if self.labelling:
             return evaluate_parts(self.prediction_frame)
         try:
-            return self.read("metrics.json", lambda path: _metrics(path, file_stamp(path)))
+            return self.read(METRICS, lambda path: _metrics(path, file_stamp(path)))
         except RunError as error:
             metrics = evaluate_parts(self.prediction_frame)
             _log.warning("%s Its metrics are computed from its predictions.", error)
@@ -217,7 +226,7 @@ class Run:
     def history(self) -> pd.DataFrame:
         """One line per epoch. Raises `RunError` for a run that was not trained here."""
         self.check_trained("history")
-        history = self.read("history.jsonl", lambda path: history_frame(path.read_text("utf-8")))
+        history = self.read(HISTORY, lambda path: history_frame(path.read_text("utf-8")))
         if len(history) < (self.info["best_epoch"] or 0):
             raise RunError(
                 f"{self.run_id}: its history.jsonl cannot be read to its end. {remedy(self.folder)}"

@@ -11,8 +11,10 @@ from fercore.models.feeding import FEEDING
 from fercore.shapes import anything, misfit, moment, number, one_of, optional, share, text, whole
 from fercore.training.setting_shapes import ARGUMENTS
 
-INFO, SCHEMA = "run.json", 1
-ONNX = "model.onnx"  # the file of an imported run that came as one
+SCHEMA = 1
+# The files of a run's folder; ONNX is that of an imported run that came as one.
+INFO, WEIGHTS, HISTORY = "run.json", "weights.safetensors", "history.jsonl"
+PREDICTIONS, METRICS, ONNX = "predictions.parquet", "metrics.json", "model.onnx"
 IMPORTED = "imported"  # the `model` of a run whose answers come from elsewhere
 VALUES = ("probabilities", "logits", "labels")  # what an imported table held
 

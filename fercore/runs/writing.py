@@ -15,7 +15,7 @@ from fercore.files import appearing, replacing, write_json, write_json_lines, wr
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import FILES, SCORES, Run
 from fercore.runs.folders import local_folder
-from fercore.runs.info import INFO, ONNX, SCHEMA
+from fercore.runs.info import HISTORY, INFO, METRICS, ONNX, PREDICTIONS, SCHEMA, WEIGHTS
 from fercore.runs.listing import is_shipped, read_run
 from fercore.scoring.evaluation import evaluate_parts
 from fercore.scoring.predictions import checked_frame
@@ -53,9 +53,9 @@ def write_run(
 
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-    with replacing(folder / "weights.safetensors") as temporary:
+    with replacing(folder / WEIGHTS) as temporary:
         save_file(weights, temporary)
-    write_json_lines(folder / "history.jsonl", history)
+    write_json_lines(folder / HISTORY, history)
     return write_scores(folder, info, frame)
 
 
@@ -65,8 +65,8 @@ def write_scores(folder: Path, info: Mapping[str, object], frame: pd.DataFrame) 
     """
     checked_frame(frame)
     folder.mkdir(parents=True, exist_ok=True)
-    write_parquet(folder / "predictions.parquet", frame)
-    write_json(folder / "metrics.json", evaluate_parts(frame))
+    write_parquet(folder / PREDICTIONS, frame)
+    write_json(folder / METRICS, evaluate_parts(frame))
     hashes = {name: _sha256(folder / name) for name in (*FILES, ONNX) if (folder / name).is_file()}
     own = {"schema": SCHEMA, "run_id": folder.name, "classes": list(CLASSES), "files": hashes}
     write_json(folder / INFO, {**own, **info, **own})  # also where info is another run's

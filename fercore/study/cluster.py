@@ -17,6 +17,7 @@ from fercore.errors import ConfigError
 from fercore.files import replacing
 from fercore.jobs.experiment import sentence
 from fercore.jobs.request import Request
+from fercore.runs.info import INFO
 from fercore.runs.listing import read_run
 from fercore.study.runner import (
     Clock,
@@ -166,7 +167,7 @@ def _train(request: Request, faces: FaceSet, study: str, epochs: "Queue") -> dic
 def _gather(store: StudyStore, request: Request, files: dict[str, bytes]) -> None:
     folder: Path = store.run_folder(request.run_id)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in sorted(files, key="run.json".__eq__):  # last, as in every run
+    for name in sorted(files, key=INFO.__eq__):  # last, as in every run
         with replacing(folder / name) as temporary:
             temporary.write_bytes(files[name])
     store.add(read_run(folder), variant=variant_of(request))

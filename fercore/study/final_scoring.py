@@ -17,6 +17,7 @@ from fercore.jobs.request import Request
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.runs.commit import git_commit
+from fercore.runs.info import WEIGHTS
 from fercore.runs.listing import read_run
 from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
 from fercore.study.runner import Outcome, check_cells, variant_of
@@ -160,7 +161,7 @@ def _images(faces: FaceSet) -> pd.DataFrame:
 def _trained(store: StudyStore, run_id: str) -> Run:
     """The run whose results the study has. Raises `RunError` where its weights are not here."""
     folder = store.run_folder(run_id)
-    weights, wanted = folder / "weights.safetensors", store.info(run_id)["files"]
+    weights, wanted = folder / WEIGHTS, store.info(run_id)["files"]
     if not weights.is_file():
         raise RunError(
             f"{run_id}: its weights are not here ({weights}). Bring them, or delete "

@@ -14,6 +14,7 @@ from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
 from fercore.jobs.request import REQUEST, Request, prepare, read_request
 from fercore.runs.artifacts import Run
+from fercore.runs.info import INFO
 from fercore.runs.listing import read_run
 from fercore.study.cells import mostly
 from fercore.study.standing import stores_of
@@ -193,7 +194,7 @@ def train_cell(
 
     Raises `RunError` where the folder holds another training.
     """
-    if (folder / "run.json").is_file():
+    if (folder / INFO).is_file():
         run = read_run(folder)
         pixels = run.prediction_frame["pixels"].to_numpy()
         _check(request, run.info, faces, folder, lambda: mostly(faces.positions(pixels) >= 0))

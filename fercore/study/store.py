@@ -37,6 +37,7 @@ from fercore.errors import RunError
 from fercore.files import file_stamp, write_json
 from fercore.runs import folders
 from fercore.runs.artifacts import Run
+from fercore.runs.info import HISTORY, INFO
 from fercore.runs.measured import history_frame
 from fercore.scoring.predictions import (
     PROBABILITY_COLUMNS,
@@ -83,7 +84,7 @@ class StudyStore:
 
     def finished(self) -> set[str]:
         """Names of the trainings whose results are here."""
-        return self._with("run.json")
+        return self._with(INFO)
 
     def changed(self) -> float:
         """When the table was last written, in seconds since 1970; 0 before."""
@@ -122,12 +123,12 @@ class StudyStore:
 
     def info(self, run_id: str) -> dict[str, Any]:
         """The training's `run.json`, which is shared: it is not to be changed."""
-        path = self._cell(run_id) / "run.json"
+        path = self._cell(run_id) / INFO
         return self._read(path, lambda path: read_info(path, file_stamp(path)))
 
     def history(self, run_id: str) -> pd.DataFrame:
         """One line per epoch."""
-        path = self._cell(run_id) / "history.jsonl"
+        path = self._cell(run_id) / HISTORY
         return self._read(path, lambda path: history_frame(path.read_text("utf-8")))
 
     def prediction_frame(self, run_id: str) -> pd.DataFrame:
@@ -168,8 +169,8 @@ class StudyStore:
             cell = self.folder / "cells" / run.run_id
             cell.mkdir(parents=True, exist_ok=True)
             write_compactly(cell / "probs.parquet", probs)
-            shutil.copyfile(run.folder / "history.jsonl", cell / "history.jsonl")
-            write_json(cell / "run.json", {**run.info, "variant": variant})
+            shutil.copyfile(run.folder / HISTORY, cell / HISTORY)
+            write_json(cell / INFO, {**run.info, "variant": variant})
             self._write_table()
 
     def begin_scoring(self, run_id: str, *, commit: str | None) -> None:
@@ -178,14 +179,14 @@ class StudyStore:
         info = self.info(run_id)
         with self._writing():
             scored = [*info.get("scored", []), now_by(commit)]
-            write_json(self._cell(run_id) / "run.json", {**info, "scored": scored})
+            write_json(self._cell(run_id) / INFO, {**info, "scored": scored})
 
     def keep_answers(self, run_id: str, stored: Stored, *, commit: str | None) -> None:
         """Keep a training's answers (N, 7) on PrivateTest, unread, until that is scored."""
         check_parts(self.name, ["PrivateTest"])
         info = {**self.info(run_id), "answered": now_by(commit)}
         with self._writing():
-            write_json(self._cell(run_id) / "run.json", info)
+            write_json(self._cell(run_id) / INFO, info)
             write_compactly(self._cell(run_id) / ANSWERS, stored_frame(stored))
 
     def answered(self) -> set[str]:
@@ -266,7 +267,7 @@ class StudyStore:
 
     def _cell(self, run_id: str) -> Path:
         cell = self.folder / "cells" / run_id
-        if not (cell / "run.json").is_file():
+        if not (cell / INFO).is_file():
             raise RunError(f"Study '{self.name}' has no finished training '{run_id}'.")
         return cell
 
