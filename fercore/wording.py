@@ -110,6 +110,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def minute(moment: str) -> str:
+    """A moment in ISO 8601, to the minute.
+
+    >>> minute("2026-11-27T10:05:33+00:00")
+    '2026-11-27 10:05'
+    """
+    return moment[:16].replace("T", " ")
+
+
 def count(number: int) -> str:
     """With thin spaces between thousands, which do not break.
 

@@ -196,7 +196,7 @@ def test_weights_evaluated_on_real_images_say_what_the_run_says(real, monkeypatc
     some = np.concatenate([np.flatnonzero(real.usage == usage)[:100]
                            for usage in ("Training", "PublicTest", "PrivateTest")])  # fmt: skip
     few = real.where(np.isin(np.arange(len(real)), some))
-    monkeypatch.setattr("fercore.cli.scores.load_with_progress", lambda *_: few)
+    monkeypatch.setattr("fercore.cli.evaluate.load_with_progress", lambda *_: few)
     told = json.loads(run("evaluate", "cnn-fast", "--data", str(FER2013), "--json"))
     stored = find_run("cnn-fast").predictions("private")
     assert told["private"]["accuracy"] == stored.correct[:100].mean()

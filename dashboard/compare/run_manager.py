@@ -20,7 +20,7 @@ from fercore.runs.changes import annotate_run, delete_run, delete_unreadable, re
 from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run
 from fercore.runs.words import cut_short, model_title, seed_title
-from fercore.wording import UNKNOWN, bounds_of, count, interval, percent
+from fercore.wording import UNKNOWN, bounds_of, count, interval, minute, percent
 
 _BIN = ":material/delete:"
 _CHOSEN, _NAME, _NOTE, _OUTCOME = "managed-run", "run-name", "run-note", "run-outcome"
@@ -48,7 +48,7 @@ def _line(run: Run) -> dict[str, str | list[str]]:
         "dataset": run.dataset,
         "note": run.note,
         "size": f"{run.bytes_on_disk / 1e6:.1f} MB",
-        "created, UTC": info["created"][:16].replace("T", " "),
+        "created, UTC": minute(info["created"]),
         "on": f"{hardware['processor']}, {hardware['precision']}" if hardware else UNKNOWN,
     }
 

@@ -14,6 +14,7 @@ from fercore.analysis import review
 from fercore.analysis.review import NOTE_LENGTH, VERDICTS, Verdict
 from fercore.errors import FerError
 from fercore.labels import CLASSES
+from fercore.wording import minute
 
 KEYS = {"right": "1", "ambiguous": "2", "unusable": "3"}
 CLASS_KEYS = dict(zip(CLASSES, "ADFHSUN"))  # of 'wrong': which expression it should be
@@ -81,7 +82,7 @@ def verdict_note(image: Labelled) -> None:
     """The verdict so far, a note that goes with it, and how to take it back."""
     current = _current(image.pixels)
     if current:
-        st.markdown(f"Your verdict: **{verdict_words(current)}** · {_minute(current.updated)} UTC")
+        st.markdown(f"Your verdict: **{verdict_words(current)}** · {minute(current.updated)} UTC")
     if not write_or_say_why(f"review-{image.owner}"):
         return
     if current and current.label != image.label:
@@ -164,7 +165,3 @@ def _remove(image: Labelled, current: Verdict | None) -> None:
 
 def _note_key(image: Labelled, current: Verdict | None) -> str:
     return f"verdict-note-{image.owner}-{current.updated if current else ''}"
-
-
-def _minute(updated: str) -> str:
-    return updated[:16].replace("T", " ")

@@ -12,12 +12,12 @@ from fercore.cli.analyse import analyse
 from fercore.cli.audit import audit
 from fercore.cli.card import card
 from fercore.cli.check import check
-from fercore.cli.comparing import compare
+from fercore.cli.compare import compare
 from fercore.cli.dashboard import dashboard
+from fercore.cli.evaluate import evaluate
 from fercore.cli.export import export
 from fercore.cli.predict import predict
 from fercore.cli.report import report
-from fercore.cli.scores import evaluate
 from fercore.cli.study import study
 from fercore.cli.train import train
 from fercore.errors import FerError

@@ -10,7 +10,7 @@ from fercore.cli.options import AsJson
 from fercore.cli.output import print_json, print_table
 from fercore.errors import ConfigError
 from fercore.labels import CLASSES
-from fercore.wording import count
+from fercore.wording import count, minute
 
 app = typer.Typer(no_args_is_help=True, help="Verdicts: what people say about the labels.")
 
@@ -33,9 +33,9 @@ def list_(
         return
     rows = []
     for one in table.to_dict("records"):
-        note, updated = " ".join(one["note"].split()), one["updated"][:16].replace("T", " ")
         said = [one["label"], one["verdict"], one["should_be"] or "–"]
-        rows.append([one["dataset"], one["row"], *said, updated, note])
+        note = " ".join(one["note"].split())
+        rows.append([one["dataset"], one["row"], *said, minute(one["updated"]), note])
     print_table(["dataset", "row", "label", "verdict", "should be", "updated", "note"], rows)
 
 

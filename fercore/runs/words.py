@@ -8,6 +8,7 @@ from fercore.models import MODELS
 from fercore.runs.artifacts import Run
 from fercore.scoring.labelling import TRAINED_BY
 from fercore.scoring.predictions import PARTS
+from fercore.wording import minute
 
 UNCOMMITTED = "uncommitted code"  # of a run that no commit makes again
 ENSEMBLE, IMPORTED, CUT_SHORT = "ensemble", "imported", "cut short"
@@ -35,7 +36,7 @@ def title_pieces(run: Run, recipe: str) -> list[TitlePiece]:
         TitlePiece(f"trained by {TRAINED_BY.get(labels, labels)}" if labels else ""),
         TitlePiece(seed_title(run), ENSEMBLE if run.members else ""),
         TitlePiece(UNCOMMITTED if run.uncommitted else "", UNCOMMITTED),
-        TitlePiece("" if run.shipped else run.info["created"][:16].replace("T", " ")),
+        TitlePiece("" if run.shipped else minute(run.info["created"])),
     ]
     return [piece for piece in pieces if piece.words]
 
