@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.base import image_loading
-from dashboard.base.current import by_the_datasets_labels, current_with_predictions, one_seed_each
+from dashboard.base.current import by_the_datasets_labels, current_with_predictions
 from dashboard.base.downloads import csv_button
 from dashboard.base.heading import heading, models_line
 from dashboard.base.parameters import link
@@ -23,7 +23,7 @@ heading(
     "Your verdicts on the labels, and what the scores become when they are applied: a wrong label "
     "is replaced, an ambiguous or unusable image left out. The data themselves stay as they are.",
 )
-selection = by_the_datasets_labels(one_seed_each(selection), "Verdicts are held against scores")
+selection = by_the_datasets_labels(selection, "Verdicts are held against scores")
 models_line(selection)
 
 everything = review.verdicts()
@@ -64,7 +64,7 @@ with content:
     st.caption(
         "Whoever looks only at the faces that a model got wrong finds only labels that raise its "
         "score: read the difference as how much of the error is the labels', not as a fairer "
-        "accuracy. The interval is at 95 % (Wilson)."
+        "accuracy. Intervals are at 95 %; a group's figures are means over its seeds."
     )
     csv_button(scores, "scores-with-verdicts", models=selection.models, part=selection.part)
 

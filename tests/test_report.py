@@ -15,10 +15,9 @@ from typer.testing import CliRunner
 from fercore.cli import app
 from fercore.errors import RunError
 from fercore.groups import tables
-from fercore.groups.finding import find_group, list_groups
+from fercore.groups.finding import find_group, is_the_papers, list_groups
 from fercore.groups.group import group_of
 from fercore.labels import CLASSES, NOT_FOR
-from fercore.report.background import is_the_papers
 from fercore.report.card import card
 from fercore.report.page import report_html
 from fercore.runs.changes import annotate_run

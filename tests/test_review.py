@@ -19,6 +19,7 @@ from fercore.analysis.review import Verdict
 from fercore.cli import app as cli
 from fercore.errors import ConfigError, DataError
 from fercore.labels import CLASSES
+from fercore.scoring.grouped.predictions import grouped
 from fercore.scoring.labelling import relabelled
 from fercore.scoring.predictions import Predictions
 from tests.conftest import ROOT
@@ -245,7 +246,7 @@ def test_verdicts_on_predictions_by_hand():
     assert applied.predicted.tolist() == [6, 3, 4]
     assert table.labels.tolist() == [4, 4, 3, 2, 4]
 
-    found = relabelling.rescore(table, verdicts)
+    found = relabelling.rescore(grouped([table]), verdicts)
     assert (found.relabelled, found.left_out) == (2, 2)
     assert found.stored.accuracy == pytest.approx(3 / 5)
     assert found.reviewed.accuracy == pytest.approx(2 / 3)
@@ -262,7 +263,7 @@ def test_without_verdicts_nothing_changes_and_with_all_left_out_nothing_remains(
     none = relabelling.by_verdicts(review.verdicts())
     assert relabelled(table, none).predictions.same_images(table)
     verdicts = save_all(*(of_kind(pixels, "unusable") for pixels in (10, 11, 12, 13)))
-    found = relabelling.rescore(table, verdicts)
+    found = relabelling.rescore(grouped([table]), verdicts)
     assert found.left_out == 5
     assert found.reviewed.n == 0
     assert np.isnan(found.reviewed.accuracy)
@@ -271,7 +272,7 @@ def test_without_verdicts_nothing_changes_and_with_all_left_out_nothing_remains(
 def test_two_verdicts_on_one_image_are_refused():
     verdicts = save_all(wrong(10))
     with pytest.raises(DataError, match="two verdicts"):
-        relabelling.rescore(five_images(), pd.concat([verdicts, verdicts]))
+        relabelling.rescore(grouped([five_images()]), pd.concat([verdicts, verdicts]))
 
 
 def test_the_hash_tells_what_changes_and_nothing_else():

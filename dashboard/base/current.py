@@ -15,7 +15,6 @@ from fercore.errors import DataError, RunError
 from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
 from fercore.runs.ensemble import members_of
-from fercore.runs.words import seed_title
 
 
 def current() -> Selection:
@@ -152,16 +151,11 @@ def _with_those_that(selection: Selection, fit: Callable[[str, Group], bool]) ->
 
 
 def one_seed_each(selection: Selection) -> Selection:
-    """The same with one run in the place of each group, the median of its seeds on PublicTest;
-    says so.
-    """
+    """The same with one run in the place of each group, and a sentence that says which."""
     groups = {key: model for key, model in selection.models.items() if not model.single}
     if not groups:
         return selection
-    seeds = (
-        f"of {key} it is {seed_title(model.run)}, the median of {model.count} on PublicTest"
-        for key, model in groups.items()
-    )
+    seeds = (f"of {key} it is {model.asked_in_words}" for key, model in groups.items())
     st.caption(f"This page goes by one seed of a group: {'; '.join(seeds)}.")
     b = selection.b and group_of(selection.b.run)
     return replace(selection, a=group_of(selection.a.run), b=b)
@@ -177,8 +171,13 @@ def _has_probabilities_or_say_so(key: str, model: Group, part: str) -> bool:
     return not unknown
 
 
+def can_be_asked_or_say_so(key: str, run: Run) -> bool:
+    """Whether 'A' or 'B' has a model to be asked; says where not."""
+    return _there_or_say_so(key, run.model_file)
+
+
 def _can_be_asked_or_say_so(key: str, model: Group) -> bool:
-    return _there_or_say_so(key, model.run.model_file)
+    return can_be_asked_or_say_so(key, model.run)
 
 
 def was_trained_or_say_so(key: str, run: Run, what: str) -> bool:

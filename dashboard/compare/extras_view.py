@@ -11,7 +11,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from dashboard.base import image_loading, loading
-from dashboard.base.current import was_trained_or_say_so
+from dashboard.base.current import can_be_asked_or_say_so, was_trained_or_say_so
 from dashboard.base.failures import errors_kept
 from dashboard.base.figures import drawn_once
 from dashboard.base.keys import LASSO
@@ -68,8 +68,8 @@ def _changed(run: Run, name: str) -> float:
 
 
 def not_computed(key: str, run: Run) -> None:
-    """The empty state: which command computes a run's extras, or that none can."""
-    if was_trained_or_say_so(key, run, "weights"):
+    """The empty state: which command computes a run's extras, or why none can."""
+    if was_trained_or_say_so(key, run, "weights") and can_be_asked_or_say_so(key, run):
         st.info(
             f"{key} has not been analysed yet. Run `fercore analyse {run.run_id}` in a terminal; "
             "it takes minutes on FER2013, and needs the images."

@@ -6,6 +6,7 @@ from dashboard.base import loading
 from dashboard.base.parameters import link
 from dashboard.base.plain import plain
 from fercore.glossary import explained
+from fercore.groups.finding import is_the_papers
 from fercore.groups.group import Group
 from fercore.groups.verdict import (
     any_imported,
@@ -16,6 +17,8 @@ from fercore.groups.verdict import (
     subject,
     verdict,
 )
+from fercore.scoring.predictions import PARTS
+from fercore.study.contrasts import PLANNED_PART
 
 
 def verdict_in_words(a: Group, b: Group, part: str, *, beside_paper: bool) -> None:
@@ -24,6 +27,10 @@ def verdict_in_words(a: Group, b: Group, part: str, *, beside_paper: bool) -> No
     beside_paper: whether the published pair was scored as these are.
     """
     about = plain(subject(a, b))
+    if is_the_papers(a, b) and part != PLANNED_PART:
+        about += (
+            f" The study's plan compares them on {PARTS[PLANNED_PART]} (*Images*, at the left)."
+        )
     if same(a, b):
         st.markdown(f"**{about}**")
         return

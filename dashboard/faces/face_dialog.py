@@ -28,7 +28,6 @@ from dashboard.faces.verdict_form import Labelled, verdict_buttons, verdict_note
 from fercore.data.votes import CATEGORIES
 from fercore.figures.parts import probability_figure
 from fercore.labels import CLASSES
-from fercore.runs.words import seed_title
 
 _FACTOR = 6
 
@@ -145,8 +144,7 @@ def _looks(sample, face, selection: Selection) -> None:
     keys = _said_by(sample, selection)
     for key in keys:
         if not selection.models[key].single:
-            seed = seed_title(selection.runs[key])
-            st.caption(f"Of {key} it is {seed}, the median on PublicTest, that is asked.")
+            st.caption(f"Of {key} it is {selection.models[key].asked_in_words}, that is asked.")
     asked = {
         key: selection.runs[key] for key in keys if answers_or_say_so(key, selection.models[key])
     }

@@ -35,8 +35,8 @@ def score_table(selection: Selection, verdicts: pd.DataFrame) -> pd.DataFrame:
     same with reviewed_, relabelled, left_out. Shares from 0 to 1.
     """
     lines = []
-    for key, run in selection.runs.items():
-        found = relabelling.rescore(loading.run_predictions(run, selection.part), verdicts)
+    for key, model in selection.models.items():
+        found = relabelling.rescore(loading.predictions(model, selection.part), verdicts)
         line: dict[str, str | float] = {"model": key}
         for name, scores in (("stored", found.stored), ("reviewed", found.reviewed)):
             low, high = scores.interval

@@ -23,8 +23,8 @@ here follow the first pair.
 **Images**: {explained("PrivateTest", "without duplicates", "PublicTest")} Below them are other sets
 that runs were scored on by `fercore evaluate RUN --data SET --keep`.
 
-**Labels**: what counts as right: the label that comes with an image, what most of FER+'s ten raters
-saw in it, or your verdicts from Review. Images without such a label are left out."""
+**Labels**: what counts as right: the label that comes with an image, the most frequent answer of
+FER+'s ten raters, or your verdicts from Review. Images without such a label are left out."""
 
 
 def model_pickers() -> None:

@@ -18,6 +18,8 @@ from fercore.errors import ConfigError, DataError, RunError
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
 from fercore.scoring.evaluation import macro_f1
+from fercore.scoring.grouped.comparison import accuracy_interval
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.labelling import (
     TRAINED_BY,
     Labelling,
@@ -26,13 +28,14 @@ from fercore.scoring.labelling import (
     relabelled,
     votes_on,
 )
-from fercore.scoring.predictions import Predictions
-from fercore.scoring.statistics import Interval, wilson_interval
+from fercore.scoring.statistics import Interval
 from fercore.wording import count
 
 
 class Scores(NamedTuple):
-    """`accuracy` with its Wilson interval, and `macro_f1`, from 0 to 1; NaN without images."""
+    """`accuracy` with its 95 % interval, and `macro_f1`, from 0 to 1, means over seeds; NaN without
+    images.
+    """
 
     n: int
     accuracy: float
@@ -88,8 +91,8 @@ def by_verdicts(verdicts: pd.DataFrame) -> Labelling:
     )
 
 
-def rescore(predictions: Predictions, verdicts: pd.DataFrame) -> Rescored:
-    """The scores of one prediction table with and without the verdicts applied."""
+def rescore(predictions: GroupPredictions, verdicts: pd.DataFrame) -> Rescored:
+    """The scores of a group's seeds, or of one run, with and without the verdicts applied."""
     found = relabelled(predictions, by_verdicts(verdicts))
     return Rescored(
         _scores(predictions),
@@ -191,8 +194,9 @@ def _overlay(
     return labels, (said != "ambiguous") & (said != "unusable")
 
 
-def _scores(predictions: Predictions) -> Scores:
-    right, n = int(predictions.correct.sum()), len(predictions)
+def _scores(predictions: GroupPredictions) -> Scores:
+    n, unknown = len(predictions), float("nan")
     if n == 0:
-        return Scores(0, float("nan"), wilson_interval(0, 0), float("nan"))
-    return Scores(n, right / n, wilson_interval(right, n), macro_f1(predictions))
+        return Scores(0, unknown, Interval(0.0, 1.0), unknown)
+    f1 = float(np.mean([macro_f1(table) for table in predictions.tables]))
+    return Scores(n, float(predictions.correct.mean()), accuracy_interval(predictions), f1)

@@ -11,8 +11,9 @@ from fercore.cli import votes
 from fercore.cli.options import AsJson, LabelsOption, ModelName, PartOption
 from fercore.cli.output import difference, json_records, print_json, print_table, with_interval
 from fercore.errors import ConfigError, RunError
-from fercore.groups.finding import find_group
+from fercore.groups.finding import find_group, is_the_papers
 from fercore.groups.group import Group
+from fercore.groups.verdict import TESTS
 from fercore.runs.origin import votes_of
 from fercore.scoring.evaluation import CLASS_METRICS
 from fercore.scoring.grouped.comparison import CrossedDifference, GroupComparison
@@ -20,6 +21,7 @@ from fercore.scoring.grouped.comparison import compare as compare_predictions
 from fercore.scoring.grouped.evaluation import comparison_table
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.predictions import PARTS
+from fercore.study.contrasts import PLANNED_PART
 from fercore.wording import (
     bounds_of,
     breakable,
@@ -51,15 +53,23 @@ def compare(
     result, table = compare_predictions(*scored), comparison_table(*scored)
     first = groups[0].run
     unlabelled = first.left_out(part) if first.labelling else 0
+    planned = _planned(groups[0], groups[1], part) if labels == "dataset" else None
     if as_json:
         about = {"part": part, "labels": labels, "left_out": unlabelled}
-        lines = {"table": json_records(table)}
-        print_json(_as_json(result, groups, scored) | about | lines)
+        more = {"planned": planned and asdict(planned), "table": json_records(table)}
+        print_json(_as_json(result, groups, scored) | about | more)
         return
     print(breakable(f"{PARTS.get(part, part)}, {n_equals(result.n)}"))
     votes.print_labels(first.labelling, unlabelled)
     for sentence in _sentences(result, groups):
         print(breakable(sentence))
+    if planned:
+        print(
+            breakable(
+                f"The plan's contrast, on {PARTS[PLANNED_PART]}, {n_equals(planned.n)}: "
+                f"{_gap(planned)} (--part {PLANNED_PART})"
+            )
+        )
     if result.crossed is None:
         of_a, of_b = (group.run.stored_predictions(part) for group in groups)
         votes.print_paired_votes(of_a, of_b, votes_of(first))
@@ -79,6 +89,20 @@ def _scored(group: Group, part: str) -> GroupPredictions:
     return group.predictions(part)
 
 
+def _planned(a: Group, b: Group, part: str) -> GroupComparison | None:
+    """The plan's primary contrast, where the two are its pair and other images were asked for."""
+    if part == PLANNED_PART or not is_the_papers(a, b):
+        return None
+    return compare_predictions(*(group.home.predictions(PLANNED_PART) for group in (a, b)))
+
+
+def _gap(result: GroupComparison) -> str:
+    return (
+        f"A − B: {points(result.difference)} {points_interval(result.interval)}, "
+        f"{TESTS[result.test]} {p_value(result.p_value)}"
+    )
+
+
 def _as_json(
     result: GroupComparison, groups: list[Group], scored: list[GroupPredictions]
 ) -> dict[str, Any]:
@@ -92,15 +116,11 @@ def _as_json(
 
 
 def _sentences(result: GroupComparison, groups: list[Group]) -> Iterator[str]:
-    gap = f"A − B: {points(result.difference)} {points_interval(result.interval)}"
     names = [group.name for group in groups]
     if result.crossed is None:
         first, second = percent(result.accuracy_a), percent(result.accuracy_b)
         yield f"A {names[0]}: {first}   B {names[1]}: {second}"
-        yield (
-            f"{gap}, exact McNemar {p_value(result.p_value)} "
-            f"(only A right {result.only_a}, only B right {result.only_b})"
-        )
+        yield (f"{_gap(result)} (only A right {result.only_a}, only B right {result.only_b})")
         return
     for key, name, seeds, accuracy, bounds in (
         ("A", names[0], result.seeds_a, result.accuracy_a, result.interval_a),
@@ -109,7 +129,7 @@ def _sentences(result: GroupComparison, groups: list[Group]) -> Iterator[str]:
         of = f"{seeds} seeds" if seeds > 1 else "one run"
         yield f"{key} {name}, {of}: {with_interval(accuracy, bounds)} %"
     of = "" if min(result.seeds_a, result.seeds_b) > 1 else " of the group"
-    yield f"{gap}, {p_value(result.p_value)}, for new images and new seeds{of}"
+    yield f"{_gap(result)}, for new images and new seeds{of}"
     yield from _crossed_sentences(result.crossed, result.margin)
 
 

@@ -35,8 +35,8 @@ TERMS = (
 )
 STATEMENT = (
     f"{TERMS} Age, gender, origin and who is in two photos are not recorded, so how models do on "
-    "groups of people cannot be told. The labels are those of few raters: what most of "
-    "FER+'s ten said is another expression for about 36 % of the images."
+    "groups of people cannot be told. The labels are those of few raters: for about 36 % "
+    "of the images the most frequent answer of FER+'s ten is another one."
 )
 BY_HAND = (
     f"In any browser, open https://www.kaggle.com/datasets/{KAGGLE} and press Download. Kaggle "

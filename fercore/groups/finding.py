@@ -56,6 +56,11 @@ def _find_cell(name: str) -> Run:
     )
 
 
+def is_the_papers(a: Group, b: Group) -> bool:
+    """Whether the two are what the paper compared, and what the plan is about."""
+    return {a.name, b.name} == set(PAPERS_PAIR)
+
+
 @dataclass(frozen=True)
 class _There:
     """All runs that may be members; two are equal where they were read from the disk once."""

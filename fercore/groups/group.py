@@ -1,8 +1,10 @@
 """A group: all runs that differ in the seed alone. One run is a group of one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from fercore.analysis.relabelling import against
@@ -16,6 +18,7 @@ from fercore.runs.words import (
     dataset_piece,
     joined,
     model_title,
+    seed_title,
     title_pieces,
 )
 from fercore.scoring.grouped.predictions import GroupPredictions, grouped
@@ -139,10 +142,19 @@ class Group:
         """
         if self.single:
             return self.members[0]
-        accuracies = [(stored_accuracy(run, "public") or 0.0, run) for run in self.members]
-        ranked = [run for _, run in sorted(accuracies, key=lambda each: each[0])]
-        weighty = [run for run in ranked if has_weights(run)] or ranked
-        return weighty[(len(weighty) - 1) // 2]
+        return _median([run for run in self.members if has_weights(run)] or self.members)
+
+    @property
+    def asked_in_words(self) -> str:
+        """Which of several seeds `run` is, and why: 'seed 3, the median of 20 on PublicTest'."""
+        there = [run for run in self.members if has_weights(run)]
+        if not there or self.run is _median(self.members):
+            why = f"the median of {self.count} on PublicTest"
+        elif len(there) == 1:
+            why = f"the only one of {self.count} whose weights are here"
+        else:
+            why = f"the median on PublicTest of the {len(there)} whose weights are here"
+        return f"{seed_title(self.run)}, {why}"
 
     @property
     def has_weights(self) -> bool:
@@ -195,6 +207,12 @@ def group_of(run: Run) -> Group:
     if run.imported:
         return Group(run.run_id, (run,), "" if run.recipe.name == run.run_id else run.recipe.name)
     return Group(run.run_id, (run,), changed_recipe_name(run.recipe, run.info["model"]))
+
+
+def _median(runs: Sequence[Run]) -> Run:
+    """The one that is so on PublicTest, the lower of two."""
+    accuracies = [stored_accuracy(run, "public") or 0.0 for run in runs]
+    return runs[int(np.argsort(accuracies, kind="stable")[(len(runs) - 1) // 2])]
 
 
 def _not_scored(run: Run, part: str) -> str:

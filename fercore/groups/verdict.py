@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
     evidence: str
 
 
-_TESTS = {
+TESTS = {
     MCNEMAR: "exact McNemar",
     STUDENT: "Student's t over seeds and images,",
     BOOTSTRAP: "bootstrap of seeds and images,",
@@ -45,7 +45,7 @@ _TESTS = {
 
 def verdict(result: GroupComparison) -> Verdict:
     """Who is right more often, and whether that is more than chance."""
-    test = _TESTS[result.test]
+    test = TESTS[result.test]
     evidence = (
         f"(A − B {points(result.difference)} {points_interval(result.interval)}, {test} "
         f"{p_value(result.p_value)}, {n_equals(result.n)})."

@@ -12,7 +12,6 @@ from fercore.data.download import STATEMENT
 from fercore.data.votes import Votes
 from fercore.errors import RunError
 from fercore.glossary import TERMS, titled
-from fercore.groups.finding import PAPERS_PAIR
 from fercore.groups.group import Group
 from fercore.labels import CLASSES, USAGES
 from fercore.report.parts import Part, Section, Table, Text
@@ -34,11 +33,6 @@ TERMS_TOLD = (
     "Fisher's exact test", "Holm's correction", "margin", "ECE", "debiased ECE", "temperature",
     "slice", "seed", "group", "without duplicates", "FER+",
 )  # fmt: skip
-
-
-def is_the_papers(a: Group, b: Group) -> bool:
-    """Whether the two are what the paper compared."""
-    return {a.name, b.name} == set(PAPERS_PAIR)
 
 
 def study_section() -> Section:

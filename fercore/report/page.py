@@ -11,12 +11,12 @@ from fercore import __version__
 from fercore.analysis.properties import known_properties
 from fercore.data import SYNTHETIC, FaceSet
 from fercore.errors import DataError
+from fercore.groups.finding import is_the_papers
 from fercore.groups.group import Group
 from fercore.groups.verdict import title_of
 from fercore.labels import NOT_FOR
 from fercore.report.background import (
     data_section,
-    is_the_papers,
     protocol_section,
     study_section,
     terms_section,

@@ -6,7 +6,7 @@ images. Images that the other labels say nothing of are left out, and counted. W
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fercore.data.votes import Votes, votes_for
 from fercore.errors import ConfigError
+from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.predictions import Predictions
 
 LABELS = {
@@ -51,16 +52,19 @@ class Labelling:
         return frame.assign(label=labels.astype(np.int8))[keep]
 
 
-class Relabelled(NamedTuple):
+Answers = TypeVar("Answers", Predictions, GroupPredictions)
+
+
+class Relabelled(NamedTuple, Generic[Answers]):
     """Predictions with other labels; how many labels are others, how many images left out."""
 
-    predictions: Predictions
+    predictions: Answers
     relabelled: int
     left_out: int
 
 
-def relabelled(predictions: Predictions, labelling: Labelling) -> Relabelled:
-    """The same predictions, scored against other labels."""
+def relabelled(predictions: Answers, labelling: Labelling) -> Relabelled[Answers]:
+    """The same predictions, a run's or a group's, scored against other labels."""
     labels, keep = labelling.lay(predictions.rows, predictions.pixels, predictions.labels)
     return Relabelled(
         replace(predictions, labels=labels).where(keep),

@@ -31,8 +31,8 @@ class CrossedDifference:
     that and the bootstrap's; equivalence_interval: the same of 90 %. p_value and equivalence_p are
     of the same one: below 0.05 where the interval leaves out 0, or lies in the margin.
     detectable: the smallest true difference that so many seeds would have shown with a probability
-    of 0.8. shares: of the variance, by seeds, images and the rest, with sum 1. seeds: of A and of
-    B.
+    of 0.8: Student's, larger by as much as the interval is wider than his. shares: of the variance,
+    by seeds, images and the rest, with sum 1. seeds: of A and of B.
     """
 
     value: float
@@ -78,6 +78,7 @@ def crossed_difference(a: Scores, b: Scores) -> CrossedDifference:
         _answer(student, bootstrap),
         _answer(difference_interval(estimate, _NINETY), of_ninety),
     )
+    wider = 1.0 if interval is student else _width(interval) / _width(student)
     return CrossedDifference(
         estimate.value,
         interval,
@@ -86,7 +87,7 @@ def crossed_difference(a: Scores, b: Scores) -> CrossedDifference:
         bootstrap,
         estimate.p_value if interval is student else 2 * _beyond(draws, 0.0),
         _outside(draws) if equivalence is of_ninety else estimate.equivalence_p(MARGIN),
-        estimate.detectable,
+        estimate.detectable * wider,
         estimate.shares,
         (len(a), len(b)),
         a.shape[1],
@@ -97,7 +98,11 @@ def _answer(student: Interval, bootstrap: Interval) -> Interval:
     apart = max(abs(one - other) for one, other in zip(student, bootstrap, strict=True))
     if apart <= _NEAR:
         return student
-    return max(student, bootstrap, key=lambda bounds: bounds.high - bounds.low)
+    return max(student, bootstrap, key=_width)
+
+
+def _width(bounds: Interval) -> float:
+    return bounds.high - bounds.low
 
 
 def _beyond(draws: NDArray[np.float64], bound: float) -> float:
