@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, t, ttest_ind, ttest_rel
 
+from fercore.scoring.grouped.comparison import crossed_difference
 from fercore.scoring.groups import crossed_draws, group_contrast, group_difference, group_mean
 from fercore.scoring.statistics import percentiles
 
@@ -73,6 +74,19 @@ def test_what_is_called_detectable_is_found_in_four_of_five():
     levels = level(0.6 + gap / 2), level(0.6 - gap / 2)
     found = [group_difference(*drawn((8, 8), 500, levels, rng)).p_value < 0.05 for _ in range(600)]
     assert 0.74 <= np.mean(found) <= 0.86
+
+
+def test_the_decisions_that_are_printed_err_seldom_and_find_what_is_called_detectable():
+    """By the wider of the two intervals; more draws are made by benchmarks/decision_power.py."""
+    rng = np.random.default_rng(12)
+    same = [crossed_difference(*drawn((8, 8), 500, (0.6, 0.6), rng)) for _ in range(200)]
+    assert np.mean([found.different for found in same]) <= 0.07
+    assert np.mean([inside(0, found.interval) for found in same]) >= 0.93
+    assert any(found.by_bootstrap for found in same)
+    gap = float(np.mean([found.detectable for found in same]))
+    levels = level(0.6 + gap / 2), level(0.6 - gap / 2)
+    apart = [crossed_difference(*drawn((8, 8), 500, levels, rng)) for _ in range(200)]
+    assert 0.72 <= np.mean([found.different for found in apart]) <= 0.9
 
 
 def test_the_bootstrap_of_seeds_and_images_says_nearly_the_same():

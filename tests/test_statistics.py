@@ -28,6 +28,16 @@ def test_mcnemar(only_a, only_b):
     assert result.p_value == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("images", [300, 3589])
+def test_the_interval_of_a_mean_of_images_holds_it(images):
+    """Of losses and of probabilities given to votes: skewed as they are."""
+    rng = np.random.default_rng(7)
+    for truth, values in ((1.15, rng.gamma(1, 1.15, (2000, images))),
+                          (0.4, rng.beta(0.8, 1.2, (2000, images)))):  # fmt: skip
+        bounds = np.array([statistics.mean_interval(drawn) for drawn in values])
+        assert 0.93 <= ((bounds[:, 0] <= truth) & (truth <= bounds[:, 1])).mean() <= 0.97
+
+
 def test_bootstrap_of_a_confusion_matrix_is_a_bootstrap_of_images():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 7, 800)

@@ -1,5 +1,6 @@
 """`fercore evaluate`: a run's scores, stored or computed on other images, which may be kept."""
 
+from contextlib import suppress
 from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
@@ -14,21 +15,22 @@ from fercore.data import FaceSet
 from fercore.data.class_names import class_names
 from fercore.errors import ConfigError, RunError
 from fercore.groups.finding import find_group
-from fercore.groups.group import group_of
+from fercore.groups.group import Group, group_of
 from fercore.runs.artifacts import Run
-from fercore.runs.listing import find_run
-from fercore.runs.origin import holding
+from fercore.runs.origin import holding, votes_of
 from fercore.runs.parts import keep_part, part_name, tested_images
 from fercore.scoring.evaluation import evaluate_parts
+from fercore.scoring.grouped.evaluation import evaluate as evaluate_seeds
+from fercore.scoring.grouped.predictions import GroupPredictions
+from fercore.scoring.grouped.votes import vote_scores
 from fercore.scoring.labelling import votes_on
-from fercore.scoring.predictions import PROBABILITY_COLUMNS, prediction_frame
+from fercore.scoring.predictions import PARTS, PROBABILITY_COLUMNS, prediction_frame
+from fercore.scoring.vote_scores import VoteScores
 from fercore.wording import count
 
 RunOrGroup = Annotated[
     str,
-    typer.Argument(
-        help="a run's name, or STUDY/NAME; with --data also a group of seeds: cnn@paper"
-    ),
+    typer.Argument(help="a run's name, STUDY/NAME, or a group of seeds: cnn@paper"),
 ]
 Keep = Annotated[
     bool,
@@ -58,15 +60,19 @@ def evaluate(
     labels: LabelsOption = "dataset",
     as_json: AsJson = False,
 ) -> None:
-    """Print a run's metrics: from its stored predictions, or from its weights with --data, where
-    --keep makes another test set a further part of the run.
+    """Print a run's metrics, or a group's means over seeds: from stored predictions, or from each
+    run's weights with --data, where --keep makes another test set a further part of the run.
     """
     of_data = {"--keep": keep, "--classes": classes, "--leave-out": leave_out, "--name": name}
     if not data and (given := [option for option, value in of_data.items() if value]):
         raise ConfigError(f"{', '.join(given)}: of another set: name it with --data.")
     if name and not keep:
         raise ConfigError("--name is what the set is called that is kept: add --keep.")
-    runs = _members_to_ask(run_id) if data else (_one(run_id),)
+    group = find_group(run_id)
+    if not data and not group.single:
+        _evaluate_group(group, labels, as_json=as_json)
+        return
+    runs = _members_to_ask(group) if data else group.members
     if not data:
         scored = [_Scored(runs[0], runs[0].stored_frame, runs[0].dataset, "its stored predictions")]
     else:
@@ -89,23 +95,47 @@ def evaluate(
             )
 
 
-def _one(run_id: str) -> Run:
-    """A run, or a study's training 'STUDY/NAME'."""
-    return find_group(run_id).run if "/" in run_id else find_run(run_id)
+def _evaluate_group(group: Group, labels: str, *, as_json: bool) -> None:
+    """Print the means over a group's seeds, from their stored predictions."""
+    labelled, rated = group.against(labels), votes_of(group.run)
+    metrics = {part: evaluate_seeds(own) for part, own in _scored_parts(labelled).items()}
+    voted = {
+        part: vote_scores(own, rated)
+        for part, own in _scored_parts(group).items()
+        if rated and not own.labels_only
+    }
+    if as_json:
+        print_json(_with_votes(metrics, voted))
+        return
+    print(f"{group.title}, means over the seeds' stored predictions")
+    first = labelled.run
+    votes.print_labels(first.labelling, len(first.stored_frame) - len(first.prediction_frame))
+    print_metrics(metrics)
+    votes.print_vote_scores(voted)
+    for sentence in labelled.predictions(next(iter(metrics))).left_out:
+        typer.secho(f"Left out: {sentence}", err=True)
 
 
-def _members_to_ask(name: str) -> tuple[Run, ...]:
+def _scored_parts(group: Group) -> dict[str, GroupPredictions]:
+    """By part; raises `RunError` where its seeds were scored on none."""
+    found = {}
+    for part in PARTS:
+        with suppress(RunError):  # it was not scored on that one
+            found[part] = group.predictions(part)
+    return found or {"private": group.predictions("private")}
+
+
+def _members_to_ask(group: Group) -> tuple[Run, ...]:
     """A run, or a group's seeds. Raises `RunError` where one of them cannot be asked: a group is
     scored on other images whole, or not at all.
     """
-    group = find_group(name)
     without = [run for run in group.members if not _can_be_asked(run)]
     if group.single or not without:
         return group.members
     others = ", ".join(run.run_id for run in group.members if run not in without)
     instead = f"Ask one that has them: {others}." if others else "Choose one that has them."
     raise RunError(
-        f"{len(without)} of the {len(group.members)} seeds of '{name}' are trainings of a study, "
+        f"{len(without)} of the {group.count} seeds of '{group.name}' are trainings of a study, "
         "which kept their predictions and not their weights. A group is scored on other images "
         f"whole or not at all. {instead}"
     )
@@ -147,6 +177,10 @@ def _metrics(scored: _Scored, labels: str, *, silent: bool) -> dict[str, Any]:
         votes.print_labels(laid, len(frame) - len(labelled))
         print_metrics(metrics)
         votes.print_vote_scores(voted)
+    return _with_votes(metrics, voted)
+
+
+def _with_votes(metrics: dict[str, Any], voted: dict[str, VoteScores]) -> dict[str, Any]:
     return {
         part: scores | ({"votes": voted[part]._asdict()} if part in voted else {})
         for part, scores in metrics.items()

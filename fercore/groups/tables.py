@@ -21,7 +21,7 @@ from fercore.groups.finding import find_group, list_groups
 from fercore.groups.group import Group, group_of
 from fercore.labels import CLASSES
 from fercore.runs.artifacts import Run
-from fercore.runs.listing import find_run, list_runs
+from fercore.runs.listing import list_runs
 from fercore.runs.origin import faces_of, votes_of
 from fercore.scoring import evaluation, metrics, statistics
 from fercore.scoring import slices as sliced
@@ -34,8 +34,8 @@ from fercore.scoring.grouped.comparison import GroupComparison
 from fercore.scoring.grouped.evaluation import comparison_table
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.slices import slices as sliced_by_seeds
+from fercore.scoring.grouped.votes import vote_scores
 from fercore.scoring.predictions import PARTS
-from fercore.scoring.vote_scores import vote_scores
 
 Model = Run | Group | str
 
@@ -145,7 +145,7 @@ def bootstrap_interval(
     part: str = "private",
     *,
     labels: str = "dataset",
-    resamples: int | None = None,
+    resamples: int = statistics.CLASS_RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Accuracy, macro F1, and precision, recall and F1 of each class, with bootstrap intervals: of
@@ -158,13 +158,11 @@ def bootstrap_interval(
     counts = [metrics.confusion_matrix(group.labels, said) for said in group.predicted]
     values = np.mean([evaluation.metrics_of(own) for own in counts], axis=0)
     if group.single:
-        number = resamples or statistics.CLASS_RESAMPLES
         bounds = statistics.bootstrap_bounds(
-            counts[0], evaluation.metrics_of, resamples=number, seed=seed
+            counts[0], evaluation.metrics_of, resamples=resamples, seed=seed
         )
     else:
-        number = resamples or statistics.RESAMPLES
-        bounds = crossed_bounds(group, evaluation.metrics_of, resamples=number, seed=seed)
+        bounds = crossed_bounds(group, evaluation.metrics_of, resamples=resamples, seed=seed)
     names = [("accuracy", "all"), ("macro_f1", "all")]
     names += [(name, k) for name in ("precision", "recall", "f1") for k in CLASSES]
     frame = pd.DataFrame(names, columns=["metric", "class"])
@@ -216,20 +214,20 @@ def gaps(
     return gaps_between(answers, groups_by(find("attributes", attribute), answers.pixels)).table
 
 
-def against_votes(run: Run | str, part: str = "private") -> pd.DataFrame:
-    """A run's probabilities against FER+'s votes, a line: the fields of `vote_scores.VoteScores`.
+def against_votes(model: Model, part: str = "private") -> pd.DataFrame:
+    """A model's probabilities against FER+'s votes, a line: the fields of `vote_scores.VoteScores`.
 
     The intervals are two columns each, `probability_low` and so on. Raises `RunError` where FER+'s
-    raters have not seen the run's images.
+    raters have not seen the model's images, or where it has labels alone.
     """
-    run = (find_run(run) if isinstance(run, str) else run).on(part)
-    votes = votes_of(run)
+    group = _group(model).on(part)
+    votes = votes_of(group.run)
     if votes is None:
-        raise RunError(f"FER+'s raters have not seen the images that {run.run_id} was scored on.")
-    (table,) = _answers(run, part).tables
-    if table.labels_only:
-        raise RunError(f"{run.run_id} has predicted labels alone: how sure it is is not known.")
-    scores = vote_scores(table, votes)._asdict()
+        raise RunError(f"FER+'s raters have not seen the images that {group.name} was scored on.")
+    answers = group.predictions(part)
+    if answers.labels_only:
+        raise RunError(f"{group.name} has predicted labels alone: how sure it is is not known.")
+    scores = vote_scores(answers, votes)._asdict()
     for name in ("probability", "loss"):
         scores[f"{name}_low"], scores[f"{name}_high"] = scores.pop(f"{name}_interval")
     return pd.DataFrame([scores])

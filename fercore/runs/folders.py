@@ -45,7 +45,10 @@ def study_run_folder(study: str, run_id: str) -> Path:
 def checked_run_id(run_id: str) -> str:
     """`run_id`, if it may become a folder's name; raises `RunError` otherwise."""
     if not safe_name(run_id):
-        raise RunError(f"'{run_id}' is no run's name: use letters, digits, '-', '_' and '.'.")
+        group = " A group is several runs, and this takes one of them." if "@" in run_id else ""
+        raise RunError(
+            f"'{run_id}' is no run's name: use letters, digits, '-', '_' and '.'.{group}"
+        )
     return run_id
 
 

@@ -9,7 +9,7 @@ from fercore.labels import CLASSES
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.groups import image_weights
 from fercore.scoring.metrics import Counts, Scores
-from fercore.scoring.statistics import RESAMPLES, percentiles
+from fercore.scoring.statistics import CLASS_RESAMPLES, percentiles
 
 _AT_ONCE = 250  # resamples that lie in memory together
 
@@ -18,7 +18,7 @@ def crossed_bounds(
     group: GroupPredictions,
     metric: Callable[[Counts], Scores],
     *,
-    resamples: int = RESAMPLES,
+    resamples: int = CLASS_RESAMPLES,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """Percentile bounds (2, …) of the mean over seeds of metrics of a confusion matrix.
