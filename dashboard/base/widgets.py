@@ -90,8 +90,17 @@ def score_card(key: str, model: Group, scores: Mapping[str, Any]) -> None:
             anchor=False,
             help=f"{explained('accuracy', '95 % interval')} Here: {how}.",
         )
+        more = (_figure(scores, name) for name in ("macro F1", "macro AUC"))
         st.caption(
-            f"macro F1 {wording.percent(scores['macro_f1'])} · "
-            f"macro AUC {wording.percent(scores['macro_auc'])} · {wording.n_equals(scores['n'])}",
+            f"{' · '.join(more)} · {wording.n_equals(scores['n'])}",
             help=explained("macro F1", "macro AUC"),
         )
+
+
+def _figure(scores: Mapping[str, Any], name: str) -> str:
+    """'macro F1 57.7 % [55.6, 59.8]', without an interval where none is kept."""
+    key = name.lower().replace(" ", "_")
+    told = f"{name} {wording.percent(scores[key])}"
+    if bounds := scores.get(f"{key}_interval"):
+        told += f" {in_brackets(wording.interval(bounds))}"
+    return told

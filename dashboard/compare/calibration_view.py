@@ -18,7 +18,8 @@ from fercore.groups.group import Group
 from fercore.scoring.calibration import CalibrationScores, SelectiveAccuracy
 from fercore.scoring.grouped import calibration
 from fercore.scoring.grouped.predictions import GroupPredictions
-from fercore.wording import count, interval, percent
+from fercore.scoring.statistics import Interval
+from fercore.wording import NO_BREAK, count, interval, percent
 
 TRAINED, SCALED = PROBABILITIES.values()
 _LEAST_ANSWERED = 0.05  # the accuracy of fewer images than these jumps about
@@ -98,9 +99,13 @@ def scores_row(name: str, scores: CalibrationScores) -> dict[str, str]:
         "debiased ECE": f"{percent(scores.debiased.value)} {interval(scores.debiased.interval)}",
         "ECE": percent(scores.ece),
         "ECE by chance alone": percent(scores.chance),
-        "Brier score": f"{scores.brier:.3f}",
-        "NLL": f"{scores.nll:.3f}",
+        "Brier score": f"{scores.brier:.3f} {_in_thousandths(scores.brier_interval)}",
+        "NLL": f"{scores.nll:.3f} {_in_thousandths(scores.nll_interval)}",
     }
+
+
+def _in_thousandths(bounds: Interval) -> str:
+    return f"[{bounds.low:.3f},{NO_BREAK}{bounds.high:.3f}]"
 
 
 def unsure_in_words(key: str, unsure: int, result: SelectiveAccuracy, accuracy: float) -> str:

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fercore.figures.colours import MODEL_COLOURS, REFERENCE_COLOUR
-from fercore.figures.parts import COUNT, error_bars, in_csv, ring, styled
+from fercore.figures.parts import COUNT, error_bars, faint_seeds, in_csv, ring, styled
+from fercore.scoring.calibration import reliability
 from fercore.scoring.grouped.predictions import GroupPredictions
 
 _BAR_EDGES = np.linspace(0, 1, 41)  # bars of 2.5 points
@@ -20,7 +21,8 @@ def reliability_figure(
     tables: Mapping[str, pd.DataFrame],
     taught: int | None = None,
 ) -> go.Figure:
-    """Accuracy against confidence, a point with its interval per bin; below, where images lie.
+    """Accuracy against confidence, a point with its interval per bin, a group's single seeds
+    faintly; below, where images lie.
 
     `tables` are the models' of `grouped.calibration.reliability`. taught: the number of a point,
     from 1, that is ringed, with its distance from the line.
@@ -33,6 +35,10 @@ def reliability_figure(
         line={"color": REFERENCE_COLOUR, "dash": "dash", "width": 1}, row=1, col=1,
     )  # fmt: skip
     for key, table in tables.items():
+        for seed in predictions[key].tables if not predictions[key].single else ():
+            own = reliability(seed)
+            faint = faint_seeds(key, 100 * own["confidence"], list(100 * own["accuracy"]))
+            figure.add_trace(faint.update(marker_symbol="circle-open"), row=1, col=1)
         _add_reliability(figure, key, table)
         _add_confidences(figure, key, predictions[key])
         if taught:

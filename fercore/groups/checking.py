@@ -6,23 +6,17 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fercore.errors import ConfigError
 from fercore.groups.costs import Cost, measured_cost
 from fercore.groups.group import Group
 from fercore.groups.requirements import Requirement
 from fercore.labels import CLASSES
 from fercore.runs.words import images_title
-from fercore.scoring import influence
 from fercore.scoring.grouped.calibration import calibration_scores
-from fercore.scoring.grouped.evaluation import class_table, evaluate
-from fercore.scoring.grouped.intervals import Share, share_interval
+from fercore.scoring.grouped.evaluation import class_table, evaluate, macro_auc
+from fercore.scoring.grouped.intervals import Share
 from fercore.scoring.grouped.predictions import GroupPredictions
 from fercore.scoring.grouped.thresholds import Withheld, choose_thresholds, withhold
-from fercore.scoring.groups import group_mean
-from fercore.scoring.metrics import one_hot
 from fercore.scoring.statistics import Interval
 from fercore.wording import bounds_of
 
@@ -167,40 +161,25 @@ def _evaluated(name: str, answers: GroupPredictions) -> tuple[float, Interval]:
     return scores[name], Interval(*scores[f"{name}_interval"])
 
 
-def _macro_auc(answers: GroupPredictions) -> tuple[float, Interval]:
-    scores = [influence.auc(answers.tables, k) for k in range(len(CLASSES))]
-    known = [own for own in scores if not np.isnan(own).any()]
-    if not known:
-        return math.nan, _NO_INTERVAL
-    estimate = group_mean(np.mean(known, axis=0))
-    return estimate.value, share_interval(estimate, len(answers))
-
-
 def _ece(answers: GroupPredictions) -> tuple[float, Interval]:
     scores = calibration_scores(answers)
     return scores.debiased.value, scores.debiased.interval
 
 
 def _brier(answers: GroupPredictions) -> tuple[float, Interval]:
-    truth = one_hot(answers.labels, len(CLASSES))
-    return _mean(((answers.probs.astype(np.float64) - truth) ** 2).sum(2))
+    scores = calibration_scores(answers)
+    return scores.brier, scores.brier_interval
 
 
 def _log_loss(answers: GroupPredictions) -> tuple[float, Interval]:
-    return _mean(np.stack([table.loss for table in answers.tables]).astype(np.float64))
-
-
-def _mean(scores: NDArray[np.float64]) -> tuple[float, Interval]:
-    if scores.shape[1] < 2:
-        return float(scores.mean()), _NO_INTERVAL
-    estimate = group_mean(scores)
-    return estimate.value, estimate.interval()
+    scores = calibration_scores(answers)
+    return scores.nll, scores.nll_interval
 
 
 _OF_ALL: Mapping[str, Callable[[GroupPredictions], tuple[float, Interval]]] = {
     "accuracy": partial(_evaluated, "accuracy"),
     "macro_f1": partial(_evaluated, "macro_f1"),
-    "macro_auc": _macro_auc,
+    "macro_auc": macro_auc,
     "ece": _ece,
     "brier": _brier,
     "log_loss": _log_loss,

@@ -22,7 +22,7 @@ from fercore.scoring.ece import (
 )
 from fercore.scoring.metrics import Labels, one_hot
 from fercore.scoring.predictions import Predictions, image_count
-from fercore.scoring.statistics import Interval, wilson_interval
+from fercore.scoring.statistics import Interval, mean_interval, wilson_interval
 
 TEMPERATURES = (0.05, 20.0)  # the range that is searched
 _SMALLEST = float(np.finfo(np.float32).tiny)  # stands for a probability of 0 in a logarithm
@@ -59,12 +59,23 @@ def brier_score(predictions: Predictions) -> float:
     The definition of Brier (1950); scikit-learn's for two classes is half of it.
     """
     image_count(predictions)
+    return float(brier_by_image(predictions).mean())
+
+
+def brier_by_image(predictions: Predictions) -> NDArray[np.float64]:
+    """What `brier_score` is the mean of (N,)."""
     truth = one_hot(predictions.labels, predictions.probs.shape[1])
-    return float(((predictions.probs.astype(np.float64) - truth) ** 2).sum(1).mean())
+    scores: NDArray[np.float64] = ((predictions.probs.astype(np.float64) - truth) ** 2).sum(1)
+    return scores
 
 
 def negative_log_likelihood(predictions: Predictions) -> float:
     """Mean of −ln of the label's probability, in nats, 0 or more; a probability of 0 counts 87."""
+    return float(nll_by_image(predictions).mean())
+
+
+def nll_by_image(predictions: Predictions) -> NDArray[np.float64]:
+    """What `negative_log_likelihood` is the mean of (N,)."""
     return _nll(_log_probs(predictions), predictions.labels)
 
 
@@ -72,24 +83,29 @@ class CalibrationScores(NamedTuple):
     """How far a model's confidence is from how often it is right.
 
     ece: the plain one. debiased: the one that has an interval. chance: what a calibrated model
-    would have. All three from 0 to 1. brier: from 0 to 2. nll: in nats.
+    would have. All three from 0 to 1. brier: from 0 to 2, nll: in nats, each with its interval.
     """
 
     ece: float
     debiased: DebiasedEce
     chance: float
     brier: float
+    brier_interval: Interval
     nll: float
+    nll_interval: Interval
 
 
 def calibration_scores(predictions: Predictions) -> CalibrationScores:
     """All of a model's calibration figures on one part."""
+    brier, nll = brier_by_image(predictions), nll_by_image(predictions)
     return CalibrationScores(
         expected_calibration_error(predictions),
         debiased_ece(predictions),
         chance_calibration_error(predictions),
-        brier_score(predictions),
-        negative_log_likelihood(predictions),
+        float(brier.mean()),
+        mean_interval(brier),
+        float(nll.mean()),
+        mean_interval(nll),
     )
 
 
@@ -104,7 +120,7 @@ def fit_temperature(public: Predictions) -> float:
     image_count(public)
     log_probs = _log_probs(public)
     best = minimize_scalar(
-        lambda log_t: _nll(log_probs / np.exp(log_t), public.labels),
+        lambda log_t: _nll(log_probs / np.exp(log_t), public.labels).mean(),
         bounds=(np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])),
         method="bounded",
         options={"xatol": 1e-6},
@@ -198,11 +214,12 @@ def _log_probs(predictions: Predictions) -> NDArray[np.float64]:
     return np.log(np.maximum(predictions.probs.astype(np.float64), _SMALLEST))
 
 
-def _nll(log_probs: NDArray[np.float64], labels: Labels) -> float:
-    """Mean −ln of the label's share, after the rows of `log_probs` (N, K) are made to sum to 1."""
+def _nll(log_probs: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    """−ln of the label's share (N,), after the rows of `log_probs` (N, K) are made to sum to 1."""
     top = log_probs.max(1)
     total = top + np.log(np.exp(log_probs - top[:, None]).sum(1))
-    return float(np.mean(total - log_probs[np.arange(len(labels)), labels]))
+    losses: NDArray[np.float64] = total - log_probs[np.arange(len(labels)), labels]
+    return losses
 
 
 def _surest_first(predictions: Predictions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -44,10 +44,15 @@ def calibration_scores(group: GroupPredictions, bins: int = BINS) -> Calibration
     scores = [calibration.calibration_scores(table) for table in group.tables]
     if len(scores) == 1:
         return scores[0]
-    ece, chance, brier, nll = np.mean(
-        [(each.ece, each.chance, each.brier, each.nll) for each in scores], axis=0
-    ).tolist()
-    return CalibrationScores(ece, _debiased_ece(group, bins), chance, brier, nll)
+    ece, chance = np.mean([(each.ece, each.chance) for each in scores], axis=0).tolist()
+    brier, nll = (
+        group_mean(np.stack(list(map(by_image, group.tables))))
+        for by_image in (calibration.brier_by_image, calibration.nll_by_image)
+    )
+    return CalibrationScores(
+        ece, _debiased_ece(group, bins), chance,
+        brier.value, brier.interval(), nll.value, nll.interval(),
+    )  # fmt: skip
 
 
 def _debiased_ece(group: GroupPredictions, bins: int) -> DebiasedEce:

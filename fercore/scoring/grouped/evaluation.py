@@ -47,10 +47,23 @@ def evaluate(group: GroupPredictions) -> dict[str, Any]:
         "accuracy_interval": list(accuracy_interval(group)),
         "macro_f1_interval": list(share_interval(group_mean(scores), len(group))),
         "macro_auc": metrics.mean_of_known(classes["auc"].to_numpy()),
+        "macro_auc_interval": list(macro_auc(group)[1]),
         "per_class": classes.astype(object).where(classes.notna(), None).to_dict("records"),
         "confusion": mean_confusion(group).tolist(),
         **by_seed,
     }
+
+
+def macro_auc(group: GroupPredictions) -> tuple[float, Interval]:
+    """The mean of the classes' areas under their ROC curves, with its interval; NaN where none can
+    be drawn. Of one run too.
+    """
+    scores = [] if group.labels_only else [_scores(group, "auc", k) for k in range(_K)]
+    known = [own for own in scores if not np.isnan(own).any()]
+    if not known:
+        return float("nan"), _UNKNOWN
+    estimate = group_mean(np.mean(known, axis=0))
+    return estimate.value, share_interval(estimate, len(group))
 
 
 def headlines(scores: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -68,17 +81,21 @@ def headlines(scores: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 def areas(scores: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """The areas under the ROC curves in each model's `evaluate`, a line for each: model, class (one
-    of them, macro or micro), auc (0 to 1, NaN where a curve cannot be drawn).
+    of them, macro or micro), auc with its interval (0 to 1, NaN where it is not known).
     """
-    found = {
-        key: {row["class"]: row["auc"] for row in of["per_class"]}
-        | {name: of[f"{name}_auc"] for name in ("macro", "micro")}
-        for key, of in scores.items()
-    }
     lines = [
-        (key, name, found[key][name]) for name in (*CLASSES, "macro", "micro") for key in found
+        (key, row["class"], row["auc"], row["auc_low"], row["auc_high"])
+        for key, of in scores.items()
+        for row in of["per_class"]
     ]
-    return pd.DataFrame(lines, columns=["model", "class", "auc"]).astype({"auc": float})
+    lines += [
+        (key, name, of[f"{name}_auc"], *of.get(f"{name}_auc_interval", (None, None)))
+        for key, of in scores.items()
+        for name in ("macro", "micro")
+    ]
+    columns = ["auc", "auc_low", "auc_high"]
+    table = pd.DataFrame(lines, columns=["model", "class", *columns])
+    return table.astype(dict.fromkeys(columns, float))
 
 
 def class_table(group: GroupPredictions) -> pd.DataFrame:
