@@ -59,7 +59,9 @@ with content:
             for _, line in scores.iterrows()
         ]
         shown[f"macro F1 {words}"] = scores[f"{name}_macro_f1"].map(percent)
-    shown[["relabelled", "left out", "n left"]] = scores[["relabelled", "left_out", "reviewed_n"]]
+    numbers = {"relabelled": "relabelled", "left out": "left_out", "n left": "reviewed_n"}
+    for title, column in numbers.items():
+        shown[title] = scores[column].map(count)
     st.table(shown.set_index("model"))
     st.caption(
         "Whoever looks only at the faces that a model got wrong finds only labels that raise its "

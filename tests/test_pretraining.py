@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fercore.errors import RunError
+from fercore.groups.naming import changed_recipe_name
 from fercore.study.pretraining import Pretraining, pretraining
 from fercore.study.store import StudyStore
 from fercore.study.variants import STUDIES, TRANSFER, TRANSFER_HEADS, find_study
@@ -35,6 +36,8 @@ def test_it_declares_equal_steps_and_about_equal_time():
         assert sum(map(recipe.validates, range(1, recipe.epochs + 1))) == 4, name
         assert recipe.frozen == ("frozen" in name)
         assert recipe.pretrained == ("scratch" not in name)
+        model, _, condition = name.partition("-")
+        assert changed_recipe_name(recipe, model) == f"transfer-lite0-{condition}"
     pair = by_name["cnn-from-scratch"], by_name["cnn-pretrained"]
     assert pair[0].augmentation == pair[1].augmentation
     assert STUDY.scored_last
@@ -55,8 +58,7 @@ def test_the_three_questions_are_answered_from_the_table(run_folders):
     best = max(TRANSFER_HEADS, key=lambda head: table[f"{head}-pretrained"])
     names = dict(zip(found.variants["variant"], found.variants["title"]))
     assert (
-        f"first pretrained {names[f'{best}-pretrained'].split(', pretrained')[0]}"
-        in (said["winner"])
+        f"pretrained {names[f'{best}-pretrained'].split(', pretrained')[0]} (" in (said["winner"])
     )
     assert "beyond chance" in said["winner"].lower()
     assert found.curve["title"].tolist() == ["a tenth", "a third", "all"]
@@ -84,5 +86,5 @@ def test_what_is_not_trained_is_not_told(run_folders):
         cell.rmdir()
     said = answers(pretraining(STUDY, store, "clean"))
     assert said["gain"] == said["freezing"] == "Not trained yet."
-    assert "distances to the CNN" in said["winner"]
-    assert "No share that was tried" in said["few images"] or "is enough" in said["few images"]
+    assert "adds to a head's distance to the CNN: " in said["winner"]
+    assert "Neither share is enough" in said["few images"] or "is enough" in said["few images"]

@@ -381,7 +381,7 @@ def test_a_verdict_left_in_the_form_changes_the_scores_on_the_page(two_runs):
             f1 = f1_score(truth, table.predicted, average="macro")
             assert shown[f"macro F1 {told}"][line] == f"{100 * f1:.1f}\u00a0%"
     assert shown["accuracy as stored"][0] != shown["accuracy with verdicts"][0]
-    assert shown["relabelled"][0] == (table.pixels == sample.pixels).sum()
+    assert shown["relabelled"][0] == str((table.pixels == sample.pixels).sum())
     assert page.dataframe[0].value["note"].tolist() == ["plainly"]
 
     tile = keyed(page.button, "review-open")

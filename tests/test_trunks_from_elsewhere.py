@@ -24,10 +24,13 @@ from fercore.models.saliency import grad_cam, step_contributions
 from fercore.predict.export import export_onnx
 from fercore.predict.predictor import Predictor
 from fercore.runs.kinship import training_key
+from fercore.study.runner import check_trunks
+from fercore.study.store import StudyStore
+from fercore.study.variants import STUDIES
 from fercore.training.optimizer import SHARE, optimizer
 from fercore.training.recipes import Recipe, find_recipe
 from fercore.training.settings import with_settings
-from tests.test_cli import fails
+from tests.test_cli import fails, run
 
 NAME = "mobilenetv3_small_050"  # tiny, and normalised by channel
 TINY = with_settings(
@@ -173,8 +176,8 @@ def test_what_is_no_such_network_or_file_is_a_sentence(weights, tmp_path):
     assert "is for a pretrained trunk" in fails("train", "cnn", "--weights", str(weights))
 
 
-@needs_timm
-def test_without_weights_and_network_the_file_is_asked_for(monkeypatch):
+@pytest.fixture
+def without_network(monkeypatch):
     import timm
 
     def unreachable(name, *, pretrained, **options):
@@ -184,8 +187,21 @@ def test_without_weights_and_network_the_file_is_asked_for(monkeypatch):
 
     create = timm.create_model
     monkeypatch.setattr(timm, "create_model", unreachable)
+
+
+@needs_timm
+def test_without_weights_and_network_the_file_is_asked_for(without_network):
     with pytest.raises(ConfigError, match=r"cannot be downloaded\. Give their file: --weights"):
         prepare(Request("", "cnn", replace(TINY, pretrained=True), data="synthetic"))
+
+
+@needs_timm
+def test_a_study_asks_for_it_before_its_first_training(without_network):
+    store = StudyStore("transfer")
+    requests = STUDIES["transfer"].requests(1, find_recipe("transfer"))
+    check_trunks(store, [one for one in requests if not one.recipe.pretrained])
+    with pytest.raises(ConfigError, match=r"Give their file: --weights"):
+        check_trunks(store, requests)
 
 
 @needs_timm
@@ -256,6 +272,17 @@ def test_the_command_takes_trunk_and_weights(weights):
     assert told["recipe"]["name"] == "transfer"
     assert told["recipe"]["pretrained"] is True
     assert told["model_arguments"] == {"side": 32, "views": 2, "trunk": f"timm:{NAME}"}
+    assert told["recipe"]["trunk_rate"] == 0
+
+
+@needs_timm
+def test_a_trunk_that_begins_afresh_learns_at_the_whole_rate():
+    told = json.loads(run(
+        "train", "cnn", "--trunk", f"timm:{NAME}", "--set", "model.side=32", "--epochs", "1",
+        "--data", "synthetic", "--threads", "1", "--json",
+    ))  # fmt: skip
+    assert Recipe.from_json(told["recipe"]).trunk_rate == 1
+    assert find_recipe("transfer").trunk_rate < 1
 
 
 def test_a_damaged_record_of_weights_is_told(two_runs):

@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 from dashboard.faces.what_if_view import curve_figure, flip_in_words
 from fercore.analysis.corruptions import contrast, covered, light, moved, turned
 from fercore.analysis.occlusion import occlusion_map
-from fercore.analysis.what_if import SCALES, Change, along, changed, flips, nearest_flip
+from fercore.analysis.what_if import SCALES, Change, Flip, along, changed, flips, nearest_flip
 from fercore.errors import ConfigError, RunError
 from fercore.labels import CLASSES
 from fercore.predict.predictor import answers_of
@@ -84,7 +84,8 @@ def test_a_flip_is_where_both_are_as_probable():
     assert first.value == pytest.approx(5)
     assert (second.before, second.after) == ("neutral", "fear")
     assert 8 < second.value < 9
-    assert nearest_flip(values, probs, 10) == second
+    assert nearest_flip(values, probs, 7) == second
+    assert nearest_flip(values, probs, 10) == Flip(second.value, "fear", "neutral")  # seen from 10
     assert nearest_flip(values[:3], probs[:3], 0) is None
 
 
@@ -98,7 +99,7 @@ def test_the_curve_marks_its_flips():
     assert list(marks.x) == pytest.approx([0])
     assert list(marks.y) == pytest.approx([50])
     assert 40 in [shape.x0 for shape in figure.layout.shapes]
-    assert "neutral → happy" in flip_in_words("A", "light", values, probs, 40.0)
+    assert "happy → neutral" in flip_in_words("A", "light", values, probs, 40.0)
     assert "stays with it" in flip_in_words("A", "light", values[20:], probs[20:], 40.0)
 
 

@@ -39,7 +39,7 @@ def face_grid(
     with st.grid(min_column_width=132, gap="small"):
         for sample in samples.to_dict("records"):
             face = images.get(sample["pixels"])
-            with st.container(gap="xxsmall"):
+            with st.container(gap="xxsmall", key=f"tile-{sample['row']}"):
                 if face is None:
                     st.caption(f"row {sample['row']}: not in this copy")
                 else:

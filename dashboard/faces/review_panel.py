@@ -62,7 +62,7 @@ def reviewed_faces(verdicts: pd.DataFrame, images: Images) -> None:
     with grid, st.grid(min_column_width=120, gap="small"):
         for one in here.iloc[shown].itertuples(index=False):
             verdict = Verdict(*one)
-            with st.container(gap="xxsmall"):
+            with st.container(gap="xxsmall", key=f"tile-{verdict.pixels}"):
                 alt = f"The face of row {verdict.row}"
                 st.image(tile(images[verdict.pixels], 3), width="stretch", alt=alt)
                 outcome = verdict.should_be or verdict.verdict

@@ -167,7 +167,8 @@ def curve_figure(
     if flip := nearest_flip(values, probs, at):
         figure.add_vline(
             flip.value, line_color=REFERENCE_COLOUR, line_dash="dash", line_width=2,
-            annotation_text=f"{flip.before} → {flip.after}", annotation_position="top",
+            annotation_text=f"{flip.before} → {flip.after}",
+            annotation_position=f"top {'left' if flip.value > values.mean() else 'right'}",
         )  # fmt: skip
     heights = [
         100 * float(np.interp(flip.value, values, probs[:, CLASSES.index(flip.before)]))

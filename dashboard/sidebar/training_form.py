@@ -136,7 +136,7 @@ def _more(*, rated: bool) -> dict[str, Any]:
     """
     labels = _labels(rated=rated)
     validation = st.number_input(
-        "Validation, % of Training", 1, 50, None, placeholder="the dataset's own images",
+        "Validation, % of Training", 1, 50, None, placeholder="its own images",
         key="train-validation", persist_state="session",
         help="For a set without validation images (PublicTest): so much of each class's Training "
         "is drawn by the seed, to choose the epoch by.",
@@ -155,7 +155,7 @@ def _teachers() -> list[str]:
     ]
     runs = [run.run_id for run in loading.runs() if run.trained or run.members]
     return st.multiselect(
-        "Taught by", [*groups, *runs], placeholder="the recipe's teacher, if it has one",
+        "Taught by", [*groups, *runs], placeholder="the recipe's",
         key="train-teachers", persist_state="session",
         help="Runs, ensembles or groups that answer for a share of the labels, several with the "
         f"mean of their probabilities: the recipe's share, or {percent(TAUGHT_SHARE, 0)} where "

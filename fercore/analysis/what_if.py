@@ -87,7 +87,7 @@ def along(face: Face, change: Change, name: str) -> tuple[NDArray[np.float64], N
 
 
 class Flip(NamedTuple):
-    """Where the answer changes from one class to another as a value grows."""
+    """Where the answer changes from one class to another: as a value grows, from `flips`."""
 
     value: float
     before: str
@@ -114,5 +114,10 @@ def flips(values: NDArray[np.float64], probs: NDArray[np.floating]) -> list[Flip
 def nearest_flip(
     values: NDArray[np.float64], probs: NDArray[np.floating], at: float
 ) -> Flip | None:
-    """The one of `flips` that is nearest to a value; None where the answer stays."""
-    return min(flips(values, probs), key=lambda flip: abs(flip.value - at), default=None)
+    """The one of `flips` that is nearest to a value, `before` being the answer on the value's own
+    side of it; None where the answer stays.
+    """
+    flip = min(flips(values, probs), key=lambda flip: abs(flip.value - at), default=None)
+    if flip and flip.value < at:
+        return Flip(flip.value, before=flip.after, after=flip.before)
+    return flip

@@ -37,6 +37,7 @@ from fercore.study.final_scoring import score as score_last
 from fercore.study.runner import (
     Outcome,
     StudyProgress,
+    check_trunks,
     measure_latency,
     run_study,
     seen_in_training,
@@ -148,6 +149,7 @@ def _train_tables(
     )
     whole = Outcome([], [], {})
     for store, part in tables_of(study, recipe, faces):
+        check_trunks(store, requests)
         before, seen = store.finished(), seen_in_training(study, part)
         outcome = train(
             store, requests, seen, on_progress=display.show, stop_requested=display.stop_requested

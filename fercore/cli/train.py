@@ -201,6 +201,8 @@ def _as_settings(
         "learning_rate": learning_rate,
         "model.trunk": trunk,
         "pretrained": "true" if pretrained else None,
+        # a third of the rate is for weights that are to be kept
+        "trunk_rate": 1 if trunk and not pretrained else None,
     }
     return [f"{name}={value}" for name, value in given.items() if value is not None]
 

@@ -1,12 +1,12 @@
 """What a group is called, MODEL@RECIPE: a changed recipe is named by its change."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
 from fercore.runs.artifacts import Run
 from fercore.runs.words import cut_short
-from fercore.study.conditions import CONDITIONS
+from fercore.study.conditions import CONDITIONS, SCALES
 from fercore.study.variants import Variant
 from fercore.training.recipes import RECIPES, Recipe
 
@@ -41,16 +41,25 @@ def changed_recipe_name(recipe: Recipe, model: str) -> str:
     """'paper'; 'paper-low-rate' for a change that studies name, 'paper,epochs=3' for another."""
     if (base := RECIPES.get(recipe.name)) is None:
         return recipe.name
-    for condition in CONDITIONS:
-        if Variant(model, condition).recipe(base) == recipe:
-            return f"{recipe.name}-{condition}" if condition else recipe.name
-    declared, own = (dict(_flat(each.to_json())) for each in (replace(base, summary=""), recipe))
+    for scale, scaled in SCALES.items():
+        for condition in CONDITIONS:
+            if Variant(model, condition).recipe(scaled(base)) == recipe:
+                return "-".join(filter(None, (recipe.name, scale, condition)))
+    declared, own = (dict(_flat(asdict(each))) for each in (base, recipe))
     changes = [
-        f"{key}={own.get(key)}"
+        f"{key}={_short(own.get(key))}"
         for key in own | declared
         if key != "summary" and own.get(key) != declared.get(key)
     ]
     return ",".join([recipe.name, *changes])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return str(value[0]) if len(value) == 1 else f"{len(value)} of them"
+    return str(value)
 
 
 def _flat(settings: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pyarrow import ArrowException
@@ -36,6 +36,9 @@ from fercore.runs.folders import complete, local_folder
 from fercore.runs.listing import find_run, is_shipped, read_run
 from fercore.shapes import anything, misfit, number, one_of, optional, text, truth, whole
 from fercore.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 REQUEST, LOG = "request.json", "log.txt"
 CHECKPOINT = "checkpoint.pt"
@@ -209,13 +212,17 @@ def _create(request: Request, folder: Path, verdicts: pd.DataFrame | None) -> Pa
     return folder
 
 
+def pretrained_trunk(recipe: Recipe) -> "dict[str, Tensor]":
+    """The weights that a pretrained recipe's trunk begins with. Raises `ConfigError` without."""
+    from fercore.models.pretrained import trunk_weights
+
+    return trunk_weights(recipe.trunk, recipe.model_arguments.get("stride", STRIDE))
+
+
 def _write_trunk(recipe: Recipe, path: Path) -> None:
     from safetensors.torch import save_file
 
-    from fercore.models.pretrained import trunk_weights
-
-    weights = trunk_weights(recipe.trunk, recipe.model_arguments.get("stride", STRIDE))
-    save_file(weights, path)
+    save_file(pretrained_trunk(recipe), path)
 
 
 def _remove_failed(folder: Path) -> None:

@@ -76,6 +76,10 @@ def short_and_narrow(recipe: Recipe) -> Recipe:
     return _narrow(replace(recipe, epochs=max(1, recipe.epochs // 3)))
 
 
+# What makes a recipe affordable many times, or is a part of it that a study is about, by name.
+SCALES = {"": as_it_is, "lite0": on_lite0, "short": short_and_narrow}
+
+
 def _both(first: Condition, second: Condition) -> Condition:
     return Condition(
         f"{first.title}; {second.title}", _one_after_the_other(first.change, second.change)

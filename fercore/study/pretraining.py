@@ -28,6 +28,7 @@ from fercore.wording import breakable, percent
 
 GAIN, WINNER, FEW, FREEZING = "gain", "winner", "few images", "freezing"
 SCRATCH, PRETRAINED, FROZEN, FROZEN_LONG = "from-scratch", "pretrained", "frozen", "frozen-long"
+_ADDED = "pretrained minus from scratch"
 _SHARES = {"tenth": "a tenth", "third": "a third", "": "all"}
 
 
@@ -76,7 +77,7 @@ def _families(scored: Scored) -> dict[str, list[Contrast]]:
     families = {
         GAIN: [_over_heads("pretrained − from scratch", PRETRAINED, SCRATCH)],
         WINNER: [
-            Contrast(head, f"{MODELS[head].title} {MINUS} {MODELS[cnn].title}", {
+            Contrast(head, f"{MODELS[head].title} {MINUS} {MODELS[cnn].title}, {_ADDED}", {
                 _named(head, PRETRAINED): 1, _named(cnn, PRETRAINED): -1,
                 _named(head, SCRATCH): -1, _named(cnn, SCRATCH): 1,
             })
@@ -130,7 +131,9 @@ def _gain(own: pd.DataFrame, variants: pd.DataFrame) -> Answer:
     if own.empty:
         return Answer(GAIN, question, NOT_TRAINED)
     line = own.assign(of=1).to_dict("records")[0]
-    gives = "it gives that" if beyond_chance(line) else "no difference is shown"
+    gives = "no difference is shown"
+    if beyond_chance(line):
+        gives = "it gives that" if line["difference"] > 0 else "it takes that away"
     return Answer(
         GAIN,
         question,
@@ -145,24 +148,28 @@ def _gain(own: pd.DataFrame, variants: pd.DataFrame) -> Answer:
 def _costs(variants: pd.DataFrame) -> str:
     slowest = variants["latency_ms"].max()
     time = "" if pd.isna(slowest) else f", at most {slowest:.1f} ms a face on one thread"
-    return f"An answer costs the same either way{time}."
+    return f"The network that answers is the same either way{time}."
 
 
 def _winner(own: pd.DataFrame, variants: pd.DataFrame) -> Answer:
     question = "Does it change who wins?"
     if own.empty:
         return Answer(WINNER, question, NOT_TRAINED)
-    firsts = []
+    first = {}
     for condition in (SCRATCH, PRETRAINED):
         best = variants[variants["condition"] == condition].nlargest(1, "accuracy").iloc[0]
-        firsts.append(f"{MODELS[best['model']].title} ({percent(best['accuracy'])})")
-    changes = family_told(
-        "distances to the CNN", own, "None of the {n} distances to the CNN changes beyond chance"
-    )
+        first[condition] = MODELS[best["model"]].title, percent(best["accuracy"])
+    (scratch, of_scratch), (pretrained, of_pretrained) = first.values()
+    stays = "The first one stays the first" if scratch == pretrained else "Another one comes first"
+    changes = family_told("distances", own, "None of the {n} changes beyond chance")
     return Answer(
         WINNER,
         question,
-        breakable(f"First from scratch is {firsts[0]}, first pretrained {firsts[1]}. {changes}"),
+        breakable(
+            f"{stays}, by the means alone: from scratch {scratch} ({of_scratch}), pretrained "
+            f"{pretrained} ({of_pretrained}). What pretraining adds to a head's distance to the "
+            f"CNN: {changes[0].lower()}{changes[1:]}"
+        ),
     )
 
 
@@ -176,8 +183,8 @@ def _few(own: pd.DataFrame, curve: pd.DataFrame) -> Answer:
         for line in curve.to_dict("records")
     )
     whole = curve.loc[curve["share"] == 1, "from_scratch"].iloc[0]
-    enough = curve[curve["pretrained"] >= whole]
-    needs = "No share that was tried is enough"
+    enough = curve[(curve["pretrained"] >= whole) & (curve["share"] < 1)]
+    needs = "Neither share is enough"
     if len(enough):
         needs = f"{enough.iloc[0]['title'].capitalize()} of Training is enough"
     return Answer(
@@ -185,7 +192,8 @@ def _few(own: pd.DataFrame, curve: pd.DataFrame) -> Answer:
         question,
         breakable(
             f"The CNN at equal steps, {reached}. {needs} to reach, in the mean, what all of it "
-            f"gives from scratch ({each_told(own)})."
+            f"gives from scratch in as many steps ({each_told(own)}). These are few: other recipes "
+            "take a network from scratch further."
         ),
     )
 

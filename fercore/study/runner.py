@@ -12,7 +12,7 @@ from fercore.data import FaceSet
 from fercore.data.folds import fresh_splits
 from fercore.errors import Busy, NameTaken, RunError
 from fercore.jobs.experiment import run_experiment, sentence
-from fercore.jobs.request import REQUEST, Request, prepare, read_request
+from fercore.jobs.request import REQUEST, Request, prepare, pretrained_trunk, read_request
 from fercore.runs.artifacts import Run
 from fercore.runs.info import INFO
 from fercore.runs.listing import read_run
@@ -157,6 +157,16 @@ def run_study(
             broken[request.run_id] = sentence(error)
         clock.ended(request.run_id, well=request.run_id not in broken)
     return outcome_of(store, requests, broken, elsewhere)
+
+
+def check_trunks(store: StudyStore, requests: list[Request]) -> None:
+    """Raise `ConfigError` where a training that is due begins with weights that are not to be had:
+    before the hours of the others.
+    """
+    done = store.finished()
+    due = [one.recipe for one in requests if one.run_id not in done and one.recipe.pretrained]
+    for recipe in {recipe.trunk: recipe for recipe in due}.values():
+        pretrained_trunk(recipe)
 
 
 def outcome_of(

@@ -40,7 +40,9 @@ def test_from_the_overview_to_a_verdict_that_changes_the_score(page, address):
     page.get_by_role("link", name="See the faces").click()
     expect(page.get_by_role("heading", name="Misclassified")).to_be_visible()
     tiles = page.get_by_role("button", name=re.compile(r"^fear → happy 0\.\d\d$"))
-    tiles.first.click()
+    expect(tiles.first).to_be_visible()
+    face = page.get_by_role("img", name=re.compile("^The face of row")).first
+    face.click(force=True)  # by its picture: the words' button lies over it
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name=re.compile("^happy")).click()
     expect(dialog.get_by_text("Saved.")).to_be_visible()
