@@ -10,6 +10,7 @@ from sklearn import metrics as reference
 
 from dashboard.base import loading
 from dashboard.base.selection import default_pair
+from fercore.groups.finding import find_group
 from fercore.labels import FER2013_COUNTS
 from fercore.models.inference import predict_probs
 from fercore.models.precision import REFERENCE
@@ -42,7 +43,9 @@ def shipped_artifacts(monkeypatch):
 def test_the_app_opens_on_the_real_pair():
     shipped = [run.run_id for run in list_runs() if run.shipped]
     assert sorted(shipped) == sorted(REAL + ENSEMBLES + SYNTHETIC + PEERS)
-    assert default_pair(loading.models()) == ("cnn@paper", "cnn_lstm@paper")
+    pair = default_pair(loading.models())
+    assert pair == ("cnn@paper", "cnn_lstm@paper")
+    assert all(find_group(name).has_weights for name in pair)  # a photo can be shown to them
 
 
 @pytest.mark.parametrize("name", REAL + ENSEMBLES + SYNTHETIC + PEERS)

@@ -96,7 +96,7 @@ MODELS = {
         _lstm(8, reading="whole"),
     ),
     "cnn_small": ModelEntry(
-        "CNN, small", "the CNN on a narrow residual trunk, for the webcam",
+        "Small CNN", "the CNN on a narrow residual trunk, for the webcam",
         {"head": "pooled", "hidden": 128, "trunk": "resnet", "width": 32},
     ),
 }  # fmt: skip
