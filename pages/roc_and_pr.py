@@ -18,7 +18,7 @@ from fercore.figures.curves import curves_table, mean_decisions
 from fercore.glossary import explained
 from fercore.labels import CLASSES
 from fercore.scoring.grouped.evaluation import areas
-from fercore.wording import bounds_of, mean_count, percent, with_interval
+from fercore.wording import UNKNOWN, bounds_of, mean_count, percent, with_interval
 
 EXPLAINED = {
     "roc": "How many of an expression's images are found (up) for how many false alarms (right), "
@@ -85,7 +85,10 @@ for place, (key, table) in zip(st.columns(len(tables)), tables.items()):
 st.subheader("Areas under the ROC curves", anchor=False)
 found = areas(scores)
 shown = found.assign(
-    auc=[with_interval(line["auc"], bounds_of(line, "auc")) for line in found.to_dict("records")]
+    auc=[
+        with_interval(line["auc"], bounds_of(line, "auc")).removesuffix(f" {UNKNOWN}")
+        for line in found.to_dict("records")
+    ]
 )
 st.table(shown.set_index(["class", "model"])["auc"].unstack(sort=False).add_suffix(", %"))
 st.caption(explained("AUC", "macro AUC", "micro AUC"))

@@ -102,5 +102,5 @@ def _figure(scores: Mapping[str, Any], name: str) -> str:
     key = name.lower().replace(" ", "_")
     told = f"{name} {wording.percent(scores[key])}"
     if bounds := scores.get(f"{key}_interval"):
-        told += f" {in_brackets(wording.interval(bounds))}"
+        told += f"{wording.NO_BREAK}{in_brackets(wording.interval(bounds))}"
     return told

@@ -38,7 +38,7 @@ def reliability_figure(
         for seed in predictions[key].tables if not predictions[key].single else ():
             own = reliability(seed)
             faint = faint_seeds(key, 100 * own["confidence"], list(100 * own["accuracy"]))
-            figure.add_trace(faint.update(marker_symbol="circle-open"), row=1, col=1)
+            figure.add_trace(faint.update(marker={"symbol": "circle-open", "size": 6}), row=1, col=1)
         _add_reliability(figure, key, table)
         _add_confidences(figure, key, predictions[key])
         if taught:
