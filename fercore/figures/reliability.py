@@ -35,10 +35,7 @@ def reliability_figure(
         line={"color": REFERENCE_COLOUR, "dash": "dash", "width": 1}, row=1, col=1,
     )  # fmt: skip
     for key, table in tables.items():
-        for seed in predictions[key].tables if not predictions[key].single else ():
-            own = reliability(seed)
-            faint = faint_seeds(key, 100 * own["confidence"], list(100 * own["accuracy"]))
-            figure.add_trace(faint.update(marker={"symbol": "circle-open", "size": 6}), row=1, col=1)
+        _add_seeds(figure, key, predictions[key])
         _add_reliability(figure, key, table)
         _add_confidences(figure, key, predictions[key])
         if taught:
@@ -49,6 +46,14 @@ def reliability_figure(
     figure.update_yaxes(title="images", rangemode="tozero", nticks=3, row=2, **_PERCENTS)
     figure.update_layout(barmode="overlay", bargap=0)
     return styled(figure, "Accuracy by confidence, with 95 % interval", height=560)
+
+
+def _add_seeds(figure: go.Figure, key: str, predictions: GroupPredictions) -> None:
+    for seed in () if predictions.single else predictions.tables:
+        own = reliability(seed)
+        faint = faint_seeds(key, 100 * own["confidence"], list(100 * own["accuracy"]))
+        faint.update(marker={"symbol": "circle-open", "size": 6})
+        figure.add_trace(faint, row=1, col=1)
 
 
 def _add_reliability(figure: go.Figure, key: str, table: pd.DataFrame) -> None:
