@@ -120,7 +120,7 @@ def of_two_groups(run_folders) -> list[Run]:
 
 
 GROUPS = {"a": "cnn@quick", "b": "cnn_lstm@quick"}
-OF_ONE_SEED = {"robustness", "embedding", "training", "predict", "what_if", "webcam", "review"}
+OF_ONE_SEED = {"robustness", "embedding", "training", "predict", "what_if", "webcam"}
 
 
 @pytest.mark.parametrize("name", PAGES)

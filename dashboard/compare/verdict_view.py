@@ -29,7 +29,7 @@ def verdict_in_words(a: Group, b: Group, part: str, *, beside_paper: bool) -> No
     about = plain(subject(a, b))
     if is_the_papers(a, b) and part != PLANNED_PART:
         about += (
-            f" The study's plan compares them on {PARTS[PLANNED_PART]} (*Images*, at the left)."
+            f" The study's plan compares them on {PARTS[PLANNED_PART]} (*Images* in the sidebar)."
         )
     if same(a, b):
         st.markdown(f"**{about}**")

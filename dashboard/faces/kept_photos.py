@@ -49,7 +49,7 @@ def sample_field() -> str | None:
 def photo_sources(sample: str | None) -> list[Source]:
     """The photos of this session, oldest first, and that sample; says which had to go."""
     sources = [
-        Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name), _forget)
+        Source(photo.key, photo.name, partial(opened_photo, photo.content, photo.name), forget)
         for photo in _kept_photos()
     ]
     if sample:
@@ -68,7 +68,8 @@ def _kept_photos() -> list[KeptPhoto]:
 
 
 @errors_kept("Taking the photo away")
-def _forget(key: str) -> None:
+def forget(key: str) -> None:
+    """Take a photo away."""
     kept = st.session_state.get(_PHOTOS, [])
     st.session_state[_PHOTOS] = [photo for photo in kept if photo.key != key]
 
