@@ -120,7 +120,7 @@ def _sentences(result: GroupComparison, groups: list[Group]) -> Iterator[str]:
     if result.crossed is None:
         first, second = percent(result.accuracy_a), percent(result.accuracy_b)
         yield f"A {names[0]}: {first}   B {names[1]}: {second}"
-        yield (f"{_gap(result)} (only A right {result.only_a}, only B right {result.only_b})")
+        yield f"{_gap(result)} (only A right {result.only_a}, only B right {result.only_b})"
         return
     for key, name, seeds, accuracy, bounds in (
         ("A", names[0], result.seeds_a, result.accuracy_a, result.interval_a),
