@@ -5,6 +5,7 @@ the whole batch (torch's SyncBatchNorm does too, but not on a CPU), the loss is 
 of its images, and the gradients are summed by DistributedDataParallel.
 """
 
+import atexit
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,6 +79,8 @@ class ProcessGroup:
                 store.set(_WORD, _BEGINS)
             backend = "nccl" if torch.cuda.is_available() else "gloo"
             dist.init_process_group(backend, store=store, rank=self.rank, world_size=self.size)
+            # Else its threads end after Python does, by which a process aborts now and then.
+            atexit.register(dist.destroy_process_group)
 
     @property
     def leads(self) -> bool:
