@@ -146,7 +146,7 @@ def dataset_title(source: Path | str | None) -> str:
         return "synthetic faces" if source == data.SYNTHETIC else "FER2013"
     faces = data.read_before(source)
     if not faces:
-        return f"{source.name}, not read yet"
+        return source.name
     chosen_by = "" if (faces.usage == "PublicTest").any() else ", none for validation"
     return f"{faces.name}, {count(len(faces))} images{chosen_by}"
 
